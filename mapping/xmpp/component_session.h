@@ -1,0 +1,65 @@
+#pragma once
+// The component's side of XEP-0114: one stream, from our header to its end. No socket: octets in, events out.
+
+#include "mapping/xml/reader.h"
+#include "mapping/xmpp/stanza.h"
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace stox::xmpp {
+
+struct SendOctets {
+    std::string octets;
+};
+/// The server took our handshake: stanzas may flow.
+struct Attached {
+    std::string stream_id;
+};
+struct StanzaReceived {
+    Stanza stanza;
+};
+/// A stanza that could not be decoded; the stream goes on. An IQ get/set is answered by the session itself (bad-request).
+struct StanzaRefused {
+    Error error;
+};
+/// The stream is over; nothing follows. condition is the stream error's name ("conflict", "not-authorized", "host-unknown"
+/// ...), empty when the peer just closed; detail is for the operator.
+struct StreamEnded {
+    std::string condition;
+    std::string detail;
+};
+
+using SessionEvent = std::variant<SendOctets, Attached, StanzaReceived, StanzaRefused, StreamEnded>;
+
+class ComponentSession {
+public:
+    /// domain   the component's domain, also the only domain that may stand in a stanza's from
+    /// secret   shared with the server; never shown
+    ComponentSession(std::string domain, std::string secret, xml::Limits limits = {});
+
+    /// Our stream header: the first octets to send.
+    std::vector<SessionEvent> open();
+    /// What the server sent, in pieces of any size.
+    std::vector<SessionEvent> receive(std::string_view octets);
+    /// A stanza as octets for the wire, fit for this stream.
+    /// errors  forbidden: its from is not in our domain, it has no to (CORE-03); too_large: over 256 KiB
+    Result<std::string> encode(const Stanza& stanza) const;
+    /// Our closing tag.
+    std::vector<SessionEvent> close();
+
+private:
+    enum class State { idle, header_sent, handshake_sent, attached, ended };
+
+    std::vector<SessionEvent> end(std::string condition, std::string detail);
+
+    std::string domain_;
+    std::string secret_;
+    xml::StreamReader reader_;
+    xml::Limits limits_;
+    State state_ = State::idle;
+};
+
+}  // namespace stox::xmpp

@@ -1,0 +1,111 @@
+#pragma once
+// The whole brain of one domain, without a socket, thread, clock or log: values in, actions out, time as an argument.
+//
+// The caller keeps one rule: one input, then perform every action it returned in order, then the next input. When
+// next_timeout() has passed, it feeds Tick. Inputs and actions own all they carry.
+
+#include "mapping/core/ids.h"
+#include "mapping/sip/message.h"
+#include "mapping/xmpp/stanza.h"
+#include "plugin/config/options.h"
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace stox::engine {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// A SIP request we have to answer; the number is the caller's.
+enum class ServerTransaction : std::uint64_t {};
+/// A SIP request we sent; the number is the engine's and unique in it.
+enum class ClientTransaction : std::uint64_t {};
+
+// Inputs
+
+struct StreamUp {};    ///< the component stream is attached
+struct StreamDown {};  ///< it is lost; what was written and not covered by a barrier may be lost with it
+struct StanzaIn {
+    xmpp::Stanza stanza;
+};
+struct SipRequestIn {
+    ServerTransaction transaction;
+    sip::Request request;
+    Endpoint source;  ///< where the packet really came from
+    Transport transport;
+};
+/// Why a response came without anybody having sent it.
+enum class LocalFailure { none, timeout, transport };
+struct SipResponseIn {
+    ClientTransaction transaction;
+    sip::Response response;  ///< 408 or 503 when `local` says that we made it
+    LocalFailure local = LocalFailure::none;
+};
+struct OptionsChanged {
+    config::DomainOptions options;
+};
+struct Tick {};
+/// The domain goes away: answer what waits.
+struct Shutdown {};
+
+using Input = std::variant<StreamUp, StreamDown, StanzaIn, SipRequestIn, SipResponseIn, OptionsChanged, Tick, Shutdown>;
+
+// Actions
+
+struct SendStanza {
+    xmpp::Stanza stanza;
+};
+struct RespondSip {
+    ServerTransaction transaction;
+    sip::Response response;
+};
+struct SendSip {
+    ClientTransaction transaction;
+    sip::Request request;
+    config::NextHop next_hop;
+};
+enum class Level { error, warn, info, debug };
+/// One line for the operator. logfmt fields after `t= dom=`; untrusted text in it is already escaped and cut.
+struct Log {
+    Level level;
+    Trace trace;
+    std::string peer;
+    std::string text;
+};
+
+using Action = std::variant<SendStanza, RespondSip, SendSip, Log>;
+
+/// A value as a logfmt field may hold it: quoted where needed, non-printables escaped, 256 octets at most.   (contract 9)
+std::string logfmt(std::string_view untrusted);
+
+class Engine {
+public:
+    Engine(config::DomainOptions options, IdGenerator ids);
+    ~Engine();
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+
+    std::vector<Action> handle(Input input, TimePoint now);
+    /// When the next Tick is due; none: nothing waits for time.
+    std::optional<TimePoint> next_timeout() const;
+
+    /// For invariants and `status`: how much waits.
+    struct Pending {
+        std::size_t held_messages = 0;   ///< MESSAGE requests whose answer waits for the barrier
+        std::size_t queued_messages = 0;  ///< stanzas waiting for their target's transaction
+        std::size_t transactions = 0;    ///< MESSAGE requests of ours without a final response
+    };
+    Pending pending() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stox::engine

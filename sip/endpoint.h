@@ -1,0 +1,72 @@
+#pragma once
+// Sofia-SIP's transaction layer (nta) behind plain values. No Sofia type in this header.
+
+#include "mapping/core/endpoint.h"
+#include "mapping/core/result.h"
+#include "mapping/sip/message.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace stox::sip {
+
+struct ListenAddress {
+    Transport transport = Transport::udp;
+    stox::Endpoint endpoint;  ///< port 0: any free one; see Endpoint::listening
+};
+
+struct IncomingRequest {
+    std::uint64_t transaction = 0;  ///< to answer it by
+    Request request;
+    stox::Endpoint source;
+    Transport transport = Transport::udp;
+};
+
+/// What became of a request of ours: a final response, or 408 / 503 that we made because none came.
+struct Outcome {
+    Response response;
+    enum class Local { none, timeout, transport } local = Local::none;
+};
+
+struct NextHop {
+    Transport transport = Transport::udp;
+    stox::Endpoint endpoint;
+};
+
+class Endpoint {
+public:
+    using OnRequest = std::function<void(IncomingRequest)>;
+    using OnOutcome = std::function<void(Outcome)>;
+
+    struct Settings {
+        std::vector<ListenAddress> listen;
+        std::string user_agent;            ///< in User-Agent and Server; empty: neither is sent
+        std::size_t max_message = 65'536;  ///< octets
+        std::size_t max_transactions = 10'000;  ///< requests waiting for our answer; further ones get 503
+    };
+
+    /// Opens the listeners. All callbacks come on `loop`'s thread, never from inside a call of ours.
+    /// errors  unavailable: an address cannot be bound (the detail names it)
+    static Result<std::unique_ptr<Endpoint>> start(boost::asio::io_context& loop, Settings settings, OnRequest on_request);
+    ~Endpoint();
+
+    /// What is really bound, with the ports chosen for 0.
+    std::vector<ListenAddress> listening() const;
+    /// Answers once; a second answer, or one to a request already gone, is ignored.
+    void respond(std::uint64_t transaction, Response response);
+    /// Sends a request outside any dialog, with a branch and Via of its own, to exactly this next hop. `on_outcome` is called
+    /// exactly once, unless the endpoint is destroyed first. From's tag, Call-ID and CSeq are the request's.
+    void send(Request request, NextHop next_hop, OnOutcome on_outcome);
+
+private:
+    struct Impl;
+    explicit Endpoint(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stox::sip
