@@ -1,0 +1,149 @@
+#include "plugin/engine/engine.h"
+
+#include "plugin/engine/addressing.h"
+#include "plugin/engine/log.h"
+#include "plugin/engine/page_messages.h"
+#include "plugin/engine/peers.h"
+#include "plugin/engine/services.h"
+#include "plugin/engine/sip_checks.h"
+#include "plugin/engine/state.h"
+
+namespace stox::engine {
+
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+    using Ts::operator()...;
+};
+
+sip::Response status(int code) {
+    sip::Response response;
+    response.status = code;
+    return response;
+}
+
+/// OPTIONS: the gateway itself, or a user of ours, is there.   (CORE-34)
+sip::Response answer_options(const State& state, const sip::Request& request) {
+    if (!request.uri.user.empty() && !user_jid(state.options, request.uri)) return status(404);
+    return capabilities();
+}
+
+void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions& out) {
+    if (in.request.method == "ACK") return;  // nothing answers an ACK
+    const Trace trace = state.ids.trace();
+    const auto* peer = match_source(state.options, in.source.address);
+    if (auto refusal = check_request(state.options, peer, in.request)) {
+        out.push_back(line(refusal->security ? Level::warn : Level::info, trace,
+                           refusal->security ? "security event=refused" : "request refused",
+                           {{"method", in.request.method},
+                            {"src", in.source.to_string()},
+                            {"transport", std::string(to_string(in.transport))},
+                            {"from", in.request.from.uri.to_string()},
+                            {"status", std::to_string(refusal->response.status)},
+                            {"reason", refusal->why}},
+                           peer ? peer->name : std::string()));
+        out.push_back(RespondSip{in.transaction, std::move(refusal->response)});
+        return;
+    }
+    if (in.request.method == "OPTIONS") {
+        out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
+        return;
+    }
+    if (!state.merged.first(in.request, now)) {
+        out.push_back(RespondSip{in.transaction, status(482)});
+        return;
+    }
+    deliver_to_xmpp(state, in, *peer, trace, now, out);
+}
+
+void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condition condition, std::string text, Actions& out) {
+    xmpp::StanzaError error;
+    error.type = type;
+    error.condition = condition;
+    error.text = std::move(text);
+    if (auto reply = xmpp::make_error(stanza, std::move(error))) out.push_back(SendStanza{std::move(*reply)});
+}
+
+void on_message(State& state, const xmpp::Message& message, Actions& out) {
+    if (message.type == xmpp::MessageType::error) return message_failed(state, message, out);
+    if (message.to.local.empty())
+        return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable, "Write to a contact, not to the gateway.",
+                             out);
+    deliver_to_sip(state, message, state.ids.trace(), out);
+}
+
+void on_presence(const xmpp::Presence& presence, Actions& out) {
+    // A subscription that nothing would ever answer must not look pending for ever.
+    if (presence.type == xmpp::PresenceType::subscribe)
+        refuse_stanza(presence, xmpp::ErrorType::cancel, xmpp::Condition::feature_not_implemented, "This gateway carries no presence.", out);
+}
+
+void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
+    if (iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set) return answer_iq(state, iq, out);
+    if (state.barrier.is_answer(iq.id)) barrier_answered(state, now, out);
+}
+
+void on_stanza(State& state, const StanzaIn& in, TimePoint now, Actions& out) {
+    const auto& from = std::visit([](const auto& stanza) -> const xmpp::Jid& { return stanza.from; }, in.stanza);
+    const auto& to = std::visit([](const auto& stanza) -> const xmpp::Jid& { return stanza.to; }, in.stanza);
+    if (to.domain != state.options.domain) return;  // the server routes only our domain here
+    // Our own domain speaks to us only in the answers to our ping; anything else from it is a loop.   (IM-18)
+    if (from.domain == state.options.domain) {
+        const auto* iq = std::get_if<xmpp::Iq>(&in.stanza);
+        if (iq && from.local.empty()) on_iq(state, *iq, now, out);
+        return;
+    }
+    const auto* message = std::get_if<xmpp::Message>(&in.stanza);
+    const bool failure = message && message->type == xmpp::MessageType::error;
+    if (!serves(state.options, from.domain) && !failure)  // CORE-72
+        return refuse_stanza(in.stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden, "This gateway serves its own users only.", out);
+    std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, out); },
+                          [&](const xmpp::Presence& p) { on_presence(p, out); },
+                          [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
+               in.stanza);
+}
+
+}  // namespace
+
+struct Engine::Impl {
+    State state;
+};
+
+Engine::Engine(config::DomainOptions options, IdGenerator ids)
+    : impl_(new Impl{State{.options = std::move(options), .ids = std::move(ids), .barrier = {}, .messages = {}, .merged = {}}}) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+std::vector<Action> Engine::handle(Input input, TimePoint now) {
+    auto& state = impl_->state;
+    Actions out;
+    std::visit(Overloaded{[&](const StreamUp&) { state.stream_up = true; },
+                          [&](const StreamDown&) {
+                              state.stream_up = false;
+                              refuse_held(state, "the component stream was lost", out);
+                          },
+                          [&](const StanzaIn& in) { on_stanza(state, in, now, out); },
+                          [&](const SipRequestIn& in) { on_sip_request(state, in, now, out); },
+                          [&](const SipResponseIn& in) { message_response(state, in, out); },
+                          [&](OptionsChanged& in) { state.options = std::move(in.options); },
+                          [&](const Tick&) {
+                              if (const auto due = state.barrier.deadline(); due && *due <= now) barrier_overdue(state, now, out);
+                          },
+                          [&](const Shutdown&) {
+                              refuse_held(state, "the gateway stops", out);
+                              abandon_messages(state, out);
+                          }},
+               input);
+    return out;
+}
+
+std::optional<TimePoint> Engine::next_timeout() const { return impl_->state.barrier.deadline(); }
+
+Engine::Pending Engine::pending() const {
+    const auto& state = impl_->state;
+    return {state.barrier.size(), state.messages.queued(), state.messages.in_progress()};
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,58 @@
+#pragma once
+// MESSAGE requests of ours: at most one out-of-dialog transaction for each target URI, the next ones in order behind it.
+// (RFC 3428 §8, IM-12, CORE-77)
+
+#include "plugin/engine/engine.h"
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stox::engine {
+
+struct Outgoing {
+    ClientTransaction transaction;
+    sip::Request request;
+    config::NextHop next_hop;
+    xmpp::Message original;  ///< without its payload: what an error answers
+    Trace trace;
+    std::string peer;
+};
+
+class MessageQueue {
+public:
+    static constexpr std::size_t kQueuedPerTarget = 50;
+    static constexpr std::size_t kQueuedInAll = 10'000;
+
+    enum class Admission { send, queued, full };
+    /// `send`: the target was free and is now taken by this one, which front() returns.
+    Admission add(Outgoing outgoing);
+    /// The one in progress for that target.
+    const Outgoing& front(const std::string& target) const { return targets_.at(target).front(); }
+
+    struct Finished {
+        Outgoing done;
+        std::optional<std::string> next_target;  ///< set when another one of the same target is to be sent now
+    };
+    /// The transaction has its final response. Null: not one of ours (any more).
+    std::optional<Finished> finish(ClientTransaction transaction);
+    /// Everything, in order per target; `in_progress` tells those already sent.
+    struct Abandoned {
+        Outgoing outgoing;
+        bool in_progress;
+    };
+    std::vector<Abandoned> abandon_all();
+
+    std::size_t in_progress() const { return by_transaction_.size(); }
+    std::size_t queued() const { return size_ - by_transaction_.size(); }
+
+private:
+    std::map<std::string, std::deque<Outgoing>> targets_;  ///< never empty; the front is in progress
+    std::map<ClientTransaction, std::string> by_transaction_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace stox::engine

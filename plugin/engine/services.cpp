@@ -1,0 +1,76 @@
+#include "plugin/engine/services.h"
+
+#include "mapping/xmpp/disco.h"
+#include "mapping/xmpp/namespaces.h"
+
+namespace stox::engine {
+
+namespace {
+
+using xmpp::Condition, xmpp::ErrorType;
+
+xmpp::Iq result_of(const xmpp::Iq& in) {
+    xmpp::Iq result;
+    result.from = in.to;
+    result.to = in.from;
+    result.id = in.id;
+    result.type = xmpp::IqType::result;
+    return result;
+}
+
+void refuse(const xmpp::Iq& in, ErrorType type, Condition condition, Actions& out) {
+    xmpp::StanzaError error;
+    error.type = type;
+    error.condition = condition;
+    if (auto reply = xmpp::make_error(in, std::move(error))) out.push_back(SendStanza{std::move(*reply)});
+}
+
+/// Only what works: a feature stands here when a test shows it.   (CORE-14)
+xmpp::DiscoInfo gateway_info(const config::DomainOptions& options) {
+    xmpp::DiscoInfo info;
+    info.identities = {{"gateway", "simple", options.name.empty() ? "SIP gateway" : options.name, {}}};
+    info.features = {std::string(xmpp::ns::kDiscoInfo), std::string(xmpp::ns::kDiscoItems), std::string(xmpp::ns::kVersion),
+                     std::string(xmpp::ns::kPing)};
+    return info;
+}
+
+xmpp::DiscoInfo contact_info() {
+    xmpp::DiscoInfo info;
+    info.identities = {{"client", "phone", {}, {}}};
+    info.features = {std::string(xmpp::ns::kDiscoInfo)};
+    return info;
+}
+
+xml::Element version() {
+    xml::Element query(std::string(xmpp::ns::kVersion), "query");
+    query.add(xml::Element(query.ns, "name")).add_text("stox");
+    query.add(xml::Element(query.ns, "version")).add_text(STOX_VERSION);
+    return query;
+}
+
+}  // namespace
+
+void answer_iq(const State& state, const xmpp::Iq& in, Actions& out) {
+    auto result = result_of(in);
+    const bool to_gateway = in.to.local.empty();
+    const xml::Element& query = *in.payload;
+    const bool get = in.type == xmpp::IqType::get;
+    const auto* node = query.attribute("node");
+
+    if (get && query.is(xmpp::ns::kDiscoInfo, "query")) {
+        if (node && !node->empty()) return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
+        result.payload = encode(to_gateway ? gateway_info(state.options) : contact_info());
+    } else if (get && query.is(xmpp::ns::kDiscoItems, "query")) {
+        if (node && !node->empty()) return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
+        result.payload = xml::Element(std::string(xmpp::ns::kDiscoItems), "query");
+    } else if (get && to_gateway && query.is(xmpp::ns::kPing, "ping")) {
+        result.payload.reset();
+    } else if (get && to_gateway && query.is(xmpp::ns::kVersion, "query")) {
+        result.payload = version();
+    } else {
+        return refuse(in, ErrorType::cancel, Condition::service_unavailable, out);
+    }
+    out.push_back(SendStanza{std::move(result)});
+}
+
+}  // namespace stox::engine

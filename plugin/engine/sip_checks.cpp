@@ -1,0 +1,89 @@
+#include "plugin/engine/sip_checks.h"
+
+#include "plugin/engine/peers.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace stox::engine {
+
+namespace {
+
+constexpr std::string_view kAllow = "MESSAGE, OPTIONS";
+constexpr std::array<std::string_view, 2> kServed{"MESSAGE", "OPTIONS"};
+constexpr std::array<std::string_view, 10> kKnown{"BYE",   "INFO",  "INVITE",    "NOTIFY",   "PRACK",
+                                                  "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"};
+
+bool one_of(const auto& methods, std::string_view method) { return std::ranges::find(methods, method) != methods.end(); }
+
+Refusal refuse(int status, std::string why, std::vector<sip::Header> headers = {}) {
+    sip::Response response;
+    response.status = status;
+    response.headers = std::move(headers);
+    return {std::move(response), std::move(why)};
+}
+
+/// 405 for what others serve and we do not, 501 for what nobody has heard of, 481 for a dialog we do not have.
+std::optional<Refusal> check_method(const sip::Request& request) {
+    if (request.method == "REGISTER") return refuse(403, "no registrar");
+    if (!one_of(kServed, request.method)) {
+        if (!one_of(kKnown, request.method)) return refuse(501, "unknown method", {{"Allow", std::string(kAllow)}});
+        if (!request.to.tag.empty()) return refuse(481, "no such dialog");
+        return refuse(405, "method not served", {{"Allow", std::string(kAllow)}});
+    }
+    if (!request.to.tag.empty() && request.method != "OPTIONS") return refuse(481, "no such dialog");
+    return std::nullopt;
+}
+
+std::optional<Refusal> check_target(const sip::Request& request) {
+    if (request.uri.scheme == sip::Scheme::sips || request.to.uri.scheme == sip::Scheme::sips)
+        return refuse(416, "sips cannot be promised on the XMPP side");
+    if (request.uri.has_headers) return refuse(400, "headers in the Request-URI");
+    if (request.uri.user.empty() && request.method != "OPTIONS") return refuse(404, "no user in the Request-URI");
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> check_request(const config::DomainOptions& options, const config::Peer* peer, const sip::Request& request) {
+    if (!peer) {
+        auto refusal = refuse(403, "source is no peer");
+        refusal.security = true;
+        return refusal;
+    }
+    // OPTIONS delivers nothing, and proxies probe with a From of their own making.
+    if (request.method != "OPTIONS" && !may_assert(options, *peer, request.from.uri)) {
+        auto refusal = refuse(403, "the peer may not speak for this From");
+        refusal.security = true;
+        return refusal;
+    }
+    if (auto refusal = check_method(request)) return refusal;
+    if (auto refusal = check_target(request)) return refusal;
+    if (request.max_forwards == 0 && request.method != "OPTIONS") return refuse(483, "Max-Forwards is 0");
+    if (const auto* required = request.header("Require")) return refuse(420, "extension required", {{"Unsupported", *required}});
+    return std::nullopt;
+}
+
+sip::Response capabilities() {
+    sip::Response response;
+    response.status = 200;
+    response.headers = {{"Allow", std::string(kAllow)}, {"Accept", "text/plain"}, {"Accept-Encoding", "identity"}};
+    return response;
+}
+
+sip::Response unsupported_media() {
+    sip::Response response;
+    response.status = 415;
+    response.headers = {{"Accept", "text/plain"}, {"Accept-Encoding", "identity"}};
+    return response;
+}
+
+sip::Response try_later(config::PeerKind kind, unsigned retry_after_s) {
+    sip::Response response;
+    response.status = kind == config::PeerKind::phone ? 480 : 503;
+    response.headers = {{"Retry-After", std::to_string(retry_after_s)}};
+    return response;
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,29 @@
+#pragma once
+// The checks every SIP request passes before it changes anything, in the order of RFC 3261 §8.2.   (CORE-80)
+
+#include "plugin/engine/engine.h"
+
+#include <optional>
+#include <string>
+
+namespace stox::engine {
+
+struct Refusal {
+    sip::Response response;
+    std::string why;        ///< for the operator
+    bool security = false;  ///< worth a line that fail2ban may match
+};
+
+/// Null: the request may go on. `peer` is whom the source belongs to; null for nobody.
+/// The merged-request check (482) is the caller's: it needs memory.
+std::optional<Refusal> check_request(const config::DomainOptions& options, const config::Peer* peer, const sip::Request& request);
+
+/// What a 200 to OPTIONS tells: Allow and Accept.
+sip::Response capabilities();
+/// 415 with its Accept and Accept-Encoding.   (CORE-58)
+sip::Response unsupported_media();
+
+/// That nothing can be taken now: 503 for proxies and trunks, 480 for a phone; with Retry-After.   (contract: link down)
+sip::Response try_later(config::PeerKind kind, unsigned retry_after_s);
+
+}  // namespace stox::engine

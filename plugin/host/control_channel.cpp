@@ -1,0 +1,106 @@
+#include "plugin/host/control_channel.h"
+
+#include "plugin/host/control_lines.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace stox::host {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+/// A duplicate that an exec does not inherit.
+int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
+
+}  // namespace
+
+std::shared_ptr<ControlChannel> ControlChannel::open(asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end) {
+    auto channel = std::shared_ptr<ControlChannel>(new ControlChannel(loop, in, out, std::move(on_line), std::move(on_end)));
+    channel->read();
+    return channel;
+}
+
+ControlChannel::ControlChannel(asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end)
+    : in_(loop, duplicate(in)), out_(loop, duplicate(out)), on_line_(std::move(on_line)), on_end_(std::move(on_end)) {
+    in_.non_blocking(true);
+    out_.non_blocking(true);
+}
+
+void ControlChannel::read() {
+    in_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t octets) {
+        if (error) return self->end();
+        self->take({self->buffer_.data(), octets});
+        if (self->in_.is_open()) self->read();
+    });
+}
+
+void ControlChannel::take(std::string_view octets) {
+    for (std::size_t newline; (newline = octets.find('\n')) != octets.npos; octets.remove_prefix(newline + 1)) {
+        partial_ += octets.substr(0, newline);
+        const std::string line = std::exchange(partial_, {});
+        if (!line.empty() && on_line_) on_line_(line);
+        if (!in_.is_open()) return;
+    }
+    partial_ += octets;
+    if (partial_.size() > kMaxLine) {
+        send(log_line("error", "a control line is longer than 1 MiB; the module and the worker do not fit"));
+        end();
+        close();
+    }
+}
+
+void ControlChannel::send(std::string line) {
+    if (broken_) return;
+    if (dropped_ > 0 && waiting_.size() < kMaxWaiting / 2)
+        waiting_ += log_line("warn", std::to_string(std::exchange(dropped_, 0)) + " log lines were dropped: nobody read them") + '\n';
+    waiting_ += std::move(line);
+    waiting_ += '\n';
+    flush();
+}
+
+void ControlChannel::send_log(std::string line) {
+    if (waiting_.size() + line.size() > kMaxWaiting) ++dropped_;
+    else send(std::move(line));
+}
+
+void ControlChannel::flush() {
+    if (!writing_.empty() || broken_) return;
+    if (waiting_.empty()) {
+        if (auto done = std::exchange(drained_, nullptr)) done();
+        return;
+    }
+    writing_.swap(waiting_);
+    asio::async_write(out_, asio::buffer(writing_), [self = shared_from_this()](error_code error, std::size_t) {
+        self->writing_.clear();
+        if (error) self->broken_ = true;
+        if (error && self->drained_) std::exchange(self->drained_, nullptr)();
+        self->flush();
+    });
+}
+
+void ControlChannel::drain(std::function<void()> done) {
+    drained_ = std::move(done);
+    if (broken_) std::exchange(drained_, nullptr)();
+    else flush();
+}
+
+void ControlChannel::end() {
+    if (auto on_end = std::exchange(on_end_, nullptr)) on_end();
+}
+
+void ControlChannel::close() {
+    on_line_ = nullptr;
+    on_end_ = nullptr;
+    error_code ignored;
+    in_.close(ignored);
+}
+
+}  // namespace stox::host

@@ -1,0 +1,143 @@
+#include "plugin/host/control_lines.h"
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+namespace stox::host {
+
+using nlohmann::json;
+
+namespace {
+
+/// Untrusted octets may stand in a text: what is not UTF-8 becomes U+FFFD instead of an exception.
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string text(const json& object, const char* member) {
+    const auto found = object.find(member);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string config_of(const json& object) {
+    const auto found = object.find("config");
+    return found == object.end() || found->is_null() ? "{}" : dump(*found);
+}
+
+Result<config::Attachment> parse_attachment(const json& object) {
+    const auto xmpp = object.find("xmpp");
+    if (xmpp == object.end() || !xmpp->is_object()) return fail(Code::malformed, "domain-set without xmpp");
+    config::Attachment attachment;
+    attachment.unix_path = text(*xmpp, "unix");
+    attachment.secret = text(*xmpp, "secret");
+    if (attachment.unix_path.empty()) {
+        const auto endpoint = Endpoint::parse(text(*xmpp, "tcp"));
+        if (!endpoint) return fail(Code::malformed, "domain-set: xmpp needs unix, or tcp as address:port");
+        attachment.tcp = endpoint.value();
+    }
+    if (attachment.secret.empty()) return fail(Code::malformed, "domain-set: xmpp needs a secret");
+    return attachment;
+}
+
+Result<Command> parse_domain_set(const json& object) {
+    DomainSet command;
+    command.domain = text(object, "domain");
+    if (command.domain.empty()) return fail(Code::malformed, "domain-set without domain");
+    if (const auto list = object.find("xmpp_domains"); list != object.end() && list->is_array())
+        for (const auto& domain : *list)
+            if (domain.is_string()) command.xmpp_domains.push_back(domain.get<std::string>());
+    auto attachment = parse_attachment(object);
+    if (!attachment) return attachment.error();
+    command.attachment = std::move(attachment).value();
+    command.config = config_of(object);
+    return Command(std::move(command));
+}
+
+json event(const char* type) { return {{"t", type}}; }
+
+}  // namespace
+
+Result<Command> parse_command(std::string_view line) {
+    const auto object = json::parse(line, nullptr, false);
+    if (!object.is_object()) return fail(Code::malformed, "a control line is no JSON object");
+    if (const auto version = object.find("stox"); version != object.end()) {
+        if (!version->is_number_integer()) return fail(Code::malformed, "hello without a version number");
+        return Command(Hello{version->get<int>(), text(object, "version")});
+    }
+    const auto type = text(object, "t");
+    if (type == "engine-set") return Command(EngineSet{config_of(object)});
+    if (type == "domain-set") return parse_domain_set(object);
+    if (type == "domain-remove") return Command(DomainRemove{text(object, "domain")});
+    if (type == "status") return Command(StatusAsked{text(object, "id")});
+    if (type == "stop") return Command(Stop{});
+    return Command(Unknown{type});
+}
+
+std::string hello_line() { return dump({{"stox", kControlVersion}, {"version", STOX_VERSION}, {"features", json::array()}}); }
+
+std::string log_line(std::string_view level, std::string_view text_, std::string_view domain) {
+    auto line = event("log");
+    line["level"] = level;
+    line["text"] = text_;
+    if (!domain.empty()) line["domain"] = domain;
+    return dump(line);
+}
+
+std::string listening_line(const std::vector<config::Listener>& listeners) {
+    auto line = event("listening");
+    line["sip"] = json::array();
+    for (const auto& listener : listeners)
+        line["sip"].push_back(std::string(to_string(listener.transport)) + ':' + listener.endpoint.to_string());
+    return dump(line);
+}
+
+std::string up_line(std::string_view domain) {
+    auto line = event("up");
+    line["domain"] = domain;
+    return dump(line);
+}
+
+std::string down_line(std::string_view domain, std::string_view reason) {
+    auto line = event("down");
+    line["domain"] = domain;
+    line["reason"] = reason;
+    return dump(line);
+}
+
+std::string removed_line(std::string_view domain) {
+    auto line = event("removed");
+    line["domain"] = domain;
+    return dump(line);
+}
+
+std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems) {
+    auto line = event("config-error");
+    if (!domain.empty()) line["domain"] = domain;
+    line["problems"] = json::array();
+    for (const auto& problem : problems) line["problems"].push_back({{"path", problem.path}, {"text", problem.text}});
+    return dump(line);
+}
+
+std::string status_line(std::string_view id, std::int64_t uptime_s, const std::vector<DomainStatus>& domains) {
+    auto line = event("status");
+    line["id"] = id;
+    line["version"] = STOX_VERSION;
+    line["pid"] = ::getpid();
+    line["uptime_s"] = uptime_s;
+    line["domains"] = json::array();
+    for (const auto& domain : domains)
+        line["domains"].push_back({{"domain", domain.domain},
+                                   {"up", domain.up},
+                                   {"since_s", domain.since_s},
+                                   {"held", domain.held},
+                                   {"queued", domain.queued},
+                                   {"transactions", domain.transactions}});
+    return dump(line);
+}
+
+std::string unsupported_line(std::string_view of) {
+    auto line = event("unsupported");
+    line["of"] = of;
+    return dump(line);
+}
+
+}  // namespace stox::host

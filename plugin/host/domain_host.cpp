@@ -1,0 +1,111 @@
+#include "plugin/host/domain_host.h"
+
+#include "mapping/core/assert.h"
+#include "plugin/engine/sip_checks.h"
+#include "plugin/host/random.h"
+
+#include <utility>
+
+namespace stox::host {
+
+using std::chrono::steady_clock;
+
+DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions options, Services services)
+    : loop_(loop), options_(options), services_(std::move(services)), engine_(std::move(options), kernel_ids()), timer_(loop) {}
+
+void DomainHost::start(config::Attachment attachment) {
+    ComponentLink::Events events;
+    events.up = [this] { link_changed(true, {}); };
+    events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
+    events.stanza = [this](xmpp::Stanza stanza) { drive(engine::StanzaIn{std::move(stanza)}); };
+    events.refused = [this](std::string why) { services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why)); };
+    link_ = std::make_unique<ComponentLink>(loop_, options_.domain, std::move(attachment), std::move(events));
+}
+
+void DomainHost::change(config::DomainOptions options, config::Attachment attachment) {
+    link_->attach(std::move(attachment));
+    if (options == options_) return;
+    options_ = options;
+    drive(engine::OptionsChanged{std::move(options)});
+}
+
+void DomainHost::link_changed(bool up, std::string reason) {
+    const bool was_up = std::exchange(up_, up);
+    if (up != was_up) since_ = steady_clock::now();
+    if (up) {
+        last_reason_.clear();
+        services_.link(true, {});
+        drive(engine::StreamUp{});
+        return;
+    }
+    if (was_up || reason != last_reason_) services_.link(false, reason);
+    last_reason_ = std::move(reason);
+    if (was_up) drive(engine::StreamDown{});
+}
+
+void DomainHost::on_sip(std::uint64_t transaction, sip::Request request, Endpoint source, Transport transport) {
+    if (link_ && link_->congested()) return services_.respond(transaction, engine::try_later(config::PeerKind::proxy, 2));
+    drive(engine::SipRequestIn{engine::ServerTransaction{transaction}, std::move(request), source, transport});
+}
+
+void DomainHost::drive(engine::Input input) {
+    std::vector<engine::Action> actions;
+    try {
+        actions = engine_.handle(std::move(input), steady_clock::now());
+    } catch (const Bug& bug) {
+        services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
+        return;
+    }
+    for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
+    arm();
+}
+
+void DomainHost::perform(engine::SendStanza action) {
+    if (link_) link_->send(action.stanza);
+}
+
+void DomainHost::perform(engine::RespondSip action) {
+    services_.respond(static_cast<std::uint64_t>(action.transaction), std::move(action.response));
+}
+
+void DomainHost::perform(engine::SendSip action) {
+    services_.send(std::move(action.request), action.next_hop,
+                   [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
+                       if (auto self = weak.lock()) self->drive(engine::SipResponseIn{transaction, std::move(response), local});
+                   });
+}
+
+void DomainHost::perform(engine::Log action) {
+    std::string text;
+    if (action.trace.bits != 0) text += "t=" + action.trace.to_string() + ' ';
+    if (!action.peer.empty()) text += "peer=" + engine::logfmt(action.peer) + ' ';
+    services_.log(action.level, text + action.text);
+}
+
+void DomainHost::arm() {
+    const auto due = engine_.next_timeout();
+    if (!due) {
+        timer_.cancel();
+        return;
+    }
+    timer_.expires_at(*due);
+    timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        auto self = weak.lock();
+        if (!error && self) self->drive(engine::Tick{});
+    });
+}
+
+void DomainHost::stop(std::function<void()> done) {
+    drive(engine::Shutdown{});
+    timer_.cancel();
+    if (link_) link_->stop(std::move(done));
+    else done();
+}
+
+DomainStatus DomainHost::status() const {
+    const auto pending = engine_.pending();
+    const auto since = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - since_);
+    return {options_.domain, up_, since.count(), pending.held_messages, pending.queued_messages, pending.transactions};
+}
+
+}  // namespace stox::host

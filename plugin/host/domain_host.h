@@ -1,0 +1,61 @@
+#pragma once
+// One domain in the worker: its Engine, its component stream, its timer. Feeds the engine and performs what it returns.
+
+#include "plugin/config/options.h"
+#include "plugin/engine/engine.h"
+#include "plugin/host/component_link.h"
+#include "plugin/host/control_lines.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace stox::host {
+
+class DomainHost : public std::enable_shared_from_this<DomainHost> {
+public:
+    /// What a domain needs from the worker around it. `sent` is called once for each request, with its outcome.
+    struct Services {
+        std::function<void(std::uint64_t transaction, sip::Response)> respond;
+        std::function<void(sip::Request, config::NextHop, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
+        std::function<void(engine::Level, std::string text)> log;
+        std::function<void(bool up, std::string reason)> link;
+    };
+
+    DomainHost(boost::asio::io_context& loop, config::DomainOptions options, Services services);
+
+    /// Opens the component stream.
+    void start(config::Attachment attachment);
+    void change(config::DomainOptions options, config::Attachment attachment);
+    void on_sip(std::uint64_t transaction, sip::Request request, Endpoint source, Transport transport);
+    /// Tells everyone who waits, closes the stream, then calls done.
+    void stop(std::function<void()> done);
+
+    const config::DomainOptions& options() const { return options_; }
+    DomainStatus status() const;
+
+private:
+    void drive(engine::Input input);
+    void perform(engine::SendStanza action);
+    void perform(engine::RespondSip action);
+    void perform(engine::SendSip action);
+    void perform(engine::Log action);
+    void arm();
+    void link_changed(bool up, std::string reason);
+
+    boost::asio::io_context& loop_;
+    config::DomainOptions options_;
+    Services services_;
+    engine::Engine engine_;
+    boost::asio::steady_timer timer_;
+    std::unique_ptr<ComponentLink> link_;
+    bool up_ = false;
+    std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+    std::string last_reason_;  ///< of the attempts that failed; the same one is told once
+};
+
+}  // namespace stox::host

@@ -1,0 +1,203 @@
+#include "plugin/host/worker.h"
+
+#include "plugin/engine/domain_table.h"
+#include "plugin/engine/sip_checks.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace stox::host {
+
+namespace asio = boost::asio;
+using engine::Level;
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kLevels{"error", "warn", "info", "debug"};
+constexpr std::chrono::seconds kSipRetry{2};
+
+Level parse_level(std::string_view name) {
+    const auto found = std::ranges::find(kLevels, name);
+    return found == kLevels.end() ? Level::info : static_cast<Level>(found - kLevels.begin());
+}
+
+engine::LocalFailure to_engine(sip::Outcome::Local local) {
+    switch (local) {
+        case sip::Outcome::Local::timeout: return engine::LocalFailure::timeout;
+        case sip::Outcome::Local::transport: return engine::LocalFailure::transport;
+        case sip::Outcome::Local::none: break;
+    }
+    return engine::LocalFailure::none;
+}
+
+sip::Response status(int code) {
+    sip::Response response;
+    response.status = code;
+    return response;
+}
+
+}  // namespace
+
+Worker::Worker(asio::io_context& loop, int in, int out) : loop_(loop), sip_retry_(loop) {
+    control_ = ControlChannel::open(loop, in, out, [this](std::string_view line) { on_line(line); }, [this] { stop(); });
+    control_->send(hello_line());
+}
+
+void Worker::log(Level level, std::string_view text, std::string_view domain) {
+    if (level > log_level_) return;
+    control_->send_log(log_line(kLevels[static_cast<std::size_t>(level)], text, domain));
+}
+
+void Worker::on_line(std::string_view line) {
+    if (stopping_) return;
+    const auto command = parse_command(line);
+    if (!command) return log(Level::error, "control line refused: " + command.error().detail);
+    std::visit([this](const auto& one) { perform(one); }, command.value());
+}
+
+void Worker::perform(const Hello& command) {
+    if (command.version == kControlVersion) return;
+    log(Level::error, "the module speaks control version " + std::to_string(command.version) + ", the worker " +
+                          std::to_string(kControlVersion) + ": upgrade the older one and restart the chat server");
+    stop();
+}
+
+void Worker::perform(const EngineSet& command) {
+    auto loaded = config::load_engine(command.config);
+    if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded)) return control_->send(config_error_line({}, *problems));
+    auto& options = std::get<config::EngineOptions>(loaded);
+    log_level_ = parse_level(options.log_level);
+    if (options_ && options_->bind != options.bind) {
+        log(Level::warn, "bind is read at the start of the worker; restart the chat server to change it");
+        options.bind = options_->bind;
+    }
+    options_ = std::move(options);
+    if (!sip_) open_sip();
+}
+
+void Worker::open_sip() {
+    sip::Endpoint::Settings settings;
+    for (const auto& listener : options_->bind) settings.listen.push_back({listener.transport, listener.endpoint});
+    settings.user_agent = std::string("stox/") + STOX_VERSION;
+    auto opened = sip::Endpoint::start(loop_, std::move(settings), [this](sip::IncomingRequest in) { on_request(std::move(in)); });
+    if (!opened) {
+        log(Level::error, "cannot listen for SIP: " + opened.error().detail + "; free the address or change bind. Trying again.");
+        sip_retry_.expires_after(kSipRetry);
+        sip_retry_.async_wait([this](boost::system::error_code error) {
+            if (!error && !stopping_) open_sip();
+        });
+        return;
+    }
+    sip_ = std::move(opened).value();
+    std::vector<config::Listener> listeners;
+    for (const auto& address : sip_->listening()) listeners.push_back({address.transport, address.endpoint});
+    control_->send(listening_line(listeners));
+}
+
+std::vector<config::DomainOptions> Worker::all_options() const {
+    std::vector<config::DomainOptions> all;
+    for (const auto& [name, domain] : domains_) all.push_back(domain->options());
+    return all;
+}
+
+void Worker::perform(const DomainSet& command) {
+    auto loaded = config::load_domain(command.domain, command.xmpp_domains, command.config);
+    if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
+        return control_->send(config_error_line(command.domain, *problems));
+    auto& options = std::get<config::DomainOptions>(loaded);
+
+    auto all = all_options();
+    std::erase_if(all, [&](const auto& other) { return other.domain == options.domain; });
+    all.push_back(options);
+    if (const auto problems = config::conflicts(all); !problems.empty())
+        return control_->send(config_error_line(command.domain, problems));
+
+    if (const auto known = domains_.find(options.domain); known != domains_.end())
+        return known->second->change(std::move(options), command.attachment);
+    const std::string name = options.domain;
+    auto domain = make_domain(std::move(options));
+    domain->start(command.attachment);
+    domains_.emplace(name, std::move(domain));
+}
+
+std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options) {
+    DomainHost::Services services;
+    services.respond = [this](std::uint64_t transaction, sip::Response response) {
+        if (sip_) sip_->respond(transaction, std::move(response));
+    };
+    services.send = [this](sip::Request request, config::NextHop next_hop, auto sent) {
+        if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::transport); });
+        sip_->send(std::move(request), {next_hop.transport, next_hop.endpoint},
+                   [sent = std::move(sent)](sip::Outcome outcome) { sent(std::move(outcome.response), to_engine(outcome.local)); });
+    };
+    services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
+    services.link = [this, name = options.domain](bool up, std::string reason) {
+        control_->send(up ? up_line(name) : down_line(name, reason));
+    };
+    return std::make_shared<DomainHost>(loop_, std::move(options), std::move(services));
+}
+
+void Worker::perform(const DomainRemove& command) {
+    const auto known = domains_.find(command.domain);
+    if (known == domains_.end()) return control_->send(removed_line(command.domain));
+    auto domain = known->second;
+    domains_.erase(known);
+    domain->stop([this, domain] { control_->send(removed_line(domain->options().domain)); });
+}
+
+void Worker::perform(const StatusAsked& command) {
+    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+    std::vector<DomainStatus> all;
+    for (const auto& [name, domain] : domains_) all.push_back(domain->status());
+    control_->send(status_line(command.id, uptime.count(), all));
+}
+
+void Worker::perform(const Stop&) { stop(); }
+
+void Worker::perform(const Unknown& command) { control_->send(unsupported_line(command.type)); }
+
+void Worker::on_request(sip::IncomingRequest in) {
+    const auto all = all_options();
+    const auto route = engine::route(all, in.request.uri.host, in.source.address);
+    if (const auto* name = std::get_if<std::string>(&route))
+        return domains_.at(*name)->on_sip(in.transaction, std::move(in.request), in.source, in.transport);
+    if (in.request.method == "ACK") return;
+    // A proxy probes the address it sends to, whose host is no domain of ours.
+    const bool known = engine::is_peer(all, in.source.address);
+    if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty())
+        return sip_->respond(in.transaction, engine::capabilities());
+    const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
+    log(code == 403 ? Level::warn : Level::info,
+        std::string(code == 403 ? "security event=refused" : "request refused") + " method=" + engine::logfmt(in.request.method) +
+            " src=" + in.source.to_string() + " transport=" + std::string(to_string(in.transport)) +
+            " to=" + engine::logfmt(in.request.uri.to_string()) + " status=" + std::to_string(code) + " reason=\"no domain for it\"");
+    sip_->respond(in.transaction, status(code));
+}
+
+void Worker::stop() {
+    if (stopping_) return;
+    stopping_ = true;
+    sip_retry_.cancel();
+    auto waiting = std::make_shared<std::size_t>(domains_.size());
+    if (domains_.empty()) return finish_stop();
+    for (auto& [name, domain] : domains_)
+        domain->stop([this, waiting] {
+            if (--*waiting == 0) finish_stop();
+        });
+}
+
+void Worker::finish_stop() {
+    // One more turn of the loop lets the last responses leave; then the rest of the lines.
+    asio::post(loop_, [this] {
+        sip_.reset();
+        domains_.clear();
+        control_->drain([this] {
+            control_->close();
+            loop_.stop();
+        });
+    });
+}
+
+}  // namespace stox::host

@@ -1,0 +1,55 @@
+#pragma once
+// The worker: one loop, one SIP endpoint, every domain of one chat server, driven by control lines.
+
+#include "plugin/config/options.h"
+#include "plugin/engine/engine.h"
+#include "plugin/host/control_channel.h"
+#include "plugin/host/control_lines.h"
+#include "plugin/host/domain_host.h"
+#include "sip/endpoint.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace stox::host {
+
+class Worker {
+public:
+    Worker(boost::asio::io_context& loop, int in, int out);
+
+private:
+    void on_line(std::string_view line);
+    void perform(const Hello& command);
+    void perform(const EngineSet& command);
+    void perform(const DomainSet& command);
+    void perform(const DomainRemove& command);
+    void perform(const StatusAsked& command);
+    void perform(const Stop& command);
+    void perform(const Unknown& command);
+
+    void open_sip();
+    void on_request(sip::IncomingRequest in);
+    void stop();
+    void finish_stop();
+    std::vector<config::DomainOptions> all_options() const;
+    std::shared_ptr<DomainHost> make_domain(config::DomainOptions options);
+    void log(engine::Level level, std::string_view text, std::string_view domain = {});
+
+    boost::asio::io_context& loop_;
+    std::shared_ptr<ControlChannel> control_;
+    std::optional<config::EngineOptions> options_;
+    engine::Level log_level_ = engine::Level::info;
+    std::unique_ptr<sip::Endpoint> sip_;
+    boost::asio::steady_timer sip_retry_;
+    std::map<std::string, std::shared_ptr<DomainHost>> domains_;
+    const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+    bool stopping_ = false;
+};
+
+}  // namespace stox::host
