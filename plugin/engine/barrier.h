@@ -18,10 +18,10 @@ namespace stox::engine {
 struct Held {
     ServerTransaction transaction;
     std::string stanza_id;
+    xmpp::Jid to;  ///< of the stanza: only from there an error can be its fate
     Trace trace;
     std::string peer;
     std::string method = "MESSAGE";
-    bool full_jid = false;  ///< the stanza went to a full JID (CORE-53)
     config::PeerKind kind = config::PeerKind::proxy;
     bool covered = false;  ///< by the outstanding ping
 };
@@ -40,8 +40,8 @@ public:
     std::vector<Held> release_covered();
     /// The stream is gone: everything, in order.
     std::vector<Held> release_all();
-    /// The held request whose stanza has that id; it is held no longer.
-    std::optional<Held> take(std::string_view stanza_id);
+    /// The held request whose stanza has that id and went to that account; it is held no longer.
+    std::optional<Held> take(std::string_view stanza_id, const xmpp::Jid& from);
     std::size_t size() const { return held_.size(); }
 
 private:

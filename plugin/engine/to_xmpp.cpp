@@ -83,8 +83,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (!state.stream_up) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
     if (state.barrier.size() >= kMaxHeld) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
 
-    Held held{in.transaction, message.value().id, trace, peer.name};
-    held.full_jid = !to.value().is_bare();
+    Held held{in.transaction, message.value().id, to.value(), trace, peer.name};
     held.kind = peer.kind;
     out.push_back(SendStanza{std::move(message).value()});
     state.barrier.hold(std::move(held));
@@ -109,7 +108,7 @@ void barrier_overdue(State& state, TimePoint now, Actions& out) {
 
 void message_failed(State& state, const xmpp::Message& error, Actions& out) {
     const auto reason = error.error.value_or(xmpp::StanzaError{});
-    const auto held = state.barrier.take(error.id);
+    const auto held = state.barrier.take(error.id, error.from);
     if (!held) {
         out.push_back(line(Level::info, {}, "message",
                            {{"direction", "s2x"},
@@ -118,7 +117,7 @@ void message_failed(State& state, const xmpp::Message& error, Actions& out) {
                             {"state", "failed after it was accepted"}}));
         return;
     }
-    const auto failure = to_sip_failure(reason, {held->full_jid, false, held->method});
+    const auto failure = to_sip_failure(reason, {!held->to.is_bare(), false, held->method});
     auto response = status(failure.status);
     if (!failure.contact.empty()) response.headers.push_back({"Contact", '<' + failure.contact + '>'});
     if (failure.retry_after) response.headers.push_back({"Retry-After", std::to_string(kRetryNoStream_s)});

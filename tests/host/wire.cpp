@@ -1,0 +1,132 @@
+#include "tests/host/wire.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+
+namespace stox::test {
+
+namespace {
+
+constexpr int kLimit_ms = 10'000;
+
+bool readable(int descriptor) {
+    pollfd wanted{descriptor, POLLIN, 0};
+    return ::poll(&wanted, 1, kLimit_ms) > 0;
+}
+
+sockaddr_in loopback(unsigned port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    return address;
+}
+
+}  // namespace
+
+Wire& Wire::operator=(Wire&& other) noexcept {
+    close();
+    descriptor_ = std::exchange(other.descriptor_, -1);
+    input_ = std::move(other.input_);
+    return *this;
+}
+
+Wire::~Wire() { close(); }
+
+void Wire::close() {
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+void Wire::send(std::string_view octets) const {
+    while (!octets.empty()) {
+        const auto sent = ::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL);
+        if (sent < 0) throw std::runtime_error(std::string("send: ") + std::strerror(errno));
+        octets.remove_prefix(static_cast<std::size_t>(sent));
+    }
+}
+
+bool Wire::fill() {
+    char buffer[65'536];
+    if (!readable(descriptor_)) throw std::runtime_error("nothing came within 10 s after: " + input_);
+    const auto got = ::recv(descriptor_, buffer, sizeof buffer, 0);
+    if (got <= 0) return false;
+    input_.append(buffer, static_cast<std::size_t>(got));
+    return true;
+}
+
+std::string Wire::read_until(std::string_view end) {
+    for (;;) {
+        if (const auto at = input_.find(end); at != std::string::npos) {
+            auto text = input_.substr(0, at + end.size());
+            input_.erase(0, at + end.size());
+            return text;
+        }
+        if (!fill()) throw std::runtime_error("closed after: " + input_);
+    }
+}
+
+std::string Wire::line_with(std::string_view part) {
+    for (;;) {
+        auto line = read_until("\n");
+        line.pop_back();
+        if (line.find(part) != std::string::npos) return line;
+    }
+}
+
+bool Wire::closed() {
+    try {
+        while (fill()) input_.clear();
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+UnixListener::UnixListener() {
+    char pattern[] = "/tmp/stox-test-XXXXXX";
+    if (!::mkdtemp(pattern)) throw std::runtime_error("mkdtemp");
+    folder_ = pattern;
+    path_ = folder_ + "/xmpp";
+    descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(descriptor_, 8) != 0)
+        throw std::runtime_error("cannot listen on " + path_);
+}
+
+UnixListener::~UnixListener() {
+    ::close(descriptor_);
+    ::unlink(path_.c_str());
+    ::rmdir(folder_.c_str());
+}
+
+Wire UnixListener::accept() const {
+    if (!readable(descriptor_)) throw std::runtime_error("no connection came within 10 s");
+    return Wire(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+Wire udp_to(unsigned port) {
+    Wire wire(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto here = loopback(0), there = loopback(port);
+    ::bind(wire.descriptor(), reinterpret_cast<const sockaddr*>(&here), sizeof here);
+    ::connect(wire.descriptor(), reinterpret_cast<const sockaddr*>(&there), sizeof there);
+    return wire;
+}
+
+unsigned local_port(const Wire& wire) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ::getsockname(wire.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
+    return ntohs(address.sin_port);
+}
+
+}  // namespace stox::test
