@@ -8,7 +8,7 @@ target_include_directories(stox_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_
 target_compile_definitions(stox_flags INTERFACE STOX_VERSION="${PROJECT_VERSION}")
 target_compile_options(stox_flags INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wimplicit-fallthrough -Wformat=2 -Werror=format-security
-    -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks
+    -fstack-protector-strong -fstack-clash-protection $<$<CXX_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero> -fno-delete-null-pointer-checks
     -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -32,6 +32,11 @@ target_link_libraries(stox_sanitized INTERFACE stox_flags)
 if(STOX_SANITIZE)
     target_compile_options(stox_sanitized INTERFACE -fsanitize=${STOX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(stox_sanitized INTERFACE -fsanitize=${STOX_SANITIZE})
+endif()
+
+# libFuzzer sees what an input reaches only in code that was built for it.
+if(STOX_FUZZ)
+    target_compile_options(stox_sanitized INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(STOX_MOLD mold)

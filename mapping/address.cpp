@@ -23,16 +23,8 @@ struct EscapeRow {
 
 // XEP-0106 §4.2.
 constexpr std::array kEscapes{
-    EscapeRow{' ', "20"},
-    EscapeRow{'"', "22"},
-    EscapeRow{'&', "26"},
-    EscapeRow{'\'', "27"},
-    EscapeRow{'/', "2f"},
-    EscapeRow{':', "3a"},
-    EscapeRow{'<', "3c"},
-    EscapeRow{'>', "3e"},
-    EscapeRow{'@', "40"},
-    EscapeRow{'\\', "5c"},
+    EscapeRow{' ', "20"}, EscapeRow{'"', "22"}, EscapeRow{'&', "26"}, EscapeRow{'\'', "27"}, EscapeRow{'/', "2f"},
+    EscapeRow{':', "3a"}, EscapeRow{'<', "3c"}, EscapeRow{'>', "3e"}, EscapeRow{'@', "40"},  EscapeRow{'\\', "5c"},
 };
 
 /// The row whose code stands right after the backslash at `at`.
@@ -48,10 +40,6 @@ bool becomes_code(std::string_view text, std::size_t at) {
     return std::ranges::find(kEscapes, std::string_view(code), &EscapeRow::code) != kEscapes.end();
 }
 
-bool has_control(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 /// XEP-0106 §4.1: no localpart starts or ends with an escaped space.   (CORE-24)
 bool has_space_at_end(std::string_view localpart) { return localpart.starts_with("\\20") || localpart.ends_with("\\20"); }
 
@@ -59,11 +47,12 @@ bool has_space_at_end(std::string_view localpart) { return localpart.starts_with
 /// or break one (a combining mark after \3c), the localpart would name someone else: there is no such JID.
 Result<std::string> make_localpart(std::string_view text) {
     if (text.empty()) return fail(Code::unmappable, "no user");
-    if (has_control(text)) return fail(Code::unmappable, "control character in the user");
     BOOST_OUTCOME_TRY(localpart, prepare_localpart(escape_localpart(text)));
+    const auto unescaped = unescape_localpart(localpart);
     BOOST_OUTCOME_TRY(meant, fold(text));
-    BOOST_OUTCOME_TRY(made, fold(unescape_localpart(localpart)));
-    if (meant != made) return fail(Code::unmappable, "escapes that preparation changes");
+    BOOST_OUTCOME_TRY(made, fold(unescaped));
+    if (meant != made || escape_localpart(unescaped) != localpart)
+        return fail(Code::unmappable, "escapes that preparation changes");
     if (has_space_at_end(localpart)) return fail(Code::unmappable, "space at an end of the user");
     return std::move(localpart);
 }
@@ -85,11 +74,10 @@ Result<std::string> resource_of(const sip::Uri& uri) {
     return prepare_resource(octets);
 }
 
-/// Both schemes: only what has a user and a host, and never sips (CORE-32).
+/// Both schemes: only what has a host, and never sips (CORE-32).
 Result<void> check_mappable(const sip::Uri& uri) {
     if (uri.scheme == sip::Scheme::sips) return fail(Code::unmappable, "sips cannot be promised on the XMPP side");
     if (uri.scheme == sip::Scheme::tel) return fail(Code::unmappable, "tel URI has no domain");
-    if (uri.user.empty()) return fail(Code::unmappable, "no user");
     return ok();
 }
 
@@ -180,7 +168,8 @@ Result<std::string> domain_to_sip(std::string_view jid_domain) {
     BOOST_OUTCOME_TRY(host, convert(&icu::IDNA::nameToASCII_UTF8, without_trailing_dot(jid_domain)));
     // IDNA allows names that SIP does not: a last label of digits, or a second trailing dot.
     if (host.ends_with('.')) return fail(Code::unmappable, "no SIP host");
-    if (const auto uri = sip::Uri::parse("sip:" + host); !uri || uri.value().host != host) return fail(Code::unmappable, "no SIP host");
+    if (const auto uri = sip::Uri::parse("sip:" + host); !uri || uri.value().host != host)
+        return fail(Code::unmappable, "no SIP host");
     return std::move(host);
 }
 

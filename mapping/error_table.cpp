@@ -64,10 +64,14 @@ constexpr std::array kConditions{
 
 bool fits(Method row, std::string_view method) {
     switch (row) {
-        case Method::any: return true;
-        case Method::invite: return method == "INVITE";
-        case Method::glare: return method == "INVITE" || method == "UPDATE";
-        case Method::message: return method == "MESSAGE";
+        case Method::any:
+            return true;
+        case Method::invite:
+            return method == "INVITE";
+        case Method::glare:
+            return method == "INVITE" || method == "UPDATE";
+        case Method::message:
+            return method == "MESSAGE";
     }
     return false;
 }
@@ -106,15 +110,13 @@ struct StatusRow {
 };
 
 // clang-format off
+// One row per line: x00 of each class, and every status that is told otherwise than its class.
 constexpr std::array kStatuses{
     StatusRow{300, Condition::redirect,                ErrorType::modify, NewAddress::yes},
     StatusRow{301, Condition::gone,                    ErrorType::cancel, NewAddress::yes},
-    StatusRow{302, Condition::redirect,                ErrorType::modify, NewAddress::yes},
-    StatusRow{305, Condition::redirect,                ErrorType::modify, NewAddress::yes},
     StatusRow{380, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{400, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{401, Condition::not_authorized,          ErrorType::auth,   NewAddress::no},
-    StatusRow{402, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{403, Condition::forbidden,               ErrorType::auth,   NewAddress::no},
     StatusRow{404, Condition::item_not_found,          ErrorType::cancel, NewAddress::no},
     StatusRow{405, Condition::feature_not_implemented, ErrorType::cancel, NewAddress::no},
@@ -122,19 +124,14 @@ constexpr std::array kStatuses{
     StatusRow{407, Condition::registration_required,   ErrorType::auth,   NewAddress::no},
     StatusRow{408, Condition::remote_server_timeout,   ErrorType::wait,   NewAddress::no},
     StatusRow{410, Condition::gone,                    ErrorType::cancel, NewAddress::no},
-    StatusRow{412, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{413, Condition::policy_violation,        ErrorType::modify, NewAddress::no},
     StatusRow{414, Condition::policy_violation,        ErrorType::modify, NewAddress::no},
     StatusRow{415, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{416, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
-    StatusRow{417, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{420, Condition::feature_not_implemented, ErrorType::cancel, NewAddress::no},
     StatusRow{421, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{423, Condition::resource_constraint,     ErrorType::wait,   NewAddress::no},
-    StatusRow{424, Condition::bad_request,             ErrorType::modify, NewAddress::no},
-    StatusRow{425, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{428, Condition::forbidden,               ErrorType::auth,   NewAddress::no},  // 428, 436-438: who asks is not believed
-    StatusRow{429, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{430, Condition::recipient_unavailable,   ErrorType::wait,   NewAddress::no},
     StatusRow{433, Condition::forbidden,               ErrorType::auth,   NewAddress::no},
     StatusRow{436, Condition::forbidden,               ErrorType::auth,   NewAddress::no},
@@ -155,19 +152,14 @@ constexpr std::array kStatuses{
     StatusRow{488, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{489, Condition::policy_violation,        ErrorType::modify, NewAddress::no},
     StatusRow{491, Condition::unexpected_request,      ErrorType::wait,   NewAddress::no},
-    StatusRow{493, Condition::bad_request,             ErrorType::modify, NewAddress::no},
-    StatusRow{494, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{500, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},
     StatusRow{501, Condition::feature_not_implemented, ErrorType::cancel, NewAddress::no},
     StatusRow{502, Condition::remote_server_not_found, ErrorType::cancel, NewAddress::no},
-    StatusRow{503, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},
+    StatusRow{503, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},  // with Retry-After too
     StatusRow{504, Condition::remote_server_timeout,   ErrorType::wait,   NewAddress::no},
     StatusRow{505, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{513, Condition::policy_violation,        ErrorType::modify, NewAddress::no},
-    StatusRow{555, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},
-    StatusRow{580, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},
     StatusRow{600, Condition::recipient_unavailable,   ErrorType::wait,   NewAddress::no},
-    StatusRow{603, Condition::recipient_unavailable,   ErrorType::wait,   NewAddress::no},
     StatusRow{604, Condition::item_not_found,          ErrorType::cancel, NewAddress::no},
     StatusRow{606, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{607, Condition::forbidden,               ErrorType::auth,   NewAddress::no},
@@ -175,10 +167,8 @@ constexpr std::array kStatuses{
 };
 // clang-format on
 
-constexpr bool by_status(const StatusRow& a, const StatusRow& b) { return a.status < b.status; }
-static_assert(std::is_sorted(kStatuses.begin(), kStatuses.end(), by_status));
-static_assert(std::adjacent_find(kStatuses.begin(), kStatuses.end(), [](auto& a, auto& b) { return a.status == b.status; }) ==
-              kStatuses.end());
+static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::status));
+static_assert(std::ranges::adjacent_find(kStatuses, {}, &StatusRow::status) == kStatuses.end());
 
 /// An unlisted status is read as x00 of its class.   (RFC 3261 §8.1.3.2)
 const StatusRow& row_of(int status) {

@@ -11,7 +11,7 @@ namespace stox {
 
 struct PageMessageOptions {
     std::string id;        ///< of the stanza we make, as id and as origin-id (IM-21)
-    std::string call_id;   ///< of the request we make, unless the stanza's thread says which (IM-06, IM-34)
+    std::string call_id;   ///< of the request we make; fresh for each, no thread goes out (IM-05, IM-06)
     std::string from_tag;  ///< of the request we make
     bool pager_as_chat = true;  ///< the type of the stanza we make is chat, else absent (IM-22)
 };
@@ -22,7 +22,7 @@ Result<sip::Request> to_sip_message(const xmpp::Message& in, const sip::Uri& fro
 
 /// A MESSAGE with plain text as a message stanza.
 /// errors  unsupported: a content type or charset we cannot read (415); too_large: the text as XML passes the stanza limit
-///         (413); malformed: not what its charset says (400)
+///         (413); malformed: not what its charset says, or nothing to deliver (400)
 Result<xmpp::Message> to_xmpp_message(const sip::Request& in, xmpp::Jid from, xmpp::Jid to, const PageMessageOptions& options);
 
 }  // namespace stox

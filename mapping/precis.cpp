@@ -63,7 +63,8 @@ bool has_compatibility_form(UChar32 point) {
 
 Property property_of_category(UChar32 point) {
     const auto category = U_GET_GC_MASK(point);
-    constexpr auto kLetterDigits = U_GC_LL_MASK | U_GC_LU_MASK | U_GC_LO_MASK | U_GC_ND_MASK | U_GC_LM_MASK | U_GC_MN_MASK | U_GC_MC_MASK;
+    constexpr auto kLetterDigits =
+        U_GC_LL_MASK | U_GC_LU_MASK | U_GC_LO_MASK | U_GC_ND_MASK | U_GC_LM_MASK | U_GC_MN_MASK | U_GC_MC_MASK;
     constexpr auto kOtherLetterDigits = U_GC_LT_MASK | U_GC_NL_MASK | U_GC_NO_MASK | U_GC_ME_MASK;
     if (category & kLetterDigits) return Property::pvalid;
     if (category & (kOtherLetterDigits | U_GC_ZS_MASK | U_GC_S_MASK | U_GC_P_MASK)) return Property::freeform_only;
@@ -95,7 +96,8 @@ bool joins_over(const Points& points, std::size_t at) {
     while (after < points.size() && joining(after) == U_JT_TRANSPARENT) ++after;
     if (before == 0 || after == points.size()) return false;
     const auto left = joining(before - 1), right = joining(after);
-    return (left == U_JT_LEFT_JOINING || left == U_JT_DUAL_JOINING) && (right == U_JT_RIGHT_JOINING || right == U_JT_DUAL_JOINING);
+    return (left == U_JT_LEFT_JOINING || left == U_JT_DUAL_JOINING) &&
+           (right == U_JT_RIGHT_JOINING || right == U_JT_DUAL_JOINING);
 }
 
 /// RFC 5892 appendix A: may this code point stand here?
@@ -110,7 +112,9 @@ bool fits_context(const Points& points, std::size_t at) {
     if (point == 0x0375) return has_after && is_script(points[at + 1], USCRIPT_GREEK);
     if (point == 0x05F3 || point == 0x05F4) return has_before && is_script(points[at - 1], USCRIPT_HEBREW);
     if (point == 0x30FB)
-        return any([](UChar32 p) { return is_script(p, USCRIPT_HIRAGANA) || is_script(p, USCRIPT_KATAKANA) || is_script(p, USCRIPT_HAN); });
+        return any([](UChar32 p) {
+            return is_script(p, USCRIPT_HIRAGANA) || is_script(p, USCRIPT_KATAKANA) || is_script(p, USCRIPT_HAN);
+        });
     if (is_between(point, 0x0660, 0x0669)) return !any([](UChar32 p) { return is_between(p, 0x06F0, 0x06F9); });
     if (is_between(point, 0x06F0, 0x06F9)) return !any([](UChar32 p) { return is_between(p, 0x0660, 0x0669); });
     return false;
@@ -124,8 +128,8 @@ constexpr std::uint32_t mask(Direction... direction) {
 }
 
 constexpr auto kRightToLeft = mask(U_RIGHT_TO_LEFT, U_RIGHT_TO_LEFT_ARABIC);
-constexpr auto kNeutral = mask(U_EUROPEAN_NUMBER, U_EUROPEAN_NUMBER_SEPARATOR, U_COMMON_NUMBER_SEPARATOR, U_EUROPEAN_NUMBER_TERMINATOR,
-                               U_OTHER_NEUTRAL, U_BOUNDARY_NEUTRAL, U_DIR_NON_SPACING_MARK);
+constexpr auto kNeutral = mask(U_EUROPEAN_NUMBER, U_EUROPEAN_NUMBER_SEPARATOR, U_COMMON_NUMBER_SEPARATOR,
+                               U_EUROPEAN_NUMBER_TERMINATOR, U_OTHER_NEUTRAL, U_BOUNDARY_NEUTRAL, U_DIR_NON_SPACING_MARK);
 
 }  // namespace
 
@@ -156,14 +160,17 @@ icu::UnicodeString map_width(const icu::UnicodeString& text) {
 
 bool obeys_bidi_rule(const icu::UnicodeString& text) {
     auto points = points_of(text);
-    const auto is = [](std::uint32_t directions) { return [directions](UChar32 p) { return (direction_mask(p) & directions) != 0; }; };
+    const auto is = [](std::uint32_t directions) {
+        return [directions](UChar32 p) { return (direction_mask(p) & directions) != 0; };
+    };
     if (std::ranges::none_of(points, is(kRightToLeft | mask(U_ARABIC_NUMBER)))) return true;
     // Condition 1. A left-to-right text cannot be: conditions 5 and 6 allow none of what was just found.
     if (!is(kRightToLeft)(points.front())) return false;
     // Condition 2.
     if (!std::ranges::all_of(points, is(kRightToLeft | kNeutral | mask(U_ARABIC_NUMBER)))) return false;
     // Condition 4.
-    if (std::ranges::any_of(points, is(mask(U_EUROPEAN_NUMBER))) && std::ranges::any_of(points, is(mask(U_ARABIC_NUMBER)))) return false;
+    if (std::ranges::any_of(points, is(mask(U_EUROPEAN_NUMBER))) && std::ranges::any_of(points, is(mask(U_ARABIC_NUMBER))))
+        return false;
     // Condition 3.
     while (is(mask(U_DIR_NON_SPACING_MARK))(points.back())) points.pop_back();
     return is(kRightToLeft | mask(U_EUROPEAN_NUMBER, U_ARABIC_NUMBER))(points.back());

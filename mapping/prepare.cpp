@@ -56,8 +56,8 @@ bool is_fixed_point(const UStringPrepProfile* profile, const icu::UnicodeString&
     UErrorCode status = U_ZERO_ERROR;
     icu::UnicodeString prepared;
     const std::int32_t room = text.length() + 1;  // one that does not fit has grown, so it is no fixed point
-    const auto length = usprep_prepare(profile, text.getBuffer(), text.length(), prepared.getBuffer(room), room, USPREP_ALLOW_UNASSIGNED,
-                                       nullptr, &status);
+    const auto length = usprep_prepare(profile, text.getBuffer(), text.length(), prepared.getBuffer(room), room,
+                                       USPREP_ALLOW_UNASSIGNED, nullptr, &status);
     prepared.releaseBuffer(U_SUCCESS(status) ? length : 0);
     return U_SUCCESS(status) && prepared == text;
 }
@@ -65,11 +65,13 @@ bool is_fixed_point(const UStringPrepProfile* profile, const icu::UnicodeString&
 /// RFC 8265 §3.3.2 and §3.3.3, in their order.
 Result<icu::UnicodeString> enforce_username(const icu::UnicodeString& text) {
     const auto mapped = precis::map_width(text);
-    if (!precis::allows(precis::StringClass::identifier, mapped)) return fail(Code::unmappable, "character that no username holds");
+    if (!precis::allows(precis::StringClass::identifier, mapped))
+        return fail(Code::unmappable, "character that no username holds");
     auto result = compose(lower(mapped));
     if (result.isEmpty()) return fail(Code::unmappable, "empty username");
     if (!precis::obeys_bidi_rule(result)) return fail(Code::unmappable, "mixed writing directions");
-    if (!precis::allows(precis::StringClass::identifier, result)) return fail(Code::unmappable, "character that no username holds");
+    if (!precis::allows(precis::StringClass::identifier, result))
+        return fail(Code::unmappable, "character that no username holds");
     return result;
 }
 

@@ -44,7 +44,7 @@ LIBRARIES = [
 # rule, what a line of code may not hold, the only folders where it may, and what excuses the line
 NAMES = [
     ("getaddrinfo", re.compile(r"\b(getaddrinfo|gethostby\w+|res_n?(query|search))\b|\bip::(\w+::|basic_)resolver\b"), ("net/",), None),
-    ("regex", re.compile(r"\bstd::w?s?regex\b"), (), None),
+    ("regex", re.compile(r"\bstd::(w?regex|basic_regex|regex_\w+)\b"), (), None),
     # A timer on the wall clock fires at the wrong moment when the clock is set; UtcTime is for time stamps people read.
     ("wall-clock", re.compile(r"\bsystem_(clock|timer)\b"), (), re.compile(r"\bUtcTime\b")),
     # Time is an argument of the pure folders.
@@ -52,7 +52,7 @@ NAMES = [
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
-COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+COMMENT_OR_STRING = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])'""", re.DOTALL)
 
 
 def code_only(text: str) -> str:

@@ -20,7 +20,7 @@ constexpr std::string_view kPasswordUnreserved = "&=+$,";      // password
 constexpr std::string_view kParamUnreserved = "[]/:&+$";       // param-unreserved
 constexpr std::string_view kHeaderUnreserved = "[]/?:+$=&";    // hnv-unreserved and what joins hname and hvalue
 constexpr std::string_view kMailUnreserved = "&=+$,;/#^`{|}";  // RFC 2822 atext as far as senders leave it raw, and , ; /
-constexpr std::string_view kVisualSeparators = "-.()";  // RFC 3966 §3
+constexpr std::string_view kVisualSeparators = "-.()";         // RFC 3966 §3
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

@@ -53,6 +53,8 @@ public:
 private:
     enum class State { idle, header_sent, handshake_sent, attached, ended };
 
+    std::vector<SessionEvent> on_opened(const xml::Element& header);
+    std::vector<SessionEvent> on_element(const xml::Element& element);
     std::vector<SessionEvent> end(std::string condition, std::string detail);
 
     std::string domain_;
@@ -60,6 +62,7 @@ private:
     xml::StreamReader reader_;
     xml::Limits limits_;
     State state_ = State::idle;
+    std::string stream_id_;
 };
 
 }  // namespace stox::xmpp

@@ -1,7 +1,7 @@
 // The whole worker in this process: control lines on one side, a chat server's component stream on another, SIP on a third.
 
 #include "plugin/host/worker_abi.h"
-#include "tests/host/wire.h"
+#include "tests/support/wire.h"
 
 #include <gtest/gtest.h>
 
@@ -33,8 +33,10 @@ Wire attach(const UnixListener& listener, const std::string& domain) {
     Wire stream = listener.accept();
     const auto header = stream.read_until("'>");
     EXPECT_NE(header.find("to='" + domain + "'"), std::string::npos) << header;
-    stream.send("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='" +
-                domain + "'>");
+    stream.send(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' "
+        "id='s1' from='" +
+        domain + "'>");
     stream.read_until("</handshake>");
     stream.send("<handshake/>");
     return stream;
@@ -76,7 +78,8 @@ protected:
     }
 
     static std::string peer(unsigned next_hop_port) {
-        return R"({"peers":{"phones":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:127.0.0.1:)" + std::to_string(next_hop_port) + R"("}}})";
+        return R"({"peers":{"phones":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:127.0.0.1:)" +
+               std::to_string(next_hop_port) + R"("}}})";
     }
 
     UnixListener listener;
@@ -90,7 +93,9 @@ private:
 
 std::string message_from_phone(unsigned port) {
     return "MESSAGE sip:romeo@montague.test SIP/2.0\r\n"
-           "Via: SIP/2.0/UDP 127.0.0.1:" + std::to_string(port) + ";branch=z9hG4bKworker1;rport\r\n"
+           "Via: SIP/2.0/UDP 127.0.0.1:" +
+           std::to_string(port) +
+           ";branch=z9hG4bKworker1;rport\r\n"
            "Max-Forwards: 70\r\nFrom: <sip:juliet@capulet.test>;tag=a1\r\nTo: <sip:romeo@montague.test>\r\n"
            "Call-ID: worker-test\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
 }
@@ -102,7 +107,8 @@ std::string attribute(const std::string& xml, const std::string& name) {
 
 /// Answers the ping by which the worker learns that the server took what it wrote before.
 void answer_ping(const Wire& stream, const std::string& ping) {
-    stream.send("<iq type='result' from='" + attribute(ping, "to") + "' to='" + attribute(ping, "from") + "' id='" + attribute(ping, "id") + "'/>");
+    stream.send("<iq type='result' from='" + attribute(ping, "to") + "' to='" + attribute(ping, "from") + "' id='" +
+                attribute(ping, "id") + "'/>");
 }
 
 TEST_F(WorkerTest, CORE_03_AttachesWithTheSecretAndCarriesAMessageEachWay) {
@@ -143,7 +149,9 @@ TEST_F(WorkerTest, ARefusedHandshakeIsToldWithTheServersReason) {
     set_domain(peer(5999));
     Wire stream = listener.accept();
     stream.read_until("'>");
-    stream.send("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='s1'>");
+    stream.send(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' "
+        "id='s1'>");
     stream.read_until("</handshake>");
     stream.send("<stream:error><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>");
     const auto line = control->line_with("\"down\"");

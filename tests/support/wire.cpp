@@ -1,4 +1,4 @@
-#include "tests/host/wire.h"
+#include "tests/support/wire.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -28,6 +28,18 @@ sockaddr_in loopback(unsigned port) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     return address;
+}
+
+unsigned port_of(int descriptor) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+    return ntohs(address.sin_port);
+}
+
+Wire accept_from(int listener) {
+    if (!readable(listener)) throw std::runtime_error("no connection came within 10 s");
+    return Wire(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
 }
 
 }  // namespace
@@ -90,6 +102,19 @@ bool Wire::closed() {
     }
 }
 
+TcpListener::TcpListener() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto here = loopback(0);
+    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(descriptor_, 8) != 0)
+        throw std::runtime_error("cannot listen");
+    port_ = port_of(descriptor_);
+}
+
+Wire TcpListener::accept() const { return accept_from(descriptor_); }
+
+void TcpListener::close() {
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
 UnixListener::UnixListener() {
     char pattern[] = "/tmp/stox-test-XXXXXX";
     if (!::mkdtemp(pattern)) throw std::runtime_error("mkdtemp");
@@ -109,9 +134,14 @@ UnixListener::~UnixListener() {
     ::rmdir(folder_.c_str());
 }
 
-Wire UnixListener::accept() const {
-    if (!readable(descriptor_)) throw std::runtime_error("no connection came within 10 s");
-    return Wire(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC));
+Wire UnixListener::accept() const { return accept_from(descriptor_); }
+
+Wire tcp_to(unsigned port) {
+    Wire wire(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto there = loopback(port);
+    if (::connect(wire.descriptor(), reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0)
+        throw std::runtime_error("cannot connect");
+    return wire;
 }
 
 Wire udp_to(unsigned port) {
@@ -122,11 +152,6 @@ Wire udp_to(unsigned port) {
     return wire;
 }
 
-unsigned local_port(const Wire& wire) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    ::getsockname(wire.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.sin_port);
-}
+unsigned local_port(const Wire& wire) { return port_of(wire.descriptor()); }
 
 }  // namespace stox::test

@@ -49,6 +49,24 @@ private:
     int descriptor_;
 };
 
+/// A TCP listener on a free port of 127.0.0.1.
+class TcpListener {
+public:
+    TcpListener();
+    ~TcpListener() { close(); }
+    TcpListener(const TcpListener&) = delete;
+    TcpListener& operator=(const TcpListener&) = delete;
+
+    unsigned port() const { return port_; }
+    Wire accept() const;
+    void close();
+
+private:
+    int descriptor_;
+    unsigned port_;
+};
+
+Wire tcp_to(unsigned port);
 /// A UDP socket on 127.0.0.1, connected to that port of 127.0.0.1.
 Wire udp_to(unsigned port);
 unsigned local_port(const Wire& wire);

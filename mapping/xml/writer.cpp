@@ -1,0 +1,147 @@
+#include "mapping/xml/writer.h"
+
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace stox::xml {
+
+namespace {
+
+constexpr std::string_view kXmlNs = "http://www.w3.org/XML/1998/namespace";
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+enum class Place { content, attribute };
+
+/// What an ASCII character is written as; empty: as it is.
+std::string_view reference(char c, Place place) {
+    switch (c) {
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '\r':
+            return "&#xD;";  // a reader would make LF of it (XML 1.0 §2.11)
+        default:
+            break;
+    }
+    if (place == Place::content) return {};
+    switch (c) {
+        case '\'':
+            return "&apos;";
+        case '"':
+            return "&quot;";
+        case '\t':
+            return "&#x9;";  // a reader would make a space of both (XML 1.0 §3.3.3)
+        case '\n':
+            return "&#xA;";
+        default:
+            return {};
+    }
+}
+
+bool is_xml_control(unsigned char c) { return c < 0x20 && c != '\t' && c != '\n' && c != '\r'; }
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
+/// The character at `at`, which moves behind it; negative where no UTF-8 stands, a surrogate among that.
+UChar32 next_code_point(std::string_view text, std::size_t& at) {
+    UChar32 code_point = 0;
+    U8_NEXT(text.data(), at, text.size(), code_point);
+    return code_point;
+}
+#pragma GCC diagnostic pop
+
+void append_escaped(std::string& out, std::string_view text, Place place) {
+    std::size_t plain = 0, at = 0;  // [plain, at) waits to be copied as it is
+    const auto replace = [&](std::size_t from, std::string_view by) {
+        out.append(text, plain, from - plain).append(by);
+        plain = at;
+    };
+    while (at < text.size()) {
+        const auto from = at;
+        const auto c = static_cast<unsigned char>(text[at]);
+        if (c < 0x80) {
+            ++at;
+            if (is_xml_control(c))
+                replace(from, kReplacement);
+            else if (const auto by = reference(text[from], place); !by.empty())
+                replace(from, by);
+            continue;
+        }
+        const auto code_point = next_code_point(text, at);
+        if (code_point < 0 || code_point == 0xFFFE || code_point == 0xFFFF) replace(from, kReplacement);
+    }
+    out.append(text, plain);
+}
+
+void append_attribute(std::string& out, std::string_view prefix, std::string_view name, std::string_view value) {
+    out += ' ';
+    if (!prefix.empty()) out.append(prefix).append(1, ':');
+    out.append(name).append("='");
+    append_escaped(out, value, Place::attribute);
+    out += '\'';
+}
+
+void append_attributes(std::string& out, const Element& element) {
+    std::vector<std::string_view> foreign;  // its place in here is the number in its prefix
+    for (const auto& attribute : element.attributes) {
+        if (attribute.ns.empty()) {
+            append_attribute(out, {}, attribute.name, attribute.value);
+        } else if (attribute.ns == kXmlNs) {
+            append_attribute(out, "xml", attribute.name, attribute.value);
+        } else {
+            const auto known = std::ranges::find(foreign, attribute.ns);
+            const auto prefix = "ns" + std::to_string(known - foreign.begin());
+            if (known == foreign.end()) {
+                foreign.push_back(attribute.ns);
+                append_attribute(out, "xmlns", prefix, attribute.ns);
+            }
+            append_attribute(out, prefix, attribute.name, attribute.value);
+        }
+    }
+}
+
+void append_element(std::string& out, const Element& element, std::string_view default_ns) {
+    // The namespace of the prefix xml is never a default one (Namespaces in XML §3).
+    const bool is_xml = element.ns == kXmlNs;
+    const auto open = out.size() + 1;
+    out.append(is_xml ? "<xml:" : "<").append(element.name);
+    const std::string tag = out.substr(open);
+    if (!is_xml && element.ns != default_ns) {
+        append_attribute(out, {}, "xmlns", element.ns);
+        default_ns = element.ns;
+    }
+    append_attributes(out, element);
+    if (element.children.empty()) {
+        out += "/>";
+        return;
+    }
+    out += '>';
+    for (const auto& node : element.children) {
+        if (const auto* child = std::get_if<Element>(&node))
+            append_element(out, *child, default_ns);
+        else
+            append_escaped(out, std::get<std::string>(node), Place::content);
+    }
+    out.append("</").append(tag).append(1, '>');
+}
+
+}  // namespace
+
+std::string write(const Element& element, std::string_view inherited_ns) {
+    std::string out;
+    append_element(out, element, inherited_ns);
+    return out;
+}
+
+std::string escape(std::string_view text) {
+    std::string out;
+    append_escaped(out, text, Place::attribute);
+    return out;
+}
+
+}  // namespace stox::xml

@@ -1,0 +1,123 @@
+#include "sip/decode.h"
+
+#include "mapping/core/handle.h"
+
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/su_alloc.h>
+#include <sofia-sip/url.h>
+
+#include <array>
+
+namespace stox::sip {
+
+namespace {
+
+/// Memory that the library's formatters need for as long as one message is copied.
+class Home {
+public:
+    Home() { su_home_init(home_); }
+    ~Home() { su_home_deinit(home_); }
+    Home(const Home&) = delete;
+    Home& operator=(const Home&) = delete;
+    su_home_t* get() { return home_; }
+
+private:
+    su_home_t home_[1] = {SU_HOME_INIT(home_)};
+};
+
+std::string text(const char* chars) { return chars ? chars : std::string(); }
+
+std::string value_of(Home& home, const void* header) {
+    return text(sip_header_as_string(home.get(), static_cast<const sip_header_t*>(header)));
+}
+
+Result<Uri> uri_of(Home& home, const url_t& url) { return Uri::parse(text(url_as_string(home.get(), &url))); }
+
+/// RFC 3261 §25.1: the quotes of a quoted-string go, and one backslash before each quoted pair.
+std::string unquote(std::string_view quoted) {
+    if (quoted.size() < 2 || quoted.front() != '"' || quoted.back() != '"') return std::string(quoted);
+    std::string plain;
+    for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+        if (quoted[i] == '\\' && i + 2 < quoted.size()) ++i;
+        plain += quoted[i];
+    }
+    return plain;
+}
+
+Result<NameAddr> name_addr(Home& home, const sip_addr_t& address) {
+    auto uri = uri_of(home, *address.a_url);
+    if (!uri) return uri.error();
+    return NameAddr{unquote(text(address.a_display)), std::move(uri).value(), text(address.a_tag)};
+}
+
+/// Headers that have a field of their own or belong to the transaction.
+bool is_own_field(const sip_header_t* header) {
+    static const std::array classes{
+        sip_request_class, sip_status_class,    sip_via_class,          sip_from_class,           sip_to_class,
+        sip_call_id_class, sip_cseq_class,      sip_max_forwards_class, sip_content_length_class, sip_content_type_class,
+        sip_payload_class, sip_separator_class, sip_error_class};
+    for (const auto* known : classes)
+        if (header->sh_class->hc_hash == known->hc_hash) return true;
+    return false;
+}
+
+/// Everything else, in the order of the message.
+std::vector<Header> other_headers(Home& home, const sip_t& message) {
+    std::vector<Header> headers;
+    const auto* first = message.sip_request ? reinterpret_cast<const sip_header_t*>(message.sip_request)
+                                            : reinterpret_cast<const sip_header_t*>(message.sip_status);
+    for (const auto* header = first; header; header = reinterpret_cast<const sip_header_t*>(header->sh_succ)) {
+        if (is_own_field(header)) continue;
+        if (header->sh_class->hc_hash == sip_unknown_class->hc_hash)
+            headers.push_back({text(header->sh_unknown->un_name), text(header->sh_unknown->un_value)});
+        else if (header->sh_class->hc_name)
+            headers.push_back({text(header->sh_class->hc_name), value_of(home, header)});
+    }
+    return headers;
+}
+
+template <class Message>
+void copy_content(Home& home, const sip_t& from, Message& to) {
+    if (from.sip_content_type) to.content_type = value_of(home, from.sip_content_type);
+    if (from.sip_payload && from.sip_payload->pl_data) to.body.assign(from.sip_payload->pl_data, from.sip_payload->pl_len);
+    to.headers = other_headers(home, from);
+}
+
+}  // namespace
+
+Result<Request> decode_request(const sip_s& message) {
+    Home home;
+    Request request;
+    request.method = text(message.sip_request->rq_method_name);
+    auto uri = uri_of(home, *message.sip_request->rq_url);
+    if (!uri) {
+        const auto type = message.sip_request->rq_url->url_type;
+        return fail(type == url_unknown || type == url_http || type == url_https || type == url_mailto ? Code::unsupported
+                                                                                                       : Code::malformed,
+                    "Request-URI: " + uri.error().detail);
+    }
+    request.uri = std::move(uri).value();
+    auto from = name_addr(home, *message.sip_from);
+    if (!from) return fail(Code::malformed, "From: " + from.error().detail);
+    auto to = name_addr(home, *message.sip_to);
+    if (!to) return fail(Code::malformed, "To: " + to.error().detail);
+    request.from = std::move(from).value();
+    request.to = std::move(to).value();
+    request.call_id = text(message.sip_call_id->i_id);
+    request.cseq = message.sip_cseq->cs_seq;
+    if (message.sip_max_forwards) request.max_forwards = static_cast<unsigned>(message.sip_max_forwards->mf_count);
+    copy_content(home, message, request);
+    return request;
+}
+
+Response decode_response(const sip_s& message) {
+    Home home;
+    Response response;
+    response.status = message.sip_status->st_status;
+    response.reason = text(message.sip_status->st_phrase);
+    copy_content(home, message, response);
+    return response;
+}
+
+}  // namespace stox::sip

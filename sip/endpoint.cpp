@@ -1,0 +1,320 @@
+#include "sip/endpoint.h"
+
+#include "mapping/core/handle.h"
+#include "sip/decode.h"
+#include "sip/encode.h"
+#include "sip/guard.h"
+#include "sip/sofia_library.h"
+#include "sip/sofia_loop.h"
+
+#include <boost/asio/post.hpp>
+
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tport.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/tport.h>
+#include <sofia-sip/tport_tag.h>
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <unordered_map>
+#include <utility>
+
+namespace stox::sip {
+
+namespace {
+
+using Agent = Handle<nta_agent_t, &nta_agent_destroy>;
+using Leg = Handle<nta_leg_t, &nta_leg_destroy>;
+using Incoming = Handle<nta_incoming_t, &nta_incoming_destroy>;
+using Outgoing = Handle<nta_outgoing_t, &nta_outgoing_destroy>;
+
+stox::Endpoint to_endpoint(const su_sockaddr_t& address) {
+    stox::Endpoint endpoint;
+    if (address.su_family == AF_INET6) {
+        std::array<std::uint8_t, 16> octets;
+        std::copy_n(reinterpret_cast<const std::uint8_t*>(&address.su_sin6.sin6_addr), 16, octets.begin());
+        endpoint.address = Address::v6(octets);
+    } else {
+        std::array<std::uint8_t, 4> octets;
+        std::copy_n(reinterpret_cast<const std::uint8_t*>(&address.su_sin.sin_addr), 4, octets.begin());
+        endpoint.address = Address::v4(octets);
+    }
+    endpoint.port = ntohs(address.su_port);
+    return endpoint;
+}
+
+std::string url_of(Transport transport, const stox::Endpoint& endpoint) {
+    return "sip:" + endpoint.to_string() + ";transport=" + std::string(to_string(transport));
+}
+
+const url_string_t* as_url(const std::string& text) { return reinterpret_cast<const url_string_t*>(text.c_str()); }
+
+sip_payload_t* payload_of(su_home_t* home, const std::string& body) {
+    return body.empty() ? nullptr : sip_payload_create(home, body.data(), static_cast<isize_t>(body.size()));
+}
+
+Response made_here(int status) {
+    Response response;
+    response.status = status;
+    return response;
+}
+
+}  // namespace
+
+/// Callbacks of nta carry numbers, never addresses: a number whose owner is gone is looked up and not found.
+struct Endpoint::Impl {
+    Impl(boost::asio::io_context& loop_, Settings settings_, OnRequest on_request_)
+        : loop(loop_), settings(std::move(settings_)), on_request(std::move(on_request_)), number(++last_number) {
+        registry.emplace(number, this);
+    }
+    ~Impl() { registry.erase(number); }
+
+    Result<void> open();
+    Result<void> listen(const ListenAddress& address);
+    void find_listeners();
+    int receive(nta_incoming_t* raw, const sip_t& message);
+    void after_step();
+    void reply(nta_incoming_t* transaction, const Response& response);
+    void send(Request request, NextHop next_hop, OnOutcome on_outcome);
+    int outcome(std::uint64_t id, nta_outgoing_t* raw, const sip_t* message);
+    void deliver(OnOutcome on_outcome, Outcome outcome);
+
+    static int on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message);
+    static int on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message);
+
+    // One endpoint's number in the upper bits, so that the number of a transaction finds its endpoint too.
+    static constexpr unsigned kShift = 48;
+    inline static std::uint64_t last_number = 0;
+    inline static std::unordered_map<std::uint64_t, Impl*> registry;
+    static Impl* find(std::uint64_t id) {
+        const auto found = registry.find(id >> kShift);
+        return found == registry.end() ? nullptr : found->second;
+    }
+    std::uint64_t next_id() { return (number << kShift) | ++last_id; }
+
+    struct Pending {
+        Outgoing transaction;
+        OnOutcome on_outcome;
+    };
+
+    boost::asio::io_context& loop;
+    Settings settings;
+    OnRequest on_request;
+    const std::uint64_t number;
+    std::uint64_t last_id = 0;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+
+    std::unique_ptr<SofiaLoop> sofia;
+    Agent agent;
+    Leg everything;  ///< the default leg: every request that starts outside a dialog of ours, which is every one
+    std::vector<ListenAddress> listeners;
+    std::unordered_map<std::uint64_t, Incoming> incoming;
+    std::unordered_map<std::uint64_t, Pending> outgoing;
+    // Nothing is freed or answered inside a callback of nta's; it waits here until its loop has turned.
+    std::vector<std::pair<Incoming, Response>> answer_later;
+    std::vector<Outgoing> finished;
+    std::vector<Incoming> acknowledgements;
+};
+
+Result<void> Endpoint::Impl::open() {
+    init_sofia();
+    auto made = SofiaLoop::create(loop, [this] { after_step(); });
+    if (!made) return made.error();
+    sofia = std::move(made).value();
+
+    const auto no_contact = reinterpret_cast<const url_string_t*>(-1);  // listeners are added one by one below
+    agent.reset(nta_agent_create(sofia->root(), no_contact, nullptr, nullptr, NTATAG_UA(1), NTATAG_MCLASS(guarded_messages()),
+                                 NTATAG_MAXSIZE(static_cast<unsigned>(settings.max_message)),
+                                 NTATAG_MAX_PROCEEDING(static_cast<unsigned>(settings.max_transactions) + 64),
+                                 NTATAG_SERVER_RPORT(1),
+                                 // The caller chose the transport; merged requests are its affair as well.
+                                 NTATAG_UDP_MTU(65'535), NTATAG_MERGE_482(0), TPTAG_SDWN_ERROR(1), TAG_END()));
+    if (!agent) return fail(Code::unavailable, "the SIP stack cannot start");
+    everything.reset(nta_leg_tcreate(agent.get(), &Impl::on_incoming, reinterpret_cast<nta_leg_magic_t*>(number << kShift),
+                                     NTATAG_NO_DIALOG(1), TAG_END()));
+    if (!everything) return fail(Code::unavailable, "the SIP stack cannot start");
+    for (const auto& address : settings.listen)
+        if (auto opened = listen(address); !opened) return opened;
+    find_listeners();
+    return ok();
+}
+
+Result<void> Endpoint::Impl::listen(const ListenAddress& address) {
+    auto url = url_of(address.transport, address.endpoint);
+    if (address.endpoint.port == 0) {  // the library's word for any free port
+        const auto host = address.endpoint.to_string();
+        url = "sip:" + host.substr(0, host.rfind(':')) + ":*;transport=" + std::string(to_string(address.transport));
+    }
+    if (nta_agent_add_tport(agent.get(), as_url(url), TPTAG_SDWN_ERROR(1), TAG_END()) != 0)
+        return fail(Code::unavailable,
+                    std::string(to_string(address.transport)) + ':' + address.endpoint.to_string() + " cannot be bound");
+    return ok();
+}
+
+void Endpoint::Impl::find_listeners() {
+    for (auto* port = tport_primaries(nta_agent_tports(agent.get())); port; port = tport_next(port)) {
+        const auto* name = tport_name(port);
+        const auto transport = parse_transport(name->tpn_proto);
+        const auto address = Address::parse(name->tpn_host);
+        if (!transport || !address) continue;
+        listeners.push_back({transport.value(), {address.value(), static_cast<std::uint16_t>(std::atoi(name->tpn_port))}});
+    }
+}
+
+int Endpoint::Impl::on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message) {
+    auto* self = find(reinterpret_cast<std::uint64_t>(magic));
+    return self && message ? self->receive(raw, *message) : 503;
+}
+
+int Endpoint::Impl::receive(nta_incoming_t* raw, const sip_t& message) {
+    Incoming transaction(raw);
+    const auto refuse = [&](int status, std::vector<Header> headers = {}) {
+        auto response = made_here(status);
+        response.headers = std::move(headers);
+        answer_later.emplace_back(std::move(transaction), std::move(response));
+        return 0;
+    };
+    const bool is_ack = nta_incoming_method(raw) == sip_method_ack;
+    if (!is_ack && incoming.size() >= settings.max_transactions) return refuse(503, {{"Retry-After", "2"}});
+
+    auto request = decode_request(message);
+    if (!request) return refuse(request.error().code == Code::unsupported ? 416 : 400);
+    IncomingRequest in;
+    in.transaction = next_id();
+    in.request = std::move(request).value();
+    msg_t* packet = nta_incoming_getrequest(raw);
+    in.source = to_endpoint(*msg_addr(packet));
+    if (auto* port = nta_incoming_transport(agent.get(), raw, packet)) {
+        if (const auto transport = parse_transport(tport_name(port)->tpn_proto)) in.transport = transport.value();
+        tport_unref(port);
+    }
+    msg_destroy(packet);
+    if (is_ack)
+        acknowledgements.push_back(std::move(transaction));
+    else
+        incoming.emplace(in.transaction, std::move(transaction));
+    boost::asio::post(loop, [this, still = std::weak_ptr(alive), in = std::move(in)]() mutable {
+        if (!still.expired()) on_request(std::move(in));
+    });
+    return 0;
+}
+
+void Endpoint::Impl::after_step() {
+    for (auto& [transaction, response] : std::exchange(answer_later, {})) reply(transaction.get(), response);
+    finished.clear();
+    acknowledgements.clear();
+}
+
+void Endpoint::Impl::reply(nta_incoming_t* transaction, const Response& response) {
+    const auto reason = response.reason.empty() ? std::string(reason_phrase(response.status)) : header_value(response.reason);
+    const auto lines = header_lines(response.headers);
+    const auto content_type = header_value(response.content_type);
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    auto* payload = payload_of(home, response.body);
+    nta_incoming_treply(transaction, response.status, reason.empty() ? "Unknown" : reason.c_str(),
+                        TAG_IF(!settings.user_agent.empty(), SIPTAG_SERVER_STR(settings.user_agent.c_str())),
+                        TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
+                        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
+                        TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
+    su_home_deinit(home);
+}
+
+void Endpoint::Impl::deliver(OnOutcome on_outcome, Outcome outcome) {
+    boost::asio::post(loop,
+                      [still = std::weak_ptr(alive), on_outcome = std::move(on_outcome), outcome = std::move(outcome)]() mutable {
+                          if (!still.expired()) on_outcome(std::move(outcome));
+                      });
+}
+
+void Endpoint::Impl::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
+    const auto id = next_id();
+    const auto route = url_of(next_hop.transport, next_hop.endpoint);
+    const auto target = header_value(request.uri.to_string());
+    const auto from = name_addr_value(request.from), to = name_addr_value(request.to);
+    const auto call_id = header_value(request.call_id), content_type = header_value(request.content_type);
+    const auto cseq = std::to_string(request.cseq) + ' ' + header_value(request.method);
+    const auto hops = std::to_string(request.max_forwards);
+    const auto lines = header_lines(request.headers);
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    auto* payload = payload_of(home, request.body);
+
+    // A failure can be told from inside the creation, so the transaction is known before it exists.
+    outgoing.emplace(id, Pending{nullptr, std::move(on_outcome)});
+    auto* raw =
+        nta_outgoing_tcreate(everything.get(), &Impl::on_response, reinterpret_cast<nta_outgoing_magic_t*>(id), as_url(route),
+                             sip_method_code(request.method.c_str()), request.method.c_str(), as_url(target),
+                             SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(call_id.c_str()),
+                             SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
+                             TAG_IF(!settings.user_agent.empty(), SIPTAG_USER_AGENT_STR(settings.user_agent.c_str())),
+                             TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
+                             TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
+                             TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
+    su_home_deinit(home);
+    sofia->touched();
+
+    const auto pending = outgoing.find(id);
+    if (pending == outgoing.end()) {
+        if (raw) finished.emplace_back(raw);
+    } else if (raw) {
+        pending->second.transaction.reset(raw);
+    } else {
+        deliver(std::move(pending->second.on_outcome), {made_here(503), Outcome::Local::transport});
+        outgoing.erase(pending);
+    }
+}
+
+int Endpoint::Impl::on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message) {
+    const auto id = reinterpret_cast<std::uint64_t>(magic);
+    auto* self = find(id);
+    return self ? self->outcome(id, raw, message) : 0;
+}
+
+int Endpoint::Impl::outcome(std::uint64_t id, nta_outgoing_t* raw, const sip_t* message) {
+    const int status = message && message->sip_status ? message->sip_status->st_status : nta_outgoing_status(raw);
+    if (message && status < 200) return 0;
+    const auto pending = outgoing.find(id);
+    if (pending == outgoing.end()) return 0;
+    Outcome outcome;
+    if (!message || nta_sip_is_internal(message)) {
+        const bool timeout = status == 408 || status < 300;
+        outcome = {made_here(timeout ? 408 : 503), timeout ? Outcome::Local::timeout : Outcome::Local::transport};
+    } else {
+        outcome.response = decode_response(*message);
+    }
+    deliver(std::move(pending->second.on_outcome), std::move(outcome));
+    if (pending->second.transaction) finished.push_back(std::move(pending->second.transaction));
+    outgoing.erase(pending);
+    sofia->touched();
+    return 0;
+}
+
+Result<std::unique_ptr<Endpoint>> Endpoint::start(boost::asio::io_context& loop, Settings settings, OnRequest on_request) {
+    auto impl = std::make_unique<Impl>(loop, std::move(settings), std::move(on_request));
+    if (auto opened = impl->open(); !opened) return opened.error();
+    return std::unique_ptr<Endpoint>(new Endpoint(std::move(impl)));
+}
+
+Endpoint::Endpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Endpoint::~Endpoint() = default;
+
+std::vector<ListenAddress> Endpoint::listening() const { return impl_->listeners; }
+
+void Endpoint::respond(std::uint64_t transaction, Response response) {
+    const auto found = impl_->incoming.find(transaction);
+    if (found == impl_->incoming.end()) return;
+    impl_->reply(found->second.get(), response);
+    if (response.status >= 200) impl_->incoming.erase(found);
+    impl_->sofia->touched();
+}
+
+void Endpoint::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
+    impl_->send(std::move(request), next_hop, std::move(on_outcome));
+}
+
+}  // namespace stox::sip

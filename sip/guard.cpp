@@ -1,0 +1,158 @@
+#include "sip/guard.h"
+
+#include <sofia-sip/msg_mclass.h>
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_parser.h>
+#include <sofia-sip/su_string.h>
+#include <sofia-sip/url.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <string_view>
+
+namespace stox::sip {
+
+namespace {
+
+std::string_view text(const char* chars) { return chars ? std::string_view(chars) : std::string_view(); }
+
+/// A host that is nothing but a name or a literal: no controls, quotes, brackets in odd places.
+bool plain_host(std::string_view host) {
+    if (host.empty() || host.size() > 255) return false;
+    const bool literal = host.front() == '[';
+    if (literal && (host.size() < 4 || host.back() != ']')) return false;
+    for (const char c : literal ? host.substr(1, host.size() - 2) : host) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (literal ? !std::isxdigit(octet) && c != ':' && c != '.' : !std::isalnum(octet) && c != '-' && c != '.' && c != '_')
+            return false;
+    }
+    return true;
+}
+
+bool plain_port(std::string_view port) {
+    if (port.empty()) return true;
+    if (port.size() > 5) return false;
+    unsigned number = 0;
+    for (const char c : port) {
+        if (c < '0' || c > '9') return false;
+        number = number * 10 + static_cast<unsigned>(c - '0');
+    }
+    return number >= 1 && number <= 65'535;
+}
+
+bool is_sip(const url_t& url) { return url.url_type == url_sip || url.url_type == url_sips; }
+
+/// The value of a URI parameter, or an empty view.
+std::string_view parameter(const url_t& url, const char* name, char (&buffer)[64]) {
+    if (!url.url_params || url_param(url.url_params, name, buffer, sizeof buffer) <= 0) return {};
+    buffer[sizeof buffer - 1] = '\0';
+    return buffer;
+}
+
+/// A URI that we might send something to. `routed`: a route set stands between, so that its transport is not ours to dial.
+bool diallable(const url_t& url, bool routed) {
+    if (!is_sip(url) || !plain_host(text(url.url_host)) || !plain_port(text(url.url_port)) || url.url_headers) return false;
+    char buffer[64];
+    if (const auto maddr = parameter(url, "maddr", buffer); !maddr.empty() && !plain_host(maddr)) return false;
+    const auto transport = parameter(url, "transport", buffer);
+    return transport.empty() || routed || su_casematch(transport.data(), "udp") || su_casematch(transport.data(), "tcp") ||
+           su_casematch(transport.data(), "tls");
+}
+
+/// From or To: somebody we could name. A number or a host at least.
+bool nameable(const url_t& url) {
+    if (url.url_type == url_tel) return !text(url.url_host).empty() || !text(url.url_user).empty();
+    return is_sip(url) && plain_host(text(url.url_host)) && plain_port(text(url.url_port));
+}
+
+bool good_routes(const sip_route_t* route) {
+    for (; route; route = route->r_next)
+        if (!diallable(*route->r_url, false)) return false;
+    return true;
+}
+
+/// Methods whose dialog is addressed by the Contact.
+bool needs_contact(sip_method_t method) {
+    return method == sip_method_invite || method == sip_method_subscribe || method == sip_method_refer ||
+           method == sip_method_update;
+}
+
+bool good_contacts(const sip_t& sip) {
+    const auto method = sip.sip_cseq->cs_method;
+    const bool is_register = method == sip_method_register;
+    const int status = sip.sip_status ? sip.sip_status->st_status : 0;
+    const bool many_allowed = is_register || (status >= 300 && status < 400);
+    const auto* contact = sip.sip_contact;
+    if (!contact) {
+        const bool success = status >= 200 && status < 300;
+        return !needs_contact(method) || (sip.sip_status && (!success || method == sip_method_update));
+    }
+    if (contact->m_url->url_type == url_any) return is_register && !contact->m_next && !sip.sip_status;
+    if (contact->m_next && !many_allowed) return false;
+    for (; contact; contact = contact->m_next)
+        if (!diallable(*contact->m_url, sip.sip_record_route != nullptr)) return false;
+    return true;
+}
+
+bool acceptable(const sip_t& sip) {
+    if (sip.sip_error || !sip.sip_from || !sip.sip_to || !sip.sip_call_id || !sip.sip_cseq || !sip.sip_via) return false;
+    if (text(sip.sip_from->a_tag).empty()) return false;
+    if (!nameable(*sip.sip_from->a_url) || !nameable(*sip.sip_to->a_url)) return false;
+    return good_routes(sip.sip_route) && good_routes(reinterpret_cast<const sip_route_t*>(sip.sip_record_route)) &&
+           good_contacts(sip);
+}
+
+// A message is guilty until acquitted: its start line sets the flag that nta refuses, and only the body hook, which runs when
+// all headers are there, clears it. So a datagram that ends before its blank line stays refused.
+
+msg_parse_f* parse_request_line;
+msg_parse_f* parse_status_line;
+issize_t (*extract_body)(msg_t*, msg_pub_t*, char[], isize_t, int);
+
+void accuse(su_home_t* home) { msg_object(reinterpret_cast<msg_t*>(home))->msg_flags |= MSG_FLG_TRUNC; }
+
+issize_t accuse_request(su_home_t* home, msg_header_t* header, char* chars, isize_t size) {
+    const auto parsed = parse_request_line(home, header, chars, size);
+    if (parsed >= 0) accuse(home);
+    return parsed;
+}
+
+issize_t accuse_response(su_home_t* home, msg_header_t* header, char* chars, isize_t size) {
+    const auto parsed = parse_status_line(home, header, chars, size);
+    if (parsed >= 0) accuse(home);
+    return parsed;
+}
+
+issize_t acquit(msg_t* message, msg_pub_t* content, char octets[], isize_t size, int end_of_stream) {
+    auto* sip = reinterpret_cast<sip_t*>(content);
+    // Once only: at a stream the hook runs again for each piece of the body.
+    if (!(sip->sip_flags & MSG_FLG_BODY) && acceptable(*sip)) sip->sip_flags &= ~MSG_FLG_TRUNC;
+    return extract_body(message, content, octets, size, end_of_stream);
+}
+
+msg_mclass_s const* make_class() {
+    auto* extended = sip_extend_mclass(nullptr);
+    if (!extended) std::abort();  // out of memory before anything began
+
+    static std::remove_const_t<msg_hclass_t> request = *extended->mc_request->hr_class;
+    static std::remove_const_t<msg_hclass_t> status = *extended->mc_status->hr_class;
+    parse_request_line = request.hc_parse;
+    parse_status_line = status.hc_parse;
+    extract_body = extended->mc_extract_body;
+    request.hc_parse = accuse_request;
+    status.hc_parse = accuse_response;
+    extended->mc_request->hr_class = &request;
+    extended->mc_status->hr_class = &status;
+    extended->mc_extract_body = acquit;
+    return extended;
+}
+
+}  // namespace
+
+msg_mclass_s const* guarded_messages() {
+    static msg_mclass_s const* const made = make_class();
+    return made;
+}
+
+}  // namespace stox::sip

@@ -1,0 +1,92 @@
+#include "sip/sofia_loop.h"
+
+#include <boost/asio/post.hpp>
+
+#include <sofia-sip/su_wait.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+
+namespace stox::sip {
+
+namespace {
+
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+/// Longest wait for a timer of Sofia's: a later one is found by asking again.
+constexpr milliseconds kLongestWait{60'000};
+
+/// The epoll descriptors of this process. Sofia does not tell which one it made.
+std::set<int> epoll_descriptors() {
+    std::set<int> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        if (std::filesystem::read_symlink(entry.path(), gone) == "anon_inode:[eventpoll]")
+            found.insert(std::stoi(entry.path().filename()));
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SofiaLoop>> SofiaLoop::create(boost::asio::io_context& loop, std::function<void()> after_step) {
+    const auto before = epoll_descriptors();
+    Root root(su_root_create(nullptr));
+    if (!root) return fail(Code::unavailable, "no loop for SIP: out of descriptors");
+    su_root_threading(root.get(), 0);
+    std::set<int> made;
+    std::ranges::set_difference(epoll_descriptors(), before, std::inserter(made, made.end()));
+    if (made.size() != 1)
+        return fail(Code::unavailable, "Sofia's event loop is not the epoll one; another build of the library is installed");
+    // A duplicate: Asio closes what it watches, Sofia closes its own.
+    const int watched = ::fcntl(*made.begin(), F_DUPFD_CLOEXEC, 3);
+    if (watched < 0) return fail(Code::unavailable, "no loop for SIP: out of descriptors");
+    return std::unique_ptr<SofiaLoop>(new SofiaLoop(loop, std::move(root), watched, std::move(after_step)));
+}
+
+SofiaLoop::SofiaLoop(boost::asio::io_context& loop, Root root, int epoll, std::function<void()> after_step)
+    : loop_(loop), root_(std::move(root)), descriptor_(loop, epoll), timer_(loop), after_step_(std::move(after_step)) {
+    watch();
+    touched();
+}
+
+SofiaLoop::~SofiaLoop() = default;
+
+void SofiaLoop::watch() {
+    descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                           [this, alive = std::weak_ptr(alive_)](error_code error) {
+                               if (error || alive.expired()) return;
+                               step();
+                               if (!alive.expired()) watch();
+                           });
+}
+
+void SofiaLoop::touched() {
+    if (std::exchange(step_posted_, true)) return;
+    boost::asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
+        if (alive.expired()) return;
+        step_posted_ = false;
+        step();
+    });
+}
+
+void SofiaLoop::step() {
+    const auto alive = std::weak_ptr(alive_);
+    const auto next = su_root_step(root_.get(), 0);
+    after_step_();
+    if (alive.expired()) return;
+    // Rounded up by one: a timer that is due within the current millisecond would otherwise be asked for in a busy loop.
+    const auto wait = next < 0 ? kLongestWait : std::min(kLongestWait, milliseconds(next) + milliseconds(1));
+    timer_.expires_after(wait);
+    timer_.async_wait([this, alive](error_code error) {
+        if (!error && !alive.expired()) step();
+    });
+}
+
+}  // namespace stox::sip

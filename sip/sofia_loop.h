@@ -1,0 +1,47 @@
+#pragma once
+// Sofia's event loop inside ours: its epoll descriptor is watched by Asio, its next timer is one of ours.
+
+#include "mapping/core/handle.h"
+#include "mapping/core/result.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+
+struct su_root_s;
+extern "C" void su_root_destroy(su_root_s*);
+
+namespace stox::sip {
+
+/// For one thread: the loop's.
+class SofiaLoop {
+public:
+    /// after_step  called after each turn of Sofia's loop, when none of its callbacks is running any more
+    /// errors  unavailable: no descriptors
+    static Result<std::unique_ptr<SofiaLoop>> create(boost::asio::io_context& loop, std::function<void()> after_step);
+    ~SofiaLoop();
+
+    su_root_s* root() const { return root_.get(); }
+    /// Something of nta was called from outside its callbacks: its timers may have changed.
+    void touched();
+
+private:
+    using Root = Handle<su_root_s, &su_root_destroy>;
+
+    SofiaLoop(boost::asio::io_context& loop, Root root, int epoll, std::function<void()> after_step);
+    void watch();
+    void step();
+
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    boost::asio::io_context& loop_;
+    Root root_;
+    boost::asio::posix::stream_descriptor descriptor_;
+    boost::asio::steady_timer timer_;
+    std::function<void()> after_step_;
+    bool step_posted_ = false;
+};
+
+}  // namespace stox::sip

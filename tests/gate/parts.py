@@ -1,0 +1,154 @@
+"""What the gate and the longer runs consist of: one function per part, listed in the order they run."""
+import os
+import pathlib
+import platform
+
+from runner import BUILD, JUNIT, ROOT, Part, Steps
+
+ASAN, RELEASE, TSAN, FUZZ = BUILD / "asan", BUILD / "release", BUILD / "tsan", BUILD / "fuzz"
+UNIT_NAMES = ("stox_unit", "stox_*_tests")
+SERVERS = ("prosody", "ejabberd")
+SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+             "UBSAN_OPTIONS": "print_stacktrace=1",
+             "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+
+
+def binaries(folder: pathlib.Path, *patterns: str) -> list[pathlib.Path]:
+    found = {path for pattern in patterns for path in folder.rglob(pattern) if path.is_file() and os.access(path, os.X_OK)}
+    return sorted(path for path in found if "CMakeFiles" not in path.parts)
+
+
+def each(steps: Steps, files: list[pathlib.Path], what: str) -> list[pathlib.Path]:
+    """The files; that there is none is a failure, or a part that vanished would pass."""
+    if not files:
+        steps.record(what, f"{what}: none was built")
+    return files
+
+
+# Building
+
+
+def build(preset: str, *targets: str):
+    def work(steps: Steps) -> None:
+        # Another run may have left a cache made by another compiler or at another path: cmake says so and the part fails.
+        if steps.run("configure", ["cmake", "--preset", preset]):
+            steps.run("build", ["cmake", "--build", BUILD / preset, *(["--target", *targets] if targets else [])])
+    return work
+
+
+def builds() -> list[Part]:
+    return [Part("build_asan", build("asan"), 30), Part("build_release", build("release"), 20)]
+
+
+# Parts without a chat server
+
+
+def unit_tests(steps: Steps) -> None:
+    for binary in each(steps, binaries(ASAN / "tests", *UNIT_NAMES), "unit tests"):
+        steps.run(binary.name, [binary, f"--gtest_output=xml:{steps.junit(binary.name)}/{binary.name}.xml"], env=SANITIZED)
+
+
+def fuzz_replay(steps: Steps) -> None:
+    for binary in each(steps, binaries(ASAN / "tests", "stox_replay_*"), "fuzz replays"):
+        corpus = ROOT / "tests" / "fuzz" / "corpus" / binary.name.removeprefix("stox_replay_")
+        steps.run(binary.name, [binary, corpus], env=SANITIZED)
+
+
+def arrows(steps: Steps) -> None:
+    steps.run("arrows", [ROOT / "tests" / "arrows_test.py", "--junit", steps.junit("arrows") / "arrows.xml"])
+
+
+def hardening(steps: Steps) -> None:
+    steps.run("hardening", [ROOT / "tests" / "hardening_test.py", RELEASE / "dist", "--junit", steps.junit("hardening") / "hardening.xml"])
+
+
+def simulator(seeds: int):
+    def work(steps: Steps) -> None:
+        for binary in each(steps, binaries(ASAN / "tests", "stox_sim"), "simulator"):
+            steps.run("sim", [binary, "--seeds", seeds, "--junit", steps.junit("sim") / "sim.xml"], env=SANITIZED)
+    return work
+
+
+# Parts with one
+
+
+def scenarios(server: str, names: list[str]):
+    def work(steps: Steps) -> None:
+        steps.run(server, [ROOT / "tests" / "e2e" / "run", "--server", server, "--build", ASAN, "--junit", steps.junit(server), *names],
+                  env=SANITIZED, as_root=True)
+    return work
+
+
+def try_out(server: str):
+    def work(steps: Steps) -> None:
+        steps.run(f"try_{server}", [ROOT / "deploy" / "try", "--once", "--build", RELEASE, server], as_root=True)
+    return work
+
+
+def conformance(steps: Steps) -> None:
+    steps.run("conformance", [ROOT / "tests" / "conformance.py", "--junit", JUNIT])
+
+
+def gate() -> list[Part]:
+    return [*builds(), *without_servers(seeds=1_000), *with_servers(), Part("conformance", conformance, 1)]
+
+
+def without_servers(seeds: int) -> list[Part]:
+    return [Part("unit", unit_tests, 10), Part("fuzz_replay", fuzz_replay, 5), Part("arrows", arrows, 1),
+            Part("hardening", hardening, 1), Part("sim", simulator(seeds), 30)]
+
+
+def with_servers() -> list[Part]:
+    return [*(Part(f"e2e_{server}", scenarios(server, []), 15, needs_root=True) for server in SERVERS),
+            *(Part(f"try_{server}", try_out(server), 3, needs_root=True) for server in SERVERS)]
+
+
+def unit() -> list[Part]:
+    return [Part("build_asan", build("asan"), 30), *without_servers(seeds=1_000)[:3]]
+
+
+def e2e(names: list[str]) -> list[Part]:
+    return [Part("build_asan", build("asan"), 30),
+            *(Part(f"e2e_{server}", scenarios(server, names), 45, needs_root=True) for server in SERVERS)]
+
+
+# The longer runs
+
+
+def tsan_unit(steps: Steps) -> None:
+    # ThreadSanitizer of GCC 12 cannot map its shadow under the address randomisation of recent kernels.
+    fixed = ["setarch", platform.machine(), "-R"]
+    for binary in each(steps, binaries(TSAN / "tests", *UNIT_NAMES), "unit tests"):
+        steps.run(binary.name, [*fixed, binary, f"--gtest_output=xml:{steps.junit(binary.name)}/{binary.name}.xml"], env=SANITIZED)
+
+
+def fuzz_target(name: str, seconds: int):
+    def work(steps: Steps) -> None:
+        found, corpus = BUILD / "fuzz-findings" / name, BUILD / "fuzz-corpus" / name
+        for folder in (found, corpus):
+            folder.mkdir(parents=True, exist_ok=True)
+        for binary in each(steps, binaries(FUZZ / "tests", f"stox_fuzz_{name}"), f"fuzz target {name}"):
+            steps.run(binary.name, [binary, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                                    f"-artifact_prefix={found}/", corpus, ROOT / "tests" / "fuzz" / "corpus" / name], env=SANITIZED)
+    return work
+
+
+def fuzz(seconds: int) -> list[Part]:
+    names = sorted(file.stem.removeprefix("fuzz_") for file in (ROOT / "tests" / "fuzz").glob("fuzz_*.cpp"))
+    minutes = min(45.0, seconds / 60 + 2)
+    return [Part("build_fuzz", build("fuzz", *(f"stox_fuzz_{name}" for name in names)), 30),
+            *(Part(f"fuzz_{name}", fuzz_target(name, seconds), minutes) for name in names)]
+
+
+def full(fuzz_seconds: int) -> list[Part]:
+    return [*builds(), *without_servers(seeds=20_000), *with_servers(), Part("build_tsan", build("tsan"), 45), Part("tsan_unit", tsan_unit, 45),
+            *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
+
+
+def benches() -> list[Part]:
+    """Every executable of tests/bench is one measurement; it gets the release build as its argument."""
+    def work(program: pathlib.Path):
+        return lambda steps: steps.run(program.stem, [program, RELEASE], as_root=True)
+    programs = sorted(path for path in (ROOT / "tests" / "bench").glob("*") if path.is_file() and os.access(path, os.X_OK))
+    measured = [Part(f"bench_{path.stem}", work(path), 45, needs_root=True) for path in programs]
+    return [builds()[1], *measured] if measured else []

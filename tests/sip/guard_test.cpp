@@ -1,0 +1,102 @@
+// What must never reach nta's transactions, as raw datagrams: refused with 400 or dropped, and the listener lives.
+
+#include "tests/sip/rig.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace {
+
+using namespace stox::sip::test;
+using stox::test::udp_to;
+using stox::test::Wire;
+
+struct Case {
+    std::string method, from, contact;
+    bool blank_line;
+    bool good;
+};
+
+constexpr std::array kOddContacts{"",
+                                  "*",
+                                  "<tel:+123>",
+                                  "<urn:x:y>",
+                                  "<http://x/>",
+                                  "<foo:bar>",
+                                  "<im:a@b>",
+                                  "<mailto:a@b>",
+                                  "<sip:>",
+                                  "<sip:@>",
+                                  "<sip:a@h:0>",
+                                  "<sip:a@h:99999>",
+                                  "<sip:a@[::1>",
+                                  "<sip:a@[x]>",
+                                  "<sip:a@h;maddr=\"\">",
+                                  "<sip:a@h;transport=sctp>",
+                                  "<sip:a@h?Route=x>",
+                                  "<sip:a@h>, <sip:b@h>"};
+constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>", "<urn:x>", "<foo:bar>"};
+
+std::string packet(const Case& one, unsigned number) {
+    const auto id = std::to_string(number);
+    std::string text = one.method + " sip:romeo@montague.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5999;rport;branch=z9hG4bKg" +
+                       id + "\r\nMax-Forwards: 70\r\nFrom: " + one.from + ";tag=g" + id +
+                       "\r\nTo: <sip:romeo@montague.test>\r\nCall-ID: g" + id + "\r\nCSeq: 1 " + one.method + "\r\n";
+    if (!one.contact.empty()) text += "Contact: " + one.contact + "\r\n";
+    return text + (one.blank_line ? "Content-Length: 0\r\n\r\n" : "Content-Length: 0\r\n");
+}
+
+std::vector<Case> cases() {
+    std::vector<Case> all;
+    for (const std::string method : {"INVITE", "SUBSCRIBE"})
+        for (const std::string from : kFroms) {
+            const bool good_from = from.rfind("<sip:", 0) == 0 || from.rfind("<tel:", 0) == 0;
+            for (const std::string contact : kOddContacts) all.push_back({method, from, contact, true, false});
+            all.push_back({method, from, "<sip:f@127.0.0.1:5999>", true, good_from});
+            all.push_back({method, from, "<sip:f@127.0.0.1:5999>", false, false});
+        }
+    return all;
+}
+
+TEST(SipGuard, OddFromContactAndTruncationAreAnswered400) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    unsigned number = 0;
+    for (const auto& one : cases()) {
+        SCOPED_TRACE(packet(one, ++number));
+        peer.send(packet(one, number));
+        if (one.good) {
+            const auto in = rig.next_request();
+            rig.respond(in.transaction, status(488));
+        }
+        std::string answer = peer.read_until("\r\n\r\n");
+        while (answer.rfind("SIP/2.0 100", 0) == 0) answer = peer.read_until("\r\n\r\n");
+        EXPECT_EQ(answer.rfind(one.good ? "SIP/2.0 488" : "SIP/2.0 400", 0), 0u) << answer;
+        EXPECT_FALSE(rig.has_request());
+    }
+}
+
+TEST(SipGuard, StunGetsNoAnswer) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    peer.send(
+        std::string_view("\x00\x01\x00\x00\x21\x12\xa4\x42"
+                         "abcdefghijkl",
+                         20));
+    // The next thing that comes back belongs to the request after it.
+    peer.send(message_text("s1"));
+    rig.respond(rig.next_request().transaction, status(202));
+    EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 202", 0), 0u);
+}
+
+TEST(SipGuard, AMessageOverTheLimitIsRefusedAndTheConnectionDoesNotHang) {
+    Rig rig;
+    Wire peer = stox::test::tcp_to(rig.tcp_port());
+    peer.send(message_text("b1", {}, std::string(100'000, 'x')));
+    const auto answer = peer.read_until("\r\n\r\n");
+    EXPECT_TRUE(answer.rfind("SIP/2.0 413", 0) == 0 || answer.rfind("SIP/2.0 400", 0) == 0) << answer;
+    EXPECT_FALSE(rig.has_request());
+}
+
+}  // namespace

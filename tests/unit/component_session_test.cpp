@@ -1,0 +1,211 @@
+#include "mapping/xmpp/component_session.h"
+
+#include <gtest/gtest.h>
+
+namespace stox::xmpp {
+
+namespace {
+
+constexpr std::string_view kHeader =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' "
+    "from='sip.example' id='3BF96D32'>";
+constexpr std::string_view kStreamErrors = "urn:ietf:params:xml:ns:xmpp-streams";
+
+/// Events as lines that can be compared.
+std::string text_of(const std::vector<SessionEvent>& events) {
+    std::string text;
+    for (const auto& event : events) {
+        if (const auto* send = std::get_if<SendOctets>(&event))
+            text += "send " + send->octets;
+        else if (const auto* attached = std::get_if<Attached>(&event))
+            text += "attached " + attached->stream_id;
+        else if (std::get_if<StanzaReceived>(&event))
+            text += "stanza";
+        else if (std::get_if<StanzaRefused>(&event))
+            text += "refused";
+        else if (const auto* ended = std::get_if<StreamEnded>(&event))
+            text += "ended " + ended->condition + ": " + ended->detail;
+        text += '\n';
+    }
+    return text;
+}
+
+ComponentSession attached() {
+    ComponentSession session("sip.example", "test");
+    session.open();
+    session.receive(kHeader);
+    EXPECT_EQ(text_of(session.receive("<handshake/>")), "attached 3BF96D32\n");
+    return session;
+}
+
+std::string error(std::string_view inside) { return "<stream:error>" + std::string(inside) + "</stream:error></stream:stream>"; }
+
+Code refusal(const Result<std::string>& octets) {
+    EXPECT_FALSE(octets);
+    return octets ? Code::unavailable : octets.error().code;
+}
+
+Message message_from(Jid from) {
+    Message message;
+    message.from = std::move(from);
+    message.to = {"juliet", "example.com", {}};
+    message.bodies = {{"Hi", ""}};
+    return message;
+}
+
+}  // namespace
+
+TEST(ComponentSession, CORE_03_HandshakeIsTheHexDigestOfStreamIdAndSecret) {
+    ComponentSession session("sip.example", "test");
+    EXPECT_EQ(text_of(session.open()),
+              "send <?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+              "xmlns:stream='http://etherx.jabber.org/streams' to='sip.example'>\n");
+    // printf %s 3BF96D32test | sha1sum
+    EXPECT_EQ(text_of(session.receive(kHeader)), "send <handshake>aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e</handshake>\n");
+    EXPECT_EQ(text_of(session.receive("<handshake></handshake>")), "attached 3BF96D32\n");
+}
+
+TEST(ComponentSession, CORE_03_WrongSecretIsReportedAsTheServerNamesIt) {
+    ComponentSession session("sip.example", "wrong");
+    session.open();
+    session.receive(kHeader);
+    EXPECT_EQ(text_of(session.receive(error("<not-authorized xmlns='" + std::string(kStreamErrors) + "'/><text xmlns='" +
+                                            std::string(kStreamErrors) + "'>Given token does not match</text>"))),
+              "send </stream:stream>\nended not-authorized: Given token does not match\n");
+    EXPECT_EQ(text_of(session.receive("<handshake/>")), "");
+}
+
+TEST(ComponentSession, CORE_03_OnlyOurDomainStandsInFromAndToIsNeverEmpty) {
+    const auto session = attached();
+    EXPECT_EQ(session.encode(message_from({"romeo", "sip.example", "phone"})).value(),
+              "<message from='romeo@sip.example/phone' to='juliet@example.com'><body>Hi</body></message>");
+    for (const Jid& foreign :
+         {Jid{"romeo", "example.com", {}}, Jid{"romeo", "x.sip.example", {}}, Jid{"sip.example", "x", {}}, Jid{}})
+        EXPECT_EQ(refusal(session.encode(message_from(foreign))), Code::forbidden);
+    auto to_nobody = message_from({"romeo", "sip.example", {}});
+    to_nobody.to = {};
+    EXPECT_EQ(refusal(session.encode(to_nobody)), Code::forbidden);
+}
+
+TEST(ComponentSession, StanzasOver256KiBAreNotSent) {
+    const auto session = attached();
+    auto message = message_from({"romeo", "sip.example", {}});
+    const auto rest = session.encode(message).value().size() - message.bodies[0].text.size();
+    message.bodies[0].text.assign(262'144 - rest, 'x');
+    EXPECT_TRUE(session.encode(message));
+    message.bodies[0].text += 'x';
+    EXPECT_EQ(refusal(session.encode(message)), Code::too_large);
+}
+
+TEST(ComponentSession, AServerMayRefuseInsteadOfGivingAnId) {
+    // As Prosody answers for a host it does not have.
+    ComponentSession session("sip.example", "test");
+    session.open();
+    EXPECT_EQ(text_of(session.receive("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+                                      "xmlns:stream='http://etherx.jabber.org/streams' id='' version='1.0'>" +
+                                      error("<host-unknown xmlns='" + std::string(kStreamErrors) + "'/>"))),
+              "send </stream:stream>\nended host-unknown: \n");
+    // As ejabberd does, whose header has an id.
+    ComponentSession other("sip.example", "test");
+    other.open();
+    const auto events = other.receive(std::string(kHeader) + error("<host-unknown/>"));
+    EXPECT_EQ(text_of({events.end() - 1, events.end()}), "ended host-unknown: \n");
+}
+
+TEST(ComponentSession, StreamErrorsAreReadLeniently) {
+    const std::pair<std::string_view, std::string_view> rows[] = {
+        {"<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>", "conflict: "},
+        {"<text>gone</text><conflict/>", "conflict: gone"},
+        {"", "undefined-condition: "},
+        {"words only", "undefined-condition: "},
+        {"<see-other-host>h</see-other-host><own xmlns='urn:x'/>", "see-other-host: "}};
+    for (const auto& [inside, expected] : rows) {
+        auto session = attached();
+        EXPECT_EQ(text_of(session.receive(error(inside))), "send </stream:stream>\nended " + std::string(expected) + "\n");
+    }
+}
+
+TEST(ComponentSession, StanzasArriveAndPingsOfWhiteSpaceDoNot) {
+    auto session = attached();
+    EXPECT_EQ(text_of(session.receive(" \n\t ")), "");
+    const auto events =
+        session.receive("\n<message from='juliet@example.com/b' to='romeo@sip.example' id='1'><body>x</body></message> ");
+    ASSERT_EQ(text_of(events), "stanza\n");
+    const auto& stanza = std::get<StanzaReceived>(events[0]).stanza;
+    EXPECT_EQ(std::get<Message>(stanza).from, (Jid{"juliet", "example.com", "b"}));
+}
+
+TEST(ComponentSession, CORE_78_AnIqRequestThatIsNoneIsAnsweredBadRequest) {
+    auto session = attached();
+    EXPECT_EQ(text_of(session.receive("<iq from='juliet@example.com/b' to='sip.example' id='i&apos;1' type='get'/>")),
+              "send <iq from='sip.example' to='juliet@example.com/b' id='i&apos;1' type='error'><error type='modify'>"
+              "<bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>\nrefused\n");
+}
+
+TEST(ComponentSession, CORE_52_OtherBrokenStanzasAreNotAnswered) {
+    auto session = attached();
+    for (const auto* stanza : {"<iq from='a@b' to='sip.example' id='1' type='hello'/>", "<message from='a@b'/>",
+                               "<iq to='sip.example' type='get'/>", "<iq from='a@b' to='other.example' id='1' type='get'/>",
+                               "<presence from='a@b' to='sip.example' type='x'/>", "<letter/>", "<handshake/>"})
+        EXPECT_EQ(text_of(session.receive(stanza)), "refused\n") << stanza;
+}
+
+TEST(ComponentSession, NothingIsDeliveredBeforeTheHandshakeIsTaken) {
+    ComponentSession session("sip.example", "test");
+    EXPECT_EQ(text_of(session.receive(kHeader)), "");
+    session.open();
+    session.receive(kHeader);
+    EXPECT_EQ(text_of(session.receive("<message from='a@b' to='c@sip.example'><body>x</body></message>")), "refused\n");
+}
+
+TEST(ComponentSession, WhatIsNotXmlOrTooMuchEndsTheStream) {
+    auto session = attached();
+    const auto text = text_of(session.receive("<a></b>"));
+    EXPECT_TRUE(
+        text.starts_with("send <stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>\n"
+                         "send </stream:stream>\nended not-well-formed: "))
+        << text;
+    EXPECT_EQ(text_of(session.receive("<a/>")), "");
+    auto other = attached();
+    EXPECT_NE(text_of(other.receive("<a>" + std::string(300'000, 'x'))).find("ended policy-violation: "), std::string::npos);
+}
+
+TEST(ComponentSession, AStreamOfAnotherKindIsClosed) {
+    ComponentSession session("sip.example", "test");
+    session.open();
+    EXPECT_NE(text_of(session.receive("<html>")).find("ended invalid-namespace: "), std::string::npos);
+}
+
+TEST(ComponentSession, ClosingFromEitherSide) {
+    auto session = attached();
+    EXPECT_EQ(text_of(session.receive("</stream:stream>")), "send </stream:stream>\nended : \n");
+    EXPECT_EQ(text_of(session.close()), "");
+    auto ours = attached();
+    EXPECT_EQ(text_of(ours.close()), "send </stream:stream>\n");
+    EXPECT_EQ(text_of(ours.receive("</stream:stream>")), "");
+}
+
+TEST(ComponentSession, OctetByOctetIsTheSameStream) {
+    const std::string octets =
+        std::string(kHeader) + "<handshake/> <message from='a@b' to='c@sip.example'><body>\xC3\xA4&amp;</body></message>" +
+        "<iq from='a@b' to='sip.example' id='1' type='set'/>\n<presence from='a@b' to='sip.example'/>" + error("<conflict/>");
+    ComponentSession whole("sip.example", "test"), pieces("sip.example", "test");
+    whole.open();
+    pieces.open();
+    const auto at_once = whole.receive(octets);
+    std::vector<SessionEvent> events;
+    for (const char octet : octets)
+        for (auto& event : pieces.receive({&octet, 1})) events.push_back(std::move(event));
+    EXPECT_EQ(text_of(events), text_of(at_once));
+    ASSERT_EQ(events.size(), 8u);
+    EXPECT_EQ(std::get<StanzaReceived>(events[2]).stanza, std::get<StanzaReceived>(at_once[2]).stanza);
+}
+
+TEST(ComponentSession, TheSecretIsNeverShown) {
+    ComponentSession session("sip.example", "hush-hush");
+    auto events = session.open();
+    for (auto& event : session.receive(std::string(kHeader) + error("<not-authorized/>"))) events.push_back(std::move(event));
+    EXPECT_EQ(text_of(events).find("hush"), std::string::npos);
+}
+
+}  // namespace stox::xmpp
