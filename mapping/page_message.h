@@ -10,15 +10,16 @@
 namespace stox {
 
 struct PageMessageOptions {
-    std::string id;        ///< of the stanza we make, as id and as origin-id (IM-21)
-    std::string call_id;   ///< of the request we make; fresh for each, no thread goes out (IM-05, IM-06)
-    std::string from_tag;  ///< of the request we make
+    std::string id;             ///< of the stanza we make, as id and as origin-id (IM-21)
+    std::string call_id;        ///< of the request we make; fresh for each, no thread goes out (IM-05, IM-06)
+    std::string from_tag;       ///< of the request we make
     bool pager_as_chat = true;  ///< the type of the stanza we make is chat, else absent (IM-22)
 };
 
 /// A message with a body as a MESSAGE request; From, To and Request-URI as given.
 /// errors  unsupported: nothing in it that a page-mode message carries (a chat state, a marker, an empty body)
-Result<sip::Request> to_sip_message(const xmpp::Message& in, const sip::Uri& from, const sip::Uri& to, const PageMessageOptions& options);
+Result<sip::Request> to_sip_message(const xmpp::Message& in, const sip::Uri& from, const sip::Uri& to,
+                                    const PageMessageOptions& options);
 
 /// A MESSAGE with plain text as a message stanza.
 /// errors  unsupported: a content type or charset we cannot read (415); too_large: the text as XML passes the stanza limit

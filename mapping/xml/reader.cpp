@@ -77,7 +77,9 @@ struct Parser {
     template <class Handler>
     static void guarded(void* data, Handler handler) noexcept;
     void set_handlers();
+    void parse(std::string_view octets, bool last);
     void open_stream(Element header);
+    void close_stream();
     /// Octets, from the start of the stream, before and after what is being handled.
     std::uint64_t index() const { return static_cast<std::uint64_t>(XML_GetCurrentByteIndex(expat.get())); }
     std::uint64_t index_after() const { return index() + static_cast<std::uint64_t>(XML_GetCurrentByteCount(expat.get())); }
@@ -88,6 +90,7 @@ struct Parser {
     const Limits limits;
     const Root root;
     int streams_open = 0;
+    bool closed = false;
     std::vector<Element> open;  ///< the stanza and the elements inside it that are not complete yet
     std::vector<StreamEvent> events;
     std::uint64_t fed = 0;       ///< octets
@@ -131,7 +134,7 @@ Parser::Parser(Limits limits_, Root root_) : limits(limits_), root(root_) {
 template <class Handler>
 void Parser::guarded(void* data, Handler handler) noexcept {
     auto& self = *static_cast<Parser*>(data);
-    if (self.error) return;
+    if (self.error || self.closed) return;
     try {
         handler(self);
     } catch (const std::bad_alloc&) {
@@ -207,12 +210,19 @@ void Parser::open_stream(Element header) {
     boundary = index_after();
 }
 
+void Parser::close_stream() {
+    // What came before the closing tag counts, whatever stands behind it.
+    events.push_back(StreamClosed{});
+    closed = true;
+    XML_StopParser(expat.get(), XML_FALSE);
+}
+
 void Parser::end() {
     check_size(index_after());
     if (error) return;
     if (open.empty()) {
         boundary = index_after();
-        if (--streams_open == 0) events.push_back(StreamClosed{});
+        if (--streams_open == 0) close_stream();
         return;
     }
     Element complete = std::move(open.back());
@@ -242,24 +252,29 @@ void Parser::text(std::string_view text) {
 
 Result<std::vector<StreamEvent>> Parser::feed(std::string_view octets, bool last) {
     events.clear();
-    // Expat takes UTF-16 for what it is, whatever it is told. No XML in UTF-8 has a NUL, and none in UTF-16 has not.   (RFC 6120
-    // §11.6)
-    if (!error && octets.find('\0') != octets.npos) error = Error{Code::malformed, "not in UTF-8"};
+    // Expat takes UTF-16 for what it is, whatever it is told. UTF-8 has no NUL in XML, UTF-16 has one in every tag.
+    // (RFC 6120 §11.6)
+    const auto nul = octets.find('\0');
+    parse(octets.substr(0, nul), last);
+    if (nul != octets.npos && !closed) refuse(Code::malformed, "not in UTF-8");
+    if (error) return fail(error->code, error->detail);
+    return std::exchange(events, {});
+}
+
+void Parser::parse(std::string_view octets, bool last) {
     do {
-        if (error) return fail(error->code, error->detail);
+        if (error || closed) return;
         const auto slice = octets.substr(0, kSlice);
         octets.remove_prefix(slice.size());
         fed += slice.size();
         allocatable = kMaxAllocatedPerSlice;
-        if (XML_Parse(expat.get(), slice.data(), static_cast<int>(slice.size()), last && octets.empty()) != XML_STATUS_OK &&
-            !error) {
+        const auto size = static_cast<int>(slice.size());
+        if (XML_Parse(expat.get(), slice.data(), size, last && octets.empty()) != XML_STATUS_OK && !error && !closed) {
             const auto code = XML_GetErrorCode(expat.get());
             error = Error{code == XML_ERROR_NO_MEMORY ? Code::too_large : Code::malformed, XML_ErrorString(code)};
         }
-        if (!error) check_size(fed);
+        if (!error && !closed) check_size(fed);
     } while (!octets.empty());
-    if (error) return fail(error->code, error->detail);
-    return std::exchange(events, {});
 }
 
 }  // namespace

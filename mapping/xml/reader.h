@@ -28,7 +28,7 @@ struct StreamOpened {
 struct StanzaRead {
     Element stanza;
 };
-struct StreamClosed {};  ///< the peer sent its closing tag
+struct StreamClosed {};  ///< the peer sent its closing tag; nothing after it is read
 
 using StreamEvent = std::variant<StreamOpened, StanzaRead, StreamClosed>;
 

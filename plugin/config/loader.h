@@ -30,8 +30,9 @@ Loaded<EngineOptions> load_engine(std::string_view json);
 /// json          an object of domain options: {"peers":{"carrier":{...}}, "scheme":"native", ...}
 Loaded<DomainOptions> load_domain(std::string_view domain, const std::vector<std::string>& xmpp_domains, std::string_view json);
 
-/// Hosts claimed by more than one of these domains (by component name or xmpp_domains), which is refused at load; a host
-/// may be an XMPP domain of several components only if none of them would be reached by it from SIP.   (contract 7)
+/// Whether a SIP request could belong to two of these domains, which is refused at load: one SIP domain claimed twice, a
+/// gateway that is another's XMPP domain, or one XMPP domain reached through both by the same source.   (contract:
+/// docs/architecture.md, Configuration)
 std::vector<Problem> conflicts(const std::vector<DomainOptions>& domains);
 
 /// schema.json as it was built in.

@@ -22,7 +22,8 @@ struct Listener {
 
 /// Scope `engine`: once per worker.
 struct EngineOptions {
-    std::vector<Listener> bind{{Transport::udp, {Address::v4({0, 0, 0, 0}), 5060}}, {Transport::tcp, {Address::v4({0, 0, 0, 0}), 5060}}};
+    std::vector<Listener> bind{{Transport::udp, {Address::v4({0, 0, 0, 0}), 5060}},
+                               {Transport::tcp, {Address::v4({0, 0, 0, 0}), 5060}}};
     std::string log_level = "info";  ///< error | warn | info | debug
 
     friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
@@ -61,18 +62,18 @@ struct DomainOptions {
     std::string sip_domain;                 ///< CORE-10; empty: none
     std::vector<std::string> xmpp_domains;  ///< whose accounts may use the gateway (CORE-72) and are reached by SIP (CORE-11)
     std::vector<Peer> peers;
-    bool pager_as_chat = true;     ///< IM-22
+    bool pager_as_chat = true;      ///< IM-22
     int message_accept_code = 202;  ///< IM-29
-    bool from_gr = false;          ///< IM-03
+    bool from_gr = false;           ///< IM-03
 
     friend bool operator==(const DomainOptions&, const DomainOptions&) = default;
 };
 
 /// How the component reaches its server.
 struct Attachment {
-    std::string unix_path;              ///< of the private socket; empty: tcp
-    std::optional<Endpoint> tcp;        ///< loopback only
-    std::string secret;                 ///< never logged
+    std::string unix_path;        ///< of the private socket; empty: tcp
+    std::optional<Endpoint> tcp;  ///< loopback only
+    std::string secret;           ///< never logged
 
     friend bool operator==(const Attachment&, const Attachment&) = default;
 };

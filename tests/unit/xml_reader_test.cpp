@@ -152,6 +152,17 @@ TEST(XmlReader, ARepeatedStreamHeaderIsPassedOver) {
     EXPECT_EQ(fault(header + header + header), Code::malformed);
 }
 
+TEST(XmlReader, NothingIsReadAfterTheEndOfTheStream) {
+    StreamReader reader;
+    const auto read = reader.feed(std::string(kHeader) + "<message/></stream:stream>junk<\xFF" + std::string(1, '\0'));
+    ASSERT_TRUE(read);
+    ASSERT_EQ(read.value().size(), 3u);
+    EXPECT_TRUE(std::holds_alternative<StreamClosed>(read.value()[2]));
+    const auto more = reader.feed("</b>");
+    ASSERT_TRUE(more);
+    EXPECT_TRUE(more.value().empty());
+}
+
 TEST(XmlReader, AMovedReaderGoesOn) {
     StreamReader first;
     ASSERT_TRUE(first.feed("<stream><mess"));
