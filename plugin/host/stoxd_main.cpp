@@ -1,5 +1,6 @@
 // stoxd: the worker as a process of its own, held by a module in a chat server through standard input and output.
 
+#include "plugin/host/watchdog.h"
 #include "plugin/host/worker_abi.h"
 
 #include <sys/prctl.h>
@@ -49,5 +50,6 @@ int main(int argc, char** argv) {
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     catch_signals();
     raise_descriptor_limit();
+    stox::host::start_watchdog();
     return stox_worker_run(STDIN_FILENO, STDOUT_FILENO);
 }

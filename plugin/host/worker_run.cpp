@@ -2,13 +2,32 @@
 
 #include "plugin/host/worker.h"
 
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
 #include <cstdio>
 #include <exception>
+
+namespace {
+
+/// Shows the watchdog that the loop runs.
+void tick(boost::asio::steady_timer& timer) {
+    if (!stox_loop_ticked) return;
+    stox_loop_ticked();
+    timer.expires_after(std::chrono::seconds(1));
+    timer.async_wait([&timer](boost::system::error_code error) {
+        if (!error) tick(timer);
+    });
+}
+
+}  // namespace
 
 extern "C" int stox_worker_run(int in, int out) {
     try {
         boost::asio::io_context loop(1);
         stox::host::Worker worker(loop, in, out);
+        boost::asio::steady_timer ticks(loop);
+        tick(ticks);
         loop.run();
         return 0;
     } catch (const std::exception& error) {

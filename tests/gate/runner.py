@@ -164,9 +164,9 @@ def run_parts(parts: list[Part], limit_minutes: float | None) -> int:
 def conclude(rows: list, totals: list[int], failures: list[str], left_out: list[str], minutes: float, limit: float | None) -> int:
     if limit and minutes > limit:
         failures.append(f"the whole took {minutes:.1f} minutes, {limit:.0f} at most")
-    print(f"\n{'part':<20}{'minutes':>8}{'passed':>8}{'failed':>8}{'skipped':>8}")
+    print(f"\n{'part':<28}{'minutes':>8}{'passed':>8}{'failed':>8}{'skipped':>8}")
     for name, spent, passed, failed, skipped in [*rows, ("all", minutes, totals[0], len(failures), totals[1])]:
-        print(f"{name:<20}{spent:>8.1f}{passed:>8}{failed:>8}{skipped:>8}")
+        print(f"{name:<28}{spent:>8.1f}{passed:>8}{failed:>8}{skipped:>8}")
     print("".join(f"FAILED {failure}\n" for failure in failures), end="")
     if left_out:
         print(f"LEFT OUT without root: {' '.join(left_out)}")

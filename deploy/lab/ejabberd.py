@@ -1,0 +1,81 @@
+"""A private ejabberd with the gateway in it."""
+import json
+import platform
+import urllib.request
+
+from processes import Failed, Program, wait_for
+from server import Server
+
+API_PORT = 15280
+
+
+class Ejabberd(Server):
+    name = "ejabberd"
+
+    def __init__(self, setup):
+        self.api_port = API_PORT
+        super().__init__(setup)
+
+    def configure(self) -> None:
+        setup = self.setup
+        modules = {module: {} for module in ("mod_disco", "mod_ping", "mod_version", "mod_offline", "mod_roster", "mod_carboncopy", "mod_http_api")}
+        # JSON is YAML too. A host has one instance of a module: further gateways belong to further hosts.
+        configuration = {
+            "hosts": [setup.domain, *self.further_hosts()],
+            "loglevel": "info", "hide_sensitive_log_data": False, "acme": {"auto": False}, "auth_method": ["internal"],
+            "listen": [
+                {"port": setup.port, "ip": setup.address, "module": "ejabberd_c2s", "starttls": False},
+                {"port": self.api_port, "ip": "127.0.0.1", "module": "ejabberd_http", "request_handlers": {"/api": "mod_http_api"}},
+            ],
+            "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": "*"}},
+            "acl": {"lab": {"ip": "127.0.0.0/8"}},
+            "modules": modules,
+            "append_host_config": {host: {"modules": {"mod_stox": {"host": component, "isolation": setup.isolation, **options}}}
+                                   for (component, options), host in zip(setup.components.items(), [setup.domain, *self.further_hosts()])},
+        }
+        (self.folder / "ejabberd.yml").write_text(json.dumps(configuration, indent=1))
+        (self.folder / "stox.yml").write_text(json.dumps(setup.engine))
+        self.own()
+
+    def further_hosts(self) -> list[str]:
+        return [f"host{number}.test" for number in range(1, len(self.setup.components))]
+
+    def start(self) -> None:
+        (self.folder / "log").mkdir(exist_ok=True)
+        self.log = self.folder / "log" / "ejabberd.log"
+        self.configure()
+        libraries = f"{self.folder / 'dist' / 'ejabberd'}:/usr/lib/{platform.machine()}-linux-gnu"
+        self.program = Program(
+            ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder / "db"}"', "-s", "ejabberd"], self.folder / "output.log", unprivileged=True,
+            cwd=self.folder, env={"HOME": str(self.folder), "ERL_LIBS": libraries, "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),
+                                  "EJABBERD_LOG_PATH": str(self.log), "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
+                                  "ERL_CRASH_DUMP_BYTES": "0"})
+        self.wait_log(r"Start accepting TCP connections at \S+:%d " % self.setup.port)
+        for user, password in self.setup.accounts.items():
+            self.api("register", user=user, host=self.setup.domain, password=password)
+
+    def api(self, command: str, **arguments):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/api/{command}", json.dumps(arguments).encode(),
+                                         {"Content-Type": "application/json"})
+
+        def answer():
+            try:
+                with urllib.request.urlopen(request, timeout=30) as response:
+                    return response.read().decode() or "ok"
+            except urllib.error.HTTPError as error:
+                raise Failed(f"ejabberd refused {command}: {error.read().decode(errors='replace')}") from error
+            except OSError:
+                return None
+        return wait_for(f"ejabberd's answer to {command}", answer, alive=self.alive)
+
+    def reload(self) -> None:
+        self.api("reload_config")
+
+    def stop(self) -> None:
+        if self.alive():
+            try:
+                self.api("stop")
+                self.program.process.wait(20)
+            except Exception:  # a server that does not stop by itself is ended below
+                pass
+        super().stop()

@@ -1,0 +1,344 @@
+-- mod_stox: SIP and XMPP gateway as a component of Prosody.
+--
+--   Component "sip.example.com" "stox"                         or, shortest:
+--   VirtualHost "example.com"  modules_enabled = { "stox" }    -- makes sip.example.com
+--
+-- One worker serves all domains of this server; each domain's options go to it as they are, and it checks them. The
+-- component attaches by XEP-0114 on a private unix socket with a secret that no configuration knows.
+-- docs/loading.md has the options.
+
+-- prosodyctl runs the chunk too; it must change nothing there.
+if prosody.process_type == "prosodyctl" then return; end
+
+local config = require "core.configmanager";
+local hostmanager = require "core.hostmanager";
+local portmanager = require "core.portmanager";
+local json = require "util.json";
+local lfs = require "lfs";
+local logger = require "util.logger";
+local pposix = require "util.pposix";
+local random = require "util.random";
+local hex = require "util.hex";
+local net_server = require "net.server";
+local timer = require "util.timer";
+
+local CONTROL_VERSION = 1;
+local KEEP_SECONDS = 30;      -- the worker's life after its last domain
+local CLOSE_MS = 3000;
+local EVENTS_AT_ONCE = 200;   -- the server has one thread
+local MODULE_OPTIONS = { worker = true, engine = true, isolation = true, xmpp_domains = true };
+
+local host = module.host;
+-- Survives a reload of the module; the functions in it are always those of the newest chunk.
+local server = module:shared("/*/stox/server");
+server.domains = server.domains or {};  -- component domain -> { secret, module }
+server.parents = server.parents or {};  -- component domain -> VirtualHost that made it
+local log = logger.init("stox");
+
+-- Options ------------------------------------------------------------------------------------------------------------
+
+local function each_option(from, into)
+	for key, value in pairs(config.getconfig()[from] or {}) do
+		local name = type(key) == "string" and key:match("^stox_(.+)$");
+		if name and not MODULE_OPTIONS[name] then into[name] = value; end
+	end
+	return into;
+end
+
+-- Of the global section, the VirtualHost that made the domain, and the domain itself; the nearest one wins.
+local function domain_options(domain)
+	local options = each_option("*", {});
+	local parent = server.parents[domain];
+	if parent then each_option(parent, options); end
+	each_option(domain, options);
+	local name = rawget(config.getconfig()[domain] or {}, "name");
+	if type(name) == "string" then options.name = name; end
+	return options;
+end
+
+local function option(domain, name)
+	local value = rawget(config.getconfig()[domain] or {}, name);
+	if value == nil and server.parents[domain] then value = rawget(config.getconfig()[server.parents[domain]] or {}, name); end
+	if value == nil then value = config.get("*", name); end
+	return value;
+end
+
+local function xmpp_domains(domain)
+	local list = option(domain, "stox_xmpp_domains");
+	if list ~= nil then return list; end
+	list = {};
+	for name, session in pairs(prosody.hosts) do
+		if session.type == "local" then list[#list + 1] = name; end
+	end
+	table.sort(list);
+	return list;
+end
+
+-- The private socket -------------------------------------------------------------------------------------------------
+
+local function private_directory()
+	local path = prosody.paths.data .. "/stox";
+	if lfs.attributes(path, "mode") == "directory" and lfs.attributes(path, "permissions") ~= "rwx------" then
+		error(path .. " must be readable by its owner only: chmod 700 it, or remove it", 0);
+	end
+	local mask = pposix.umask("077");
+	lfs.mkdir(path);
+	pposix.umask(mask);
+	if lfs.attributes(path, "mode") ~= "directory" then error("cannot make the directory " .. path, 0); end
+	return path;
+end
+
+-- mod_component's own listener on a socket of ours: works with component_ports = {} too.
+local function listen()
+	if server.socket then return; end
+	local unix = require "socket.unix";
+	local service = portmanager.get_service("component");
+	if not service then error("mod_component is not loaded", 0); end
+	local path = private_directory() .. "/component.sock";
+	os.remove(path);
+	local socket = (type(unix) == "table" and unix.stream or unix)();
+	local ok, why = socket:bind(path);
+	if ok then ok, why = socket:listen(); end
+	if not ok then error(("cannot listen on %s: %s"):format(path, why), 0); end
+	socket:settimeout(0);
+	server.path, server.socket = path, net_server.wrapserver(socket, path, 0, service.listener);
+end
+
+-- The worker ---------------------------------------------------------------------------------------------------------
+
+local function send(line)
+	return server.handle and server.handle:command(json.encode(line));
+end
+
+local function send_engine()
+	send { t = "engine-set", config = config.get("*", "stox") or {} };
+end
+
+local function send_domain(domain)
+	send {
+		t = "domain-set", domain = domain, xmpp_domains = xmpp_domains(domain),
+		xmpp = { unix = server.path, secret = server.domains[domain].secret }, config = domain_options(domain),
+	};
+end
+
+local function send_all()
+	send_engine();
+	for domain in pairs(server.domains) do send_domain(domain); end
+end
+
+local function log_for(domain)
+	local known = domain and server.domains[domain];
+	if not known then return log; end
+	return function (...) known.module:log(...); end
+end
+
+local events = {};
+
+function events.log(event)
+	local level = event.level;
+	if level ~= "error" and level ~= "warn" and level ~= "debug" then level = "info"; end
+	log_for(event.domain)(level, "%s", tostring(event.text));
+end
+
+function events.worker(event)
+	if event.state == "started" then
+		log("info", "worker started, pid %d; it ends with this server, and what it carries with it", event.pid);
+		server.handle:command(json.encode { stox = CONTROL_VERSION, version = server.library.version, features = {} });
+		send_all();
+	elseif event.restart_ms < 0 then
+		log("error", "worker %s; it ended too often and stays down until the modules are loaded again", event.how);
+	else
+		log("warn", "worker %s, restart in %.1f s", event.how, event.restart_ms / 1000);
+	end
+end
+
+function events.listening(event)
+	log("info", "listening for SIP on %s", table.concat(event.sip or {}, ", "));
+end
+
+function events.up(event)
+	log_for(event.domain)("info", "attached");
+end
+
+function events.down(event)
+	log_for(event.domain)("warn", "detached: %s", event.reason or "no reason");
+end
+
+events["config-error"] = function (event)
+	for _, problem in ipairs(event.problems or {}) do
+		log_for(event.domain)("error", "option %s%s: %s; the configuration before it stays",
+			event.domain and "stox_" or "stox.", problem.path or "", problem.text or "");
+	end
+end
+
+function events.unsupported(event)
+	log("warn", "the worker does not know %s: it is older than this module, restart the server", event.of or "a command");
+end
+
+local function take(line)
+	local event = json.decode(line);
+	if type(event) ~= "table" then
+		log("error", "the worker sent what is no JSON object");
+	elseif event.stox then
+		if event.stox ~= CONTROL_VERSION then
+			log("error", "the worker speaks control version %s, this module %d: upgrade the older one and restart the server",
+				tostring(event.stox), CONTROL_VERSION);
+		end
+	elseif events[event.t] then
+		events[event.t](event);
+	end
+end
+
+function server.drain()
+	for _ = 1, EVENTS_AT_ONCE do
+		local line = server.handle and server.handle:next();
+		if not line then return; end
+		local ok, why = pcall(take, line);
+		if not ok then log("error", "event of the worker: %s", tostring(why)); end
+	end
+end
+
+local function directory_of(path) return path:match("^(.*)/[^/]*$") or "."; end
+
+-- By its full path: Prosody's plugin directories are not searched for libraries. A symbolic link is followed, since the
+-- worker is beside the file itself.
+local function load_library()
+	local directory = directory_of(module.path);
+	local path = directory .. "/stox.so";
+	local open, why = package.loadlib(path, "luaopen_stox");
+	local library;
+	if open then
+		library = open();
+	else
+		local ok, found = pcall(require, "stox");
+		if not ok then error(("cannot load stox.so: %s"):format(why), 0); end
+		library = found;
+	end
+	if library.abi ~= 1 then error(("stox.so has ABI %s, this module needs 1"):format(tostring(library.abi)), 0); end
+	server.library = library;
+	return directory;
+end
+
+local function absolute(path)
+	if path:sub(1, 1) ~= "/" then error("the path " .. path .. " is not absolute", 0); end
+	return path;
+end
+
+local function check_isolation()
+	local isolation = config.get("*", "stox_isolation") or "process";
+	if isolation ~= "process" and isolation ~= "none" then
+		error(("stox_isolation = %q is not known, use \"process\" or \"none\""):format(tostring(isolation)), 0);
+	end
+	return isolation;
+end
+
+local function open_worker()
+	if server.handle or server.stopping then return; end
+	local directory = load_library();
+	local worker = absolute(config.get("*", "stox_worker") or directory .. "/stoxd");
+	local engine = absolute(config.get("*", "stox_engine") or directory .. "/libstox_engine.so");
+	local in_process = check_isolation() == "none";
+	if in_process then worker = nil; end
+	local handle, why = server.library.open(worker, engine);
+	if not handle then error("cannot start the worker: " .. tostring(why), 0); end
+	server.handle = handle;
+	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);
+end
+
+local function close_worker()
+	if server.watch then server.watch:close(); server.watch = nil; end
+	if server.handle then server.handle:close(CLOSE_MS); server.handle = nil; end
+	if server.socket then
+		server.socket:close();
+		server.socket = nil;
+		os.remove(server.path);
+	end
+end
+
+-- Ports are not open and not all hosts are there while hosts are loaded.
+local function start()
+	if server.stopping or not next(server.domains) then return; end
+	local ok, why = pcall(function () listen(); open_worker(); end);
+	if not ok then log("error", "%s", tostring(why)); end
+end
+
+local function close_when_unused()
+	if server.closing then timer.stop(server.closing); end
+	server.closing = timer.add_task(KEEP_SECONDS, function ()
+		server.closing = nil;
+		if not next(server.domains) then close_worker(); end
+	end);
+end
+
+module:hook_global("server-stopping", function ()
+	server.stopping = true;
+	close_worker();
+end);
+
+-- A component of ours ------------------------------------------------------------------------------------------------
+
+local function load_component()
+	check_isolation();
+	local known = server.domains[host] or { secret = hex.to(random.bytes(32)) };
+	known.module = module;
+
+	-- A reload of the configuration builds it anew: before anyone else reads it, the secret has to be back. kick_old: the
+	-- worker's new stream may come before the end of the old one is seen.
+	local function put_secret()
+		config.set(host, "component_secret", known.secret);
+		config.set(host, "component_conflict_resolve", "kick_old");
+	end
+	put_secret();
+	module:hook_global("config-reloaded", put_secret, 100);
+	module:depends("component");
+
+	server.domains[host] = known;
+	timer.add_task(0, function ()
+		if not server.domains[host] then return; end
+		if server.handle then send_domain(host); else start(); end
+	end);
+	module:hook_global("config-reloaded", function ()
+		send_engine();
+		send_domain(host);
+	end);
+	-- The list of user domains changed.
+	local function resend() if server.handle then send_domain(host); end end
+	module:hook_global("host-activated", resend);
+	module:hook_global("host-deactivated", resend);
+
+	function module.unload()
+		server.domains[host] = nil;
+		send { t = "domain-remove", domain = host };
+		close_when_unused();
+	end
+end
+
+-- The VirtualHost form: makes sip.<host> -----------------------------------------------------------------------------
+
+local function load_virtual_host()
+	local domain = "sip." .. host;
+	local stopped = false;
+
+	local function put()
+		config.set(domain, "component_module", "stox");
+		local admins = rawget(config.getconfig()[host] or {}, "admins");
+		if admins and rawget(config.getconfig()[domain] or {}, "admins") == nil then config.set(domain, "admins", admins); end
+	end
+	local function ensure()
+		if stopped or server.stopping then return; end
+		put();
+		server.parents[domain] = host;
+		if not prosody.hosts[domain] then hostmanager.activate(domain); end
+	end
+	if prosody.start_time then timer.add_task(0, ensure); else module:hook_global("hosts-activated", ensure); end
+	module:hook_global("config-reloaded", put, 100);
+	module:hook_global("config-reloaded", ensure);
+
+	function module.unload()
+		stopped = true;
+		server.parents[domain] = nil;
+		if prosody.hosts[domain] and not server.stopping then hostmanager.deactivate(domain); end
+	end
+end
+
+if module:get_host_type() == "component" then load_component(); else load_virtual_host(); end

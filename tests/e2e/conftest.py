@@ -1,0 +1,110 @@
+"""The lane's server and people. One server and worker for all scenarios that do not ask for their own."""
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "deploy" / "lab")]
+
+import pytest  # noqa: E402
+
+from ejabberd import Ejabberd  # noqa: E402
+from lane import GATEWAY, PEER  # noqa: E402
+from processes import Failed  # noqa: E402
+from prosody import Prosody  # noqa: E402
+from server import Server, Setup  # noqa: E402
+from xmpp_client import XmppClient  # noqa: E402
+
+SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
+DOMAIN, COMPONENT, PASSWORD = "montague.test", "capulet.test", "secret"
+PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:5060"}}
+
+
+def make_server(folder: pathlib.Path, **changes) -> Server:
+    """A server of the lane's kind, started, with the gateway attached."""
+    folder.mkdir(parents=True, exist_ok=True)
+    setup = Setup(folder=folder, build=pathlib.Path(os.environ["STOX_BUILD"]), domain=DOMAIN,
+                  accounts={"romeo": PASSWORD, "mercutio": PASSWORD}, components={COMPONENT: {"peers": PEERS}},
+                  engine={"bind": [f"udp:{GATEWAY}:5060", f"tcp:{GATEWAY}:5060"], "log_level": "debug"})
+    for name, value in changes.items():
+        setattr(setup, name, value)
+    server = SERVERS[os.environ["STOX_SERVER"]](setup)
+    server.start()
+    server.wait_attached(COMPONENT)
+    return server
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    """A folder that the unprivileged server can reach; it stays when something failed."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="stox-e2e-"))
+    folder.chmod(0o755)
+    yield folder
+    if not FAILED:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"\nlogs of what failed: {folder}")
+
+
+@pytest.fixture(scope="session")
+def server(workspace):
+    running = make_server(workspace / "server")
+    yield running
+    running.stop()
+    log = running.log_text()
+    assert "Sanitizer" not in log and "runtime error" not in log, f"the worker broke a rule:\n{running.tail(60)}"
+
+
+def person(server: Server, name: str) -> XmppClient:
+    return XmppClient(f"{name}@{DOMAIN}/home", PASSWORD, server.setup.address, server.setup.port)
+
+
+@pytest.fixture(scope="session")
+def romeo(server):
+    client = person(server, "romeo")
+    yield client
+    client.stop()
+
+
+@pytest.fixture(scope="session")
+def mercutio(server):
+    client = person(server, "mercutio")
+    yield client
+    client.stop()
+
+
+# A budget for each scenario, and what is kept of a failure.
+
+FAILED: list[str] = []
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not (item.get_closest_marker("gate") or item.get_closest_marker("full")):
+            raise pytest.UsageError(f"{item.nodeid} says neither gate nor full")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    marker = item.get_closest_marker("gate") or item.get_closest_marker("full")
+
+    def over(_number, _frame):
+        raise Failed(f"over its budget of {marker.args[0]} s")
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(marker.args[0])
+    yield
+    signal.alarm(0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        FAILED.append(item.nodeid)
+        running = item.funcargs.get("server") if hasattr(item, "funcargs") else None
+        if isinstance(running, Server):
+            report.sections.append(("end of the server's log", running.tail(40)))
