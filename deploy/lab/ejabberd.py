@@ -70,12 +70,3 @@ class Ejabberd(Server):
 
     def reload(self) -> None:
         self.api("reload_config")
-
-    def stop(self) -> None:
-        if self.alive():
-            try:
-                self.api("stop")
-                self.program.process.wait(20)
-            except Exception:  # a server that does not stop by itself is ended below
-                pass
-        super().stop()

@@ -1,9 +1,12 @@
 """slixmpp with a synchronous face: one client, its loop on a thread of its own."""
 import asyncio
+import logging
 import threading
 import time
 
-import slixmpp
+logging.getLogger("slixmpp").setLevel(logging.CRITICAL)  # before its import, which remarks on a missing accelerator
+
+import slixmpp  # noqa: E402
 
 from processes import Failed, wait_for
 
@@ -45,6 +48,10 @@ class XmppClient:
         self.client = _Client(self, self.jid, self.password)
         self.client.connect(self.address, disable_starttls=True, force_starttls=False)
         self.loop.run_forever()
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     def failed(self, why: str) -> None:
         self.failure = why

@@ -16,6 +16,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define STOX_ABI 1u
 
@@ -47,6 +48,8 @@ long stox_next(stox *, char *buf, size_t cap);
 int stox_command(stox *, const char *json, size_t n);
 /* Ends the worker: it gets {"t":"stop"} and end of input, after timeout_ms SIGKILL. Frees the handle. */
 void stox_close(stox *, unsigned timeout_ms);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,125 @@
+%% mod_stox: SIP and XMPP gateway as a component of ejabberd. One process for each host that has the module; the worker
+%% belongs to mod_stox_worker, one for the node. docs/loading.md has the options.
+%%
+%% The component attaches by XEP-0114 on a private unix socket with a secret that no configuration knows.
+-module(mod_stox).
+
+-behaviour(gen_mod).
+-behaviour(gen_server).
+
+-export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
+-export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
+-export([accept_loop/2]).
+
+%% Handed to the worker, which checks them.
+-define(DOMAIN_OPTIONS, [name, scheme, sip_domain, peers, pager_as_chat, message_accept_code, from_gr]).
+-define(AGAIN_MS, 200).
+
+-record(state, {host, domain, options, secret, path, socket, worker}).
+
+%% --- gen_mod
+
+start(Host, Opts) -> gen_mod:start_child(?MODULE, Host, Opts).
+
+stop(Host) -> gen_mod:stop_child(?MODULE, Host).
+
+reload(Host, NewOpts, _OldOpts) -> gen_server:cast(gen_mod:get_module_proc(Host, ?MODULE), {reload, NewOpts}).
+
+depends(_Host, _Opts) -> [].
+
+mod_options(Host) ->
+    [{host, <<"sip.", Host/binary>>}, {xmpp_domains, undefined} | [{Name, undefined} || Name <- ?DOMAIN_OPTIONS]].
+
+mod_opt_type(host) -> econf:host();
+mod_opt_type(xmpp_domains) -> econf:list(econf:domain());
+mod_opt_type(_) -> econf:any().
+
+mod_doc() -> #{desc => "SIP and XMPP gateway."}.
+
+%% --- the process of one host
+
+init([Host | _]) ->
+    process_flag(trap_exit, true),
+    {ok, open(#state{host = Host}, gen_mod:get_module_opts(Host, ?MODULE))}.
+
+handle_call(_Request, _From, State) -> {reply, ok, State}.
+
+handle_cast({reload, Opts}, #state{domain = Domain} = State) ->
+    case gen_mod:get_opt(host, Opts) of
+        Domain -> {noreply, set(State#state{options = options(Opts)})};
+        _ -> {noreply, open(close(State), Opts)}
+    end.
+
+%% The worker's process ended: another one starts with the first domain that asks for it.
+handle_info({'DOWN', Ref, process, _, _}, #state{worker = Ref} = State) ->
+    erlang:send_after(?AGAIN_MS, self(), set),
+    {noreply, State#state{worker = undefined}};
+handle_info(set, State) -> {noreply, set(State)};
+handle_info({'EXIT', _, normal}, State) -> {noreply, State};
+handle_info({'EXIT', _, Reason}, State) -> {stop, Reason, State};
+handle_info(_, State) -> {noreply, State}.
+
+terminate(_Reason, State) -> close(State).
+
+open(State, Opts) ->
+    Domain = gen_mod:get_opt(host, Opts),
+    Secret = binary:encode_hex(crypto:strong_rand_bytes(32)),
+    Path = socket_path(Domain),
+    _ = file:delete(Path),
+    {ok, Socket} = gen_tcp:listen(0, [{ifaddr, {local, Path}}, binary, {packet, 0}, {active, false}, {backlog, 8},
+                                      {send_timeout, 15000}, {send_timeout_close, true}]),
+    spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
+    set(State#state{domain = Domain, options = options(Opts), secret = Secret, path = Path, socket = Socket}).
+
+close(#state{domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
+    is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
+    mod_stox_worker:remove(Domain),
+    _ = gen_tcp:close(Socket),
+    _ = file:delete(Path),
+    State#state{worker = undefined}.
+
+set(#state{worker = Before} = State) ->
+    is_reference(Before) andalso erlang:demonitor(Before, [flush]),
+    #state{domain = Domain, options = {XmppDomains, Config}, path = Path, secret = Secret} = State,
+    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config,
+                                           xmpp => #{unix => unicode:characters_to_binary(Path), secret => Secret}}),
+    State#state{worker = Worker}.
+
+options(Opts) ->
+    Given = [{Name, gen_mod:get_opt(Name, Opts)} || Name <- ?DOMAIN_OPTIONS],
+    {gen_mod:get_opt(xmpp_domains, Opts),
+     maps:from_list([{Name, mod_stox_worker:json_value(Value)} || {Name, Value} <- Given, Value =/= undefined])}.
+
+%% A path for a socket has 107 octets at most, so a digest stands for the domain.
+socket_path(Domain) ->
+    <<Digest:8/binary, _/binary>> = crypto:hash(sha256, Domain),
+    filename:join(mod_stox_worker:private_directory(), binary_to_list(binary:encode_hex(Digest)) ++ ".sock").
+
+%% --- XEP-0114 on our own socket: ejabberd_service serves it, no listener of the configuration is involved.
+
+%% Without global_routes false a component would get the routes of every domain of its listener.
+service_options(Domain, Secret) ->
+    Own = [{hosts, [{Domain, Secret}]}, {global_routes, false}, {max_stanza_size, 524288}, {check_from, true}],
+    Rest = [{Name, Value} || {Name, Value} <- ejabberd_service:listen_options(), not lists:keymember(Name, 1, Own)],
+    Own ++ Rest.
+
+accept_loop(Socket, Options) ->
+    case gen_tcp:accept(Socket) of
+        {ok, Connection} ->
+            serve(Connection, Options),
+            accept_loop(Socket, Options);
+        {error, closed} -> ok;
+        {error, _} ->
+            timer:sleep(?AGAIN_MS),
+            accept_loop(Socket, Options)
+    end.
+
+serve(Connection, Options) ->
+    case ejabberd_service:start(gen_tcp, Connection, Options) of
+        {ok, Pid} ->
+            case gen_tcp:controlling_process(Connection, Pid) of
+                ok -> ejabberd_service:accept(Pid);
+                {error, _} -> gen_tcp:close(Connection)
+            end;
+        _ -> gen_tcp:close(Connection)
+    end.

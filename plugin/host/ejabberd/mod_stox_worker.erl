@@ -1,0 +1,223 @@
+%% Holds the node's one worker for all hosts that have mod_stox: passes each domain to it, again after each of its starts,
+%% and its log lines to the server's log. Ends 30 s after the last domain.
+-module(mod_stox_worker).
+
+-behaviour(gen_server).
+
+-export([set/2, remove/1, json_value/1, private_directory/0, config_reloaded/0]).
+-export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
+
+-define(CONTROL_VERSION, 1).
+-define(KEEP_MS, 30000).
+-define(CLOSE_MS, 3000).
+-define(EVENTS_AT_ONCE, 200).
+
+-record(state, {handle, ref, domains = #{}, owners = #{}, engine = #{}, keep}).
+
+%% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
+-spec set(binary(), map()) -> reference().
+set(Domain, Settings) ->
+    ensure_started(),
+    Ref = erlang:monitor(process, ?MODULE),
+    gen_server:cast(?MODULE, {set, Domain, self(), Settings}),
+    Ref.
+
+-spec remove(binary()) -> ok.
+remove(Domain) -> gen_server:cast(?MODULE, {remove, Domain, self()}).
+
+%% Hook: the list of hosts or stox.yml may be another.
+config_reloaded() -> gen_server:cast(?MODULE, reload).
+
+%% What the YAML reader gives, as jiffy takes it: mappings are lists of pairs, plain scalars are atoms.
+json_value([{_, _} | _] = Pairs) -> {[{json_key(Key), json_value(Value)} || {Key, Value} <- Pairs]};
+json_value(List) when is_list(List) -> [json_value(Value) || Value <- List];
+json_value(Map) when is_map(Map) -> {[{json_key(Key), json_value(Value)} || {Key, Value} <- maps:to_list(Map)]};
+json_value(Value) when is_boolean(Value); is_number(Value); is_binary(Value); Value =:= null -> Value;
+json_value(Value) when is_atom(Value) -> atom_to_binary(Value, utf8);
+json_value({Pairs}) -> {Pairs}.
+
+json_key(Key) when is_atom(Key) -> atom_to_binary(Key, utf8);
+json_key(Key) when is_integer(Key) -> integer_to_binary(Key);
+json_key(Key) -> iolist_to_binary(Key).
+
+%% Sockets in it need no other protection.
+private_directory() ->
+    Directory = filename:join(mnesia:system_info(directory), "stox"),
+    ok = filelib:ensure_dir(filename:join(Directory, "x")),
+    ok = file:change_mode(Directory, 8#700),
+    Directory.
+
+%% --- the process
+
+%% Temporary: after a crash the domains ask for it again (mod_stox monitors it).
+ensure_started() ->
+    Child = #{id => ?MODULE, start => {?MODULE, start_link, []}, restart => temporary, shutdown => 2 * ?CLOSE_MS},
+    case supervisor:start_child(ejabberd_gen_mod_sup, Child) of
+        {ok, _} -> ok;
+        {error, {already_started, _}} -> ok;
+        {error, Why} -> logger:error("stox: ~p", [Why])
+    end.
+
+start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
+
+init([]) ->
+    process_flag(trap_exit, true),
+    ejabberd_hooks:add(config_reloaded, ?MODULE, config_reloaded, 50),
+    Settings = read_engine_file(),
+    case open(Settings) of
+        {ok, Handle} -> {ok, poll(#state{handle = Handle, engine = engine_options(Settings)})};
+        {error, Why} ->
+            ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
+            logger:error("stox: ~ts", [Why]),
+            {stop, {shutdown, Why}}
+    end.
+
+handle_call(_Request, _From, State) -> {reply, ok, State}.
+
+handle_cast({set, Domain, Owner, Settings}, #state{domains = Domains, owners = Owners} = State) ->
+    forget(Domain, Owners),
+    Known = Owners#{Domain => {Owner, erlang:monitor(process, Owner)}},
+    send_domain(State, Domain, Settings),
+    {noreply, keep(State#state{domains = Domains#{Domain => Settings}, owners = Known})};
+handle_cast({remove, Domain, Owner}, #state{owners = Owners} = State) ->
+    case Owners of
+        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, State)};
+        _ -> {noreply, State}
+    end;
+handle_cast(reload, State) ->
+    Next = State#state{engine = engine_options(read_engine_file())},
+    send_all(Next),
+    {noreply, Next}.
+
+handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Ref} = State) ->
+    drain(State, ?EVENTS_AT_ONCE),
+    {noreply, poll(State)};
+handle_info({'DOWN', _, process, Owner, _}, #state{owners = Owners} = State) ->
+    Gone = [Domain || {Domain, {Pid, _}} <- maps:to_list(Owners), Pid =:= Owner],
+    {noreply, lists:foldl(fun remove_domain/2, State, Gone)};
+handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:= 0 -> {stop, normal, State};
+handle_info(_, State) -> {noreply, State}.
+
+terminate(_Reason, #state{handle = Handle}) ->
+    ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
+    mod_stox_nif:close(Handle, ?CLOSE_MS).
+
+%% --- domains
+
+forget(Domain, Owners) ->
+    case Owners of
+        #{Domain := {_, Ref}} -> erlang:demonitor(Ref, [flush]);
+        _ -> ok
+    end.
+
+remove_domain(Domain, #state{domains = Domains, owners = Owners} = State) ->
+    forget(Domain, Owners),
+    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}]}),
+    keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
+
+keep(#state{keep = Timer, domains = Domains} = State) ->
+    is_reference(Timer) andalso erlang:cancel_timer(Timer),
+    case map_size(Domains) of
+        0 -> State#state{keep = erlang:send_after(?KEEP_MS, self(), unused)};
+        _ -> State#state{keep = undefined}
+    end.
+
+send_all(#state{domains = Domains, engine = Engine} = State) ->
+    send(State, {[{t, <<"engine-set">>}, {config, Engine}]}),
+    maps:foreach(fun(Domain, Settings) -> send_domain(State, Domain, Settings) end, Domains).
+
+send_domain(State, Domain, #{xmpp_domains := XmppDomains, config := Config, xmpp := Xmpp}) ->
+    Hosts = case XmppDomains of
+                undefined -> ejabberd_option:hosts();
+                _ -> XmppDomains
+            end,
+    send(State, {[{t, <<"domain-set">>}, {domain, Domain}, {xmpp_domains, Hosts}, {xmpp, Xmpp}, {config, Config}]}).
+
+send(#state{handle = Handle}, Line) -> mod_stox_nif:command(Handle, jiffy:encode(Line)).
+
+%% --- the worker's events
+
+poll(#state{handle = Handle} = State) ->
+    Ref = make_ref(),
+    mod_stox_nif:select(Handle, Ref),
+    State#state{ref = Ref}.
+
+drain(_State, 0) -> ok;
+drain(#state{handle = Handle} = State, Left) ->
+    case mod_stox_nif:next(Handle) of
+        {ok, Line} ->
+            try take(jiffy:decode(Line, [return_maps]), State)
+            catch _:Why -> logger:error("stox: event of the worker: ~p", [Why])
+            end,
+            drain(State, Left - 1);
+        _ -> ok
+    end.
+
+take(#{<<"t">> := <<"log">>, <<"level">> := Level, <<"text">> := Text} = Event, _) -> log(level(Level), Event, Text);
+take(#{<<"t">> := <<"worker">>, <<"state">> := <<"started">>, <<"pid">> := Pid}, State) ->
+    logger:info("stox: worker started, pid ~b; it ends with this server, and what it carries with it", [Pid]),
+    send(State, {[{stox, ?CONTROL_VERSION}, {version, <<"0.1.0">>}, {features, []}]}),
+    send_all(State);
+take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := -1}, _) ->
+    logger:error("stox: worker ~ts; it ended too often and stays down until the module is started again", [How]);
+take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := Ms}, _) ->
+    logger:warning("stox: worker ~ts, restart in ~b ms", [How, Ms]);
+take(#{<<"t">> := <<"listening">>, <<"sip">> := Sip}, _) ->
+    logger:info("stox: listening for SIP on ~ts", [lists:join(", ", Sip)]);
+take(#{<<"t">> := <<"up">>} = Event, _) -> log(info, Event, <<"attached">>);
+take(#{<<"t">> := <<"down">>} = Event, _) -> log(warning, Event, [<<"detached: ">>, maps:get(<<"reason">>, Event, <<>>)]);
+take(#{<<"t">> := <<"config-error">>, <<"problems">> := Problems} = Event, _) ->
+    [log(error, Event, ["option ", Path, ": ", Text, "; the configuration before it stays"])
+     || #{<<"path">> := Path, <<"text">> := Text} <- Problems];
+take(#{<<"t">> := <<"unsupported">>, <<"of">> := Of}, _) ->
+    logger:warning("stox: the worker does not know ~ts: it is older than this module, restart the server", [Of]);
+take(#{<<"stox">> := Version}, _) when Version =/= ?CONTROL_VERSION ->
+    logger:error("stox: the worker speaks control version ~p, this module ~b: upgrade the older one and restart the server",
+                 [Version, ?CONTROL_VERSION]);
+take(_, _) -> ok.
+
+level(<<"error">>) -> error;
+level(<<"warn">>) -> warning;
+level(<<"debug">>) -> debug;
+level(_) -> info.
+
+log(Level, Event, Text) ->
+    case maps:get(<<"domain">>, Event, <<>>) of
+        <<>> -> logger:log(Level, "stox: ~ts", [Text]);
+        Domain -> logger:log(Level, "stox ~ts: ~ts", [Domain, Text])
+    end.
+
+%% --- stox.yml beside ejabberd.yml: engine options, and where the worker is
+
+read_engine_file() ->
+    Path = filename:join(filename:dirname(ejabberd_config:path()), "stox.yml"),
+    case fast_yaml:decode_from_file(Path, [plain_as_atom]) of
+        {ok, [Pairs]} when is_list(Pairs) -> Pairs;
+        {ok, _} -> [];
+        {error, enoent} -> [];
+        {error, Why} ->
+            logger:error("stox: ~ts: ~ts", [Path, fast_yaml:format_error(Why)]),
+            []
+    end.
+
+engine_options(Settings) ->
+    case [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>])] of
+        [] -> {[]};
+        Pairs -> json_value(Pairs)
+    end.
+
+setting(Name, Settings, Default) ->
+    case [Value || {Key, Value} <- Settings, json_key(Key) =:= Name] of
+        [Value | _] -> json_value(Value);
+        [] -> unicode:characters_to_binary(Default)
+    end.
+
+open(Settings) ->
+    Priv = code:priv_dir(stox),
+    Worker = setting(<<"worker">>, Settings, filename:join(Priv, "stoxd")),
+    Engine = setting(<<"engine">>, Settings, filename:join(Priv, "libstox_engine.so")),
+    case setting(<<"isolation">>, Settings, "process") of
+        <<"process">> -> mod_stox_nif:open(Worker, Engine);
+        <<"none">> -> mod_stox_nif:open(undefined, Engine);
+        Other -> {error, ["isolation ", io_lib:format("~p", [Other]), " in stox.yml is not known, use process or none"]}
+    end.
