@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (argc != 1) {
-        std::fputs("usage: stoxd [--version]\nStarted by the chat server's module; control lines on standard input and output.\n", stderr);
+        std::fputs("usage: stoxd [--version]\nStarted by the chat server's module; control lines on standard input and output.\n",
+                   stderr);
         return 2;
     }
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -2,7 +2,7 @@
 import pathlib
 
 from lane import GATEWAY, PEER
-from processes import Failed, Program
+from processes import Failed, Program, wait_for
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "sipp"
 
@@ -18,6 +18,8 @@ class Sipp:
         for name, value in (keys or {}).items():
             arguments += ["-key", name, value]
         self.program = Program([*arguments, f"{GATEWAY}:5060"], folder / "output.log", cwd=folder)
+        table = pathlib.Path("/proc/net/udp" if transport.startswith("u") else "/proc/net/tcp")
+        wait_for("sipp's socket", lambda: f":{port:04X} " in table.read_text() or not self.program.alive())
 
     def wait(self) -> str:
         """Waits for its end; the messages it saw. Failed when the scenario did not go as written."""

@@ -20,8 +20,8 @@ struct stox_engine_thread {
     pthread_t id;
 };
 
-static void *run(void *argument) {
-    struct stox_engine_thread *t = argument;
+static void* run(void* argument) {
+    struct stox_engine_thread* t = argument;
     t->status = t->run(t->channel, t->channel);
     const uint64_t one = 1;
     if (write(t->end, &one, sizeof one) < 0) return NULL; /* it cannot: an eventfd holds more than one */
@@ -29,7 +29,7 @@ static void *run(void *argument) {
 }
 
 /* A signal that the server handles must never interrupt its handler's data on a thread of ours. */
-static int start_masked(struct stox_engine_thread *t) {
+static int start_masked(struct stox_engine_thread* t) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -38,22 +38,22 @@ static int start_masked(struct stox_engine_thread *t) {
     return error;
 }
 
-static void free_thread(struct stox_engine_thread *t) {
+static void free_thread(struct stox_engine_thread* t) {
     if (t->channel >= 0) close(t->channel);
     if (t->end >= 0) close(t->end);
     free(t);
 }
 
-bool stox_thread_start(struct stox_running *r, const char *engine, char *err, size_t cap) {
+bool stox_thread_start(struct stox_running* r, const char* engine, char* err, size_t cap) {
     /* Never closed again: the library's threads and exit handlers may outlive any one worker. */
-    void *library = dlopen(engine, RTLD_NOW | RTLD_LOCAL);
-    void *symbol = library ? dlsym(library, "stox_worker_run") : NULL;
+    void* library = dlopen(engine, RTLD_NOW | RTLD_LOCAL);
+    void* symbol = library ? dlsym(library, "stox_worker_run") : NULL;
     if (!symbol) {
-        const char *why = dlerror();
+        const char* why = dlerror();
         snprintf(err, cap, "cannot load %s: %s", engine, why ? why : "no stox_worker_run in it");
         return false;
     }
-    struct stox_engine_thread *t = calloc(1, sizeof *t);
+    struct stox_engine_thread* t = calloc(1, sizeof *t);
     if (!t) {
         snprintf(err, cap, "no memory");
         return false;
@@ -82,14 +82,14 @@ bool stox_thread_start(struct stox_running *r, const char *engine, char *err, si
     return true;
 }
 
-void stox_reap_thread(struct stox_running *r, char *how, size_t cap) {
+void stox_reap_thread(struct stox_running* r, char* how, size_t cap) {
     pthread_join(r->thread->id, NULL);
     snprintf(how, cap, "returned status %d", r->thread->status);
     free_thread(r->thread);
     r->thread = NULL;
 }
 
-void stox_thread_abandon(struct stox_running *r) {
+void stox_thread_abandon(struct stox_running* r) {
     pthread_detach(r->thread->id);
     r->thread = NULL;
 }

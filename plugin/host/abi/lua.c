@@ -12,43 +12,43 @@
 
 typedef struct lua_State lua_State;
 #define WEAK __attribute__((weak, visibility("default")))
-extern WEAK void *lua_newuserdatauv(lua_State *, size_t, int); /* 5.4 */
-extern WEAK void *lua_newuserdata(lua_State *, size_t);        /* before */
-extern WEAK void lua_pushnil(lua_State *);
-extern WEAK void lua_pushboolean(lua_State *, int);
-extern WEAK void lua_pushinteger(lua_State *, ptrdiff_t);
-extern WEAK const char *lua_pushstring(lua_State *, const char *);
-extern WEAK const char *lua_pushlstring(lua_State *, const char *, size_t);
-extern WEAK void lua_pushvalue(lua_State *, int);
-extern WEAK void lua_pushcclosure(lua_State *, int (*)(lua_State *), int);
-extern WEAK void lua_createtable(lua_State *, int, int);
-extern WEAK void lua_setfield(lua_State *, int, const char *);
-extern WEAK int lua_setmetatable(lua_State *, int);
-extern WEAK int luaL_newmetatable(lua_State *, const char *);
-extern WEAK void *luaL_checkudata(lua_State *, int, const char *);
-extern WEAK const char *luaL_checklstring(lua_State *, int, size_t *);
-extern WEAK const char *luaL_optlstring(lua_State *, int, const char *, size_t *);
-extern WEAK ptrdiff_t luaL_optinteger(lua_State *, int, ptrdiff_t);
-extern WEAK int luaL_error(lua_State *, const char *, ...);
+extern WEAK void* lua_newuserdatauv(lua_State*, size_t, int); /* 5.4 */
+extern WEAK void* lua_newuserdata(lua_State*, size_t);        /* before */
+extern WEAK void lua_pushnil(lua_State*);
+extern WEAK void lua_pushboolean(lua_State*, int);
+extern WEAK void lua_pushinteger(lua_State*, ptrdiff_t);
+extern WEAK const char* lua_pushstring(lua_State*, const char*);
+extern WEAK const char* lua_pushlstring(lua_State*, const char*, size_t);
+extern WEAK void lua_pushvalue(lua_State*, int);
+extern WEAK void lua_pushcclosure(lua_State*, int (*)(lua_State*), int);
+extern WEAK void lua_createtable(lua_State*, int, int);
+extern WEAK void lua_setfield(lua_State*, int, const char*);
+extern WEAK int lua_setmetatable(lua_State*, int);
+extern WEAK int luaL_newmetatable(lua_State*, const char*);
+extern WEAK void* luaL_checkudata(lua_State*, int, const char*);
+extern WEAK const char* luaL_checklstring(lua_State*, int, size_t*);
+extern WEAK const char* luaL_optlstring(lua_State*, int, const char*, size_t*);
+extern WEAK ptrdiff_t luaL_optinteger(lua_State*, int, ptrdiff_t);
+extern WEAK int luaL_error(lua_State*, const char*, ...);
 
 static const char kType[] = "stox.handle";
 
 struct held {
-    stox *handle; /* NULL once closed */
-    char *buffer;
+    stox* handle; /* NULL once closed */
+    char* buffer;
     size_t capacity;
 };
 
-static struct held *held(lua_State *L) {
-    struct held *h = luaL_checkudata(L, 1, kType);
+static struct held* held(lua_State* L) {
+    struct held* h = luaL_checkudata(L, 1, kType);
     if (!h->handle) luaL_error(L, "the stox handle is closed");
     return h;
 }
 
-static int open_handle(lua_State *L) {
+static int open_handle(lua_State* L) {
     const char *worker = luaL_optlstring(L, 1, NULL, NULL), *engine = luaL_optlstring(L, 2, NULL, NULL);
     const size_t size = sizeof(struct held);
-    struct held *h = lua_newuserdatauv ? lua_newuserdatauv(L, size, 0) : lua_newuserdata(L, size);
+    struct held* h = lua_newuserdatauv ? lua_newuserdatauv(L, size, 0) : lua_newuserdata(L, size);
     *h = (struct held){0};
     luaL_newmetatable(L, kType);
     lua_setmetatable(L, -2);
@@ -60,36 +60,38 @@ static int open_handle(lua_State *L) {
     return 2;
 }
 
-static int get_fd(lua_State *L) {
+static int get_fd(lua_State* L) {
     lua_pushinteger(L, stox_fd(held(L)->handle));
     return 1;
 }
 
-static int next_event(lua_State *L) {
-    struct held *h = held(L);
+static int next_event(lua_State* L) {
+    struct held* h = held(L);
     long n = stox_next(h->handle, h->buffer, h->capacity);
     if (n < 0) {
-        char *larger = realloc(h->buffer, (size_t)-n);
+        char* larger = realloc(h->buffer, (size_t)-n);
         if (!larger) return luaL_error(L, "no memory for an event");
         h->buffer = larger;
         h->capacity = (size_t)-n;
         n = stox_next(h->handle, h->buffer, h->capacity);
     }
-    if (n <= 0) lua_pushnil(L);
-    else lua_pushlstring(L, h->buffer, (size_t)n);
+    if (n <= 0)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, h->buffer, (size_t)n);
     return 1;
 }
 
-static int command(lua_State *L) {
-    struct held *h = held(L);
+static int command(lua_State* L) {
+    struct held* h = held(L);
     size_t n = 0;
-    const char *line = luaL_checklstring(L, 2, &n);
+    const char* line = luaL_checklstring(L, 2, &n);
     lua_pushboolean(L, stox_command(h->handle, line, n) == 0);
     return 1;
 }
 
-static int end_handle(struct held *h, unsigned timeout_ms) {
-    stox *handle = h->handle;
+static int end_handle(struct held* h, unsigned timeout_ms) {
+    stox* handle = h->handle;
     h->handle = NULL;
     free(h->buffer);
     h->buffer = NULL;
@@ -98,20 +100,20 @@ static int end_handle(struct held *h, unsigned timeout_ms) {
     return 0;
 }
 
-static int close_handle(lua_State *L) {
+static int close_handle(lua_State* L) {
     const ptrdiff_t timeout_ms = luaL_optinteger(L, 2, 1000);
     return end_handle(luaL_checkudata(L, 1, kType), timeout_ms < 0 ? 0 : (unsigned)timeout_ms);
 }
 
-static int collect(lua_State *L) { return end_handle(luaL_checkudata(L, 1, kType), 1000); }
+static int collect(lua_State* L) { return end_handle(luaL_checkudata(L, 1, kType), 1000); }
 
-static void set_function(lua_State *L, const char *name, int (*function)(lua_State *)) {
+static void set_function(lua_State* L, const char* name, int (*function)(lua_State*)) {
     lua_pushcclosure(L, function, 0);
     lua_setfield(L, -2, name);
 }
 
-__attribute__((visibility("default"))) int luaopen_stox(lua_State *L);
-int luaopen_stox(lua_State *L) {
+__attribute__((visibility("default"))) int luaopen_stox(lua_State* L);
+int luaopen_stox(lua_State* L) {
     lua_createtable(L, 0, 3);
     set_function(L, "open", open_handle);
     lua_pushstring(L, stox_version());

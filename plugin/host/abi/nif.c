@@ -34,39 +34,39 @@
 
 struct held {
     pthread_mutex_t lock; /* the owner's end may come while it calls */
-    stox *handle;         /* NULL once closed */
+    stox* handle;         /* NULL once closed */
     int polled;           /* duplicate of stox_fd for enif_select: closed by its stop callback, not by stox_close */
-    char *buffer;
+    char* buffer;
     size_t capacity;
 };
 
-static ErlNifResourceType *held_type;
+static ErlNifResourceType* held_type;
 
 /* Takes the handle out, so that it is closed once and outside the lock. */
-static stox *take_out(struct held *h) {
+static stox* take_out(struct held* h) {
     pthread_mutex_lock(&h->lock);
-    stox *handle = h->handle;
+    stox* handle = h->handle;
     h->handle = NULL;
     pthread_mutex_unlock(&h->lock);
     return handle;
 }
 
-static void stop_polling(ErlNifEnv *env, struct held *h) {
+static void stop_polling(ErlNifEnv* env, struct held* h) {
     const int fd = h->polled;
     h->polled = -1;
     if (fd >= 0) enif_select(env, fd, ERL_NIF_SELECT_STOP, h, NULL, enif_make_atom(env, "undefined"));
 }
 
-static void on_stop(ErlNifEnv *env, void *object, ErlNifEvent fd, int is_direct_call) {
+static void on_stop(ErlNifEnv* env, void* object, ErlNifEvent fd, int is_direct_call) {
     (void)env;
     (void)object;
     (void)is_direct_call;
     close(fd);
 }
 
-static void on_free(ErlNifEnv *env, void *object) {
+static void on_free(ErlNifEnv* env, void* object) {
     (void)env;
-    struct held *h = object;
+    struct held* h = object;
     stox_close(h->handle, 0);
     if (h->polled >= 0) close(h->polled);
     free(h->buffer);
@@ -74,17 +74,17 @@ static void on_free(ErlNifEnv *env, void *object) {
 }
 
 /* The owner is gone without close/2. */
-static void on_owner_down(ErlNifEnv *env, void *object, ErlNifPid *pid, ErlNifMonitor *monitor) {
+static void on_owner_down(ErlNifEnv* env, void* object, ErlNifPid* pid, ErlNifMonitor* monitor) {
     (void)pid;
     (void)monitor;
-    struct held *h = object;
-    stox *handle = take_out(h);
+    struct held* h = object;
+    stox* handle = take_out(h);
     if (!handle) return;
     stop_polling(env, h);
     stox_close(handle, 0);
 }
 
-static int load(ErlNifEnv *env, void **private, ERL_NIF_TERM info) {
+static int load(ErlNifEnv* env, void** private, ERL_NIF_TERM info) {
     (void)private;
     (void)info;
     ErlNifResourceTypeInit init = {.dtor = on_free, .stop = on_stop, .down = on_owner_down, .members = 3, .dyncall = NULL};
@@ -92,21 +92,21 @@ static int load(ErlNifEnv *env, void **private, ERL_NIF_TERM info) {
     return held_type ? 0 : 1;
 }
 
-static int upgrade(ErlNifEnv *env, void **private, void **before, ERL_NIF_TERM info) {
+static int upgrade(ErlNifEnv* env, void** private, void** before, ERL_NIF_TERM info) {
     (void)before;
     return load(env, private, info);
 }
 
-static ERL_NIF_TERM atom(ErlNifEnv *env, const char *name) { return enif_make_atom(env, name); }
+static ERL_NIF_TERM atom(ErlNifEnv* env, const char* name) { return enif_make_atom(env, name); }
 
-static ERL_NIF_TERM binary(ErlNifEnv *env, const char *octets, size_t n) {
+static ERL_NIF_TERM binary(ErlNifEnv* env, const char* octets, size_t n) {
     ERL_NIF_TERM term;
     memcpy(enif_make_new_binary(env, n, &term), octets, n);
     return term;
 }
 
 /* A path of the caller's, zero-terminated; "" for the atom undefined. false: something else */
-static int get_path(ErlNifEnv *env, ERL_NIF_TERM term, char *path, size_t cap) {
+static int get_path(ErlNifEnv* env, ERL_NIF_TERM term, char* path, size_t cap) {
     ErlNifBinary octets;
     path[0] = 0;
     if (enif_is_identical(term, atom(env, "undefined"))) return 1;
@@ -117,14 +117,15 @@ static int get_path(ErlNifEnv *env, ERL_NIF_TERM term, char *path, size_t cap) {
 }
 
 /* open(Worker | undefined, Engine | undefined) -> {ok, Handle} | {error, Why} */
-static ERL_NIF_TERM open_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM open_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
     char worker[4096], engine[4096], why[512] = "";
-    if (!get_path(env, argv[0], worker, sizeof worker) || !get_path(env, argv[1], engine, sizeof engine)) return enif_make_badarg(env);
-    stox *handle = stox_open(worker[0] ? worker : NULL, engine[0] ? engine : NULL, why, sizeof why);
+    if (!get_path(env, argv[0], worker, sizeof worker) || !get_path(env, argv[1], engine, sizeof engine))
+        return enif_make_badarg(env);
+    stox* handle = stox_open(worker[0] ? worker : NULL, engine[0] ? engine : NULL, why, sizeof why);
     if (!handle) return enif_make_tuple(env, 2, atom(env, "error"), binary(env, why, strlen(why)));
 
-    struct held *h = enif_alloc_resource(held_type, sizeof *h);
+    struct held* h = enif_alloc_resource(held_type, sizeof *h);
     *h = (struct held){.handle = handle, .polled = fcntl(stox_fd(handle), F_DUPFD_CLOEXEC, 3)};
     pthread_mutex_init(&h->lock, NULL);
     ErlNifPid owner;
@@ -135,21 +136,21 @@ static ERL_NIF_TERM open_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
 }
 
 /* select(Handle, Ref) -> ok: the caller gets {select, Handle, Ref, ready_input} once, when an event waits */
-static ERL_NIF_TERM select_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM select_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
-    void *object;
+    void* object;
     if (!enif_get_resource(env, argv[0], held_type, &object)) return enif_make_badarg(env);
-    struct held *h = object;
+    struct held* h = object;
     pthread_mutex_lock(&h->lock);
     const int ok = h->handle && h->polled >= 0 && enif_select(env, h->polled, ERL_NIF_SELECT_READ, h, NULL, argv[1]) >= 0;
     pthread_mutex_unlock(&h->lock);
     return atom(env, ok ? "ok" : "closed");
 }
 
-static long next_event(struct held *h) {
+static long next_event(struct held* h) {
     const long n = stox_next(h->handle, h->buffer, h->capacity);
     if (n >= 0) return n;
-    char *larger = realloc(h->buffer, (size_t)-n);
+    char* larger = realloc(h->buffer, (size_t)-n);
     if (!larger) return 0;
     h->buffer = larger;
     h->capacity = (size_t)-n;
@@ -157,11 +158,11 @@ static long next_event(struct held *h) {
 }
 
 /* next(Handle) -> {ok, Line} | none | closed */
-static ERL_NIF_TERM next_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM next_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
-    void *object;
+    void* object;
     if (!enif_get_resource(env, argv[0], held_type, &object)) return enif_make_badarg(env);
-    struct held *h = object;
+    struct held* h = object;
     ERL_NIF_TERM result = atom(env, "closed");
     pthread_mutex_lock(&h->lock);
     if (h->handle) {
@@ -173,27 +174,28 @@ static ERL_NIF_TERM next_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
 }
 
 /* command(Handle, Line) -> boolean */
-static ERL_NIF_TERM command_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM command_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
-    void *object;
+    void* object;
     ErlNifBinary line;
     if (!enif_get_resource(env, argv[0], held_type, &object) || !enif_inspect_iolist_as_binary(env, argv[1], &line))
         return enif_make_badarg(env);
-    struct held *h = object;
+    struct held* h = object;
     pthread_mutex_lock(&h->lock);
-    const int taken = h->handle && stox_command(h->handle, (const char *)line.data, line.size) == 0;
+    const int taken = h->handle && stox_command(h->handle, (const char*)line.data, line.size) == 0;
     pthread_mutex_unlock(&h->lock);
     return atom(env, taken ? "true" : "false");
 }
 
 /* close(Handle, TimeoutMs) -> ok */
-static ERL_NIF_TERM close_nif(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+static ERL_NIF_TERM close_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
-    void *object;
+    void* object;
     unsigned timeout_ms;
-    if (!enif_get_resource(env, argv[0], held_type, &object) || !enif_get_uint(env, argv[1], &timeout_ms)) return enif_make_badarg(env);
-    struct held *h = object;
-    stox *handle = take_out(h);
+    if (!enif_get_resource(env, argv[0], held_type, &object) || !enif_get_uint(env, argv[1], &timeout_ms))
+        return enif_make_badarg(env);
+    struct held* h = object;
+    stox* handle = take_out(h);
     if (handle) {
         stop_polling(env, h);
         stox_close(handle, timeout_ms);

@@ -4,12 +4,12 @@
 
 enum { LIMIT_MS = 30000, WINDOW_MS = 60000 };
 
-void stox_restart_init(struct stox_restart *r, unsigned first_ms) {
+void stox_restart_init(struct stox_restart* r, unsigned first_ms) {
     memset(r, 0, sizeof *r);
     r->first_ms = r->next_ms = first_ms;
 }
 
-long stox_restart_after_end(struct stox_restart *r, uint64_t started_ms, uint64_t now_ms) {
+long stox_restart_after_end(struct stox_restart* r, uint64_t started_ms, uint64_t now_ms) {
     if (now_ms - started_ms >= WINDOW_MS) stox_restart_init(r, r->first_ms); /* it had recovered */
     r->ended_ms[r->ends % STOX_RESTART_ENDS] = now_ms;
     ++r->ends;

@@ -13,10 +13,10 @@ struct stox_restart {
 };
 
 /* Clears what is known. */
-void stox_restart_init(struct stox_restart *, unsigned first_ms);
+void stox_restart_init(struct stox_restart*, unsigned first_ms);
 /*
  * Records an end. started_ms and now_ms are of one monotonic clock. Returns how many milliseconds to wait, or -1 when ten
  * ends came within 60 s: the worker stays down.
  */
-long stox_restart_after_end(struct stox_restart *, uint64_t started_ms, uint64_t now_ms);
+long stox_restart_after_end(struct stox_restart*, uint64_t started_ms, uint64_t now_ms);
 #endif

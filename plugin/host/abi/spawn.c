@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+extern char** environ;
 
 /* The dup2 calls of the child must not overwrite what they still need. */
 static int above_standard(int fd) {
@@ -34,13 +34,15 @@ static bool above_standard_pair(int ends[2]) {
     return false;
 }
 
-bool stox_channel(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 && above_standard_pair(ends); }
+bool stox_channel(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 && above_standard_pair(ends);
+}
 
 /*
  * The chat server's signal mask and handlers are not the worker's, nor are its descriptors. A group of its own: a Ctrl-C
  * for the server reaches the worker as the end of its input, in order.
  */
-static int spawn_with(pid_t *pid, const char *worker, int channel, int errors) {
+static int spawn_with(pid_t* pid, const char* worker, int channel, int errors) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&files);
@@ -62,7 +64,7 @@ static int spawn_with(pid_t *pid, const char *worker, int channel, int errors) {
     if (!error) error = posix_spawn_file_actions_adddup2(&files, channel, 1);
     if (!error) error = posix_spawn_file_actions_adddup2(&files, errors, 2);
     if (!error) error = posix_spawn_file_actions_addclosefrom_np(&files, 3);
-    char *const arguments[] = {(char *)worker, NULL};
+    char* const arguments[] = {(char*)worker, NULL};
     if (!error) error = posix_spawn(pid, worker, &files, &attributes, arguments, environ);
 
     posix_spawnattr_destroy(&attributes);
@@ -70,7 +72,7 @@ static int spawn_with(pid_t *pid, const char *worker, int channel, int errors) {
     return error;
 }
 
-bool stox_spawn(struct stox_running *r, const char *worker, char *err, size_t cap) {
+bool stox_spawn(struct stox_running* r, const char* worker, char* err, size_t cap) {
     int channel[2], errors[2];
     if (!stox_channel(channel)) {
         snprintf(err, cap, "no socket pair for the worker: %s", strerror(errno));
@@ -101,13 +103,16 @@ bool stox_spawn(struct stox_running *r, const char *worker, char *err, size_t ca
     return true;
 }
 
-void stox_reap_process(struct stox_running *r, char *how, size_t cap) {
+void stox_reap_process(struct stox_running* r, char* how, size_t cap) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
     int result;
-    do result = waitid(P_PID, (id_t)r->pid, &info, WEXITED);
+    do result = waitid(P_PIDFD, (id_t)r->end, &info, WEXITED);
     while (result != 0 && errno == EINTR);
-    if (result != 0) snprintf(how, cap, "ended"); /* the server ignores SIGCHLD: the kernel collected it */
-    else if (info.si_code == CLD_EXITED) snprintf(how, cap, "exited with status %d", info.si_status);
-    else snprintf(how, cap, "killed by signal %d", info.si_status);
+    if (result != 0)
+        snprintf(how, cap, "ended"); /* BEAM ignores SIGCHLD: the kernel collected it, and kept no status */
+    else if (info.si_code == CLD_EXITED)
+        snprintf(how, cap, "exited with status %d", info.si_status);
+    else
+        snprintf(how, cap, "killed by signal %d", info.si_status);
 }

@@ -25,7 +25,7 @@ typedef struct stox stox;
 /* STOX_ABI of the library; another value than the header's: do not use it. */
 uint32_t stox_abi(void);
 /* "0.1.0" */
-const char *stox_version(void);
+const char* stox_version(void);
 
 /*
  * Starts holding a worker.
@@ -38,16 +38,16 @@ const char *stox_version(void);
  *   {"t":"worker","state":"ended","how":"killed by signal 11","restart_ms":100}   restart_ms -1: it stays down
  *   {"t":"log","level":"error","text":"..."}      a line the worker wrote to stderr
  */
-stox *stox_open(const char *worker, const char *engine, char *err, size_t cap);
+stox* stox_open(const char* worker, const char* engine, char* err, size_t cap);
 /* Readable when an event waits. Poll it; never read from it. */
-int stox_fd(stox *);
+int stox_fd(stox*);
 /* 0: none waits. > 0: length of the event put into buf. < 0: an event of -length octets waits, buf is too small. */
-long stox_next(stox *, char *buf, size_t cap);
+long stox_next(stox*, char* buf, size_t cap);
 /* Sends one line to the worker. 0: taken. -1: no worker runs now (the line is dropped: send it after "started"), or it does
  * not read (over 8 MiB wait). */
-int stox_command(stox *, const char *json, size_t n);
+int stox_command(stox*, const char* json, size_t n);
 /* Ends the worker: it gets {"t":"stop"} and end of input, after timeout_ms SIGKILL. Frees the handle. */
-void stox_close(stox *, unsigned timeout_ms);
+void stox_close(stox*, unsigned timeout_ms);
 
 #pragma GCC visibility pop
 

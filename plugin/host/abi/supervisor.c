@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,6 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,8 +42,8 @@ struct stox {
     struct stox_restart restart;
     uint64_t started_ms;
     int epoll, timer;
-    int waiting;    /* an eventfd: set while events is not empty */
-    bool told;      /* it is set */
+    int waiting;  /* an eventfd: set while events is not empty */
+    bool told;    /* it is set */
     bool writing; /* the channel is watched for writability */
     struct stox_buffer to_worker;
     struct stox_buffer events; /* each with its newline */
@@ -51,7 +51,7 @@ struct stox {
 };
 
 uint32_t stox_abi(void) { return STOX_ABI; }
-const char *stox_version(void) { return STOX_VERSION; }
+const char* stox_version(void) { return STOX_VERSION; }
 
 static uint64_t now_ms(void) {
     struct timespec t;
@@ -59,15 +59,15 @@ static uint64_t now_ms(void) {
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static bool runs(const stox *s) { return s->running.end >= 0; }
+static bool runs(const stox* s) { return s->running.end >= 0; }
 
 /* --- events of our own ------------------------------------------------------------------------------------------- */
 
-static void add_event(stox *s, const char *json) {
+static void add_event(stox* s, const char* json) {
     if (stox_buffer_append(&s->events, json, strlen(json))) stox_buffer_append(&s->events, "\n", 1);
 }
 
-static void add_log(stox *s, const char *text, size_t n) {
+static void add_log(stox* s, const char* text, size_t n) {
     struct stox_buffer line = {0};
     static const char kBefore[] = "{\"t\":\"log\",\"level\":\"error\",\"text\":\"", kAfter[] = "\"}\n";
     if (stox_buffer_append(&line, kBefore, sizeof kBefore - 1) && stox_buffer_append_json(&line, text, n) &&
@@ -76,32 +76,32 @@ static void add_log(stox *s, const char *text, size_t n) {
     stox_buffer_clear(&line);
 }
 
-static void add_event_line(stox *s, const char *line, size_t n) {
+static void add_event_line(stox* s, const char* line, size_t n) {
     if (n > 0 && stox_buffer_append(&s->events, line, n)) stox_buffer_append(&s->events, "\n", 1);
 }
 
 /* --- starting and ending ----------------------------------------------------------------------------------------- */
 
-static void watch(stox *s, int operation, int fd, uint32_t for_what) {
+static void watch(stox* s, int operation, int fd, uint32_t for_what) {
     if (fd < 0) return;
     struct epoll_event event = {.events = for_what, .data.fd = fd};
     epoll_ctl(s->epoll, operation, fd, &event);
 }
 
-static void unwatch_and_close(stox *s, int *fd) {
+static void unwatch_and_close(stox* s, int* fd) {
     if (*fd < 0) return;
     watch(s, EPOLL_CTL_DEL, *fd, 0);
     close(*fd);
     *fd = -1;
 }
 
-static void arm(stox *s, long wait_ms) {
+static void arm(stox* s, long wait_ms) {
     const struct itimerspec when = {.it_value = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000}};
     timerfd_settime(s->timer, 0, &when, NULL);
 }
 
 /* how  what ended it, as the event says it */
-static void after_end(stox *s, const char *how) {
+static void after_end(stox* s, const char* how) {
     const long wait_ms = stox_restart_after_end(&s->restart, s->started_ms, now_ms());
     struct stox_buffer event = {0};
     char tail[48];
@@ -114,9 +114,10 @@ static void after_end(stox *s, const char *how) {
     if (wait_ms >= 0) arm(s, wait_ms);
 }
 
-static bool start(stox *s, char *err, size_t cap) {
+static bool start(stox* s, char* err, size_t cap) {
     s->started_ms = now_ms();
-    const bool ok = s->worker ? stox_spawn(&s->running, s->worker, err, cap) : stox_thread_start(&s->running, s->engine, err, cap);
+    const bool ok =
+        s->worker ? stox_spawn(&s->running, s->worker, err, cap) : stox_thread_start(&s->running, s->engine, err, cap);
     if (!ok) return false;
     watch(s, EPOLL_CTL_ADD, s->running.channel, EPOLLIN);
     watch(s, EPOLL_CTL_ADD, s->running.errors, EPOLLIN);
@@ -128,17 +129,17 @@ static bool start(stox *s, char *err, size_t cap) {
     return true;
 }
 
-static void start_again(stox *s) {
+static void start_again(stox* s) {
     char why[512] = "";
     if (!start(s, why, sizeof why)) after_end(s, why);
 }
 
-static void forget_lines(struct lines *l) {
+static void forget_lines(struct lines* l) {
     stox_buffer_clear(&l->partial);
     l->skipping = false;
 }
 
-static void close_running(stox *s) {
+static void close_running(stox* s) {
     unwatch_and_close(s, &s->running.channel);
     unwatch_and_close(s, &s->running.errors);
     unwatch_and_close(s, &s->running.end);
@@ -148,15 +149,17 @@ static void close_running(stox *s) {
     forget_lines(&s->errors);
 }
 
-static void reap(stox *s, char *how, size_t cap) {
-    if (s->running.thread) stox_reap_thread(&s->running, how, cap);
-    else stox_reap_process(&s->running, how, cap);
+static void reap(stox* s, char* how, size_t cap) {
+    if (s->running.thread)
+        stox_reap_thread(&s->running, how, cap);
+    else
+        stox_reap_process(&s->running, how, cap);
 }
 
 /* --- lines ------------------------------------------------------------------------------------------------------- */
 
-static void end_line(stox *s, struct lines *l) {
-    const char *line = stox_buffer_front(&l->partial);
+static void end_line(stox* s, struct lines* l) {
+    const char* line = stox_buffer_front(&l->partial);
     const size_t n = stox_buffer_size(&l->partial);
     if (l == &s->errors) {
         if (n > 0) add_log(s, line, n);
@@ -170,9 +173,9 @@ static void end_line(stox *s, struct lines *l) {
     l->skipping = false;
 }
 
-static void take(stox *s, struct lines *l, const char *octets, size_t n) {
+static void take(stox* s, struct lines* l, const char* octets, size_t n) {
     while (n > 0) {
-        const char *newline = memchr(octets, '\n', n);
+        const char* newline = memchr(octets, '\n', n);
         const size_t part = newline ? (size_t)(newline - octets) : n;
         const size_t room = l->max - stox_buffer_size(&l->partial);
         if (part > room || l->skipping) l->skipping = true;
@@ -184,7 +187,7 @@ static void take(stox *s, struct lines *l, const char *octets, size_t n) {
 }
 
 /* Reads once. false: nothing more comes now (or ever: then the descriptor is closed). */
-static bool read_lines(stox *s, int *fd, struct lines *l) {
+static bool read_lines(stox* s, int* fd, struct lines* l) {
     if (*fd < 0) return false;
     char octets[READ_AT_ONCE];
     const ssize_t n = read(*fd, octets, sizeof octets);
@@ -193,14 +196,17 @@ static bool read_lines(stox *s, int *fd, struct lines *l) {
         return true;
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
-    if (fd == &s->running.errors) unwatch_and_close(s, fd);
-    else watch(s, EPOLL_CTL_DEL, *fd, 0); /* its end is told by running.end */
+    if (fd == &s->running.errors)
+        unwatch_and_close(s, fd);
+    else
+        watch(s, EPOLL_CTL_DEL, *fd, 0); /* its end is told by running.end */
     return false;
 }
 
-static void flush(stox *s) {
+static void flush(stox* s) {
     while (stox_buffer_size(&s->to_worker) > 0 && s->running.channel >= 0) {
-        const ssize_t n = send(s->running.channel, stox_buffer_front(&s->to_worker), stox_buffer_size(&s->to_worker), MSG_NOSIGNAL);
+        const ssize_t n =
+            send(s->running.channel, stox_buffer_front(&s->to_worker), stox_buffer_size(&s->to_worker), MSG_NOSIGNAL);
         if (n > 0) {
             stox_buffer_consume(&s->to_worker, (size_t)n);
             continue;
@@ -217,9 +223,11 @@ static void flush(stox *s) {
 }
 
 /* What it wrote before it ended still counts, but not without bound: another process may hold its standard error. */
-static void on_end(stox *s) {
-    for (int i = 0; i < 64 && read_lines(s, &s->running.channel, &s->output); ++i) {}
-    for (int i = 0; i < 64 && read_lines(s, &s->running.errors, &s->errors); ++i) {}
+static void on_end(stox* s) {
+    for (int i = 0; i < 64 && read_lines(s, &s->running.channel, &s->output); ++i) {
+    }
+    for (int i = 0; i < 64 && read_lines(s, &s->running.errors, &s->errors); ++i) {
+    }
     if (stox_buffer_size(&s->errors.partial) > 0) end_line(s, &s->errors);
     char how[128];
     reap(s, how, sizeof how);
@@ -227,12 +235,12 @@ static void on_end(stox *s) {
     after_end(s, how);
 }
 
-static void on_timer(stox *s) {
+static void on_timer(stox* s) {
     uint64_t times;
     if (read(s->timer, &times, sizeof times) > 0 && !runs(s)) start_again(s);
 }
 
-static void progress(stox *s) {
+static void progress(stox* s) {
     struct epoll_event ready[4];
     const int n = epoll_wait(s->epoll, ready, 4, 0);
     bool ended = false;
@@ -252,7 +260,7 @@ static void progress(stox *s) {
     if (ended) on_end(s);
 }
 
-static void tell(stox *s) {
+static void tell(stox* s) {
     const bool waits = stox_buffer_size(&s->events) > 0;
     if (waits == s->told) return;
     uint64_t value = 1;
@@ -261,7 +269,7 @@ static void tell(stox *s) {
 
 /* --- the ABI ----------------------------------------------------------------------------------------------------- */
 
-static void free_handle(stox *s) {
+static void free_handle(stox* s) {
     if (s->timer >= 0) close(s->timer);
     if (s->waiting >= 0) close(s->waiting);
     if (s->epoll >= 0) close(s->epoll);
@@ -274,13 +282,13 @@ static void free_handle(stox *s) {
     free(s);
 }
 
-stox *stox_open(const char *worker, const char *engine, char *err, size_t cap) {
-    const char *program = worker ? worker : engine;
+stox* stox_open(const char* worker, const char* engine, char* err, size_t cap) {
+    const char* program = worker ? worker : engine;
     if (!program || program[0] != '/') {
         snprintf(err, cap, "%s needs an absolute path", worker ? "the worker" : "the engine library");
         return NULL;
     }
-    stox *s = calloc(1, sizeof *s);
+    stox* s = calloc(1, sizeof *s);
     if (!s) {
         snprintf(err, cap, "no memory");
         return NULL;
@@ -292,7 +300,7 @@ stox *stox_open(const char *worker, const char *engine, char *err, size_t cap) {
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->waiting = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    char **copy = worker ? &s->worker : &s->engine;
+    char** copy = worker ? &s->worker : &s->engine;
     *copy = strdup(program);
     if (s->epoll < 0 || s->timer < 0 || s->waiting < 0 || !*copy) {
         snprintf(err, cap, "cannot hold a worker: %s", strerror(errno));
@@ -308,15 +316,15 @@ stox *stox_open(const char *worker, const char *engine, char *err, size_t cap) {
     return NULL;
 }
 
-int stox_fd(stox *s) { return s->epoll; }
+int stox_fd(stox* s) { return s->epoll; }
 
-long stox_next(stox *s, char *buf, size_t cap) {
+long stox_next(stox* s, char* buf, size_t cap) {
     if (stox_buffer_size(&s->events) == 0) progress(s);
     const size_t waiting = stox_buffer_size(&s->events);
     tell(s);
     if (waiting == 0) return 0;
-    const char *event = stox_buffer_front(&s->events);
-    const char *newline = memchr(event, '\n', waiting);
+    const char* event = stox_buffer_front(&s->events);
+    const char* newline = memchr(event, '\n', waiting);
     const size_t n = (size_t)(newline - event);
     if (n > cap) return -(long)n;
     memcpy(buf, event, n);
@@ -325,7 +333,7 @@ long stox_next(stox *s, char *buf, size_t cap) {
     return (long)n;
 }
 
-int stox_command(stox *s, const char *json, size_t n) {
+int stox_command(stox* s, const char* json, size_t n) {
     if (!runs(s) || stox_buffer_size(&s->to_worker) + n + 1 > MAX_WAITING || memchr(json, '\n', n)) return -1;
     if (!stox_buffer_append(&s->to_worker, json, n)) return -1;
     stox_buffer_append(&s->to_worker, "\n", 1);
@@ -334,7 +342,7 @@ int stox_command(stox *s, const char *json, size_t n) {
 }
 
 /* Its input ends after what waits; its output is read, or it could not go on. */
-static bool wait_for_end(stox *s, unsigned timeout_ms) {
+static bool wait_for_end(stox* s, unsigned timeout_ms) {
     const uint64_t until = now_ms() + timeout_ms;
     bool shut = false;
     for (;;) {
@@ -352,7 +360,7 @@ static bool wait_for_end(stox *s, unsigned timeout_ms) {
     }
 }
 
-void stox_close(stox *s, unsigned timeout_ms) {
+void stox_close(stox* s, unsigned timeout_ms) {
     if (!s) return;
     if (runs(s)) {
         static const char kStop[] = "{\"t\":\"stop\"}";

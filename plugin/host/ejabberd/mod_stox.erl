@@ -8,12 +8,13 @@
 -behaviour(gen_server).
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
--export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
+-export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 -export([accept_loop/2]).
 
 %% Handed to the worker, which checks them.
 -define(DOMAIN_OPTIONS, [name, scheme, sip_domain, peers, pager_as_chat, message_accept_code, from_gr]).
 -define(AGAIN_MS, 200).
+-define(REFUSED_MS, 30000).
 
 -record(state, {host, domain, options, secret, path, socket, worker}).
 
@@ -40,7 +41,10 @@ mod_doc() -> #{desc => "SIP and XMPP gateway."}.
 
 init([Host | _]) ->
     process_flag(trap_exit, true),
-    {ok, open(#state{host = Host}, gen_mod:get_module_opts(Host, ?MODULE))}.
+    {ok, #state{host = Host}, {continue, open}}.
+
+%% Not in init: the supervisor that waits for it is the one that starts the worker's process.
+handle_continue(open, #state{host = Host} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))}.
 
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
@@ -51,14 +55,19 @@ handle_cast({reload, Opts}, #state{domain = Domain} = State) ->
     end.
 
 %% The worker's process ended: another one starts with the first domain that asks for it.
-handle_info({'DOWN', Ref, process, _, _}, #state{worker = Ref} = State) ->
-    erlang:send_after(?AGAIN_MS, self(), set),
+handle_info({'DOWN', Ref, process, _, Reason}, #state{worker = Ref} = State) ->
+    Wait = case Reason of
+               noproc -> ?REFUSED_MS; % it did not even start, and said why
+               _ -> ?AGAIN_MS
+           end,
+    erlang:send_after(Wait, self(), set),
     {noreply, State#state{worker = undefined}};
 handle_info(set, State) -> {noreply, set(State)};
 handle_info({'EXIT', _, normal}, State) -> {noreply, State};
 handle_info({'EXIT', _, Reason}, State) -> {stop, Reason, State};
 handle_info(_, State) -> {noreply, State}.
 
+terminate(_Reason, #state{socket = undefined}) -> ok;
 terminate(_Reason, State) -> close(State).
 
 open(State, Opts) ->

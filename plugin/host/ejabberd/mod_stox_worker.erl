@@ -12,7 +12,7 @@
 -define(CLOSE_MS, 3000).
 -define(EVENTS_AT_ONCE, 200).
 
--record(state, {handle, ref, domains = #{}, owners = #{}, engine = #{}, keep}).
+-record(state, {handle, ref, running = false, domains = #{}, owners = #{}, engine = #{}, keep}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
@@ -90,8 +90,7 @@ handle_cast(reload, State) ->
     {noreply, Next}.
 
 handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Ref} = State) ->
-    drain(State, ?EVENTS_AT_ONCE),
-    {noreply, poll(State)};
+    {noreply, poll(drain(State, ?EVENTS_AT_ONCE))};
 handle_info({'DOWN', _, process, Owner, _}, #state{owners = Owners} = State) ->
     Gone = [Domain || {Domain, {Pid, _}} <- maps:to_list(Owners), Pid =:= Owner],
     {noreply, lists:foldl(fun remove_domain/2, State, Gone)};
@@ -133,6 +132,8 @@ send_domain(State, Domain, #{xmpp_domains := XmppDomains, config := Config, xmpp
             end,
     send(State, {[{t, <<"domain-set">>}, {domain, Domain}, {xmpp_domains, Hosts}, {xmpp, Xmpp}, {config, Config}]}).
 
+%% Before "started" nothing is sent, and with it everything.
+send(#state{running = false}, _) -> false;
 send(#state{handle = Handle}, Line) -> mod_stox_nif:command(Handle, jiffy:encode(Line)).
 
 %% --- the worker's events
@@ -142,16 +143,26 @@ poll(#state{handle = Handle} = State) ->
     mod_stox_nif:select(Handle, Ref),
     State#state{ref = Ref}.
 
-drain(_State, 0) -> ok;
+drain(State, 0) -> State;
 drain(#state{handle = Handle} = State, Left) ->
     case mod_stox_nif:next(Handle) of
         {ok, Line} ->
-            try take(jiffy:decode(Line, [return_maps]), State)
-            catch _:Why -> logger:error("stox: event of the worker: ~p", [Why])
-            end,
-            drain(State, Left - 1);
-        _ -> ok
+            Next = try taken(jiffy:decode(Line, [return_maps]), State)
+                   catch _:Why ->
+                       logger:error("stox: event of the worker: ~p", [Why]),
+                       State
+                   end,
+            drain(Next, Left - 1);
+        _ -> State
     end.
+
+taken(#{<<"t">> := <<"worker">>, <<"state">> := Is} = Event, State) ->
+    Next = State#state{running = Is =:= <<"started">>},
+    take(Event, Next),
+    Next;
+taken(Event, State) ->
+    take(Event, State),
+    State.
 
 take(#{<<"t">> := <<"log">>, <<"level">> := Level, <<"text">> := Text} = Event, _) -> log(level(Level), Event, Text);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"started">>, <<"pid">> := Pid}, State) ->

@@ -106,8 +106,9 @@ end
 
 -- The worker ---------------------------------------------------------------------------------------------------------
 
+-- Before "started" nothing is sent, and with it everything.
 local function send(line)
-	return server.handle and server.handle:command(json.encode(line));
+	return server.running and server.handle:command(json.encode(line));
 end
 
 local function send_engine()
@@ -141,9 +142,10 @@ function events.log(event)
 end
 
 function events.worker(event)
-	if event.state == "started" then
+	server.running = event.state == "started";
+	if server.running then
 		log("info", "worker started, pid %d; it ends with this server, and what it carries with it", event.pid);
-		server.handle:command(json.encode { stox = CONTROL_VERSION, version = server.library.version, features = {} });
+		send({ stox = CONTROL_VERSION, version = server.library.version, features = {} });
 		send_all();
 	elseif event.restart_ms < 0 then
 		log("error", "worker %s; it ended too often and stays down until the modules are loaded again", event.how);
@@ -247,6 +249,7 @@ end
 
 local function close_worker()
 	if server.watch then server.watch:close(); server.watch = nil; end
+	server.running = false;
 	if server.handle then server.handle:close(CLOSE_MS); server.handle = nil; end
 	if server.socket then
 		server.socket:close();
@@ -275,6 +278,26 @@ module:hook_global("server-stopping", function ()
 	close_worker();
 end);
 
+-- Prosody reads the file again, but neither makes nor ends hosts at that: for components of ours this does. After the event,
+-- since it may end the host whose module was called.
+local function follow_configuration()
+	if server.following then return; end
+	server.following = true;
+	timer.add_task(0, function ()
+		server.following = nil;
+		if server.stopping then return; end
+		local all = config.getconfig();
+		for domain, options in pairs(all) do
+			if rawget(options, "component_module") == "stox" and not prosody.hosts[domain] then hostmanager.activate(domain); end
+		end
+		local gone = {};
+		for domain in pairs(server.domains) do
+			if not all[domain] or rawget(all[domain], "component_module") ~= "stox" then gone[#gone + 1] = domain; end
+		end
+		for _, domain in ipairs(gone) do hostmanager.deactivate(domain); end
+	end);
+end
+
 -- A component of ours ------------------------------------------------------------------------------------------------
 
 local function load_component()
@@ -285,6 +308,7 @@ local function load_component()
 	-- A reload of the configuration builds it anew: before anyone else reads it, the secret has to be back. kick_old: the
 	-- worker's new stream may come before the end of the old one is seen.
 	local function put_secret()
+		if rawget(config.getconfig()[host] or {}, "component_module") ~= "stox" then return; end -- taken out of the file
 		config.set(host, "component_secret", known.secret);
 		config.set(host, "component_conflict_resolve", "kick_old");
 	end
@@ -300,9 +324,10 @@ local function load_component()
 	module:hook_global("config-reloaded", function ()
 		send_engine();
 		send_domain(host);
+		follow_configuration();
 	end);
 	-- The list of user domains changed.
-	local function resend() if server.handle then send_domain(host); end end
+	local function resend() send_domain(host); end
 	module:hook_global("host-activated", resend);
 	module:hook_global("host-deactivated", resend);
 
