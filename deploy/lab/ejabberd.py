@@ -30,11 +30,11 @@ class Ejabberd(Server):
             "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": "*"}},
             "acl": {"lab": {"ip": "127.0.0.0/8"}},
             "modules": modules,
-            "append_host_config": {host: {"modules": {"mod_stox": {"host": component, "isolation": setup.isolation, **options}}}
+            "append_host_config": {host: {"modules": {"mod_stox": {"host": component, **options}}}
                                    for (component, options), host in zip(setup.components.items(), [setup.domain, *self.further_hosts()])},
         }
         (self.folder / "ejabberd.yml").write_text(json.dumps(configuration, indent=1))
-        (self.folder / "stox.yml").write_text(json.dumps(setup.engine))
+        (self.folder / "stox.yml").write_text(json.dumps({**setup.engine, "isolation": setup.isolation}))
         self.own()
 
     def further_hosts(self) -> list[str]:

@@ -93,11 +93,16 @@ class SipPeer:
         self.socket.sendto(octets, (GATEWAY, 5060))
 
     def ask(self, octets: bytes) -> Message:
-        """Sends a request and waits for its final response."""
-        call_id = Message(octets).headers["call-id"]
-        self.send(octets)
-        return wait_for("a final response from the gateway", lambda: next(
-            (response for response in list(self.responses) if response.headers.get("call-id") == call_id and response.status >= 200), None))
+        """Sends a request, again every 0.5 s as Timer E has it, and waits for its final response."""
+        call_id, sent = Message(octets).headers["call-id"], 0.0
+
+        def response():
+            nonlocal sent
+            if time.monotonic() - sent > 0.5:
+                sent = time.monotonic()
+                self.send(octets)
+            return next((one for one in list(self.responses) if one.headers.get("call-id") == call_id and one.status >= 200), None)
+        return wait_for("a final response from the gateway", response)
 
     def wait_request(self, matches=lambda request: True) -> Message:
         return wait_for("a request from the gateway", lambda: next((request for request in list(self.requests) if matches(request)), None))

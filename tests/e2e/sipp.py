@@ -1,5 +1,7 @@
 """sipp with the scenarios of sipp/: a SIP peer written by others."""
 import pathlib
+import socket
+import sys
 
 from lane import GATEWAY, PEER
 from processes import Failed, Program, wait_for
@@ -18,8 +20,10 @@ class Sipp:
         for name, value in (keys or {}).items():
             arguments += ["-key", name, value]
         self.program = Program([*arguments, f"{GATEWAY}:5060"], folder / "output.log", cwd=folder)
+        # The kernel writes the address as one number in the byte order of the machine.
+        bound = f" {int.from_bytes(socket.inet_aton(PEER), sys.byteorder):08X}:{port:04X} "
         table = pathlib.Path("/proc/net/udp" if transport.startswith("u") else "/proc/net/tcp")
-        wait_for("sipp's socket", lambda: f":{port:04X} " in table.read_text() or not self.program.alive())
+        wait_for("sipp's socket", lambda: bound in table.read_text() or not self.program.alive())
 
     def wait(self) -> str:
         """Waits for its end; the messages it saw. Failed when the scenario did not go as written."""
