@@ -56,12 +56,18 @@ class Baresip:
     def read_console(self) -> None:
         """The menu writes `sender: "text"` for each message; the text may hold line breaks."""
         pending = ""
-        while data := self.console.recv(65536):
+        while data := self.octets():
             when = time.monotonic()
             pending += data.decode(errors="replace")
             while found := re.search(r'\r(\S+): "(.*?)"\n(?=\r|\Z)', pending, re.DOTALL):
                 self.received.append((found[1], found[2], when))
                 pending = pending[found.end():]
+
+    def octets(self) -> bytes:
+        try:
+            return self.console.recv(65536)
+        except OSError:  # closed by stop()
+            return b""
 
     def command(self, name: str, parameters: str = "") -> None:
         octets = json.dumps({"command": name, "params": parameters}, ensure_ascii=False).encode()

@@ -6,15 +6,9 @@ import urllib.request
 from processes import Failed, Program, wait_for
 from server import Server
 
-API_PORT = 15280
-
 
 class Ejabberd(Server):
     name = "ejabberd"
-
-    def __init__(self, setup):
-        self.api_port = API_PORT
-        super().__init__(setup)
 
     def configure(self) -> None:
         setup = self.setup
@@ -23,9 +17,10 @@ class Ejabberd(Server):
         configuration = {
             "hosts": [setup.domain, *self.further_hosts()],
             "loglevel": "info", "hide_sensitive_log_data": False, "acme": {"auto": False}, "auth_method": ["internal"],
+            "s2s_access": "none",  # no federation: a missing gateway is told at once, without looking for it on the network
             "listen": [
                 {"port": setup.port, "ip": setup.address, "module": "ejabberd_c2s", "starttls": False},
-                {"port": self.api_port, "ip": "127.0.0.1", "module": "ejabberd_http", "request_handlers": {"/api": "mod_http_api"}},
+                {"port": self.setup.api_port, "ip": "127.0.0.1", "module": "ejabberd_http", "request_handlers": {"/api": "mod_http_api"}},
             ],
             "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": "*"}},
             "acl": {"lab": {"ip": "127.0.0.0/8"}},
@@ -55,7 +50,7 @@ class Ejabberd(Server):
             self.api("register", user=user, host=self.setup.domain, password=password)
 
     def api(self, command: str, **arguments):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/api/{command}", json.dumps(arguments).encode(),
+        request = urllib.request.Request(f"http://127.0.0.1:{self.setup.api_port}/api/{command}", json.dumps(arguments).encode(),
                                          {"Content-Type": "application/json"})
 
         def answer():

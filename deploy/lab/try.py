@@ -49,7 +49,7 @@ class Trial:
                     GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": ["127.0.0.1"]}, "next_hop": "sip:127.0.0.1"}}}}
         setup = Setup(folder=self.folder / "server", build=self.build, domain=DOMAIN,
                       accounts={USER: self.password, FRIEND: self.password},
-                      components=gateways, port=self.xmpp_port,
+                      components=gateways, port=self.xmpp_port, api_port=free_port("127.0.0.1"),
                       engine={"bind": [f"{transport}:{address}" for address in (f"{namespace.here}:{self.sip_port}", f"127.0.0.1:{self.guest_port}")
                                        for transport in ("udp", "tcp")]})
         setup.folder.mkdir()

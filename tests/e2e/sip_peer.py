@@ -89,10 +89,10 @@ class SipPeer:
             if reply := self.policy(received):
                 self.socket.sendto(reply, source)
 
-    def send(self, octets: bytes) -> None:
-        self.socket.sendto(octets, (GATEWAY, 5060))
+    def send(self, octets: bytes, gateway_port: int = 5060) -> None:
+        self.socket.sendto(octets, (GATEWAY, gateway_port))
 
-    def ask(self, octets: bytes) -> Message:
+    def ask(self, octets: bytes, gateway_port: int = 5060) -> Message:
         """Sends a request, again every 0.5 s as Timer E has it, and waits for its final response."""
         call_id, sent = Message(octets).headers["call-id"], 0.0
 
@@ -100,7 +100,7 @@ class SipPeer:
             nonlocal sent
             if time.monotonic() - sent > 0.5:
                 sent = time.monotonic()
-                self.send(octets)
+                self.send(octets, gateway_port)
             return next((one for one in list(self.responses) if one.headers.get("call-id") == call_id and one.status >= 200), None)
         return wait_for("a final response from the gateway", response)
 

@@ -21,21 +21,10 @@ std::string via_of(const std::string& request) {
     return request.substr(at, request.find("\r\n", at) + 2 - at);
 }
 
-/// The answer of a correct user agent to a request that we sent.
-std::string answer_to(const std::string& request, int code) {
-    std::string answer = "SIP/2.0 " + std::to_string(code) + " Whatever\r\n";
-    for (const std::string name : {"Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "}) {
-        const auto at = request.find("\r\n" + name) + 2;
-        answer += request.substr(at, request.find("\r\n", at) - at) + (name == "To: " ? ";tag=uas\r\n" : "\r\n");
-    }
-    return answer + "Content-Length: 0\r\n\r\n";
-}
-
 TEST(SipEndpoint, ARequestArrivesWithEveryField) {
     Rig rig;
     Wire peer = udp_to(rig.udp_port());
-    peer.send(
-        message_text("f1", "Max-Forwards: 12\r\nSubject: caf\xc3\xa9\r\nContent-Language: it\r\nX-Odd: kept\r\n"));
+    peer.send(message_text("f1", "Max-Forwards: 12\r\ns: caf\xc3\xa9\r\nContent-Language: it\r\nX-Odd: kept\r\n"));
     const auto in = rig.next_request();
     EXPECT_EQ(in.request.method, "MESSAGE");
     EXPECT_EQ(in.request.uri.to_string(), "sip:romeo@montague.test");
@@ -57,6 +46,21 @@ TEST(SipEndpoint, ARequestArrivesWithEveryField) {
     EXPECT_FALSE(in.request.header("Via"));
     EXPECT_EQ(in.transport, Transport::udp);
     EXPECT_EQ(in.source.to_string(), "127.0.0.1:" + std::to_string(local_port(peer)));
+}
+
+TEST(SipEndpoint, HeadersOfTheCatalogueKeepTheirLongNamesAndTheUriItsParameters) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    auto text = message_text("f2", "e: gzip\r\nRequire: 100rel\r\nExpires: 60\r\nDate: Tue, 24 Nov 2026 12:00:00 GMT\r\n");
+    const std::string uri = "sip:romeo@montague.test";
+    text.replace(text.find(uri), uri.size(), uri + ";user=phone;gr=a1");
+    peer.send(text);
+    const auto in = rig.next_request();
+    EXPECT_EQ(in.request.uri.to_string(), uri + ";user=phone;gr=a1");
+    EXPECT_EQ(in.request.max_forwards, 70u);
+    const std::vector<Header> expected{
+        {"Content-Encoding", "gzip"}, {"Require", "100rel"}, {"Expires", "60"}, {"Date", "Tue, 24 Nov 2026 12:00:00 GMT"}};
+    EXPECT_EQ(in.request.headers, expected);
 }
 
 TEST(SipEndpoint, AResponseGoesBackOnceWithItsHeaders) {

@@ -49,13 +49,18 @@ std::string packet(const Case& one, unsigned number) {
 
 std::vector<Case> cases() {
     std::vector<Case> all;
-    for (const std::string method : {"INVITE", "SUBSCRIBE"})
-        for (const std::string from : kFroms) {
-            const bool good_from = from.rfind("<sip:", 0) == 0 || from.rfind("<tel:", 0) == 0;
-            for (const std::string contact : kOddContacts) all.push_back({method, from, contact, true, false});
-            all.push_back({method, from, "<sip:f@127.0.0.1:5999>", true, good_from});
-            all.push_back({method, from, "<sip:f@127.0.0.1:5999>", false, false});
+    for (const std::string from : kFroms) {
+        const bool good_from = from.rfind("<sip:", 0) == 0 || from.rfind("<tel:", 0) == 0;
+        for (const std::string contact : kOddContacts) {
+            all.push_back({"INVITE", from, contact, true, false});
+            all.push_back({"INVITE", from, contact, false, false});
+            all.push_back({"SUBSCRIBE", from, contact, true, false});
         }
+        const std::string contact = "<sip:f@127.0.0.1:5999>";
+        all.push_back({"INVITE", from, contact, true, good_from});
+        all.push_back({"INVITE", from, contact, false, false});
+        all.push_back({"SUBSCRIBE", from, contact, true, good_from});
+    }
     return all;
 }
 
@@ -73,6 +78,21 @@ TEST(SipGuard, OddFromContactAndTruncationAreAnswered400) {
         std::string answer = peer.read_until("\r\n\r\n");
         while (answer.rfind("SIP/2.0 100", 0) == 0) answer = peer.read_until("\r\n\r\n");
         EXPECT_EQ(answer.rfind(one.good ? "SIP/2.0 488" : "SIP/2.0 400", 0), 0u) << answer;
+        EXPECT_FALSE(rig.has_request());
+    }
+}
+
+TEST(SipGuard, AParameterTooLongOrEmptyIsNotTakenForAnAbsentOne) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    unsigned number = 1'000;
+    const std::string contact = "<sip:f@127.0.0.1:5999;";
+    for (const std::string parameter : {"transport=" + std::string(80, 'x'), "maddr=" + std::string(80, '!'),
+                                        std::string("maddr="), std::string("maddr"), std::string("transport=")}) {
+        const Case one{"INVITE", "<sip:f@example.net>", contact + parameter + ">", true, false};
+        SCOPED_TRACE(packet(one, ++number));
+        peer.send(packet(one, number));
+        EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 400", 0), 0u);
         EXPECT_FALSE(rig.has_request());
     }
 }

@@ -76,6 +76,10 @@ Outcome Rig::send(Request request, NextHop hop) {
     return future.get();
 }
 
+void Rig::start_sending(Request request, NextHop hop, Endpoint::OnOutcome on_outcome) {
+    on_loop([&](Endpoint* endpoint) { endpoint->send(std::move(request), hop, std::move(on_outcome)); });
+}
+
 Response status(int code) {
     Response response;
     response.status = code;
@@ -92,6 +96,15 @@ std::string message_text(const std::string& branch, const std::string& headers, 
            "Call-ID: c" +
            branch + "\r\nCSeq: 7 MESSAGE\r\n" + headers +
            "Content-Type: text/plain;charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string answer_to(const std::string& request, int code) {
+    std::string answer = "SIP/2.0 " + std::to_string(code) + " Whatever\r\n";
+    for (const std::string name : {"Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "}) {
+        const auto at = request.find("\r\n" + name) + 2;
+        answer += request.substr(at, request.find("\r\n", at) - at) + (name == "To: " ? ";tag=uas\r\n" : "\r\n");
+    }
+    return answer + "Content-Length: 0\r\n\r\n";
 }
 
 Request message_value(const std::string& body) {

@@ -32,6 +32,9 @@ public:
     void respond(std::uint64_t transaction, Response response);
     /// Sends and waits for the outcome: 40 s at most.
     Outcome send(Request request, NextHop next_hop);
+    /// Sends and does not wait.
+    void start_sending(
+        Request request, NextHop next_hop, Endpoint::OnOutcome on_outcome = [](const Outcome&) {});
 
 private:
     /// Runs there and waits.
@@ -50,6 +53,8 @@ private:
 Response status(int code);
 /// A well-formed MESSAGE for sip:romeo@montague.test; `headers` are whole lines, each with its CRLF.
 std::string message_text(const std::string& branch, const std::string& headers = {}, const std::string& body = "hello");
+/// The answer of a correct user agent to a request that we sent.
+std::string answer_to(const std::string& request, int code);
 Request message_value(const std::string& body = "hello");
 NextHop next_hop(Transport transport, unsigned port);
 

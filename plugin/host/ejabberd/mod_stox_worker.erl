@@ -177,6 +177,7 @@ take(#{<<"t">> := <<"listening">>, <<"sip">> := Sip}, _) ->
     logger:info("stox: listening for SIP on ~ts", [lists:join(", ", Sip)]);
 take(#{<<"t">> := <<"up">>} = Event, _) -> log(info, Event, <<"attached">>);
 take(#{<<"t">> := <<"down">>} = Event, _) -> log(warning, Event, [<<"detached: ">>, maps:get(<<"reason">>, Event, <<>>)]);
+take(#{<<"t">> := <<"removed">>} = Event, _) -> log(info, Event, <<"removed">>);
 take(#{<<"t">> := <<"config-error">>, <<"problems">> := Problems} = Event, _) ->
     [log(error, Event, ["option ", Path, ": ", Text, "; the configuration before it stays"])
      || #{<<"path">> := Path, <<"text">> := Text} <- Problems];

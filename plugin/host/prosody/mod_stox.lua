@@ -166,6 +166,10 @@ function events.down(event)
 	log_for(event.domain)("warn", "detached: %s", event.reason or "no reason");
 end
 
+function events.removed(event)
+	log("info", "%s removed", tostring(event.domain));
+end
+
 events["config-error"] = function (event)
 	for _, problem in ipairs(event.problems or {}) do
 		log_for(event.domain)("error", "option %s%s: %s; the configuration before it stays",

@@ -16,7 +16,7 @@ def test_CORE_04_added_and_removed_by_reload(server, romeo):
         assert phone.wait_request().first == "MESSAGE sip:nurse@verona.test SIP/2.0"
         since = server.log_size()
         server.set_component("verona.test", None)
-        server.wait_log(r"verona\.test", since)
+        server.wait_log(r"verona\.test:? removed", since)
         romeo.send("juliet@capulet.test", "to the old one")
         assert phone.wait_request(lambda request: request.body == "to the old one")
     with SipPeer(port=5071) as phone:

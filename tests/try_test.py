@@ -1,0 +1,102 @@
+#!/usr/bin/python3 -B
+"""Tests deploy/try as a person and as a program use it, and that nothing of it stays behind.
+
+Usage: tests/try_test.py --server prosody|ejabberd [--build DIR] [--junit FILE]      needs root
+"""
+import argparse
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "deploy" / "lab"))
+
+OPTIONS = None
+LIMIT = 120
+
+
+def traces() -> dict[str, set[str]]:
+    """What a trial could leave: processes, namespaces, interfaces, temporary folders."""
+    words = lambda *command: set(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n"))  # noqa: E731
+    processes = {line for line in words("ps", "-eo", "comm=,args=") if any(name in line.split(" ")[0] for name in ("stoxd", "prosody", "lua", "beam", "baresip"))}
+    return {"processes": processes, "namespaces": words("ip", "netns"), "interfaces": {line.split(" ")[0] for line in words("ip", "-br", "link")},
+            "folders": {str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("stox-try-*")}}
+
+
+class Try(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.before = traces()
+
+    def tearDown(self):
+        self.assertEqual(traces(), self.before, "something of the trial is left")
+
+    def command(self, *words: str) -> list[str]:
+        return [str(ROOT / "deploy" / "try"), "--server", OPTIONS.server, "--build", str(OPTIONS.build), *words]
+
+    def test_once_delivers_both_ways(self):
+        begin = time.monotonic()
+        done = subprocess.run(self.command("--once"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False)
+        print(done.stdout, f"{time.monotonic() - begin:.1f} s from start to end", sep="", flush=True)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r'romeo@montague.test  →  sip:juliet@capulet.test   "[^"]+"   delivered in [0-9.]+ ms')
+        self.assertRegex(done.stdout, r'sip:juliet@capulet.test  →  romeo@montague.test   "[^"]+"   delivered in [0-9.]+ ms')
+
+    def test_json_says_how_to_join_and_sigterm_ends_it(self):
+        with subprocess.Popen(self.command("--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as trial:
+            facts = json.loads(trial.stdout.readline())
+            from xmpp_client import XmppClient
+            account = facts["xmpp"]["accounts"][1]
+            client = XmppClient(account["jid"], account["password"], facts["xmpp"]["host"], facts["xmpp"]["port"])
+            client.stop()
+            self.assertEqual(facts["server"], OPTIONS.server)
+            self.assertEqual(set(facts["sip"]), {"udp", "tcp", "tls"})
+            for pid in facts["pids"].values():
+                self.assertTrue(pathlib.Path(f"/proc/{pid}").exists())
+            trial.send_signal(signal.SIGTERM)
+            self.assertEqual(trial.wait(LIMIT), 0, trial.stderr.read())
+
+    def test_a_failure_is_told_in_a_sentence(self):
+        with tempfile.TemporaryDirectory() as nothing:
+            done = subprocess.run([ROOT / "deploy" / "try", "--once", "--build", nothing], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, timeout=LIMIT, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("stox.so; build it first", done.stdout)
+        self.assertNotIn("Traceback", done.stdout)
+
+
+def write_junit(file: pathlib.Path, result: unittest.TestResult, ran: list[str]) -> None:
+    import xml.etree.ElementTree as xml
+    failed = dict((case.id().rpartition(".")[2], text) for case, text in result.failures + result.errors if case)
+    suite = xml.Element("testsuite", name=f"try_{OPTIONS.server}", tests=str(len(ran)), failures=str(len(failed)))
+    for name in ran:
+        case = xml.SubElement(suite, "testcase", classname=f"try_{OPTIONS.server}", name=name)
+        if name in failed:
+            xml.SubElement(case, "failure", message=failed[name][-2000:])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    xml.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+
+
+def main() -> int:
+    global OPTIONS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", choices=["prosody", "ejabberd"], default="prosody")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--junit", type=pathlib.Path)
+    OPTIONS = parser.parse_args()
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Try)
+    names = [case.id().rpartition(".")[2] for case in suite]
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    if OPTIONS.junit:
+        write_junit(OPTIONS.junit, result, names)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
