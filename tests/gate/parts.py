@@ -81,7 +81,8 @@ def scenarios(server: str, names: list[str]):
 
 def try_out(server: str):
     def work(steps: Steps) -> None:
-        steps.run(f"try_{server}", [ROOT / "deploy" / "try", "--once", "--build", RELEASE, server], as_root=True)
+        steps.run(f"try_{server}", [ROOT / "tests" / "try_test.py", "--server", server, "--build", RELEASE,
+                                    "--junit", steps.junit(f"try_{server}") / "try.xml"], as_root=True)
     return work
 
 
