@@ -2,6 +2,7 @@
 
 #include "mapping/core/handle.h"
 
+#include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_alloc.h>
@@ -28,8 +29,16 @@ private:
 
 std::string text(const char* chars) { return chars ? chars : std::string(); }
 
-std::string value_of(Home& home, const void* header) {
-    return text(sip_header_as_string(home.get(), static_cast<const sip_header_t*>(header)));
+/// By the encoder's length: sip_header_as_string() leaves a value of 128 octets or more without its end.
+std::string value_of(const void* header) {
+    std::string value(256, '\0');
+    while (true) {
+        const auto size = msg_header_field_e(value.data(), value.size(), static_cast<const msg_header_t*>(header), 0);
+        if (size < 0) return {};
+        const bool fits = static_cast<std::size_t>(size) < value.size();
+        value.resize(static_cast<std::size_t>(size) + (fits ? 0 : 1));
+        if (fits) return value;
+    }
 }
 
 Result<Uri> uri_of(Home& home, const url_t& url) { return Uri::parse(text(url_as_string(home.get(), &url))); }
@@ -63,7 +72,7 @@ bool is_own_field(const sip_header_t* header) {
 }
 
 /// Everything else, in the order of the message.
-std::vector<Header> other_headers(Home& home, const sip_t& message) {
+std::vector<Header> other_headers(const sip_t& message) {
     std::vector<Header> headers;
     const auto* first = message.sip_request ? reinterpret_cast<const sip_header_t*>(message.sip_request)
                                             : reinterpret_cast<const sip_header_t*>(message.sip_status);
@@ -72,16 +81,16 @@ std::vector<Header> other_headers(Home& home, const sip_t& message) {
         if (header->sh_class->hc_hash == sip_unknown_class->hc_hash)
             headers.push_back({text(header->sh_unknown->un_name), text(header->sh_unknown->un_value)});
         else if (header->sh_class->hc_name)
-            headers.push_back({text(header->sh_class->hc_name), value_of(home, header)});
+            headers.push_back({text(header->sh_class->hc_name), value_of(header)});
     }
     return headers;
 }
 
 template <class Message>
-void copy_content(Home& home, const sip_t& from, Message& to) {
-    if (from.sip_content_type) to.content_type = value_of(home, from.sip_content_type);
+void copy_content(const sip_t& from, Message& to) {
+    if (from.sip_content_type) to.content_type = value_of(from.sip_content_type);
     if (from.sip_payload && from.sip_payload->pl_data) to.body.assign(from.sip_payload->pl_data, from.sip_payload->pl_len);
-    to.headers = other_headers(home, from);
+    to.headers = other_headers(from);
 }
 
 }  // namespace
@@ -107,16 +116,15 @@ Result<Request> decode_request(const sip_s& message) {
     request.call_id = text(message.sip_call_id->i_id);
     request.cseq = message.sip_cseq->cs_seq;
     if (message.sip_max_forwards) request.max_forwards = static_cast<unsigned>(message.sip_max_forwards->mf_count);
-    copy_content(home, message, request);
+    copy_content(message, request);
     return request;
 }
 
 Response decode_response(const sip_s& message) {
-    Home home;
     Response response;
     response.status = message.sip_status->st_status;
     response.reason = text(message.sip_status->st_phrase);
-    copy_content(home, message, response);
+    copy_content(message, response);
     return response;
 }
 

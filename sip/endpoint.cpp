@@ -85,8 +85,8 @@ struct Endpoint::Impl {
     int outcome(std::uint64_t id, nta_outgoing_t* raw, const sip_t* message);
     void deliver(OnOutcome on_outcome, Outcome outcome);
 
-    static int on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message);
-    static int on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message);
+    static int on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message) noexcept;
+    static int on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message) noexcept;
 
     // One endpoint's number in the upper bits, so that the number of a transaction finds its endpoint too.
     static constexpr unsigned kShift = 48;
@@ -167,7 +167,7 @@ void Endpoint::Impl::find_listeners() {
     }
 }
 
-int Endpoint::Impl::on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message) {
+int Endpoint::Impl::on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message) noexcept {
     auto* self = find(reinterpret_cast<std::uint64_t>(magic));
     return self && message ? self->receive(raw, *message) : 503;
 }
@@ -217,12 +217,15 @@ void Endpoint::Impl::reply(nta_incoming_t* transaction, const Response& response
     const auto content_type = header_value(response.content_type);
     su_home_t home[1] = {SU_HOME_INIT(home)};
     auto* payload = payload_of(home, response.body);
-    nta_incoming_treply(transaction, response.status, reason.empty() ? "Unknown" : reason.c_str(),
-                        TAG_IF(!settings.user_agent.empty(), SIPTAG_SERVER_STR(settings.user_agent.c_str())),
-                        TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-                        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
-                        TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
+    const char* phrase = reason.empty() ? "Unknown" : reason.c_str();
+    const int sent = nta_incoming_treply(transaction, response.status, phrase,
+                                         TAG_IF(!settings.user_agent.empty(), SIPTAG_SERVER_STR(settings.user_agent.c_str())),
+                                         TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
+                                         TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
+                                         TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
     su_home_deinit(home);
+    // The library writes no message around a header that it cannot read. The peer is owed its answer all the same.
+    if (sent < 0) nta_incoming_treply(transaction, response.status, phrase, TAG_END());
 }
 
 void Endpoint::Impl::deliver(OnOutcome on_outcome, Outcome outcome) {
@@ -233,28 +236,34 @@ void Endpoint::Impl::deliver(OnOutcome on_outcome, Outcome outcome) {
 }
 
 void Endpoint::Impl::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    const auto target = request.uri.to_string();
+    // Parsed first: the creation of a request ends the process when it is given text that is no URL.
+    const url_t* url = check_writable(request) ? url_make(home, target.c_str()) : nullptr;
+    if (!url) {
+        su_home_deinit(home);
+        return deliver(std::move(on_outcome), {made_here(503), Outcome::Local::transport});
+    }
     const auto id = next_id();
     const auto route = url_of(next_hop.transport, next_hop.endpoint);
-    const auto target = header_value(request.uri.to_string());
     const auto from = name_addr_value(request.from), to = name_addr_value(request.to);
-    const auto call_id = header_value(request.call_id), content_type = header_value(request.content_type);
-    const auto cseq = std::to_string(request.cseq) + ' ' + header_value(request.method);
+    const auto content_type = header_value(request.content_type);
+    const auto cseq = std::to_string(request.cseq) + ' ' + request.method;
     const auto hops = std::to_string(request.max_forwards);
     const auto lines = header_lines(request.headers);
-    su_home_t home[1] = {SU_HOME_INIT(home)};
     auto* payload = payload_of(home, request.body);
 
     // A failure can be told from inside the creation, so the transaction is known before it exists.
     outgoing.emplace(id, Pending{nullptr, std::move(on_outcome)});
-    auto* raw =
-        nta_outgoing_tcreate(everything.get(), &Impl::on_response, reinterpret_cast<nta_outgoing_magic_t*>(id), as_url(route),
-                             sip_method_code(request.method.c_str()), request.method.c_str(), as_url(target),
-                             SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(call_id.c_str()),
-                             SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
-                             TAG_IF(!settings.user_agent.empty(), SIPTAG_USER_AGENT_STR(settings.user_agent.c_str())),
-                             TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-                             TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
-                             TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
+    auto* raw = nta_outgoing_tcreate(everything.get(), &Impl::on_response, reinterpret_cast<nta_outgoing_magic_t*>(id),
+                                     as_url(route), sip_method_code(request.method.c_str()), request.method.c_str(),
+                                     reinterpret_cast<const url_string_t*>(url), SIPTAG_FROM_STR(from.c_str()),
+                                     SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(request.call_id.c_str()),
+                                     SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
+                                     TAG_IF(!settings.user_agent.empty(), SIPTAG_USER_AGENT_STR(settings.user_agent.c_str())),
+                                     TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
+                                     TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
+                                     TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
     su_home_deinit(home);
     sofia->touched();
 
@@ -269,7 +278,7 @@ void Endpoint::Impl::send(Request request, NextHop next_hop, OnOutcome on_outcom
     }
 }
 
-int Endpoint::Impl::on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message) {
+int Endpoint::Impl::on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message) noexcept {
     const auto id = reinterpret_cast<std::uint64_t>(magic);
     auto* self = find(id);
     return self ? self->outcome(id, raw, message) : 0;

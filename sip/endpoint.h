@@ -50,7 +50,8 @@ public:
         std::size_t max_transactions = 10'000;  ///< requests waiting for our answer; further ones get 503
     };
 
-    /// Opens the listeners. Started, used and destroyed on `loop`'s thread. All callbacks come on `loop`'s thread, never from inside a call of ours.
+    /// Opens the listeners. Started, used and destroyed on `loop`'s thread. All callbacks come on `loop`'s thread, never from
+    /// inside a call of ours.
     /// errors  unavailable: an address cannot be bound (the detail names it)
     static Result<std::unique_ptr<Endpoint>> start(boost::asio::io_context& loop, Settings settings, OnRequest on_request);
     ~Endpoint();

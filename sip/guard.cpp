@@ -9,6 +9,7 @@
 
 #include <cctype>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 namespace stox::sip {
@@ -43,21 +44,27 @@ bool plain_port(std::string_view port) {
 
 bool is_sip(const url_t& url) { return url.url_type == url_sip || url.url_type == url_sips; }
 
-/// The value of a URI parameter, or an empty view.
-std::string_view parameter(const url_t& url, const char* name, char (&buffer)[64]) {
-    if (!url.url_params || url_param(url.url_params, name, buffer, sizeof buffer) <= 0) return {};
-    buffer[sizeof buffer - 1] = '\0';
-    return buffer;
+/// The value of a URI parameter; nothing when it is absent. Empty when it has no value, or one longer than a host name may be:
+/// the library then leaves the buffer as it was, and neither is an absent parameter.
+std::optional<std::string_view> parameter(const url_t& url, const char* name, char (&buffer)[256]) {
+    const auto size = url.url_params ? url_param(url.url_params, name, buffer, sizeof buffer) : 0;
+    if (size == 0) return std::nullopt;
+    return size > sizeof buffer ? std::string_view() : std::string_view(buffer);
+}
+
+bool dialled_transport(std::string_view transport) {
+    for (const char* known : {"udp", "tcp", "tls"})
+        if (su_casematch(transport.data(), known)) return true;
+    return false;
 }
 
 /// A URI that we might send something to. `routed`: a route set stands between, so that its transport is not ours to dial.
 bool diallable(const url_t& url, bool routed) {
     if (!is_sip(url) || !plain_host(text(url.url_host)) || !plain_port(text(url.url_port)) || url.url_headers) return false;
-    char buffer[64];
-    if (const auto maddr = parameter(url, "maddr", buffer); !maddr.empty() && !plain_host(maddr)) return false;
+    char buffer[256];
+    if (const auto maddr = parameter(url, "maddr", buffer); maddr && !plain_host(*maddr)) return false;
     const auto transport = parameter(url, "transport", buffer);
-    return transport.empty() || routed || su_casematch(transport.data(), "udp") || su_casematch(transport.data(), "tcp") ||
-           su_casematch(transport.data(), "tls");
+    return !transport || (!transport->empty() && (routed || dialled_transport(*transport)));
 }
 
 /// From or To: somebody we could name. A number or a host at least.

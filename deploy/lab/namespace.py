@@ -31,15 +31,15 @@ class Namespace:
         self.link = f"stox{os.getpid() % 1_000_000}"
         here, there = list(free_network().hosts())
         self.here, self.there = str(here), str(there)
-        run("ip", "netns", "add", self.name)
         try:
+            run("ip", "netns", "add", self.name)
             run("ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.name)
             run("ip", "address", "add", f"{here}/30", "dev", self.link)
             run("ip", "link", "set", self.link, "up")
             for arguments in (["address", "add", f"{there}/30", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"],
                               ["route", "add", "default", "via", self.here]):
                 run("ip", "-n", self.name, *arguments)
-        except Failed:
+        except BaseException:  # an interrupt too
             self.remove()
             raise
 

@@ -1,4 +1,5 @@
 """Programs of the lab: started with a log of their own, ended by their process id, never by name."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -25,8 +26,42 @@ def wait_for(what: str, condition, seconds: float = 60.0, alive=None):
         time.sleep(0.01)
 
 
+class Interrupts:
+    """SIGINT, SIGTERM and SIGHUP as KeyboardInterrupt, once; held back while what is started has no owner yet."""
+
+    held = pending = False
+
+    @classmethod
+    def install(cls) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, cls.take)
+
+    @classmethod
+    def take(cls, _number, _frame) -> None:
+        if cls.held:
+            cls.pending = True
+            return
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # cleaning up is not interrupted
+        raise KeyboardInterrupt
+
+    @classmethod
+    @contextlib.contextmanager
+    def hold(cls):
+        outer, cls.held = cls.held, True
+        try:
+            yield
+        finally:
+            cls.held = outer
+        if cls.pending and not outer:
+            cls.pending = False
+            cls.take(0, None)
+
+
 class Program:
-    """One process with its output in a file."""
+    """One process with its output in a file, leader of a session of its own."""
+
+    started: list["Program"] = []
 
     def __init__(self, arguments: list, log: pathlib.Path, *, unprivileged: bool = False, env: dict | None = None,
                  cwd: pathlib.Path | None = None, prefix: list | None = None):
@@ -34,9 +69,10 @@ class Program:
         if unprivileged and os.geteuid() == 0:
             command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
         self.log = log
-        with open(log, "ab") as output:
+        with open(log, "ab") as output, Interrupts.hold():
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                             env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True)
+            Program.started.append(self)
 
     @property
     def pid(self) -> int:
@@ -50,18 +86,26 @@ class Program:
             self.process.send_signal(number)
 
     def stop(self, seconds: float = 10.0) -> int:
-        """Asks politely, then kills the whole session it leads."""
-        self.signal(signal.SIGTERM)
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.pid, signal.SIGKILL)
-            self.process.wait()
-        return self.process.returncode
+        """Asks politely, then kills what is left of it and of its group."""
+        if self.process.returncode is not None:
+            return self.process.returncode
+        os.kill(self.pid, signal.SIGTERM)
+        end = time.monotonic() + seconds
+        # Not reaped before the group is killed: until then nobody else can get its number.
+        while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        os.killpg(self.pid, signal.SIGKILL)
+        return self.process.wait()
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
         self.process.wait()
+
+    @classmethod
+    def stop_all(cls) -> None:
+        """Ends every program that still runs, also one whose start was interrupted before its owner had it."""
+        while cls.started:
+            cls.started.pop().stop()
 
 
 def run(*arguments, check: bool = True) -> str:

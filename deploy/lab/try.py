@@ -3,8 +3,6 @@ import argparse
 import json
 import pathlib
 import shutil
-import signal
-import socket
 import sys
 import tempfile
 import time
@@ -12,7 +10,8 @@ import time
 from baresip import Baresip
 from ejabberd import Ejabberd
 from namespace import Namespace
-from processes import Failed
+from ports import free_port, host_addresses
+from processes import Failed, Interrupts, Program
 from prosody import Prosody
 from server import Setup
 from xmpp_client import XmppClient
@@ -21,12 +20,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
 USER, FRIEND, PHONE, GUEST = "romeo", "mercutio", "juliet", "nurse"
 DOMAIN, GATEWAY, GUESTS = "montague.test", "capulet.test", "verona.test"
-
-
-def free_port(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
 
 
 class Trial:
@@ -40,23 +33,26 @@ class Trial:
         self.build = build
 
     def start(self) -> None:
-        namespace = self.keep(Namespace(), "remove")
-        self.sip_port, self.guest_port = free_port(namespace.here, socket.SOCK_DGRAM), free_port("127.0.0.1", socket.SOCK_DGRAM)
+        own = ["127.0.0.1", *host_addresses()]
+        with Interrupts.hold():
+            namespace = self.keep(Namespace(), "remove")
+        self.sip_port, self.guest_port = free_port(namespace.here), free_port(*own)
         self.here, self.phone_address = namespace.here, namespace.there
         self.password, self.xmpp_port = "art-thou", free_port("127.0.0.1")
         gateways = {GATEWAY: {"peers": {"phone": {"kind": "phone", "match": {"source": [namespace.there]}, "next_hop": f"sip:{namespace.there}"}}},
                     # For a phone of the visitor's on this machine, which listens on the usual port.
-                    GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": ["127.0.0.1"]}, "next_hop": "sip:127.0.0.1"}}}}
+                    GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": own}, "next_hop": "sip:127.0.0.1"}}}}
         setup = Setup(folder=self.folder / "server", build=self.build, domain=DOMAIN,
                       accounts={USER: self.password, FRIEND: self.password},
                       components=gateways, port=self.xmpp_port, api_port=free_port("127.0.0.1"),
-                      engine={"bind": [f"{transport}:{address}" for address in (f"{namespace.here}:{self.sip_port}", f"127.0.0.1:{self.guest_port}")
-                                       for transport in ("udp", "tcp")]})
+                      engine={"bind": [f"{transport}:{address}:{port}" for transport in ("udp", "tcp")
+                                       for address, port in [(namespace.here, self.sip_port), *((address, self.guest_port) for address in own)]]})
         setup.folder.mkdir()
         self.folder.chmod(0o755)
         self.server = self.keep(self.server_class(setup), "stop")
         self.server.start()
         self.server.wait_attached(GATEWAY)
+        self.server.wait_attached(GUESTS)
         self.client = self.keep(XmppClient(f"{USER}@{DOMAIN}/garden", self.password, "127.0.0.1", self.xmpp_port), "stop")
         self.phone = self.keep(Baresip(self.folder / "phone", f"{PHONE}@{GATEWAY}", namespace.there,
                                        f"{namespace.here}:{self.sip_port};transport=udp", f"{USER}@{DOMAIN}", prefix=namespace.prefix()), "stop")
@@ -71,6 +67,7 @@ class Trial:
                 getattr(thing, ending)()
             except Exception as error:  # the rest must go all the same
                 print(f"while cleaning up: {error}", file=sys.stderr)
+        Program.stop_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def messages(self):
@@ -105,7 +102,7 @@ Join in, until Ctrl-C ends it:
   XMPP client   account {FRIEND}@{DOMAIN}, password {self.password}, server 127.0.0.1 port {self.xmpp_port} (no encryption: it is loopback)
                 write to {GUEST}@{GUESTS}, or to {PHONE}@{GATEWAY}
   SIP phone     on this machine at 127.0.0.1:5060 (UDP), address sip:{GUEST}@{GUESTS}, no registration,
-                outbound proxy 127.0.0.1:{self.guest_port} (UDP or TCP); write to sip:{FRIEND}@{DOMAIN}
+                outbound proxy 127.0.0.1:{self.guest_port} or that port of an address of this machine (UDP or TCP); write to sip:{FRIEND}@{DOMAIN}
   logs          {self.server.log}
 """
 
@@ -119,20 +116,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def stop_on_signals() -> None:
-    def interrupt(_number, _frame):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # cleaning up is not interrupted
-        raise KeyboardInterrupt
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, interrupt)
-
-
 def main() -> int:
     options = arguments()
-    stop_on_signals()
-    trial = Trial(options.server, options.build)
+    Interrupts.install()
+    trial = None
     try:
+        with Interrupts.hold():
+            trial = Trial(options.server, options.build)
         trial.start()
         for line in trial.messages():
             print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
@@ -145,15 +135,16 @@ def main() -> int:
         while trial.server.alive():
             time.sleep(1)
         raise Failed(f"{trial.server.name} ended:\n{trial.server.tail()}")
-    except Failed as failure:
+    except (Failed, OSError, TimeoutError) as failure:
         print(f"deploy/try: {failure}", file=sys.stderr)
-        if trial.server is not None:
+        if trial and trial.server is not None:
             print(f"--- end of the server's log\n{trial.server.tail()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130 if options.once else 0
     finally:
-        trial.stop()
+        if trial:
+            trial.stop()
 
 
 if __name__ == "__main__":

@@ -87,8 +87,8 @@ TEST(SipGuard, AParameterTooLongOrEmptyIsNotTakenForAnAbsentOne) {
     Wire peer = udp_to(rig.udp_port());
     unsigned number = 1'000;
     const std::string contact = "<sip:f@127.0.0.1:5999;";
-    for (const std::string parameter : {"transport=" + std::string(80, 'x'), "maddr=" + std::string(80, '!'),
-                                        std::string("maddr="), std::string("maddr"), std::string("transport=")}) {
+    for (const std::string& parameter : {"transport=" + std::string(80, 'x'), "maddr=" + std::string(80, '!'),
+                                         std::string("maddr="), std::string("maddr"), std::string("transport=")}) {
         const Case one{"INVITE", "<sip:f@example.net>", contact + parameter + ">", true, false};
         SCOPED_TRACE(packet(one, ++number));
         peer.send(packet(one, number));
