@@ -29,14 +29,18 @@ private:
 
 std::string text(const char* chars) { return chars ? chars : std::string(); }
 
-/// By the encoder's length: sip_header_as_string() leaves a value of 128 octets or more without its end.
+/// By the encoder's length, in a buffer with room to spare: the encoder leaves gaps where a part would just fit, and
+/// sip_header_as_string() leaves a value of 128 octets or more without its end.
 std::string value_of(const void* header) {
+    constexpr std::size_t kSpare = 16;
     std::string value(256, '\0');
     while (true) {
-        const auto size = msg_header_field_e(value.data(), value.size(), static_cast<const msg_header_t*>(header), 0);
+        const auto size =
+            msg_header_field_e(value.data(), static_cast<isize_t>(value.size()), static_cast<const msg_header_t*>(header), 0);
         if (size < 0) return {};
-        const bool fits = static_cast<std::size_t>(size) < value.size();
-        value.resize(static_cast<std::size_t>(size) + (fits ? 0 : 1));
+        const auto length = static_cast<std::size_t>(size);
+        const bool fits = length + kSpare <= value.size();
+        value.resize(fits ? length : length + kSpare);
         if (fits) return value;
     }
 }

@@ -47,7 +47,7 @@ bool is_sip(const url_t& url) { return url.url_type == url_sip || url.url_type =
 /// The value of a URI parameter; nothing when it is absent. Empty when it has no value, or one longer than a host name may be:
 /// the library then leaves the buffer as it was, and neither is an absent parameter.
 std::optional<std::string_view> parameter(const url_t& url, const char* name, char (&buffer)[256]) {
-    const auto size = url.url_params ? url_param(url.url_params, name, buffer, sizeof buffer) : 0;
+    const auto size = static_cast<std::size_t>(url.url_params ? url_param(url.url_params, name, buffer, sizeof buffer) : 0);
     if (size == 0) return std::nullopt;
     return size > sizeof buffer ? std::string_view() : std::string_view(buffer);
 }

@@ -38,15 +38,16 @@ class Ejabberd(Server):
     def start(self) -> None:
         (self.folder / "log").mkdir(exist_ok=True)
         self.log = self.folder / "log" / "ejabberd.log"
+        first, since = not (self.folder / "db").exists(), self.log_size()
         self.configure()
         libraries = f"{self.folder / 'dist' / 'ejabberd'}:/usr/lib/{platform.machine()}-linux-gnu"
         self.program = Program(
             ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder / "db"}"', "-s", "ejabberd"], self.folder / "output.log", unprivileged=True,
-            cwd=self.folder, env={"HOME": str(self.folder), "ERL_LIBS": libraries, "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),
+            cwd=self.folder, env={**self.setup.environment, "HOME": str(self.folder), "ERL_LIBS": libraries, "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),
                                   "EJABBERD_LOG_PATH": str(self.log), "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
                                   "ERL_CRASH_DUMP_BYTES": "0"})
-        self.wait_log(r"Start accepting TCP connections at \S+:%d " % self.setup.port)
-        for user, password in self.setup.accounts.items():
+        self.wait_log(r"Start accepting TCP connections at \S+:%d " % self.setup.port, since)
+        for user, password in self.setup.accounts.items() if first else ():
             self.api("register", user=user, host=self.setup.domain, password=password)
 
     def api(self, command: str, **arguments):

@@ -59,9 +59,10 @@ class Prosody(Server):
         for user, password in self.setup.accounts.items():
             (accounts / f"{user}.dat").write_text(f"return {lua({'password': password})};\n")
         self.configure()
+        since = self.log_size()
         self.program = Program(["prosody", "--config", self.folder / "prosody.cfg.lua", "-F"], self.folder / "output.log", unprivileged=True,
-                               cwd=self.folder)
-        self.wait_log(r"Activated service 'c2s'")
+                               cwd=self.folder, env=self.setup.environment)
+        self.wait_log(r"Activated service 'c2s'", since)
 
     def reload(self) -> None:
         since = self.log_size()

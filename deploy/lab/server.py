@@ -19,6 +19,7 @@ class Setup:
     isolation: str = "process"
     address: str = "127.0.0.1"           # where XMPP clients connect
     port: int = 5222
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)           # of the server and its worker, on top of ours
     api_port: int = 15280                # on loopback, where a server is administered over HTTP
 
 

@@ -81,7 +81,7 @@ TEST(SipHostileValue, AResponseWithAHeaderThatCannotBeWrittenIsSentWithoutIt) {
 TEST(SipHostileValue, ARequestThatCannotBeWrittenIsATransportFailure) {
     Rig rig;
     auto request = message_value();
-    request.headers = {{"Retry-After", "soon, perhaps"}};
+    request.content_type = "no type";
     const auto outcome = rig.send(request, next_hop(Transport::udp, rig.udp_port()));
     EXPECT_EQ(outcome.response.status, 503);
     EXPECT_EQ(outcome.local, Outcome::Local::transport);

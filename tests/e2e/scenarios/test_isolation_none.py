@@ -1,4 +1,5 @@
 """The engine inside the server's own process, a smoke test: a message each way. The release build, for servers cannot load sanitizers."""
+import os
 import pathlib
 
 import pytest
@@ -8,7 +9,7 @@ from sip_peer import SipPeer, message
 from xmpp_client import XmppClient
 
 pytestmark = pytest.mark.gate(60)
-RELEASE = pathlib.Path(__file__).resolve().parents[3] / "build" / "release"
+RELEASE = pathlib.Path(os.environ["STOX_RELEASE"])
 
 
 @pytest.fixture

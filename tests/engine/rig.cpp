@@ -1,0 +1,136 @@
+#include "tests/engine/rig.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace stox::engine::test {
+
+namespace {
+
+IdGenerator ids() {
+    return IdGenerator([random = std::mt19937_64(1)](std::span<std::uint8_t> wanted) mutable {
+        for (auto& octet : wanted) octet = static_cast<std::uint8_t>(random());
+    });
+}
+
+}  // namespace
+
+config::DomainOptions Rig::default_options() {
+    config::DomainOptions options;
+    options.domain = "capulet.test";
+    options.xmpp_domains = {"montague.test"};
+    config::Peer peer;
+    peer.name = "phones";
+    peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
+    peer.next_hop = config::NextHop{Transport::udp, {Address::v4({10, 0, 0, 1}), 5060}};
+    options.peers = {peer};
+    return options;
+}
+
+Rig::Rig(config::DomainOptions options, bool up) : engine(std::move(options), ids()) {
+    if (up) feed(StreamUp{});
+}
+
+Rig& Rig::feed(Input input) {
+    stanzas.clear();
+    answers.clear();
+    sent.clear();
+    logs.clear();
+    for (auto& action : engine.handle(std::move(input), now)) {
+        if (auto* stanza = std::get_if<SendStanza>(&action)) {
+            if (const auto* iq = std::get_if<xmpp::Iq>(&stanza->stanza); iq && iq->type == xmpp::IqType::get)
+                ping_ = iq->id;
+            else
+                stanzas.push_back(std::move(stanza->stanza));
+        } else if (auto* respond = std::get_if<RespondSip>(&action))
+            answers.push_back(std::move(*respond));
+        else if (auto* send = std::get_if<SendSip>(&action))
+            sent.push_back(std::move(*send));
+        else if (auto* log = std::get_if<Log>(&action))
+            logs.push_back(std::move(*log));
+    }
+    return *this;
+}
+
+Rig& Rig::request(sip::Request request, Address source) {
+    return feed(SipRequestIn{ServerTransaction{++last_transaction_}, std::move(request), {source, 5060}, Transport::udp});
+}
+
+Rig& Rig::pass(std::chrono::milliseconds time) {
+    now += time;
+    const auto due = engine.next_timeout();
+    return due && *due <= now ? feed(Tick{}) : *this;
+}
+
+Rig& Rig::answer_ping() {
+    xmpp::Iq result;
+    result.from = {{}, "montague.test", {}};
+    result.to = {{}, "capulet.test", {}};
+    result.id = std::exchange(ping_, {});
+    result.type = xmpp::IqType::result;
+    EXPECT_FALSE(result.id.empty()) << "no ping is out";
+    return stanza(result);
+}
+
+Rig& Rig::sip_response(ClientTransaction transaction, int status, LocalFailure local, std::string reason) {
+    sip::Response response;
+    response.status = status;
+    response.reason = std::move(reason);
+    return feed(SipResponseIn{transaction, std::move(response), local});
+}
+
+sip::Response Rig::answer() const {
+    EXPECT_LE(answers.size(), 1u);
+    return answers.empty() ? sip::Response{} : answers.front().response;
+}
+
+xmpp::StanzaError Rig::error() const {
+    EXPECT_EQ(stanzas.size(), 1u);
+    if (stanzas.size() != 1) return {};
+    const auto error = std::visit([](const auto& stanza) { return stanza.error; }, stanzas.front());
+    EXPECT_TRUE(error);
+    return error.value_or(xmpp::StanzaError{});
+}
+
+std::vector<xmpp::Message> Rig::messages() const {
+    std::vector<xmpp::Message> all;
+    for (const auto& stanza : stanzas)
+        if (const auto* message = std::get_if<xmpp::Message>(&stanza); message && message->type != xmpp::MessageType::error)
+            all.push_back(*message);
+    return all;
+}
+
+bool Rig::logged(std::string_view part) const {
+    for (const auto& log : logs)
+        if (log.text.find(part) != std::string::npos) return true;
+    return false;
+}
+
+sip::Uri uri(const std::string& text) { return sip::Uri::parse(text).value(); }
+
+sip::Request message_request(const std::string& body) {
+    static unsigned number = 0;
+    sip::Request request;
+    request.method = "MESSAGE";
+    request.uri = uri("sip:romeo@montague.test");
+    request.from = {"", uri("sip:juliet@capulet.test"), "t1"};
+    request.to = {"", request.uri, ""};
+    request.call_id = "call" + std::to_string(++number);
+    request.cseq = 1;
+    request.content_type = "text/plain";
+    request.body = body;
+    return request;
+}
+
+xmpp::Message message_stanza(const std::string& id, const std::string& body) {
+    xmpp::Message message;
+    message.from = {"romeo", "montague.test", "garden"};
+    message.to = {"juliet", "capulet.test", {}};
+    message.id = id;
+    message.type = xmpp::MessageType::chat;
+    message.bodies = {{body, {}}};
+    return message;
+}
+
+}  // namespace stox::engine::test

@@ -1,0 +1,54 @@
+#pragma once
+// One engine of capulet.test with a peer at 10.0.0.1, driven by hand.
+
+#include "plugin/engine/engine.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace stox::engine::test {
+
+class Rig {
+public:
+    explicit Rig(config::DomainOptions options = default_options(), bool up = true);
+
+    static config::DomainOptions default_options();
+
+    /// Feeds and keeps what came of it: `stanzas`, `answers`, `sent` and `logs` hold the actions of this input alone.
+    Rig& feed(Input input);
+    Rig& request(sip::Request request, Address source = Address::v4({10, 0, 0, 1}));
+    Rig& stanza(xmpp::Stanza stanza) { return feed(StanzaIn{std::move(stanza)}); }
+    Rig& pass(std::chrono::milliseconds time);
+    /// The server's answer to the last ping that the engine sent.
+    Rig& answer_ping();
+    Rig& sip_response(ClientTransaction transaction, int status, LocalFailure local = LocalFailure::none,
+                      std::string reason = {});
+
+    /// The only response of the last input; status 0 when there was none.
+    sip::Response answer() const;
+    /// The stanza error of the last input's only message or IQ.
+    xmpp::StanzaError error() const;
+    /// The messages of type other than error among the last stanzas.
+    std::vector<xmpp::Message> messages() const;
+    bool logged(std::string_view part) const;
+
+    Engine engine;
+    TimePoint now{};
+    std::vector<xmpp::Stanza> stanzas;
+    std::vector<RespondSip> answers;
+    std::vector<SendSip> sent;
+    std::vector<Log> logs;
+
+private:
+    std::uint64_t last_transaction_ = 0;
+    std::string ping_;
+};
+
+/// A MESSAGE from juliet to romeo; each with a Call-ID of its own.
+sip::Request message_request(const std::string& body = "hello");
+/// A chat message from romeo to juliet.
+xmpp::Message message_stanza(const std::string& id = "m1", const std::string& body = "hello");
+sip::Uri uri(const std::string& text);
+
+}  // namespace stox::engine::test

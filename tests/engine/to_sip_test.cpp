@@ -1,0 +1,208 @@
+// message to MESSAGE: what is sent, in which order, and what its author hears.
+
+#include "mapping/xmpp/namespaces.h"
+#include "tests/engine/rig.h"
+
+namespace {
+
+using namespace stox;
+using namespace stox::engine;
+using namespace stox::engine::test;
+using xmpp::Condition;
+
+TEST(ToSip, IM_01_OneRequestToTheNextHop) {
+    Rig rig;
+    rig.stanza(message_stanza());
+    ASSERT_EQ(rig.sent.size(), 1u);
+    const auto& [transaction, request, next_hop] = rig.sent.front();
+    EXPECT_EQ(request.method, "MESSAGE");
+    EXPECT_EQ(request.uri.to_string(), "sip:juliet@capulet.test");
+    EXPECT_EQ(request.from.uri.to_string(), "sip:romeo@montague.test");
+    EXPECT_FALSE(request.from.tag.empty());
+    EXPECT_FALSE(request.header("Contact"));
+    EXPECT_EQ(next_hop.endpoint.to_string(), "10.0.0.1:5060");
+}
+
+TEST(ToSip, IM_13_SuccessIsSilent) {
+    for (const int status : {200, 202}) {
+        Rig rig;
+        rig.stanza(message_stanza());
+        EXPECT_TRUE(rig.sip_response(rig.sent.front().transaction, status).stanzas.empty());
+        EXPECT_EQ(rig.engine.pending().transactions, 0u);
+    }
+}
+
+TEST(ToSip, IM_14_IM_48_EveryFailureReachesItsAuthorAtOnce) {
+    for (const auto& [status, condition] : {std::pair(302, Condition::redirect),
+                                            {404, Condition::item_not_found},
+                                            {486, Condition::recipient_unavailable},
+                                            {500, Condition::internal_server_error},
+                                            {603, Condition::recipient_unavailable}}) {
+        Rig rig;
+        rig.stanza(message_stanza("m7"));
+        rig.sip_response(rig.sent.front().transaction, status, LocalFailure::none, "Not tonight");
+        EXPECT_EQ(rig.error().condition, condition) << status;
+        EXPECT_EQ(rig.error().text, "Not tonight");
+        EXPECT_EQ(rig.error().sip_status, status);
+        const auto& message = std::get<xmpp::Message>(rig.stanzas.front());
+        EXPECT_EQ(message.id, "m7");
+        EXPECT_EQ(message.from.to_string(), "juliet@capulet.test");
+        EXPECT_EQ(message.to.to_string(), "romeo@montague.test/garden");
+        EXPECT_TRUE(rig.sent.empty()) << "nothing is tried again";
+    }
+}
+
+TEST(ToSip, IM_50_ProvisionalResponsesDecideNothing) {
+    Rig rig;
+    rig.stanza(message_stanza());
+    const auto transaction = rig.sent.front().transaction;
+    EXPECT_TRUE(rig.sip_response(transaction, 100).stanzas.empty());
+    EXPECT_TRUE(rig.sip_response(transaction, 183).stanzas.empty());
+    EXPECT_EQ(rig.engine.pending().transactions, 1u);
+}
+
+TEST(ToSip, CORE_55_LocalFailuresSayWhatIsKnown) {
+    Rig rig;
+    rig.stanza(message_stanza());
+    rig.sip_response(rig.sent.front().transaction, 408, LocalFailure::timeout);
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_timeout);
+    EXPECT_NE(rig.error().text->find("may have been delivered"), std::string::npos);
+    rig.stanza(message_stanza());
+    rig.sip_response(rig.sent.front().transaction, 503, LocalFailure::transport);
+    EXPECT_EQ(rig.error().condition, Condition::internal_server_error);
+}
+
+TEST(ToSip, IM_12_OneAtATimeInOrderThenFull) {
+    Rig rig;
+    rig.stanza(message_stanza("m0", "0"));
+    auto transaction = rig.sent.front().transaction;
+    for (int i = 1; i <= 50; ++i) {
+        rig.stanza(message_stanza("m" + std::to_string(i), std::to_string(i)));
+        ASSERT_TRUE(rig.sent.empty());
+        ASSERT_TRUE(rig.stanzas.empty());
+    }
+    EXPECT_EQ(rig.stanza(message_stanza("over")).error().condition, Condition::resource_constraint);
+    auto other = message_stanza("other");
+    other.to.local = "nurse";
+    EXPECT_EQ(rig.stanza(other).sent.size(), 1u) << "another target is free";
+    for (int i = 1; i <= 50; ++i) {
+        rig.sip_response(transaction, i % 2 ? 200 : 404);
+        ASSERT_EQ(rig.sent.size(), 1u);
+        EXPECT_EQ(rig.sent.front().request.body, std::to_string(i));
+        transaction = rig.sent.front().transaction;
+    }
+}
+
+TEST(ToSip, IM_02_TypesThatAreNoPageMessage) {
+    Rig rig;
+    auto message = message_stanza();
+    message.type = xmpp::MessageType::groupchat;
+    EXPECT_EQ(rig.stanza(message).error().condition, Condition::not_acceptable);
+    message.type = xmpp::MessageType::error;
+    message.error = xmpp::StanzaError{};
+    EXPECT_TRUE(rig.stanza(message).stanzas.empty());
+    EXPECT_TRUE(rig.sent.empty());
+    message = message_stanza();
+    message.type = xmpp::MessageType::normal;
+    EXPECT_EQ(rig.stanza(message).sent.size(), 1u);
+}
+
+TEST(ToSip, IM_27_EncryptedContentIsSentBackWithItsReason) {
+    Rig rig;
+    auto message = message_stanza("m1", "This message is encrypted");
+    message.payload = {xml::Element(std::string(xmpp::ns::kOmemo), "encrypted")};
+    EXPECT_EQ(rig.stanza(message).error().condition, Condition::not_acceptable);
+    EXPECT_NE(rig.error().text->find("encrypt"), std::string::npos);
+    EXPECT_TRUE(rig.sent.empty());
+}
+
+TEST(ToSip, IM_10_OverUdpARequestHas1300OctetsAtMost) {
+    Rig rig;
+    EXPECT_EQ(rig.stanza(message_stanza("m1", std::string(1'300, 'x'))).error().condition, Condition::policy_violation);
+    EXPECT_EQ(rig.stanza(message_stanza("m2", std::string(300, 'x'))).sent.size(), 1u);
+    auto options = Rig::default_options();
+    options.peers.front().next_hop->transport = Transport::tcp;
+    Rig tcp(options);
+    EXPECT_EQ(tcp.stanza(message_stanza("m1", std::string(5'000, 'x'))).sent.size(), 1u);
+}
+
+TEST(ToSip, CORE_72_OnlyItsOwnUsersAreServed) {
+    Rig rig;
+    auto message = message_stanza();
+    message.from.domain = "elsewhere.test";
+    EXPECT_EQ(rig.stanza(message).error().condition, Condition::forbidden);
+    EXPECT_EQ(rig.error().type, xmpp::ErrorType::auth);
+    EXPECT_TRUE(rig.sent.empty());
+}
+
+TEST(ToSip, CORE_25_AnAddressWithoutSipFormIsItemNotFound) {
+    auto options = Rig::default_options();
+    options.scheme = config::AddressScheme::nested;
+    Rig rig(options);
+    EXPECT_EQ(rig.stanza(message_stanza()).error().condition, Condition::item_not_found) << "nested without a SIP domain in it";
+}
+
+TEST(ToSip, CORE_10_TheLastAtSplitsANestedAddress) {
+    auto options = Rig::default_options();
+    options.scheme = config::AddressScheme::nested;
+    Rig rig(options);
+    auto message = message_stanza();
+    message.to.local = "a\\40b\\40verona.test";
+    EXPECT_EQ(rig.stanza(message).sent.front().request.uri.to_string(), "sip:a%40b@verona.test");
+}
+
+TEST(ToSip, NoPeerNoTraffic) {
+    auto options = Rig::default_options();
+    options.peers.front().targets = {"verona.test"};
+    Rig rig(options);
+    EXPECT_EQ(rig.stanza(message_stanza()).error().condition, Condition::remote_server_not_found);
+    options.peers.front().is_default = true;
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.size(), 1u);
+}
+
+TEST(ToSip, TheLongestTargetLeads) {
+    auto options = Rig::default_options();
+    options.scheme = config::AddressScheme::nested;
+    auto second = options.peers.front();
+    second.name = "second";
+    second.next_hop->endpoint.port = 6000;
+    options.peers.front().targets = {"test"};
+    second.targets = {"verona.test"};
+    options.peers.push_back(second);
+    Rig rig(options);
+    auto message = message_stanza();
+    message.to.local = "a\\40x.verona.test";
+    EXPECT_EQ(rig.stanza(message).sent.front().next_hop.endpoint.port, 6000);
+    message.to.local = "a\\40notverona.test";
+    EXPECT_EQ(rig.stanza(message).sent.front().next_hop.endpoint.port, 5060);
+}
+
+TEST(ToSip, IM_03_TheResourceGoesIntoFromOnlyWhenWanted) {
+    auto options = Rig::default_options();
+    options.from_gr = true;
+    Rig rig(options);
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.front().request.from.uri.to_string(), "sip:romeo@montague.test;gr=garden");
+}
+
+TEST(ToSip, NothingToSayIsNothingSent) {
+    Rig rig;
+    auto state = message_stanza();
+    state.bodies.clear();
+    state.payload = {xml::Element("http://jabber.org/protocol/chatstates", "composing")};
+    rig.stanza(state);
+    EXPECT_TRUE(rig.sent.empty());
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
+TEST(ToSip, ADomainThatGoesTellsEveryAuthor) {
+    Rig rig;
+    rig.stanza(message_stanza("m1"));
+    const auto transaction = rig.sent.front().transaction;
+    rig.stanza(message_stanza("m2"));
+    rig.feed(Shutdown{});
+    ASSERT_EQ(rig.stanzas.size(), 2u);
+    EXPECT_TRUE(rig.sip_response(transaction, 200).stanzas.empty()) << "told once";
+}
+
+}  // namespace
