@@ -16,7 +16,9 @@ def below(pid: int) -> set[str]:
     return {command_name(child) for child in children(pid)}
 
 
-MOMENTS = {"namespace": lambda pid: f"stox-phone-{pid}" in run("ip", "netns"), "server": below, "phone": lambda pid: "baresip" in below(pid)}
+MOMENTS = {"namespace": lambda pid, _folder: f"stox-phone-{pid}" in run("ip", "netns"),
+           "server": lambda _pid, folder: any(folder.glob("stox-try-*/server/output.log")),
+           "phone": lambda pid, _folder: "baresip" in below(pid)}
 
 
 def left(pid: int, folder: pathlib.Path) -> list[str]:
@@ -37,7 +39,7 @@ def test_nothing_stays(workspace, moment):
     folder.mkdir()
     command = [TRY, "--server", os.environ["STOX_SERVER"], "--build", os.environ["STOX_BUILD"]]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "TMPDIR": str(folder)}) as trial:
-        wait_for(f"the {moment}", lambda: MOMENTS[moment](trial.pid), alive=lambda: trial.poll() is None)
+        wait_for(f"the {moment}", lambda: MOMENTS[moment](trial.pid, folder), alive=lambda: trial.poll() is None)
         trial.send_signal(signal.SIGTERM)
         output, _ = trial.communicate(timeout=50)
     wait_for("the end of all of it", lambda: not left(trial.pid, folder))
