@@ -97,6 +97,24 @@ TEST(SipGuard, AParameterTooLongOrEmptyIsNotTakenForAnAbsentOne) {
     }
 }
 
+// RFC 3261 §8.2.2.1: 416 for a scheme that we do not know.
+TEST(SipGuard, ARequestUriThatIsNotOursIsRefused) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    unsigned number = 0;
+    for (const auto& [uri, answer] : {std::pair<std::string, std::string>{"http://x.test/", "SIP/2.0 416"},
+                                      {"urn:service:sos", "SIP/2.0 416"},
+                                      {"foo:bar", "SIP/2.0 416"},
+                                      {"sip:romeo@", "SIP/2.0 400"},
+                                      {"sip:romeo@[x]", "SIP/2.0 400"}}) {
+        auto text = message_text("u" + std::to_string(++number));
+        text.replace(text.find("sip:romeo@montague.test"), std::string("sip:romeo@montague.test").size(), uri);
+        peer.send(text);
+        EXPECT_EQ(peer.read_until("\r\n\r\n").rfind(answer, 0), 0u) << uri;
+        EXPECT_FALSE(rig.has_request());
+    }
+}
+
 TEST(SipGuard, StunGetsNoAnswer) {
     Rig rig;
     Wire peer = udp_to(rig.udp_port());

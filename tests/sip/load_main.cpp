@@ -1,6 +1,6 @@
 // Puts a bounded load of MESSAGE requests on a listener of 127.0.0.1 and waits for every answer.
 //
-// Usage: stox_message_load udp|tcp PORT COUNT WINDOW
+// Usage: stox_sip_load udp|tcp PORT COUNT WINDOW
 //   WINDOW requests are on their way at any time; a lost datagram is sent again after a second.
 // Prints the seconds it took. Exit status: 0 every request got a 202, 1 some did not.
 
@@ -88,7 +88,7 @@ bool run(int wire, bool udp, unsigned count, unsigned window) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) return std::fputs("usage: stox_message_load udp|tcp PORT COUNT WINDOW\n", stderr), 2;
+    if (argc != 5) return std::fputs("usage: stox_sip_load udp|tcp PORT COUNT WINDOW\n", stderr), 2;
     const bool udp = std::string_view(argv[1]) == "udp";
     const int wire = connect_to(udp, static_cast<unsigned>(std::atoi(argv[2])));
     if (wire < 0) return std::fputs("nobody listens there\n", stderr), 1;
