@@ -144,7 +144,11 @@ void Worker::perform(const DomainRemove& command) {
     if (known == domains_.end()) return control_->send(removed_line(command.domain));
     auto domain = known->second;
     domains_.erase(known);
-    domain->stop([this, domain] { control_->send(removed_line(domain->options().domain)); });
+    ++leaving_;
+    domain->stop([this, domain] {
+        control_->send(removed_line(domain->options().domain));
+        left();
+    });
 }
 
 void Worker::perform(const StatusAsked& command) {
@@ -180,12 +184,14 @@ void Worker::stop() {
     if (stopping_) return;
     stopping_ = true;
     sip_retry_.cancel();
-    auto waiting = std::make_shared<std::size_t>(domains_.size());
-    if (domains_.empty()) return finish_stop();
-    for (auto& [name, domain] : domains_)
-        domain->stop([this, waiting] {
-            if (--*waiting == 0) finish_stop();
-        });
+    // Those that were removed just before may still be closing their streams.
+    leaving_ += domains_.size();
+    if (leaving_ == 0) return finish_stop();
+    for (auto& [name, domain] : domains_) domain->stop([this] { left(); });
+}
+
+void Worker::left() {
+    if (--leaving_ == 0 && stopping_) finish_stop();
 }
 
 void Worker::finish_stop() {

@@ -36,6 +36,7 @@ private:
     void open_sip();
     void on_request(sip::IncomingRequest in);
     void stop();
+    void left();
     void finish_stop();
     std::vector<config::DomainOptions> all_options() const;
     std::shared_ptr<DomainHost> make_domain(config::DomainOptions options);
@@ -50,6 +51,7 @@ private:
     std::map<std::string, std::shared_ptr<DomainHost>> domains_;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     bool stopping_ = false;
+    std::size_t leaving_ = 0;  ///< domains whose streams are being closed
 };
 
 }  // namespace stox::host

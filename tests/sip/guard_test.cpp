@@ -105,7 +105,6 @@ TEST(SipGuard, ARequestUriThatIsNotOursIsRefused) {
     for (const auto& [uri, answer] : {std::pair<std::string, std::string>{"http://x.test/", "SIP/2.0 416"},
                                       {"urn:service:sos", "SIP/2.0 416"},
                                       {"foo:bar", "SIP/2.0 416"},
-                                      {"sip:romeo@", "SIP/2.0 400"},
                                       {"sip:romeo@[x]", "SIP/2.0 400"}}) {
         auto text = message_text("u" + std::to_string(++number));
         text.replace(text.find("sip:romeo@montague.test"), std::string("sip:romeo@montague.test").size(), uri);
