@@ -2,7 +2,7 @@
 # Installs what is missing of deploy/packages.txt, or of the lists of deploy/ named as arguments. As root. No service of a
 # package starts: Debian's maintainer scripts ask policy-rc.d first. An administrator's own policy is left alone.
 set -eu
-mark="# placed by stox's tests/run for the time of an install"
+mark="# placed by stox for the time of an install"
 policy=/usr/sbin/policy-rc.d
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- packages.txt

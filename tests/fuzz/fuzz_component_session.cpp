@@ -24,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 STOX_ASSERT(server.feed(send->octets));
             } else if (const auto* received = std::get_if<xmpp::StanzaReceived>(&event)) {
                 const auto answer = xmpp::make_error(received->stanza, {});
-                const auto octets = answer ? session.encode(*answer) : fail(Code::unsupported, {});
-                if (octets) STOX_ASSERT(server.feed(octets.value()));
+                const auto encoded = answer ? session.encode(*answer) : fail(Code::unsupported, {});
+                if (encoded) STOX_ASSERT(server.feed(encoded.value()));
             } else if (const auto* over = std::get_if<xmpp::StreamEnded>(&event)) {
                 STOX_ASSERT(over->detail.find(secret) == std::string::npos);
                 ended = true;
