@@ -17,7 +17,8 @@ Result<xmpp::Jid> contact_jid(const config::DomainOptions& options, const sip::U
     auto contact = jid.value();
     // With the native scheme the component's domain stands for its SIP domain, whatever that is called.
     if (!options.sip_domain.empty() && contact.domain == options.sip_domain) contact.domain = options.domain;
-    if (contact.domain != options.domain) return fail(Code::unmappable, "scheme native has no JID for a user of " + contact.domain);
+    if (contact.domain != options.domain)
+        return fail(Code::unmappable, "scheme native has no JID for a user of " + contact.domain);
     return contact;
 }
 

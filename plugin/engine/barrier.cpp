@@ -27,8 +27,9 @@ std::vector<Held> Barrier::release_all() {
 }
 
 std::optional<Held> Barrier::take(std::string_view stanza_id, const xmpp::Jid& from) {
-    const auto found = std::ranges::find_if(
-        held_, [&](const Held& held) { return held.stanza_id == stanza_id && held.to.local == from.local && held.to.domain == from.domain; });
+    const auto found = std::ranges::find_if(held_, [&](const Held& held) {
+        return held.stanza_id == stanza_id && held.to.local == from.local && held.to.domain == from.domain;
+    });
     if (found == held_.end()) return std::nullopt;
     std::optional<Held> taken(std::move(*found));
     held_.erase(found);

@@ -68,15 +68,16 @@ void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condi
 void on_message(State& state, const xmpp::Message& message, Actions& out) {
     if (message.type == xmpp::MessageType::error) return message_failed(state, message, out);
     if (message.to.local.empty())
-        return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable, "Write to a contact, not to the gateway.",
-                             out);
+        return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
+                             "Write to a contact, not to the gateway.", out);
     deliver_to_sip(state, message, state.ids.trace(), out);
 }
 
 void on_presence(const xmpp::Presence& presence, Actions& out) {
     // A subscription that nothing would ever answer must not look pending for ever.
     if (presence.type == xmpp::PresenceType::subscribe)
-        refuse_stanza(presence, xmpp::ErrorType::cancel, xmpp::Condition::feature_not_implemented, "This gateway carries no presence.", out);
+        refuse_stanza(presence, xmpp::ErrorType::cancel, xmpp::Condition::feature_not_implemented,
+                      "This gateway carries no presence.", out);
 }
 
 void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
@@ -97,7 +98,8 @@ void on_stanza(State& state, const StanzaIn& in, TimePoint now, Actions& out) {
     const auto* message = std::get_if<xmpp::Message>(&in.stanza);
     const bool failure = message && message->type == xmpp::MessageType::error;
     if (!serves(state.options, from.domain) && !failure)  // CORE-72
-        return refuse_stanza(in.stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden, "This gateway serves its own users only.", out);
+        return refuse_stanza(in.stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden,
+                             "This gateway serves its own users only.", out);
     std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, out); },
                           [&](const xmpp::Presence& p) { on_presence(p, out); },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},

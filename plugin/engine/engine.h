@@ -97,9 +97,9 @@ public:
 
     /// For invariants and `status`: how much waits.
     struct Pending {
-        std::size_t held_messages = 0;   ///< MESSAGE requests whose answer waits for the barrier
+        std::size_t held_messages = 0;    ///< MESSAGE requests whose answer waits for the barrier
         std::size_t queued_messages = 0;  ///< stanzas waiting for their target's transaction
-        std::size_t transactions = 0;    ///< MESSAGE requests of ours without a final response
+        std::size_t transactions = 0;     ///< MESSAGE requests of ours without a final response
     };
     Pending pending() const;
 

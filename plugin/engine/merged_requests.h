@@ -13,6 +13,7 @@ class MergedRequests {
 public:
     static constexpr std::chrono::seconds kMemory{32};  ///< 64 * T1: as long as a transaction can last
     static constexpr std::size_t kCapacity = 20'000;    ///< the oldest is forgotten first
+    static constexpr std::size_t kLongestKey = 512;     ///< octets; no user agent makes longer ids, and memory has a bound
 
     /// False when the same Call-ID, CSeq and From tag was seen within kMemory. A request without From tag is never merged.
     bool first(const sip::Request& request, TimePoint now) {
@@ -21,9 +22,10 @@ public:
             order_.pop_front();
         }
         if (request.from.tag.empty()) return true;
-        std::string key = request.call_id + '\n' + request.from.tag + '\n' + std::to_string(request.cseq) + request.method;
+        const std::string key = request.call_id + '\n' + request.from.tag + '\n' + std::to_string(request.cseq) + request.method;
+        if (key.size() > kLongestKey) return true;
         if (!seen_.insert(key).second) return false;
-        order_.emplace_back(now, std::move(key));
+        order_.emplace_back(now, key);
         return true;
     }
 

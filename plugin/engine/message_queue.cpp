@@ -5,18 +5,20 @@
 namespace stox::engine {
 
 MessageQueue::Admission MessageQueue::add(Outgoing outgoing) {
+    if (size_ >= kInAll || octets_ + outgoing.request.body.size() > kOctetsInAll) return Admission::full;
     const std::string target = outgoing.request.uri.to_string();
     const auto found = targets_.find(target);
-    if (found == targets_.end()) {
-        by_transaction_.emplace(outgoing.transaction, target);
-        targets_[target].push_back(std::move(outgoing));
-        ++size_;
-        return Admission::send;
-    }
-    if (found->second.size() > kQueuedPerTarget || queued() >= kQueuedInAll) return Admission::full;
-    found->second.push_back(std::move(outgoing));
+    if (found != targets_.end() && found->second.size() > kQueuedPerTarget) return Admission::full;
+
     ++size_;
-    return Admission::queued;
+    octets_ += outgoing.request.body.size();
+    if (found != targets_.end()) {
+        found->second.push_back(std::move(outgoing));
+        return Admission::queued;
+    }
+    by_transaction_.emplace(outgoing.transaction, target);
+    targets_[target].push_back(std::move(outgoing));
+    return Admission::send;
 }
 
 std::optional<MessageQueue::Finished> MessageQueue::finish(ClientTransaction transaction) {
@@ -29,6 +31,7 @@ std::optional<MessageQueue::Finished> MessageQueue::finish(ClientTransaction tra
     Finished finished{std::move(waiting.front()), std::nullopt};
     waiting.pop_front();
     --size_;
+    octets_ -= finished.done.request.body.size();
     if (waiting.empty()) {
         targets_.erase(target);
     } else {
@@ -47,7 +50,7 @@ std::vector<MessageQueue::Abandoned> MessageQueue::abandon_all() {
         }
     targets_.clear();
     by_transaction_.clear();
-    size_ = 0;
+    size_ = octets_ = 0;
     return all;
 }
 

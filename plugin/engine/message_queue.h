@@ -25,7 +25,8 @@ struct Outgoing {
 class MessageQueue {
 public:
     static constexpr std::size_t kQueuedPerTarget = 50;
-    static constexpr std::size_t kQueuedInAll = 10'000;
+    static constexpr std::size_t kInAll = 10'000;           ///< with those in progress
+    static constexpr std::size_t kOctetsInAll = 64u << 20;  ///< of their texts
 
     enum class Admission { send, queued, full };
     /// `send`: the target was free and is now taken by this one, which front() returns.
@@ -53,6 +54,7 @@ private:
     std::map<std::string, std::deque<Outgoing>> targets_;  ///< never empty; the front is in progress
     std::map<ClientTransaction, std::string> by_transaction_;
     std::size_t size_ = 0;
+    std::size_t octets_ = 0;
 };
 
 }  // namespace stox::engine

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kAllow = "MESSAGE, OPTIONS";
 constexpr std::array<std::string_view, 2> kServed{"MESSAGE", "OPTIONS"};
-constexpr std::array<std::string_view, 10> kKnown{"BYE",   "INFO",  "INVITE",    "NOTIFY",   "PRACK",
+constexpr std::array<std::string_view, 10> kKnown{"BYE",     "INFO",  "INVITE",   "NOTIFY",    "PRACK",
                                                   "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"};
 
 bool one_of(const auto& methods, std::string_view method) { return std::ranges::find(methods, method) != methods.end(); }
@@ -46,7 +46,8 @@ std::optional<Refusal> check_target(const sip::Request& request) {
 
 }  // namespace
 
-std::optional<Refusal> check_request(const config::DomainOptions& options, const config::Peer* peer, const sip::Request& request) {
+std::optional<Refusal> check_request(const config::DomainOptions& options, const config::Peer* peer,
+                                     const sip::Request& request) {
     if (!peer) {
         auto refusal = refuse(403, "source is no peer");
         refusal.security = true;

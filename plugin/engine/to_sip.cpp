@@ -14,6 +14,8 @@ namespace {
 
 /// RFC 3428 §8: over a transport without congestion control a request may not be larger.   (IM-10)
 constexpr std::size_t kMaxUdpRequest = 1'300;
+/// What a peer need not take over a stream: as much as we take ourselves.
+constexpr std::size_t kMaxRequest = 65'536;
 
 xmpp::StanzaError error(xmpp::ErrorType type, xmpp::Condition condition, std::string text) {
     xmpp::StanzaError made;
@@ -40,16 +42,16 @@ bool has_payload(const xmpp::Message& message, std::string_view ns) {
 
 /// End-to-end encrypted content that SIP cannot carry: its author hears so, whatever fallback text stands beside it.   (IM-27)
 bool is_encrypted(const xmpp::Message& message) {
-    return has_payload(message, xmpp::ns::kOmemo) || has_payload(message, xmpp::ns::kOmemo2) || has_payload(message, xmpp::ns::kOpenPgp) ||
-           has_payload(message, xmpp::ns::kLegacyOpenPgp);
+    return has_payload(message, xmpp::ns::kOmemo) || has_payload(message, xmpp::ns::kOmemo2) ||
+           has_payload(message, xmpp::ns::kOpenPgp) || has_payload(message, xmpp::ns::kLegacyOpenPgp);
 }
 
 /// Octets on the wire: the fields, the names and separators around them, and the Via that the endpoint adds.
 std::size_t wire_size(const sip::Request& request) {
     constexpr std::size_t kVia = 120, kNames = 160;
-    std::size_t size = kVia + kNames + request.method.size() + 2 * request.to.uri.to_string().size() + request.from.uri.to_string().size() +
-                       request.from.display_name.size() + request.to.display_name.size() + request.from.tag.size() +
-                       request.call_id.size() + request.content_type.size() + request.body.size();
+    std::size_t size = kVia + kNames + request.method.size() + 2 * request.to.uri.to_string().size() +
+                       request.from.uri.to_string().size() + request.from.display_name.size() + request.to.display_name.size() +
+                       request.from.tag.size() + request.call_id.size() + request.content_type.size() + request.body.size();
     for (const auto& header : request.headers) size += header.name.size() + header.value.size() + 4;
     return size;
 }
@@ -64,7 +66,9 @@ xmpp::Message envelope(const xmpp::Message& in) {
     return kept;
 }
 
-void send(const Outgoing& outgoing, Actions& out) { out.push_back(SendSip{outgoing.transaction, outgoing.request, outgoing.next_hop}); }
+void send(const Outgoing& outgoing, Actions& out) {
+    out.push_back(SendSip{outgoing.transaction, outgoing.request, outgoing.next_hop});
+}
 
 }  // namespace
 
@@ -83,24 +87,29 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, Actions&
     const auto from = user_uri(options, in.from);
     if (!from) return bounce(out, in, error(ErrorType::cancel, Condition::not_acceptable, "your address has no SIP form"), trace);
     const auto* peer = select_next_hop(options, target.value().host);
-    if (!peer) return bounce(out, in, error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain"), trace);
+    if (!peer)
+        return bounce(out, in, error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain"), trace);
 
     PageMessageOptions how;
     how.call_id = state.ids.wire_id();
     how.from_tag = state.ids.wire_id();
     auto request = to_sip_message(in, from.value(), target.value(), how);
     if (!request) return;  // nothing in it that a page-mode message carries: a chat state, a marker, an empty body
-    if (peer->next_hop->transport == Transport::udp && wire_size(request.value()) > kMaxUdpRequest)
-        return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for this way of delivery"), trace, peer->name);
+    if (wire_size(request.value()) > (peer->next_hop->transport == Transport::udp ? kMaxUdpRequest : kMaxRequest))
+        return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for this way of delivery"), trace,
+                      peer->name);
 
     Outgoing outgoing{state.next_transaction(), std::move(request).value(), *peer->next_hop, envelope(in), trace, peer->name};
     const std::string key = outgoing.request.uri.to_string();
     switch (state.messages.add(std::move(outgoing))) {
-        case MessageQueue::Admission::send: return send(state.messages.front(key), out);
-        case MessageQueue::Admission::queued: return;
+        case MessageQueue::Admission::send:
+            return send(state.messages.front(key), out);
+        case MessageQueue::Admission::queued:
+            return;
         case MessageQueue::Admission::full:
-            return bounce(out, in, error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"), trace,
-                          peer->name);
+            return bounce(out, in,
+                          error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
+                          trace, peer->name);
     }
 }
 
@@ -125,9 +134,10 @@ void message_response(State& state, const SipResponseIn& in, Actions& out) {
 void abandon_messages(State& state, Actions& out) {
     using xmpp::Condition, xmpp::ErrorType;
     for (auto& [outgoing, in_progress] : state.messages.abandon_all()) {
-        auto why = in_progress ? error(ErrorType::wait, Condition::remote_server_timeout,
-                                       "The gateway stops before the SIP side answered; the message may have been delivered.")
-                               : error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent.");
+        auto why = in_progress
+                       ? error(ErrorType::wait, Condition::remote_server_timeout,
+                               "The gateway stops before the SIP side answered; the message may have been delivered.")
+                       : error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent.");
         bounce(out, outgoing.original, std::move(why), outgoing.trace, outgoing.peer);
     }
 }

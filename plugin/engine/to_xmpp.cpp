@@ -37,7 +37,8 @@ void respond(Actions& out, ServerTransaction transaction, sip::Response response
     out.push_back(RespondSip{transaction, std::move(response)});
 }
 
-void refuse(Actions& out, const SipRequestIn& in, Trace trace, const config::Peer& peer, sip::Response response, std::string why) {
+void refuse(Actions& out, const SipRequestIn& in, Trace trace, const config::Peer& peer, sip::Response response,
+            std::string why) {
     out.push_back(line(Level::info, trace, "message",
                        {{"direction", "s2x"},
                         {"from", in.request.from.uri.to_string()},
@@ -57,9 +58,12 @@ sip::Response status(int code) {
 /// Why a body could not become a message, as SIP says it.
 sip::Response body_refused(const Error& error) {
     switch (error.code) {
-        case Code::too_large: return status(413);
-        case Code::unsupported: return unsupported_media();
-        default: return status(400);
+        case Code::too_large:
+            return status(413);
+        case Code::unsupported:
+            return unsupported_media();
+        default:
+            return status(400);
     }
 }
 
@@ -81,7 +85,8 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (!message) return refuse(out, in, trace, peer, body_refused(message.error()), message.error().detail);
 
     if (!state.stream_up) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
-    if (state.barrier.size() >= kMaxHeld) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
+    if (state.barrier.size() >= kMaxHeld)
+        return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
 
     Held held{in.transaction, message.value().id, to.value(), trace, peer.name};
     held.kind = peer.kind;
@@ -133,8 +138,8 @@ void message_failed(State& state, const xmpp::Message& error, Actions& out) {
 
 void refuse_held(State& state, std::string_view why, Actions& out) {
     for (const auto& held : state.barrier.release_all()) {
-        out.push_back(line(Level::info, held.trace, "message", {{"direction", "s2x"}, {"state", "refused"}, {"reason", std::string(why)}},
-                           held.peer));
+        out.push_back(line(Level::info, held.trace, "message",
+                           {{"direction", "s2x"}, {"state", "refused"}, {"reason", std::string(why)}}, held.peer));
         respond(out, held.transaction, try_later(held.kind, kRetryNoStream_s));
     }
 }

@@ -124,6 +124,31 @@ TEST(ToSip, IM_10_OverUdpARequestHas1300OctetsAtMost) {
     options.peers.front().next_hop->transport = Transport::tcp;
     Rig tcp(options);
     EXPECT_EQ(tcp.stanza(message_stanza("m1", std::string(5'000, 'x'))).sent.size(), 1u);
+    EXPECT_EQ(tcp.stanza(message_stanza("m2", std::string(65'536, 'x'))).error().condition, Condition::policy_violation);
+}
+
+TEST(ToSip, AtMost10000AreOnTheirWayWhateverTheirTargets) {
+    Rig rig;
+    auto message = message_stanza();
+    for (int i = 0; i < 10'000; ++i) {
+        message.to.local = "contact" + std::to_string(i);
+        ASSERT_EQ(rig.stanza(message).sent.size(), 1u);
+    }
+    message.to.local = "one.more";
+    EXPECT_EQ(rig.stanza(message).error().condition, Condition::resource_constraint);
+}
+
+TEST(ToSip, AtMost64MebibytesOfTextWait) {
+    auto options = Rig::default_options();
+    options.peers.front().next_hop->transport = Transport::tcp;
+    Rig rig(options);
+    auto message = message_stanza("m1", std::string(64'000, 'x'));
+    std::size_t taken = 0;
+    for (message.to.local = "c0"; taken < 2'000 && rig.stanza(message).sent.size() == 1;
+         message.to.local = "c" + std::to_string(taken))
+        ++taken;
+    EXPECT_EQ(taken, (64u << 20) / 64'000);
+    EXPECT_EQ(rig.error().condition, Condition::resource_constraint);
 }
 
 TEST(ToSip, CORE_72_OnlyItsOwnUsersAreServed) {
