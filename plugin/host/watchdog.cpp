@@ -3,7 +3,6 @@
 #include "plugin/host/worker_abi.h"
 
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,31 +12,31 @@ namespace stox::host {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kLimit{5};
 constexpr std::chrono::milliseconds kPeriod{500};
-constexpr std::chrono::seconds kOverslept{2};
 
 std::atomic<unsigned> ticks{0};
 
 void watch() {
-    auto seen = ticks.load();
-    auto since = Clock::now();  // when the count began
-    for (auto before = since;; before = Clock::now()) {
+    LoopJudge judge(std::chrono::steady_clock::now());
+    for (;;) {
         std::this_thread::sleep_for(kPeriod);
-        const auto now = Clock::now();
-        const auto count = ticks.load();
-        if (count != seen || now - before > kOverslept) {
-            seen = count;
-            since = now;
-        } else if (now - since > kLimit) {
-            std::fputs("the worker's loop did not run for 5 s: aborting, please report it\n", stderr);
-            std::abort();
-        }
+        if (!judge.hangs(ticks.load(), std::chrono::steady_clock::now())) continue;
+        std::fputs("the worker's loop did not run for 5 s: aborting, please report it\n", stderr);
+        std::abort();
     }
 }
 
 }  // namespace
+
+bool LoopJudge::hangs(unsigned count, TimePoint now) {
+    const bool overslept = now - last_look_ > kOverslept;
+    last_look_ = now;
+    if (count != seen_ || overslept) {
+        seen_ = count;
+        since_ = now;
+    }
+    return now - since_ > kLimit;
+}
 
 void start_watchdog() {
     // Signals are the main thread's.

@@ -1,11 +1,28 @@
 #pragma once
-// Ends a worker whose loop hangs: the module then starts another one. Only in stoxd; in the chat server's own process nothing
-// may abort.
+// Ends stoxd when its loop hangs, so that whoever holds it starts it again. Never used inside a chat server's own process.
+
+#include <chrono>
 
 namespace stox::host {
 
-/// Starts a thread that aborts the process, with a core and a line on standard error, when stox_loop_ticked was not called
-/// for 5 s. Time in which the watchdog itself did not run (the machine or the process was stopped) does not count.
+/// Whether a loop that counts its ticks still runs, judged by looks at the counter.
+class LoopJudge {
+public:
+    using TimePoint = std::chrono::steady_clock::time_point;
+
+    static constexpr std::chrono::seconds kLimit{5};      ///< without a tick: the loop hangs
+    static constexpr std::chrono::seconds kOverslept{2};  ///< between two looks: we were stopped ourselves, and so was the loop
+
+    explicit LoopJudge(TimePoint now) : since_(now), last_look_(now) {}
+    /// One look. True: the loop hangs.
+    bool hangs(unsigned ticks, TimePoint now);
+
+private:
+    TimePoint since_, last_look_;
+    unsigned seen_ = 0;
+};
+
+/// Starts the thread that aborts the process when stox_loop_ticked() is not called for LoopJudge::kLimit.
 void start_watchdog();
 
 }  // namespace stox::host

@@ -1,0 +1,68 @@
+#include "plugin/host/control_lines.h"
+#include "plugin/host/backoff.h"
+
+#include <nlohmann/json.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace stox;
+using namespace stox::host;
+using nlohmann::json;
+
+TEST(ControlLines, EveryCommandIsRead) {
+    EXPECT_EQ(std::get<Hello>(parse_command(R"({"stox":1,"version":"9.9","features":[]})").value()).version, 1);
+    EXPECT_EQ(json::parse(std::get<EngineSet>(parse_command(R"({"t":"engine-set","config":{"bind":[]}})").value()).config),
+              json::parse(R"({"bind":[]})"));
+    const auto set = std::get<DomainSet>(parse_command(R"({"t":"domain-set","domain":"sip.example","xmpp_domains":["example"],
+        "xmpp":{"unix":"/run/s","secret":"x"},"config":{"name":"n"}})")
+                                             .value());
+    EXPECT_EQ(set.domain, "sip.example");
+    EXPECT_EQ(set.xmpp_domains, std::vector<std::string>{"example"});
+    EXPECT_EQ(set.attachment.unix_path, "/run/s");
+    EXPECT_EQ(set.attachment.secret, "x");
+    EXPECT_EQ(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d"})").value()).domain, "d");
+    EXPECT_EQ(std::get<StatusAsked>(parse_command(R"({"t":"status","id":"7"})").value()).id, "7");
+    EXPECT_TRUE(std::holds_alternative<Stop>(parse_command(R"({"t":"stop"})").value()));
+    EXPECT_EQ(std::get<Unknown>(parse_command(R"({"t":"dance"})").value()).type, "dance");
+}
+
+TEST(ControlLines, AnAttachmentNeedsAPlaceAndASecretAndNeverShowsIt) {
+    const auto set = [](const std::string& xmpp) {
+        return parse_command(R"({"t":"domain-set","domain":"d","xmpp":)" + xmpp + "}");
+    };
+    EXPECT_EQ(std::get<DomainSet>(set(R"({"tcp":"127.0.0.1:5347","secret":"x"})").value()).attachment.tcp->to_string(),
+              "127.0.0.1:5347");
+    for (const std::string bad :
+         {R"({"secret":"s3cr3t"})", R"({"tcp":"localhost:5347","secret":"s3cr3t"})", R"({"unix":"/s"})", "7"}) {
+        const auto refused = set(bad);
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_EQ(refused.error().detail.find("s3cr3t"), std::string::npos);
+    }
+}
+
+TEST(ControlLines, WhatIsNoObjectIsRefused) {
+    for (const std::string bad : {"", "7", "[]", "{", R"({"stox":"one"})"}) EXPECT_FALSE(parse_command(bad)) << bad;
+}
+
+TEST(ControlLines, OctetsThatAreNoUtf8LeaveAsReplacementCharacters) {
+    const auto line = json::parse(log_line("warn", "a\xff\nb", "sip.example"));
+    EXPECT_EQ(line.at("text"), "a\xef\xbf\xbd\nb");
+    EXPECT_EQ(log_line("warn", "a\nb").find('\n'), std::string::npos);
+}
+
+TEST(Backoff, DoublesTo30SecondsWithJitterAndStartsAnewAfterSuccess) {
+    Backoff backoff;
+    std::chrono::milliseconds step{100};
+    for (int i = 0; i < 12; ++i) {
+        const auto wait = backoff.next(i % 2 ? 0u : 0xffffffffu);
+        EXPECT_GE(wait, step / 2);
+        EXPECT_LE(wait, step);
+        step = std::min(step * 2, std::chrono::milliseconds(30'000));
+    }
+    backoff.reset();
+    EXPECT_LE(backoff.next(7), std::chrono::milliseconds(100));
+}
+
+}  // namespace
