@@ -9,6 +9,7 @@
 #include <sofia-sip/url.h>
 
 #include <array>
+#include <cctype>
 
 namespace stox::sip {
 
@@ -58,18 +59,57 @@ std::string unquote(std::string_view quoted) {
     return plain;
 }
 
-Result<NameAddr> name_addr(Home& home, const sip_addr_t& address) {
-    auto uri = uri_of(home, *address.a_url);
+UriParameter parameter_of(std::string_view written) {
+    const auto equals = written.find('=');
+    UriParameter parameter;
+    parameter.name = written.substr(0, equals);
+    for (auto& c : parameter.name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (equals != written.npos) parameter.value = std::string(written.substr(equals + 1));
+    return parameter;
+}
+
+/// `parameters` ends with null, or is null itself.
+Result<NameAddr> name_addr(Home& home, const char* display, const url_t& url, const msg_param_t* parameters) {
+    auto uri = uri_of(home, url);
     if (!uri) return uri.error();
-    return NameAddr{unquote(text(address.a_display)), std::move(uri).value(), text(address.a_tag)};
+    NameAddr address{unquote(text(display)), std::move(uri).value(), {}, {}};
+    for (; parameters && *parameters; ++parameters) {
+        auto parameter = parameter_of(*parameters);
+        if (parameter.name == "tag")
+            address.tag = parameter.value.value_or(std::string());
+        else
+            address.parameters.push_back(std::move(parameter));
+    }
+    return address;
+}
+
+Result<NameAddr> name_addr(Home& home, const sip_addr_t& address) {
+    return name_addr(home, address.a_display, *address.a_url, address.a_params);
+}
+
+/// Each of a list of headers, in order. One that is no address we know is left out: the guard refused what must not be there.
+std::vector<NameAddr> contacts_of(Home& home, const sip_contact_t* contact) {
+    std::vector<NameAddr> all;
+    for (; contact; contact = contact->m_next)
+        if (auto one = name_addr(home, contact->m_display, *contact->m_url, contact->m_params))
+            all.push_back(std::move(one).value());
+    return all;
+}
+
+std::vector<NameAddr> routes_of(Home& home, const sip_route_t* route) {
+    std::vector<NameAddr> all;
+    for (; route; route = route->r_next)
+        if (auto one = name_addr(home, route->r_display, *route->r_url, route->r_params)) all.push_back(std::move(one).value());
+    return all;
 }
 
 /// Headers that have a field of their own or belong to the transaction.
 bool is_own_field(const sip_header_t* header) {
     static const std::array classes{
-        sip_request_class, sip_status_class,    sip_via_class,          sip_from_class,           sip_to_class,
-        sip_call_id_class, sip_cseq_class,      sip_max_forwards_class, sip_content_length_class, sip_content_type_class,
-        sip_payload_class, sip_separator_class, sip_error_class};
+        sip_request_class,     sip_status_class,    sip_via_class,          sip_from_class,           sip_to_class,
+        sip_call_id_class,     sip_cseq_class,      sip_max_forwards_class, sip_content_length_class, sip_content_type_class,
+        sip_payload_class,     sip_separator_class, sip_error_class,        sip_contact_class,        sip_route_class,
+        sip_record_route_class};
     for (const auto* known : classes)
         if (header->sh_class->hc_hash == known->hc_hash) return true;
     return false;
@@ -91,7 +131,9 @@ std::vector<Header> other_headers(const sip_t& message) {
 }
 
 template <class Message>
-void copy_content(const sip_t& from, Message& to) {
+void copy_content(Home& home, const sip_t& from, Message& to) {
+    to.contacts = contacts_of(home, from.sip_contact);
+    to.record_routes = routes_of(home, reinterpret_cast<const sip_route_t*>(from.sip_record_route));
     if (from.sip_content_type) to.content_type = value_of(from.sip_content_type);
     if (from.sip_payload && from.sip_payload->pl_data) to.body.assign(from.sip_payload->pl_data, from.sip_payload->pl_len);
     to.headers = other_headers(from);
@@ -120,15 +162,18 @@ Result<Request> decode_request(const sip_s& message) {
     request.call_id = text(message.sip_call_id->i_id);
     request.cseq = message.sip_cseq->cs_seq;
     if (message.sip_max_forwards) request.max_forwards = static_cast<unsigned>(message.sip_max_forwards->mf_count);
-    copy_content(message, request);
+    request.routes = routes_of(home, message.sip_route);
+    copy_content(home, message, request);
     return request;
 }
 
 Response decode_response(const sip_s& message) {
+    Home home;
     Response response;
     response.status = message.sip_status->st_status;
     response.reason = text(message.sip_status->st_phrase);
-    copy_content(message, response);
+    if (message.sip_to) response.to_tag = text(message.sip_to->a_tag);
+    copy_content(home, message, response);
     return response;
 }
 

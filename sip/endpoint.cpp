@@ -6,22 +6,16 @@
 #include "sip/guard.h"
 #include "sip/sofia_library.h"
 #include "sip/sofia_loop.h"
+#include "sip/transports.h"
 
 #include <boost/asio/post.hpp>
 
-#include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nta.h>
-#include <sofia-sip/nta_tport.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
-#include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <unordered_map>
 #include <utility>
 
@@ -33,25 +27,6 @@ using Agent = Handle<nta_agent_t, &nta_agent_destroy>;
 using Leg = Handle<nta_leg_t, &nta_leg_destroy>;
 using Incoming = Handle<nta_incoming_t, &nta_incoming_destroy>;
 using Outgoing = Handle<nta_outgoing_t, &nta_outgoing_destroy>;
-
-stox::Endpoint to_endpoint(const su_sockaddr_t& address) {
-    stox::Endpoint endpoint;
-    if (address.su_family == AF_INET6) {
-        std::array<std::uint8_t, 16> octets;
-        std::copy_n(reinterpret_cast<const std::uint8_t*>(&address.su_sin6.sin6_addr), 16, octets.begin());
-        endpoint.address = Address::v6(octets);
-    } else {
-        std::array<std::uint8_t, 4> octets;
-        std::copy_n(reinterpret_cast<const std::uint8_t*>(&address.su_sin.sin_addr), 4, octets.begin());
-        endpoint.address = Address::v4(octets);
-    }
-    endpoint.port = ntohs(address.su_port);
-    return endpoint;
-}
-
-std::string url_of(Transport transport, const stox::Endpoint& endpoint) {
-    return "sip:" + endpoint.to_string() + ";transport=" + std::string(to_string(transport));
-}
 
 const url_string_t* as_url(const std::string& text) { return reinterpret_cast<const url_string_t*>(text.c_str()); }
 
@@ -76,8 +51,6 @@ struct Endpoint::Impl {
     ~Impl() { registry.erase(number); }
 
     Result<void> open();
-    Result<void> listen(const ListenAddress& address);
-    void find_listeners();
     int receive(nta_incoming_t* raw, const sip_t& message);
     void after_step();
     void reply(nta_incoming_t* transaction, const Response& response);
@@ -113,7 +86,7 @@ struct Endpoint::Impl {
     std::unique_ptr<SofiaLoop> sofia;
     Agent agent;
     Leg everything;  ///< the default leg: every request that starts outside a dialog of ours, which is every one
-    std::vector<ListenAddress> listeners;
+    std::unique_ptr<Transports> transports;
     std::unordered_map<std::uint64_t, Incoming> incoming;
     std::unordered_map<std::uint64_t, Pending> outgoing;
     // Nothing is freed or answered inside a callback of nta's; it waits here until its loop has turned.
@@ -139,32 +112,10 @@ Result<void> Endpoint::Impl::open() {
     everything.reset(nta_leg_tcreate(agent.get(), &Impl::on_incoming, reinterpret_cast<nta_leg_magic_t*>(number << kShift),
                                      NTATAG_NO_DIALOG(1), TAG_END()));
     if (!everything) return fail(Code::unavailable, "the SIP stack cannot start");
-    for (const auto& address : settings.listen)
-        if (auto opened = listen(address); !opened) return opened;
-    find_listeners();
+    auto opened = Transports::open(loop, agent.get(), settings);
+    if (!opened) return opened.error();
+    transports = std::move(opened).value();
     return ok();
-}
-
-Result<void> Endpoint::Impl::listen(const ListenAddress& address) {
-    auto url = url_of(address.transport, address.endpoint);
-    if (address.endpoint.port == 0) {  // the library's word for any free port
-        const auto host = address.endpoint.to_string();
-        url = "sip:" + host.substr(0, host.rfind(':')) + ":*;transport=" + std::string(to_string(address.transport));
-    }
-    if (nta_agent_add_tport(agent.get(), as_url(url), TPTAG_SDWN_ERROR(1), TAG_END()) != 0)
-        return fail(Code::unavailable,
-                    std::string(to_string(address.transport)) + ':' + address.endpoint.to_string() + " cannot be bound");
-    return ok();
-}
-
-void Endpoint::Impl::find_listeners() {
-    for (auto* port = tport_primaries(nta_agent_tports(agent.get())); port; port = tport_next(port)) {
-        const auto* name = tport_name(port);
-        const auto transport = parse_transport(name->tpn_proto);
-        const auto address = Address::parse(name->tpn_host);
-        if (!transport || !address) continue;
-        listeners.push_back({transport.value(), {address.value(), static_cast<std::uint16_t>(std::atoi(name->tpn_port))}});
-    }
 }
 
 int Endpoint::Impl::on_incoming(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message) noexcept {
@@ -188,13 +139,11 @@ int Endpoint::Impl::receive(nta_incoming_t* raw, const sip_t& message) {
     IncomingRequest in;
     in.transaction = next_id();
     in.request = std::move(request).value();
-    msg_t* packet = nta_incoming_getrequest(raw);
-    in.source = to_endpoint(*msg_addr(packet));
-    if (auto* port = nta_incoming_transport(agent.get(), raw, packet)) {
-        if (const auto transport = parse_transport(tport_name(port)->tpn_proto)) in.transport = transport.value();
-        tport_unref(port);
-    }
-    msg_destroy(packet);
+    auto origin = transports->origin(raw);
+    in.source = origin.source;
+    in.transport = origin.transport;
+    in.flow = origin.flow;
+    in.tls_names = std::move(origin.tls_names);
     if (is_ack)
         acknowledgements.push_back(std::move(transaction));
     else
@@ -245,7 +194,7 @@ void Endpoint::Impl::send(Request request, NextHop next_hop, OnOutcome on_outcom
         return deliver(std::move(on_outcome), {made_here(503), Outcome::Local::transport});
     }
     const auto id = next_id();
-    const auto route = url_of(next_hop.transport, next_hop.endpoint);
+    const auto way = transports->way(next_hop);
     const auto from = name_addr_value(request.from), to = name_addr_value(request.to);
     const auto content_type = header_value(request.content_type);
     const auto cseq = std::to_string(request.cseq) + ' ' + request.method;
@@ -255,15 +204,15 @@ void Endpoint::Impl::send(Request request, NextHop next_hop, OnOutcome on_outcom
 
     // A failure can be told from inside the creation, so the transaction is known before it exists.
     outgoing.emplace(id, Pending{nullptr, std::move(on_outcome)});
-    auto* raw = nta_outgoing_tcreate(everything.get(), &Impl::on_response, reinterpret_cast<nta_outgoing_magic_t*>(id),
-                                     as_url(route), sip_method_code(request.method.c_str()), request.method.c_str(),
-                                     reinterpret_cast<const url_string_t*>(url), SIPTAG_FROM_STR(from.c_str()),
-                                     SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(request.call_id.c_str()),
-                                     SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
-                                     TAG_IF(!settings.user_agent.empty(), SIPTAG_USER_AGENT_STR(settings.user_agent.c_str())),
-                                     TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-                                     TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
-                                     TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
+    auto* raw = nta_outgoing_tcreate(
+        everything.get(), &Impl::on_response, reinterpret_cast<nta_outgoing_magic_t*>(id), as_url(way.url),
+        sip_method_code(request.method.c_str()), request.method.c_str(), reinterpret_cast<const url_string_t*>(url),
+        SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(request.call_id.c_str()),
+        SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
+        TAG_IF(!settings.user_agent.empty(), SIPTAG_USER_AGENT_STR(settings.user_agent.c_str())),
+        TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
+        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())), TAG_IF(payload, SIPTAG_PAYLOAD(payload)),
+        TAG_IF(way.port, NTATAG_TPORT(way.port)), TAG_END());
     su_home_deinit(home);
     sofia->touched();
 
@@ -312,7 +261,7 @@ Result<std::unique_ptr<Endpoint>> Endpoint::start(boost::asio::io_context& loop,
 Endpoint::Endpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Endpoint::~Endpoint() = default;
 
-std::vector<ListenAddress> Endpoint::listening() const { return impl_->listeners; }
+std::vector<ListenAddress> Endpoint::listening() const { return impl_->transports->listening(); }
 
 void Endpoint::respond(std::uint64_t transaction, Response response) {
     const auto found = impl_->incoming.find(transaction);

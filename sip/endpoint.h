@@ -20,11 +20,16 @@ struct ListenAddress {
     stox::Endpoint endpoint;  ///< port 0: any free one; see Endpoint::listening
 };
 
+/// The connection that a message came over, or `none` for UDP and for one that is gone.   (RFC 5626, RFC 5923)
+enum class Flow : std::uint64_t { none = 0 };
+
 struct IncomingRequest {
     std::uint64_t transaction = 0;  ///< to answer it by
     Request request;
     stox::Endpoint source;
     Transport transport = Transport::udp;
+    Flow flow = Flow::none;
+    std::vector<std::string> tls_names;  ///< that the certificate of a TLS client proved (RFC 5922); empty: none
 };
 
 /// What became of a request of ours: a final response, or 408 / 503 that we made because none came.
@@ -36,6 +41,9 @@ struct Outcome {
 struct NextHop {
     Transport transport = Transport::udp;
     stox::Endpoint endpoint;
+    std::string tls_name{};     ///< TLS: what the peer's certificate must say (RFC 5922), sent as SNI as well
+    std::string credentials{};  ///< TLS: the domain whose certificate and trust are used
+    Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
 };
 
 class Endpoint {

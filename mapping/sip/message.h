@@ -14,7 +14,8 @@ namespace stox::sip {
 struct NameAddr {
     std::string display_name;  ///< UTF-8, unquoted
     Uri uri;
-    std::string tag;  ///< may be empty
+    std::string tag;                         ///< may be empty
+    std::vector<UriParameter> parameters{};  ///< of the header field, not of the URI: ;expires=60 of a Contact. Without the tag
 
     friend bool operator==(const NameAddr&, const NameAddr&) = default;
 };
@@ -34,6 +35,9 @@ struct Request {
     std::string call_id;
     std::uint32_t cseq = 0;
     unsigned max_forwards = 70;
+    std::vector<NameAddr> contacts;       ///< of Contact; `*` is none
+    std::vector<NameAddr> routes;         ///< of Route: the way of this request
+    std::vector<NameAddr> record_routes;  ///< of Record-Route, as it stands in the message
     std::vector<Header> headers;
     std::string content_type;  ///< with its parameters; empty: no body
     std::string body;          ///< octets
@@ -46,6 +50,9 @@ struct Request {
 struct Response {
     int status = 0;
     std::string reason;  ///< empty when we make it: the standard phrase is used
+    std::string to_tag;  ///< of To; for a response of ours empty: the transaction's own, made at its first response
+    std::vector<NameAddr> contacts;
+    std::vector<NameAddr> record_routes;  ///< as they stand in the message; for a response of ours the request's are copied
     std::vector<Header> headers;
     std::string content_type;
     std::string body;
