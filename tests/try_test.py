@@ -4,7 +4,9 @@
 Usage: tests/try_test.py --server prosody|ejabberd [--build DIR] [--junit FILE]      needs root
 """
 import argparse
+import contextlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import tempfile
 import time
 import unittest
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "deploy" / "lab"))
@@ -20,22 +23,37 @@ OPTIONS = None
 LIMIT = 120
 
 
-def traces() -> dict[str, set[str]]:
-    """What a trial could leave: processes, namespaces, interfaces, temporary folders."""
-    words = lambda *command: set(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n"))  # noqa: E731
-    processes = {line for line in words("ps", "-eo", "comm=,args=") if any(name in line.split(" ")[0] for name in ("stoxd", "prosody", "lua", "beam", "baresip"))}
-    return {"processes": processes, "namespaces": words("ip", "netns"), "interfaces": {line.split(" ")[0] for line in words("ip", "-br", "link")},
-            "folders": {str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("stox-try-*")}}
+MARK = "STOX_TRY_TEST"
+
+
+def marked(word: str) -> set[str]:
+    """Processes that inherited our mark, whoever started them."""
+    found = set()
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if word.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.add(f"{folder.name} {(folder / 'comm').read_text().strip()}")
+    return found
+
+
+def places() -> set[str]:
+    """Namespaces, interfaces and temporary folders as a trial makes them."""
+    words = lambda *command: subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()  # noqa: E731
+    names = [line.split(" ")[0].partition("@")[0] for line in (*words("ip", "netns"), *words("ip", "-br", "link"))]
+    return {name for name in names if name.startswith("stox")} | {str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("stox-try-*")}
 
 
 class Try(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        self.before = traces()
+        self.before, self.mark = places(), f"{MARK}={uuid.uuid4().hex}"
+        os.environ.update([self.mark.split("=")])
 
     def tearDown(self):
-        self.assertEqual(traces(), self.before, "something of the trial is left")
+        del os.environ[MARK]
+        self.assertEqual(marked(self.mark), set(), "a process of the trial is left")
+        self.assertEqual(places() - self.before, set(), "something of the trial is left")
 
     def command(self, *words: str) -> list[str]:
         return [str(ROOT / "deploy" / "try"), "--server", OPTIONS.server, "--build", str(OPTIONS.build), *words]
@@ -57,6 +75,8 @@ class Try(unittest.TestCase):
             client.stop()
             self.assertEqual(facts["server"], OPTIONS.server)
             self.assertEqual(set(facts["sip"]), {"udp", "tcp", "tls"})
+            running = {int(line.split()[0]) for line in marked(self.mark)}
+            self.assertLessEqual(set(facts["pids"].values()), running, "the mark does not reach the trial's processes")
             for pid in facts["pids"].values():
                 self.assertTrue(pathlib.Path(f"/proc/{pid}").exists())
             trial.send_signal(signal.SIGTERM)
