@@ -25,7 +25,7 @@ GATE_MINUTES = 60
 
 def gate(_words: list[str]) -> int:
     forget_results()
-    return run_parts(parts.gate(), GATE_MINUTES) if packages.install("packages.txt") else 1
+    return run_parts(parts.gate(), GATE_MINUTES) if packages.install("packages.txt", "packages-peers.txt") else 1
 
 
 def forget_results() -> None:
@@ -38,7 +38,7 @@ def unit(_words: list[str]) -> int:
 
 
 def e2e(words: list[str]) -> int:
-    return run_parts(parts.e2e(words), None) if packages.install("packages.txt") else 1
+    return run_parts(parts.e2e(words), None) if packages.install("packages.txt", "packages-peers.txt") else 1
 
 
 def fuzz(words: list[str]) -> int:
@@ -53,7 +53,7 @@ def full(words: list[str]) -> int:
         return 2
     forget_results()
     builds = [part for part in parts.builds() if part.name not in {other.name for other in chosen}]
-    return run_parts(builds + chosen, None) if packages.install("packages.txt", "packages-fuzz.txt") else 1
+    return run_parts(builds + chosen, None) if packages.install("packages.txt", "packages-peers.txt", "packages-fuzz.txt") else 1
 
 
 def full_parts() -> list[parts.Part]:
@@ -82,7 +82,7 @@ def show(_words: list[str]) -> int:
         for part in chosen:
             print(f"  {part.name:<24}{part.minutes:>5.0f} minutes at most{', root' if part.needs_root else ''}")
     print("root: " + ("yes" if root_prefix() is not None else "no, the parts that need it are left out and the run fails"))
-    print("missing packages: " + (" ".join(packages.missing(packages.listed("packages.txt", "packages-fuzz.txt"))) or "none"))
+    print("missing packages: " + (" ".join(packages.missing(packages.listed("packages.txt", "packages-peers.txt", "packages-fuzz.txt"))) or "none"))
     return 0
 
 
