@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "deploy" / "lab"))
+
+from processes import wait_for  # noqa: E402
 
 OPTIONS = None
 LIMIT = 120
@@ -41,6 +44,17 @@ def places() -> set[str]:
     words = lambda *command: subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()  # noqa: E731
     names = [line.split(" ")[0].partition("@")[0] for line in (*words("ip", "netns"), *words("ip", "-br", "link"))]
     return {name for name in names if name.startswith("stox")} | {str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("stox-try-*")}
+
+
+def response(request: str) -> str:
+    kept = [line for line in request.split("\r\n") if line.partition(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+    return "\r\n".join(["SIP/2.0 200 OK", *(line + ";tag=guest" if line.startswith("To") else line for line in kept), "Content-Length: 0", "", ""])
+
+
+def message(sender: str, to: str, via: str, text: str) -> str:
+    mark = uuid.uuid4().hex
+    return (f"MESSAGE sip:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {via};rport;branch=z9hG4bK{mark}\r\nMax-Forwards: 70\r\nFrom: <sip:{sender}>;tag={mark}\r\n"
+            f"To: <sip:{to}>\r\nCall-ID: {mark}\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n\r\n{text}")
 
 
 class Try(unittest.TestCase):
@@ -69,10 +83,7 @@ class Try(unittest.TestCase):
     def test_json_says_how_to_join_and_sigterm_ends_it(self):
         with subprocess.Popen(self.command("--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as trial:
             facts = json.loads(trial.stdout.readline())
-            from xmpp_client import XmppClient
-            account = facts["xmpp"]["accounts"][1]
-            client = XmppClient(account["jid"], account["password"], facts["xmpp"]["host"], facts["xmpp"]["port"])
-            client.stop()
+            self.join(facts)
             self.assertEqual(facts["server"], OPTIONS.server)
             self.assertEqual(set(facts["sip"]), {"udp", "tcp", "tls"})
             running = {int(line.split()[0]) for line in marked(self.mark)}
@@ -81,6 +92,37 @@ class Try(unittest.TestCase):
                 self.assertTrue(pathlib.Path(f"/proc/{pid}").exists())
             trial.send_signal(signal.SIGTERM)
             self.assertEqual(trial.wait(LIMIT), 0, trial.stderr.read())
+
+    def join(self, facts: dict) -> None:
+        """A message each way between a program's own XMPP client and SIP socket, which know nothing but the line."""
+        from xmpp_client import XmppClient
+        account, user = facts["xmpp"]["accounts"][1], facts["sip_user"]["aor"].removeprefix("sip:")
+        self.assertTrue(user.endswith("@" + facts["component_domain"]))
+        client = XmppClient(account["jid"], account["password"], facts["xmpp"]["host"], facts["xmpp"]["port"])
+        address = lambda text: (text.rpartition(":")[0], int(text.rpartition(":")[2]))  # noqa: E731
+        with contextlib.ExitStack() as stack, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            stack.callback(client.stop)
+            phone.bind(address(facts["sip_user"]["listen"]))
+            phone.settimeout(30)
+            client.send(user, "from a program")
+            request = phone.recv(65536).decode()
+            self.assertTrue(request.endswith("from a program"))
+            phone.sendto(response(request).encode(), address(facts["sip"]["udp"]))
+            phone.sendto(message(user, account["jid"], facts["sip_user"]["listen"], "to a program").encode(), address(facts["sip"]["udp"]))
+            self.assertTrue(phone.recv(65536).startswith(b"SIP/2.0 202"))
+            client.wait_body("to a program")
+
+    def test_a_signal_while_it_builds_ends_the_build(self):
+        with tempfile.TemporaryDirectory() as tools:
+            for name in ("cmake", "ninja"):
+                (pathlib.Path(tools) / name).write_text("#!/bin/sh\nexec sleep 600\n")
+                (pathlib.Path(tools) / name).chmod(0o755)
+            with subprocess.Popen([ROOT / "deploy" / "try", "--once"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}) as trial:
+                wait_for("the build", lambda: any(line.endswith(" sleep") for line in marked(self.mark)), alive=lambda: trial.poll() is None)
+                trial.send_signal(signal.SIGTERM)
+                output, _ = trial.communicate(timeout=LIMIT)
+            self.assertEqual(trial.returncode, 143, output)
 
     def test_a_failure_is_told_in_a_sentence(self):
         with tempfile.TemporaryDirectory() as nothing:

@@ -12,11 +12,19 @@ def host_addresses() -> list[str]:
     return [entry["local"] for link in links for entry in link.get("addr_info", []) if "local" in entry]
 
 
-def free_port(*addresses: str) -> int:
-    """A port that is free on all of them, for UDP and for TCP."""
+def usual_port(address: str) -> int:
+    """5060, or another if somebody has it."""
+    try:
+        return free_port(address, first=5060)
+    except Failed:
+        return free_port(address)
+
+
+def free_port(*addresses: str, first: int = 0) -> int:
+    """A port that is free on all of them, for UDP and for TCP; `first` if one is given, else any."""
     for _ in range(50):
         with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
-            port = 0
+            port = first
             for address in addresses:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     probe = probes.enter_context(socket.socket(socket.AF_INET, kind))

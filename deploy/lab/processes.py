@@ -41,9 +41,13 @@ class Interrupts:
         if cls.held:
             cls.pending = True
             return
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # cleaning up is not interrupted
+        cls.ignore()
         raise KeyboardInterrupt
+
+    @classmethod
+    def ignore(cls) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
 
     @classmethod
     @contextlib.contextmanager

@@ -10,7 +10,7 @@ import time
 from baresip import Baresip
 from ejabberd import Ejabberd
 from namespace import Namespace
-from ports import free_port, host_addresses
+from ports import free_port, host_addresses, usual_port
 from processes import Failed, Interrupts, Program
 from prosody import Prosody
 from server import Setup
@@ -39,9 +39,10 @@ class Trial:
         self.sip_port, self.guest_port = free_port(namespace.here), free_port(*own)
         self.here, self.phone_address = namespace.here, namespace.there
         self.password, self.xmpp_port = "art-thou", free_port("127.0.0.1")
+        self.guest_phone = f"127.0.0.1:{usual_port('127.0.0.1')}"
         gateways = {GATEWAY: {"peers": {"phone": {"kind": "phone", "match": {"source": [namespace.there]}, "next_hop": f"sip:{namespace.there}"}}},
-                    # For a phone of the visitor's on this machine, which listens on the usual port.
-                    GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": own}, "next_hop": "sip:127.0.0.1"}}}}
+                    # For a phone of the visitor's on this machine.
+                    GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": own}, "next_hop": f"sip:{self.guest_phone}"}}}}
         setup = Setup(folder=self.folder / "server", build=self.build, domain=DOMAIN,
                       accounts={USER: self.password, FRIEND: self.password},
                       components=gateways, port=self.xmpp_port, api_port=free_port("127.0.0.1"),
@@ -91,9 +92,11 @@ class Trial:
         return {"server": self.server.name.lower(),
                 "xmpp": {"host": "127.0.0.1", "port": self.xmpp_port, "domain": DOMAIN,
                          "accounts": [{"jid": f"{user}@{DOMAIN}", "password": self.password} for user in (USER, FRIEND)]},
-                "component_domain": GATEWAY,
+                "component_domain": GUESTS,
                 "sip": {"udp": f"127.0.0.1:{self.guest_port}", "tcp": f"127.0.0.1:{self.guest_port}", "tls": None},
-                "guest_domain": GUESTS, "phone": {"aor": f"sip:{PHONE}@{GATEWAY}", "address": f"{self.phone_address}:5060", "gateway": f"{self.here}:{self.sip_port}"},
+                # Who speaks SIP to those addresses is this user, and hears at that one (UDP).
+                "sip_user": {"aor": f"sip:{GUEST}@{GUESTS}", "listen": self.guest_phone},
+                "phone": {"aor": f"sip:{PHONE}@{GATEWAY}", "address": f"{self.phone_address}:5060", "gateway": f"{self.here}:{self.sip_port}"},
                 "pids": {"server": self.server.pid, "worker": self.server.worker()}, "log": str(self.server.log)}
 
     def invitation(self) -> str:
@@ -101,7 +104,7 @@ class Trial:
 Join in, until Ctrl-C ends it:
   XMPP client   account {FRIEND}@{DOMAIN}, password {self.password}, server 127.0.0.1 port {self.xmpp_port} (no encryption: it is loopback)
                 write to {GUEST}@{GUESTS}, or to {PHONE}@{GATEWAY}
-  SIP phone     on this machine at 127.0.0.1:5060 (UDP), address sip:{GUEST}@{GUESTS}, no registration,
+  SIP phone     on this machine at {self.guest_phone} (UDP), address sip:{GUEST}@{GUESTS}, no registration,
                 outbound proxy 127.0.0.1:{self.guest_port} or that port of an address of this machine (UDP or TCP); write to sip:{FRIEND}@{DOMAIN}
   logs          {self.server.log}
 """
@@ -143,6 +146,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130 if options.once else 0
     finally:
+        Interrupts.ignore()  # cleaning up is not interrupted
         if trial:
             trial.stop()
 

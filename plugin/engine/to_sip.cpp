@@ -7,6 +7,7 @@
 #include "plugin/engine/peers.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace stox::engine {
 
@@ -66,6 +67,27 @@ xmpp::Message envelope(const xmpp::Message& in) {
     return kept;
 }
 
+/// xmpp:local@domain; what is not unreserved stands as %XX.   (RFC 5122 §2.2)
+std::string xmpp_uri(const xmpp::Jid& jid) {
+    static constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string uri = "xmpp:";
+    for (const char c : jid.local) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (std::isalnum(octet) || std::string_view("-._~").find(c) != std::string_view::npos)
+            uri += c;
+        else
+            (uri += '%', uri += kHex[octet >> 4], uri += kHex[octet & 15]);
+    }
+    return uri + '@' + jid.domain;
+}
+
+/// The first Contact of a 3xx that has a form on the XMPP side, as <gone/> and <redirect/> carry it.   (CORE-S301)
+std::string new_address(const config::DomainOptions& options, const sip::Response& response) {
+    for (const auto& contact : response.contacts)
+        if (const auto jid = contact_jid(options, contact.uri)) return xmpp_uri(jid.value());
+    return {};
+}
+
 void send(const Outgoing& outgoing, Actions& out) {
     out.push_back(SendSip{outgoing.transaction, outgoing.request, outgoing.next_hop});
 }
@@ -120,7 +142,8 @@ void message_response(State& state, const SipResponseIn& in, Actions& out) {
     const auto& done = finished->done;
     if (in.response.status >= 300) {
         const auto* retry_after = in.response.header("Retry-After");
-        auto why = to_stanza_error(in.response.status, in.response.reason, {}, retry_after != nullptr);
+        auto why = to_stanza_error(in.response.status, in.response.reason, new_address(state.options, in.response),
+                                   retry_after != nullptr);
         // A request that left and was not answered may have arrived all the same; its author decides whether to repeat it.
         if (in.local == LocalFailure::timeout) why.text = "No answer from the SIP side; the message may have been delivered.";
         if (in.local == LocalFailure::transport) why.text = "The SIP side cannot be reached.";

@@ -69,7 +69,7 @@ void Worker::perform(const EngineSet& command) {
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded)) return control_->send(config_error_line({}, *problems));
     auto& options = std::get<config::EngineOptions>(loaded);
     log_level_ = parse_level(options.log_level);
-    if (options_ && options_->bind != options.bind) {
+    if (sip_ && options_->bind != options.bind) {
         log(Level::warn, "bind is read at the start of the worker; restart the chat server to change it");
         options.bind = options_->bind;
     }
@@ -78,6 +78,7 @@ void Worker::perform(const EngineSet& command) {
 }
 
 void Worker::open_sip() {
+    sip_retry_.cancel();
     sip::Endpoint::Settings settings;
     for (const auto& listener : options_->bind) settings.listen.push_back({listener.transport, listener.endpoint});
     settings.user_agent = std::string("stox/") + STOX_VERSION;
@@ -86,7 +87,7 @@ void Worker::open_sip() {
         log(Level::error, "cannot listen for SIP: " + opened.error().detail + "; free the address or change bind. Trying again.");
         sip_retry_.expires_after(kSipRetry);
         sip_retry_.async_wait([this](boost::system::error_code error) {
-            if (!error && !stopping_) open_sip();
+            if (!error && !stopping_ && !sip_) open_sip();
         });
         return;
     }

@@ -160,6 +160,17 @@ TEST(ToSip, CORE_72_OnlyItsOwnUsersAreServed) {
     EXPECT_TRUE(rig.sent.empty());
 }
 
+TEST(ToSip, ARedirectionCarriesTheFirstContactThatXmppCanName) {
+    Rig rig;
+    const auto sent = rig.stanza(message_stanza()).sent.front();
+    SipResponseIn moved{sent.transaction, {}};
+    moved.response.status = 301;
+    for (const auto* contact : {"tel:+12025550100", "sip:new&shiny@capulet.test", "sip:third@capulet.test"})
+        moved.response.contacts.push_back({{}, sip::Uri::parse(contact).value(), {}});
+    EXPECT_EQ(rig.feed(moved).error().condition, Condition::gone);
+    EXPECT_EQ(rig.error().address, "xmpp:new%5C26shiny@capulet.test");
+}
+
 TEST(ToSip, CORE_25_AnAddressWithoutSipFormIsItemNotFound) {
     auto options = Rig::default_options();
     options.scheme = config::AddressScheme::nested;

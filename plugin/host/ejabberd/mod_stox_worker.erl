@@ -12,7 +12,7 @@
 -define(CLOSE_MS, 3000).
 -define(EVENTS_AT_ONCE, 200).
 
--record(state, {handle, ref, running = false, domains = #{}, owners = #{}, engine = #{}, keep}).
+-record(state, {handle, ref, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
@@ -74,7 +74,8 @@ init([]) ->
 
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
-handle_cast({set, Domain, Owner, Settings}, #state{domains = Domains, owners = Owners} = State) ->
+handle_cast({set, Domain, Owner, Settings}, Before) ->
+    #state{domains = Domains, owners = Owners} = State = revive(Before),
     forget(Domain, Owners),
     Known = Owners#{Domain => {Owner, erlang:monitor(process, Owner)}},
     send_domain(State, Domain, Settings),
@@ -85,7 +86,7 @@ handle_cast({remove, Domain, Owner}, #state{owners = Owners} = State) ->
         _ -> {noreply, State}
     end;
 handle_cast(reload, State) ->
-    Next = State#state{engine = engine_options(read_engine_file())},
+    Next = (revive(State))#state{engine = engine_options(read_engine_file())},
     send_all(Next),
     {noreply, Next}.
 
@@ -100,6 +101,18 @@ handle_info(_, State) -> {noreply, State}.
 terminate(_Reason, #state{handle = Handle}) ->
     ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
     mod_stox_nif:close(Handle, ?CLOSE_MS).
+
+%% One that ended too often stays down until somebody changes something: then it has another chance.
+revive(#state{down = false} = State) -> State;
+revive(#state{handle = Handle} = State) ->
+    mod_stox_nif:close(Handle, ?CLOSE_MS),
+    Settings = read_engine_file(),
+    case open(Settings) of
+        {ok, New} -> poll(State#state{handle = New, running = false, down = false, engine = engine_options(Settings)});
+        {error, Why} ->
+            logger:error("stox: ~ts", [Why]),
+            State
+    end.
 
 %% --- domains
 
@@ -157,7 +170,7 @@ drain(#state{handle = Handle} = State, Left) ->
     end.
 
 taken(#{<<"t">> := <<"worker">>, <<"state">> := Is} = Event, State) ->
-    Next = State#state{running = Is =:= <<"started">>},
+    Next = State#state{running = Is =:= <<"started">>, down = maps:get(<<"restart_ms">>, Event, 0) < 0},
     take(Event, Next),
     Next;
 taken(Event, State) ->
@@ -170,7 +183,7 @@ take(#{<<"t">> := <<"worker">>, <<"state">> := <<"started">>, <<"pid">> := Pid},
     send(State, {[{stox, ?CONTROL_VERSION}, {version, <<"0.1.0">>}, {features, []}]}),
     send_all(State);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := -1}, _) ->
-    logger:error("stox: worker ~ts; it ended too often and stays down until the module is started again", [How]);
+    logger:error("stox: worker ~ts; it ended too often and stays down until the next reload_config", [How]);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := Ms}, _) ->
     logger:warning("stox: worker ~ts, restart in ~b ms", [How, Ms]);
 take(#{<<"t">> := <<"listening">>, <<"sip">> := Sip}, _) ->

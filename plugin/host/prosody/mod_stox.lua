@@ -148,7 +148,8 @@ function events.worker(event)
 		send({ stox = CONTROL_VERSION, version = server.library.version, features = {} });
 		send_all();
 	elseif event.restart_ms < 0 then
-		log("error", "worker %s; it ended too often and stays down until the modules are loaded again", event.how);
+		log("error", "worker %s; it ended too often and stays down until the next reload of the configuration", event.how);
+		timer.add_task(0, function () server.close_worker(); end);
 	else
 		log("warn", "worker %s, restart in %.1f s", event.how, event.restart_ms / 1000);
 	end
@@ -251,7 +252,7 @@ local function open_worker()
 	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);
 end
 
-local function close_worker()
+function server.close_worker()
 	if server.watch then server.watch:close(); server.watch = nil; end
 	server.running = false;
 	if server.handle then server.handle:close(CLOSE_MS); server.handle = nil; end
@@ -273,13 +274,13 @@ local function close_when_unused()
 	if server.closing then timer.stop(server.closing); end
 	server.closing = timer.add_task(KEEP_SECONDS, function ()
 		server.closing = nil;
-		if not next(server.domains) then close_worker(); end
+		if not next(server.domains) then server.close_worker(); end
 	end);
 end
 
 module:hook_global("server-stopping", function ()
 	server.stopping = true;
-	close_worker();
+	server.close_worker();
 end);
 
 -- Prosody reads the file again, but neither makes nor ends hosts at that: for components of ours this does. After the event,
@@ -326,8 +327,12 @@ local function load_component()
 		if server.handle then send_domain(host); else start(); end
 	end);
 	module:hook_global("config-reloaded", function ()
-		send_engine();
-		send_domain(host);
+		if server.handle then
+			send_engine();
+			send_domain(host);
+		else
+			start(); -- it had ended too often
+		end
 		follow_configuration();
 	end);
 	-- The list of user domains changed.
