@@ -51,6 +51,14 @@ TEST(SrvOrder, WeightZeroIsRareNotNever) {
     EXPECT_NEAR(zero_first, 200, 75);
 }
 
+/// The number drawn falls on the first record whose running sum reaches it.
+TEST(SrvOrder, EachNumberFallsOnItsRecord) {
+    const std::vector<SrvRecord> records{record(1, 2, "a"), record(1, 0, "z"), record(1, 1, "b")};  // running sums: z 0, a 2, b 3
+    for (const auto& [drawn, first] : {std::pair{0U, "z"}, std::pair{1U, "a"}, std::pair{2U, "a"}, std::pair{3U, "b"}})
+        EXPECT_EQ(in_srv_order(records, [drawn](std::uint32_t most) { return std::min(drawn, most); })[0].target.text(), first)
+            << drawn;
+}
+
 TEST(SrvOrder, AllZeroKeepTheAnswersOrder) {
     EXPECT_EQ(order(in_srv_order({record(1, 0, "b"), record(1, 0, "a"), record(1, 0, "c")}, seeded(4))), "bac");
     EXPECT_EQ(order(in_srv_order({}, seeded(4))), "");
