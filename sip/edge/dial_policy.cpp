@@ -17,25 +17,13 @@ struct Range {
 const std::vector<Range>& closed_ranges() {
     static const std::vector<Range> ranges = [] {
         constexpr std::pair<const char*, const char*> kWritten[] = {
-            {"0.0.0.0/8", "unspecified"},
-            {"10.0.0.0/8", "private"},
-            {"100.64.0.0/10", "shared"},
-            {"127.0.0.0/8", "loopback"},
-            {"169.254.0.0/16", "link-local"},  // the metadata services of clouds answer in here
-            {"172.16.0.0/12", "private"},
-            {"192.0.0.0/24", "reserved"},
-            {"192.168.0.0/16", "private"},
-            {"198.18.0.0/15", "reserved"},
-            {"224.0.0.0/4", "multicast"},
-            {"240.0.0.0/4", "reserved"},  // with broadcast
-            {"::/128", "unspecified"},
-            {"::1/128", "loopback"},
-            {"64:ff9b:1::/48", "private"},
-            {"100::/64", "reserved"},
-            {"fc00::/7", "private"},
-            {"fe80::/10", "link-local"},
-            {"fec0::/10", "private"},
-            {"ff00::/8", "multicast"},
+            {"0.0.0.0/8", "unspecified"},  {"10.0.0.0/8", "private"},        {"100.64.0.0/10", "shared"},
+            {"127.0.0.0/8", "loopback"},   {"169.254.0.0/16", "link-local"},  // the metadata services of clouds answer in here
+            {"172.16.0.0/12", "private"},  {"192.0.0.0/24", "reserved"},     {"192.168.0.0/16", "private"},
+            {"198.18.0.0/15", "reserved"}, {"224.0.0.0/4", "multicast"},     {"240.0.0.0/4", "reserved"},  // with broadcast
+            {"::/128", "unspecified"},     {"::1/128", "loopback"},          {"64:ff9b:1::/48", "private"},
+            {"100::/64", "reserved"},      {"fc00::/7", "private"},          {"fe80::/10", "link-local"},
+            {"fec0::/10", "private"},      {"ff00::/8", "multicast"},
         };
         std::vector<Range> made;
         for (const auto& [prefix, what] : kWritten) made.push_back({Prefix::parse(prefix).value(), what});

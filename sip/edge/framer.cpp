@@ -178,7 +178,9 @@ std::optional<Framed> StreamFramer::head() {
     const auto section = find_section(text, scanned_);
     if ((section ? section->size : text.size()) > limits_.header_octets) return violation("header section too large");
     if (!section) {
-        if (!may_become_start_line(text.substr(0, text.find('\n')))) return violation("no SIP");
+        const auto line_end = text.find('\n');
+        const auto line = text.substr(0, line_end);
+        if (line_end == text.npos ? !may_become_start_line(line) : !is_start_line(trimmed(line))) return violation("no SIP");
         scanned_ = text.size() > 2 ? text.size() - 2 : 0;
         return std::nullopt;
     }

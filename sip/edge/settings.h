@@ -50,8 +50,8 @@ struct Limits {
 
     Seconds handshake{5};  ///< TLS, either way
     Seconds connect{5};
-    Seconds message{10};  ///< from its first octet to its last
-    Seconds idle{120};    ///< of a connection that nobody holds
+    Seconds message{10};                  ///< from its first octet to its last
+    Seconds idle{120};                    ///< of a connection that nobody holds
     std::size_t write_queue = 1'048'576;  ///< octets that a peer does not take; then its connection is closed
 
     std::size_t connections_per_source = 20;
@@ -76,11 +76,12 @@ struct Counters {
     std::uint64_t sends_refused = 0;        ///< datagrams, by the dial policy
     std::uint64_t dropped_source_rate = 0;  ///< datagrams over the rate of their source; on connections they wait instead
     std::uint64_t dropped_total_rate = 0;
-    std::uint64_t dropped_banned = 0;     ///< datagrams and connections of a banned source
-    std::uint64_t dropped_noise = 0;      ///< datagrams that are no SIP: STUN, SigComp, blank lines
-    std::uint64_t dropped_malformed = 0;  ///< datagrams that break a rule of the framing
-    std::uint64_t dropped_by_kernel = 0;  ///< datagrams that came while its queue was full
-    std::uint64_t dropped_unsent = 0;     ///< datagrams of ours for which the kernel had no room
+    std::uint64_t dropped_banned = 0;              ///< datagrams and connections of a banned source
+    std::uint64_t dropped_noise = 0;               ///< datagrams that are no SIP: STUN, SigComp, blank lines
+    std::uint64_t dropped_malformed = 0;           ///< datagrams that break a rule of the framing
+    std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
+    std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
+    std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
     std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
     std::uint64_t refused_total_connections = 0;   ///< over connections
     std::uint64_t refused_descriptors = 0;         ///< no descriptor was left
