@@ -4,12 +4,14 @@
 #include "mapping/core/endpoint.h"
 #include "mapping/core/result.h"
 #include "mapping/sip/message.h"
+#include "sip/edge/settings.h"
 
 #include <boost/asio/io_context.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,12 @@ struct NextHop {
     std::string tls_name{};     ///< TLS: what the peer's certificate must say (RFC 5922), sent as SNI as well
     std::string credentials{};  ///< TLS: the domain whose certificate and trust are used
     Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
+    bool configured = true;     ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
+};
+
+/// Sizes of Sofia's transports, which sip/tport_bridge.cpp knows by heart.
+struct LibraryLayout {
+    std::size_t primary = 0, secondary = 0;  ///< octets
 };
 
 class Endpoint {
@@ -56,6 +64,11 @@ public:
         std::string user_agent;                 ///< in User-Agent and Server; empty: neither is sent
         std::size_t max_message = 65'536;       ///< octets
         std::size_t max_transactions = 10'000;  ///< requests waiting for our answer; further ones get 503
+        Limits limits{};
+        std::vector<TlsIdentity> tls{};           ///< the first is for clients that name none of the domains
+        std::optional<Address> public_address{};  ///< in Via instead of our own: behind a NAT
+        Log log{};
+        std::optional<LibraryLayout> library{};  ///< absent: that of the library we run with; tests give another
     };
 
     /// Opens the listeners. Started, used and destroyed on `loop`'s thread. All callbacks come on `loop`'s thread, never from
@@ -71,6 +84,18 @@ public:
     /// Sends a request outside any dialog, with a branch and Via of its own, to exactly this next hop. `on_outcome` is called
     /// exactly once, unless the endpoint is destroyed first. From's tag, Call-ID and CSeq are the request's.
     void send(Request request, NextHop next_hop, OnOutcome on_outcome);
+
+    /// The connection is needed though nothing is said on it: it does not end for idleness. Each hold wants its release.
+    void hold(Flow flow);
+    void release(Flow flow);
+    /// A request from there was refused for who sent it. Too many, and the source is not heard for a while.   (contracts 2)
+    void refused(const Address& source);
+    /// Sources without rate, ban or number of connections of their own: the configured peers. Replaces those before.
+    void trust(std::vector<Prefix> sources);
+    /// Certificates and trust for handshakes from now on; connections live on.
+    /// errors  unavailable: what is wrong, with the file; nothing has changed
+    Result<void> reload_tls(std::vector<TlsIdentity> identities);
+    Counters counters() const;
 
 private:
     struct Impl;

@@ -1,89 +1,168 @@
 #include "sip/transports.h"
 
+#include "sip/edge/socket_address.h"
+
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tport.h>
 #include <sofia-sip/tport.h>
-#include <sofia-sip/tport_tag.h>
-
-#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <cerrno>
 
 namespace stox::sip {
 
 namespace {
 
-stox::Endpoint to_endpoint(const su_sockaddr_t& address) {
-    stox::Endpoint endpoint;
-    if (address.su_family == AF_INET6) {
-        std::array<std::uint8_t, 16> octets;
-        std::copy_n(reinterpret_cast<const std::uint8_t*>(&address.su_sin6.sin6_addr), 16, octets.begin());
-        endpoint.address = Address::v6(octets);
-    } else {
-        std::array<std::uint8_t, 4> octets;
-        std::copy_n(reinterpret_cast<const std::uint8_t*>(&address.su_sin.sin_addr), 4, octets.begin());
-        endpoint.address = Address::v4(octets);
-    }
-    endpoint.port = ntohs(address.su_port);
-    return endpoint;
+/// Where nothing is, and nothing is ever sent: nta answers a request for it with 503 at once.
+constexpr const char* kNowhere = "sip:0.0.0.0:9;transport=tcp";
+
+stox::Endpoint to_endpoint(const su_sockaddr_t& address, socklen_t size) {
+    SocketAddress copy;
+    std::copy_n(reinterpret_cast<const char*>(&address), std::min<std::size_t>(size, sizeof address),
+                reinterpret_cast<char*>(&copy.storage));
+    return copy.endpoint();
 }
 
 std::string url_of(Transport transport, const stox::Endpoint& endpoint) {
     return "sip:" + endpoint.to_string() + ";transport=" + std::string(to_string(transport));
 }
 
-}  // namespace
-
-Transports::Transports(nta_agent_s* agent) : agent_(agent) {}
-Transports::~Transports() = default;
-
-Result<std::unique_ptr<Transports>> Transports::open(boost::asio::io_context&, nta_agent_s* agent,
-                                                     const Endpoint::Settings& settings) {
-    std::unique_ptr<Transports> transports(new Transports(agent));
-    for (const auto& address : settings.listen)
-        if (auto opened = transports->listen(address); !opened) return opened.error();
-    return transports;
+/// The address that peers are told: as configured, as bound, or the one that packets to the world would carry.
+Address told_address(const Address& bound, const std::optional<Address>& configured) {
+    if (configured && configured->is_v4() == bound.is_v4()) return *configured;
+    if (!is_any(bound)) return bound;
+    const auto world = bound.is_v4() ? Address::v4({192, 0, 2, 1}) : Address::parse("2001:db8::1").value();
+    const auto source = source_for({world, 9});
+    if (source.is_v4() == bound.is_v4() && !is_any(source)) return source;
+    return bound.is_v4() ? Address::v4({127, 0, 0, 1}) : Address::parse("::1").value();
 }
 
-Result<void> Transports::listen(const ListenAddress& address) {
-    auto url = url_of(address.transport, address.endpoint);
-    if (address.endpoint.port == 0) {  // the library's word for any free port
-        const auto host = address.endpoint.to_string();
-        url = "sip:" + host.substr(0, host.rfind(':')) + ":*;transport=" + std::string(to_string(address.transport));
+}  // namespace
+
+Transports::Transports(nta_agent_s* agent)
+    : agent_(agent),
+      bridge_(agent, {[this](std::size_t listener, const stox::Endpoint& to, const iovec* parts, std::size_t count) {
+                          return edge_ ? edge_->send(listener, to, parts, count) : EPIPE;
+                      },
+                      [this](Flow flow, const iovec* parts, std::size_t count) {
+                          return edge_ && edge_->write(flow, parts, count) ? 0 : EPIPE;
+                      },
+                      [this](Flow flow) {
+                          if (edge_) edge_->finish(flow);
+                      }}) {}
+
+Transports::~Transports() = default;
+
+Result<std::unique_ptr<Transports>> Transports::open(boost::asio::io_context& loop, nta_agent_s* agent,
+                                                     const Endpoint::Settings& settings) {
+    if (auto checked = check_library(settings.library); !checked) return checked.error();
+    std::unique_ptr<Transports> made(new Transports(agent));
+    auto* self = made.get();
+    auto opened = Edge::open(
+        loop, settings,
+        {[self](std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
+             return self->bridge_.datagram(listener, from, octets);
+         },
+         [self](std::size_t listener, const stox::Endpoint& to, int error) { self->bridge_.unreachable(listener, to, error); },
+         [self](Flow flow, std::string message) { self->received(flow, std::move(message)); },
+         [self](Flow flow) { self->bridge_.closed(flow); }, [self](Flow flow) { return self->bridge_.in_use(flow); }});
+    if (!opened) return opened.error();
+    self->edge_ = std::move(opened).value();
+    if (auto added = self->add_primaries(settings); !added) return added.error();
+    return made;
+}
+
+Result<void> Transports::add_primaries(const Endpoint::Settings& settings) {
+    const auto& listeners = edge_->listening();
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        const auto& [transport, endpoint] = listeners[i];
+        const stox::Endpoint name{told_address(endpoint.address, settings.public_address), endpoint.port};
+        if (auto added = add_primary(transport, name, endpoint.address, i); !added) return added;
     }
-    if (nta_agent_add_tport(agent_, reinterpret_cast<const url_string_t*>(url.c_str()), TPTAG_SDWN_ERROR(1), TAG_END()) != 0)
-        return fail(Code::unavailable,
-                    std::string(to_string(address.transport)) + ':' + address.endpoint.to_string() + " cannot be bound");
+    // Connections can be opened from any family that something listens on, also over the transport that nothing does.
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        const auto endpoint = listeners[i].endpoint;
+        const stox::Endpoint name{told_address(endpoint.address, settings.public_address), endpoint.port};
+        for (const auto transport : {Transport::tcp, Transport::tls}) {
+            const bool there = std::ranges::any_of(primaries_, [&](const Primary& primary) {
+                return primary.transport == transport && primary.address.is_v4() == endpoint.address.is_v4();
+            });
+            if (there) continue;
+            if (auto added = add_primary(transport, name, endpoint.address, i); !added) return added;
+        }
+    }
+    bridge_.seal();
     return ok();
 }
 
-std::vector<ListenAddress> Transports::listening() const {
-    std::vector<ListenAddress> listeners;
-    for (auto* port = tport_primaries(nta_agent_tports(agent_)); port; port = tport_next(port)) {
-        const auto* name = tport_name(port);
-        const auto transport = parse_transport(name->tpn_proto);
-        const auto address = Address::parse(name->tpn_host);
-        if (!transport || !address) continue;
-        listeners.push_back({transport.value(), {address.value(), static_cast<std::uint16_t>(std::atoi(name->tpn_port))}});
-    }
-    return listeners;
+Result<void> Transports::add_primary(Transport transport, const stox::Endpoint& name, const Address& address,
+                                     std::size_t listener) {
+    auto added = bridge_.add_primary(transport, name, listener);
+    if (!added) return added.error();
+    primaries_.push_back({transport, address});
+    return ok();
+}
+
+/// Of several the one whose address the kernel would send from.
+std::optional<std::size_t> Transports::primary_for(Transport transport, const stox::Endpoint& target) const {
+    std::vector<std::size_t> fitting;
+    for (std::size_t i = 0; i < primaries_.size(); ++i)
+        if (primaries_[i].transport == transport && primaries_[i].address.is_v4() == target.address.is_v4()) fitting.push_back(i);
+    if (fitting.empty()) return std::nullopt;
+    if (fitting.size() == 1) return fitting.front();
+    const auto source = source_for(target);
+    const auto best = std::ranges::find_if(fitting, [&](std::size_t i) { return primaries_[i].address == source; });
+    return best == fitting.end() ? fitting.front() : *best;
+}
+
+void Transports::received(Flow flow, std::string message) {
+    if (port_of(flow))
+        bridge_.message(flow, std::move(message));
+    else
+        edge_->finish(flow);
+}
+
+/// Sofia comes to know a connection when it first matters: with a whole message, or with a request of ours.
+tport_s* Transports::port_of(Flow flow) {
+    if (auto* port = bridge_.port(flow)) return port;
+    const auto* peer = edge_->peer(flow);
+    if (!peer) return nullptr;
+    const auto primary = peer->dialled ? primary_for(peer->transport, peer->endpoint) : std::optional(peer->listener);
+    if (!primary) return nullptr;
+    auto opened = bridge_.open(flow, *primary, peer->endpoint);
+    return opened ? opened.value() : nullptr;
 }
 
 Origin Transports::origin(nta_incoming_s* transaction) const {
     Origin origin;
     msg_t* packet = nta_incoming_getrequest(transaction);
-    origin.source = to_endpoint(*msg_addr(packet));
+    const auto* info = msg_addrinfo(packet);
+    origin.source = to_endpoint(*msg_addr(packet), static_cast<socklen_t>(info->ai_addrlen));
     if (auto* port = nta_incoming_transport(agent_, transaction, packet)) {
         if (const auto transport = parse_transport(tport_name(port)->tpn_proto)) origin.transport = transport.value();
+        origin.flow = TportBridge::flow(port);
+        if (const auto* peer = edge_->peer(origin.flow)) origin.tls_names = peer->tls_names;
         tport_unref(port);
     }
     msg_destroy(packet);
     return origin;
 }
 
-Way Transports::way(const NextHop& next_hop) { return {url_of(next_hop.transport, next_hop.endpoint), nullptr}; }
+Way Transports::way(const NextHop& next_hop) {
+    if (next_hop.transport == Transport::udp) {
+        const auto primary = primary_for(Transport::udp, next_hop.endpoint);
+        if (!primary) return {kNowhere, nullptr};
+        edge_->expect(next_hop);
+        return {url_of(Transport::udp, next_hop.endpoint), bridge_.primary(*primary)};
+    }
+    if (!primary_for(next_hop.transport, next_hop.endpoint)) return {kNowhere, nullptr};
+    const auto flow = edge_->dial(next_hop);
+    if (!flow) return {kNowhere, nullptr};
+    if (auto* port = port_of(flow.value())) return {url_of(next_hop.transport, next_hop.endpoint), port};
+    edge_->finish(flow.value());
+    return {kNowhere, nullptr};
+}
 
 }  // namespace stox::sip

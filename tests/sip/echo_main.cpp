@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     });
     if (!started) return std::fprintf(stderr, "%s\n", started.error().detail.c_str()), 1;
     endpoint = std::move(started).value();
+    endpoint->trust({stox::Prefix::parse("127.0.0.0/8").value()});  // a load is not to be held back
     boost::asio::posix::stream_descriptor input(loop, ::dup(STDIN_FILENO));
     char octet;
     input.async_read_some(boost::asio::buffer(&octet, 1), [&](auto, auto) { loop.stop(); });

@@ -152,9 +152,12 @@ TEST(SipGuard, StunGetsNoAnswer) {
 TEST(SipGuard, AMessageOverTheLimitIsRefusedAndTheConnectionDoesNotHang) {
     Rig rig;
     Wire peer = stox::test::tcp_to(rig.tcp_port());
-    peer.send(message_text("b1", {}, std::string(100'000, 'x')));
+    peer.send(message_text("b1", {}, std::string(65'536, 'x')));
     const auto answer = peer.read_until("\r\n\r\n");
     EXPECT_TRUE(answer.rfind("SIP/2.0 413", 0) == 0 || answer.rfind("SIP/2.0 400", 0) == 0) << answer;
+    Wire hopeless = stox::test::tcp_to(rig.tcp_port());
+    hopeless.send(message_text("b2", {}, std::string(65'537, 'x')).substr(0, 1'000));
+    EXPECT_TRUE(hopeless.closed());
     EXPECT_FALSE(rig.has_request());
 }
 

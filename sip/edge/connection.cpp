@@ -1,0 +1,293 @@
+#include "sip/edge/connection.h"
+
+#include "mapping/core/handle.h"
+#include "sip/edge/certificate_names.h"
+
+#include <boost/asio/write.hpp>
+
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+
+namespace stox::sip {
+
+namespace {
+
+using std::chrono::seconds;
+using End = ConnectionOwner::End;
+using X509Handle = Handle<X509, &X509_free>;
+
+/// For what was written to leave, and for the peer to close after us.
+constexpr seconds kDrain{2};
+/// The kernel's own patience with a peer that acknowledges nothing.
+constexpr int kUserTimeoutMs = 30'000;
+
+void set_options(Connection::Socket& socket) {
+    boost::system::error_code ignored;
+    socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
+}
+
+boost::asio::ip::tcp::endpoint to_asio(const stox::Endpoint& endpoint) {
+    const auto& octets = endpoint.address.octets();
+    if (endpoint.address.is_v4())
+        return {boost::asio::ip::address_v4({octets[0], octets[1], octets[2], octets[3]}), endpoint.port};
+    return {boost::asio::ip::address_v6(octets), endpoint.port};
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, Identity identity, const Limits& limits, ConnectionOwner& owner,
+                       std::shared_ptr<const TlsContexts> contexts)
+    : socket_(std::move(socket)),
+      identity_(std::move(identity)),
+      limits_(limits),
+      owner_(owner),
+      contexts_(std::move(contexts)),
+      framer_(limits),
+      timer_(socket_.get_executor()),
+      pause_(socket_.get_executor()) {}
+
+Connection::~Connection() = default;
+
+void Connection::accept() {
+    set_options(socket_);
+    if (identity_.transport == Transport::tls)
+        handshake();
+    else
+        opened();
+}
+
+void Connection::dial() {
+    due_at(Clock::now() + limits_.connect);
+    socket_.async_connect(to_asio(identity_.peer), [self = shared_from_this()](error_code error) {
+        if (self->state_ != State::connecting) return;
+        if (error) return self->end(End::dial, error.message());
+        self->connected();
+    });
+}
+
+void Connection::connected() {
+    set_options(socket_);
+    if (identity_.transport == Transport::tls)
+        handshake();
+    else
+        opened();
+}
+
+void Connection::handshake() {
+    state_ = State::handshaking;
+    due_at(Clock::now() + limits_.handshake);
+    auto* context = identity_.dialled ? &contexts_->client(identity_.credentials) : contexts_->server();
+    if (!context) return end(End::handshake, "no certificate of ours");
+    tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
+    if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name))
+        SSL_set_tlsext_host_name(tls_->native_handle(), identity_.tls_name.c_str());
+    const auto role = identity_.dialled ? boost::asio::ssl::stream_base::client : boost::asio::ssl::stream_base::server;
+    tls_->async_handshake(role, [self = shared_from_this()](error_code error) { self->shaken(error); });
+}
+
+void Connection::shaken(error_code error) {
+    if (state_ != State::handshaking) return;
+    if (error) {
+        const auto verified = SSL_get_verify_result(tls_->native_handle());
+        return end(End::handshake, verified == X509_V_OK
+                                       ? error.message()
+                                       : std::string("certificate: ") + X509_verify_cert_error_string(verified));
+    }
+    if (const auto wrong = check_peer(); !wrong.empty()) return end(End::handshake, wrong);
+    opened();
+}
+
+/// What is wrong with the peer's certificate beyond its chain, which OpenSSL checked. Empty: nothing.
+std::string Connection::check_peer() {
+    auto* ssl = tls_->native_handle();
+    const bool checked = SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER;
+    const X509Handle certificate(SSL_get1_peer_certificate(ssl));
+    if (!checked) return {};
+    if (!certificate) return identity_.dialled ? "the peer has no certificate" : "";
+    const auto names = read_names(*certificate);
+    tls_names_ = sip_identities(names);
+    if (!identity_.dialled) return {};
+    const auto expected = identity_.tls_name.empty() ? identity_.peer.address.to_string() : identity_.tls_name;
+    return proves(names, expected) ? std::string() : "the certificate is not for " + expected;
+}
+
+void Connection::opened() {
+    state_ = State::open;
+    due_at(Clock::now() + limits_.idle);
+    if (!queue_.empty()) flush();
+    if (state_ == State::open || state_ == State::draining) read();
+}
+
+template <class Buffer, class Handler>
+void Connection::async_read(const Buffer& buffer, Handler handler) {
+    if (tls_)
+        tls_->async_read_some(buffer, std::move(handler));
+    else
+        socket_.async_read_some(buffer, std::move(handler));
+}
+
+void Connection::read() {
+    async_read(boost::asio::buffer(input_), [self = shared_from_this()](error_code error, std::size_t size) {
+        if (self->state_ == State::ended) return;
+        if (error) return self->end(End::peer_closed, error == boost::asio::error::eof ? "closed by the peer" : error.message());
+        if (self->state_ == State::draining) return self->read();
+        self->take(size);
+    });
+}
+
+void Connection::take(std::size_t size) {
+    framer_.append({input_.data(), size});
+    frame();
+}
+
+void Connection::frame() {
+    bool whole = false;
+    while (state_ == State::open) {
+        if (!waiting_message_) {
+            auto framed = framer_.next();
+            if (!framed) break;
+            whole = true;
+            if (auto* violation = std::get_if<Violation>(&*framed)) return end(End::violation, violation->reason);
+            if (std::holds_alternative<Ping>(*framed)) {
+                const iovec pong{const_cast<char*>("\r\n"), 2};
+                write(&pong, 1);
+                continue;
+            }
+            waiting_message_ = std::get<std::string>(std::move(*framed));
+        }
+        const auto wait = owner_.admit(*this);
+        if (state_ != State::open) return;
+        if (wait.count() > 0) {
+            // Not read on meanwhile: the peer feels it as a full window. Its time for the next message begins after that.
+            message_due_ = false;
+            due_at(Clock::now() + limits_.idle);
+            pause_.expires_after(wait);
+            return pause_.async_wait([self = shared_from_this()](error_code error) {
+                if (!error) self->frame();
+            });
+        }
+        owner_.message(*this, std::exchange(waiting_message_, std::nullopt).value());
+    }
+    if (state_ != State::open) return;
+    // A message has its time from the first octet that we saw of it, and gets no more by further octets.
+    const bool begun = framer_.in_message();
+    if (!begun || whole || !message_due_) due_at(Clock::now() + (begun ? limits_.message : limits_.idle));
+    message_due_ = begun;
+    read();
+}
+
+bool Connection::write(const iovec* parts, std::size_t count) {
+    if (state_ == State::ended || finishing_) return false;
+    for (std::size_t i = 0; i < count; ++i) queue_.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+    if (queue_.size() + sending_.size() > limits_.write_queue) {
+        end(End::slow_reader, "it takes nothing that we send");
+        return false;
+    }
+    if (state_ == State::open && !writing_) flush();
+    return state_ != State::ended;
+}
+
+void Connection::flush() {
+    sending_.swap(queue_);
+    queue_.clear();
+    std::size_t sent = 0;
+    if (!tls_) {
+        // Most of what we write fits: no turn of the loop for it.
+        const auto now = ::send(socket_.native_handle(), sending_.data(), sending_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (now > 0) sent = static_cast<std::size_t>(now);
+        if (sent == sending_.size()) return flushed();
+    }
+    writing_ = true;
+    const auto done = [self = shared_from_this()](error_code error, std::size_t) {
+        self->writing_ = false;
+        if (self->state_ == State::ended) return;
+        if (error) return self->end(End::peer_closed, error.message());
+        self->flushed();
+    };
+    const auto rest = boost::asio::buffer(sending_) + sent;
+    if (tls_)
+        boost::asio::async_write(*tls_, rest, done);
+    else
+        boost::asio::async_write(socket_, rest, done);
+}
+
+void Connection::flushed() {
+    sending_.clear();
+    if (!queue_.empty()) return flush();
+    if (finishing_) drain();
+}
+
+void Connection::finish() {
+    if (state_ == State::ended || finishing_) return;
+    if (state_ != State::open) return end(End::ours, "closed by us");
+    finishing_ = true;
+    if (!std::exchange(told_, true)) owner_.ended(*this, End::ours, "closed by us");
+    state_ = State::draining;
+    pause_.cancel();
+    due_at(Clock::now() + kDrain);
+    if (!writing_) drain();
+}
+
+/// Says that nothing more comes and lets the peer close: what it still sends would turn into a reset that eats our last answer.
+void Connection::drain() {
+    const auto shut = [self = shared_from_this()](error_code) {
+        error_code ignored;
+        if (self->state_ == State::draining) self->socket_.shutdown(Socket::shutdown_send, ignored);
+    };
+    if (tls_)
+        tls_->async_shutdown(shut);
+    else
+        shut({});
+}
+
+void Connection::end(End end, const std::string& reason) {
+    if (state_ == State::ended) return;
+    state_ = State::ended;
+    timer_.cancel();
+    pause_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+    if (!std::exchange(told_, true)) owner_.ended(*this, end, reason);
+}
+
+void Connection::due_at(Clock::time_point due) {
+    due_ = due;
+    // A timer that fires too early looks again; one that would fire too late is set anew.
+    if (due_ < armed_) wait_until_due();
+}
+
+void Connection::wait_until_due() {
+    armed_ = due_;
+    timer_.expires_at(due_);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+        if (error || self->state_ == State::ended) return;
+        self->armed_ = Clock::time_point::max();
+        if (Clock::now() < self->due_)
+            self->wait_until_due();
+        else
+            self->expired();
+    });
+}
+
+void Connection::expired() {
+    switch (state_) {
+        case State::connecting:
+            return end(End::dial, "no connection in time");
+        case State::handshaking:
+            return end(End::deadline, "no TLS handshake in time");
+        case State::draining:
+        case State::ended:
+            return end(End::ours, "closed by us");
+        case State::open:
+            break;
+    }
+    if (message_due_) return end(End::deadline, "a message was not complete in time");
+    if (held_ > 0 || waiting_message_ || owner_.in_use(*this)) return due_at(Clock::now() + limits_.idle);
+    end(End::idle, "idle");
+}
+
+}  // namespace stox::sip

@@ -1,0 +1,121 @@
+#pragma once
+// One TCP or TLS connection: handshake, framing, deadlines, a bounded queue towards the peer. It ends once and says why.
+
+#include "sip/edge/framer.h"
+#include "sip/edge/settings.h"
+#include "sip/edge/tls_contexts.h"
+#include "sip/endpoint.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+struct iovec;
+
+namespace stox::sip {
+
+class Connection;
+
+/// What a connection asks and tells. All calls come from the loop; the owner lives longer than its connections' last call.
+class ConnectionOwner {
+public:
+    /// Whether a message of this peer may be taken now: nothing, or for how long to wait. Throws nothing; may end the connection.
+    virtual std::chrono::milliseconds admit(Connection& connection) = 0;
+    virtual void message(Connection& connection, std::string text) = 0;
+    /// Somebody waits for something on an idle connection.
+    virtual bool in_use(const Connection& connection) = 0;
+    enum class End { peer_closed, ours, violation, deadline, idle, slow_reader, handshake, dial };
+    /// Once; the connection is of no use any more.
+    virtual void ended(Connection& connection, End end, const std::string& reason) = 0;
+
+protected:
+    ~ConnectionOwner() = default;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    using Socket = boost::asio::ip::tcp::socket;
+
+    struct Identity {
+        Flow flow = Flow::none;
+        Transport transport = Transport::tcp;
+        stox::Endpoint peer;
+        std::size_t listener = 0;  ///< that accepted it, or whose address it was dialled from
+        bool dialled = false;
+        std::string tls_name, credentials;  ///< of the next hop that was dialled
+    };
+
+    Connection(Socket socket, Identity identity, const Limits& limits, ConnectionOwner& owner,
+               std::shared_ptr<const TlsContexts> contexts);
+    ~Connection();
+
+    const Identity& identity() const { return identity_; }
+    const std::vector<std::string>& tls_names() const { return tls_names_; }
+
+    /// One of the two, once. The socket is connected already, or bound at most.
+    void accept();
+    void dial();
+
+    /// Queues. False when it has ended, or ends by this: the peer takes nothing.
+    bool write(const iovec* parts, std::size_t count);
+    /// Ends after what was written has left, within a few seconds.
+    void finish();
+    /// Ends now.
+    void end(ConnectionOwner::End end, const std::string& reason);
+    /// While held, silence does not end it.
+    void hold() { ++held_; }
+    void release() { held_ -= held_ > 0 ? 1 : 0; }
+
+private:
+    enum class State { connecting, handshaking, open, draining, ended };
+    using Clock = std::chrono::steady_clock;
+    using error_code = boost::system::error_code;
+
+    void connected();
+    void handshake();
+    void shaken(error_code error);
+    std::string check_peer();
+    void opened();
+    void read();
+    void take(std::size_t size);
+    void frame();
+    void flush();
+    void flushed();
+    void drain();
+    void close();
+    void due_at(Clock::time_point due);
+    void wait_until_due();
+    void expired();
+    template <class Buffer, class Handler>
+    void async_read(const Buffer& buffer, Handler handler);
+
+    Socket socket_;
+    Identity identity_;
+    Limits limits_;
+    ConnectionOwner& owner_;
+    std::shared_ptr<const TlsContexts> contexts_;
+    std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
+    std::vector<std::string> tls_names_;
+    State state_ = State::connecting;
+
+    StreamFramer framer_;
+    std::array<char, 4'096> input_;
+    std::optional<std::string> waiting_message_;  ///< framed, but over the rate of its source
+
+    std::string queue_, sending_;
+    bool writing_ = false, finishing_ = false, told_ = false;
+
+    boost::asio::steady_timer timer_, pause_;
+    Clock::time_point due_{}, armed_{Clock::time_point::max()};
+    bool message_due_ = false;  ///< due_ is that of a message
+    unsigned held_ = 0;
+};
+
+}  // namespace stox::sip

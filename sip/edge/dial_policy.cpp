@@ -1,0 +1,65 @@
+#include "sip/edge/dial_policy.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace stox::sip {
+
+namespace {
+
+struct Range {
+    Prefix prefix;
+    const char* what;
+};
+
+/// The IANA registries of special-purpose addresses (RFC 6890), as far as nothing there is a peer on the open network.
+const std::vector<Range>& closed_ranges() {
+    static const std::vector<Range> ranges = [] {
+        constexpr std::pair<const char*, const char*> kWritten[] = {
+            {"0.0.0.0/8", "unspecified"},  {"10.0.0.0/8", "private"},        {"100.64.0.0/10", "shared"},
+            {"127.0.0.0/8", "loopback"},   {"169.254.0.0/16", "link-local"},  // the metadata services of clouds answer in here
+            {"172.16.0.0/12", "private"},  {"192.0.0.0/24", "reserved"},     {"192.168.0.0/16", "private"},
+            {"198.18.0.0/15", "reserved"}, {"224.0.0.0/4", "multicast"},     {"240.0.0.0/4", "reserved"},  // with broadcast
+            {"::/128", "unspecified"},     {"::1/128", "loopback"},          {"64:ff9b:1::/48", "private"},
+            {"100::/64", "reserved"},      {"fc00::/7", "private"},          {"fe80::/10", "link-local"},
+            {"fec0::/10", "private"},      {"ff00::/8", "multicast"},
+        };
+        std::vector<Range> made;
+        for (const auto& [prefix, what] : kWritten) made.push_back({Prefix::parse(prefix).value(), what});
+        return made;
+    }();
+    return ranges;
+}
+
+/// An IPv4 address that a translator or tunnel would make of this one: NAT64 (RFC 6052), 6to4 (RFC 3056), and the
+/// IPv4-compatible form. Their IPv4 part must pass too.
+Address inside(const Address& address) {
+    static const auto nat64 = Prefix::parse("64:ff9b::/96").value(), six_to_four = Prefix::parse("2002::/16").value(),
+                      compatible = Prefix::parse("::/96").value();
+    if (address.is_v4()) return address;
+    const auto& octets = address.octets();
+    const auto v4_at = [&](std::size_t at) { return Address::v4({octets[at], octets[at + 1], octets[at + 2], octets[at + 3]}); };
+    if (nat64.contains(address) || compatible.contains(address)) return v4_at(12);
+    if (six_to_four.contains(address)) return v4_at(2);
+    return address;
+}
+
+const char* closed_because(const Address& address) {
+    for (const auto& range : closed_ranges())
+        if (range.prefix.contains(address)) return range.what;
+    return nullptr;
+}
+
+}  // namespace
+
+Result<void> may_send(const stox::Endpoint& target, bool configured, std::span<const stox::Endpoint> own) {
+    if (target.port == 0) return fail(Code::forbidden, "port 0");
+    if (configured) return ok();
+    if (std::ranges::find(own, target) != own.end()) return fail(Code::forbidden, "an address of our own");
+    for (const auto& address : {target.address, inside(target.address)})
+        if (const char* what = closed_because(address)) return fail(Code::forbidden, std::string(what) + " address");
+    return ok();
+}
+
+}  // namespace stox::sip

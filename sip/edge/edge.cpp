@@ -1,0 +1,405 @@
+#include "sip/edge/edge.h"
+
+#include "sip/edge/admission.h"
+#include "sip/edge/connection.h"
+#include "sip/edge/dial_policy.h"
+#include "sip/edge/framer.h"
+#include "sip/edge/log_gate.h"
+#include "sip/edge/socket_address.h"
+#include "sip/edge/tcp_listener.h"
+#include "sip/edge/tls_contexts.h"
+#include "sip/edge/udp_listener.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+namespace stox::sip {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A connection over its rate is looked at again after this.
+constexpr std::chrono::milliseconds kPause{100};
+/// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
+constexpr std::size_t kExpected = 4'096;
+
+}  // namespace
+
+struct Edge::Impl final : ConnectionOwner {
+    Impl(boost::asio::io_context& loop_, const Endpoint::Settings& settings, Handlers handlers_)
+        : loop(loop_),
+          limits(settings.limits),
+          handlers(std::move(handlers_)),
+          log(settings.log),
+          gate(settings.log),
+          admission(settings.limits) {}
+    ~Impl();
+
+    Result<void> listen(const ListenAddress& address);
+    Result<void> load_tls(const std::vector<TlsIdentity>& identities);
+    void datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
+    Result<Flow> reused(const NextHop& next_hop) const;
+    Result<boost::asio::ip::tcp::socket> bound_socket(const NextHop& next_hop);
+    std::shared_ptr<Connection> add(boost::asio::ip::tcp::socket socket, Connection::Identity identity);
+    std::shared_ptr<Connection> find(Flow flow) const;
+
+    std::chrono::milliseconds admit(Connection& connection) override;
+    void message(Connection& connection, std::string text) override;
+    bool in_use(const Connection& connection) override { return handlers.in_use(connection.identity().flow); }
+    void ended(Connection& connection, End end, const std::string& reason) override;
+    void count(End end);
+    void tell(const Connection& connection, End end, const std::string& reason);
+
+    using Target = std::tuple<Transport, stox::Endpoint, std::string, std::string>;
+    static Target target_of(const Connection::Identity& to) { return {to.transport, to.peer, to.tls_name, to.credentials}; }
+
+    struct Live {
+        std::shared_ptr<Connection> connection;
+        Peer peer;
+    };
+    struct Listener {
+        std::unique_ptr<UdpListener> udp;
+        std::unique_ptr<TcpListener> tcp;
+    };
+
+    boost::asio::io_context& loop;
+    Limits limits;
+    Handlers handlers;
+    Log log;
+    LogGate gate;
+    Admission admission;
+    Counters counters;
+    std::shared_ptr<const TlsContexts> contexts;
+    std::vector<Listener> listeners;
+    std::vector<ListenAddress> listening;
+    std::vector<stox::Endpoint> own;
+    std::map<stox::Endpoint, Clock::time_point> expected;
+    std::unordered_map<Flow, Live> flows;
+    std::map<Target, Flow> dialled;
+    std::uint64_t last_flow = 0;
+};
+
+Edge::Impl::~Impl() {
+    listeners.clear();
+    for (auto& [flow, live] : std::exchange(flows, {})) live.connection->end(End::ours, "the endpoint ends");
+}
+
+Result<void> Edge::Impl::listen(const ListenAddress& address) {
+    const auto index = listeners.size();
+    Listener listener;
+    if (address.transport == Transport::udp) {
+        auto opened = UdpListener::open(
+            loop, address.endpoint,
+            {[this, index](const stox::Endpoint& from, std::string_view octets) { datagram(index, from, octets); },
+             [this, index](const stox::Endpoint& to, int error) { handlers.unreachable(index, to, error); },
+             [this](std::uint32_t more) { counters.dropped_by_kernel += more; }});
+        if (!opened) return opened.error();
+        listener.udp = std::move(opened).value();
+        listening.push_back({address.transport, listener.udp->address()});
+    } else {
+        const std::string name(to_string(address.transport));
+        if (address.transport == Transport::tls && !contexts->server())
+            return fail(Code::unavailable,
+                        name + ':' + address.endpoint.to_string() + " cannot be bound: no certificate is configured");
+        auto opened =
+            TcpListener::open(loop, address.endpoint, name,
+                              {[this, index](boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
+                                   accepted(index, std::move(socket), peer);
+                               },
+                               [this] {
+                                   ++counters.refused_descriptors;
+                                   gate.write(LogLevel::error, {}, "descriptors",
+                                              "SIP connections are closed at once: no descriptors are left", Clock::now());
+                               }});
+        if (!opened) return opened.error();
+        listener.tcp = std::move(opened).value();
+        listening.push_back({address.transport, listener.tcp->address()});
+    }
+    own.push_back(listening.back().endpoint);
+    listeners.push_back(std::move(listener));
+    return ok();
+}
+
+Result<void> Edge::Impl::load_tls(const std::vector<TlsIdentity>& identities) {
+    auto loaded = TlsContexts::load(identities);
+    if (!loaded) return loaded.error();
+    const bool listens = std::ranges::any_of(listening, [](const auto& address) { return address.transport == Transport::tls; });
+    if (listens && !loaded.value()->server()) return fail(Code::unavailable, "TLS: no certificate is left for the listener");
+    contexts = std::move(loaded).value();
+    if (log)
+        for (const auto& line : contexts->expiring()) log(LogLevel::warn, line);
+    return ok();
+}
+
+void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
+    using Verdict = Admission::Verdict;
+    switch (admission.message(from.address, Clock::now())) {
+        case Verdict::banned:
+            ++counters.dropped_banned;
+            return;
+        case Verdict::source_rate:
+            ++counters.dropped_source_rate;
+            return;
+        case Verdict::total_rate:
+            ++counters.dropped_total_rate;
+            return;
+        case Verdict::admitted:
+            break;
+    }
+    switch (judge_datagram(octets, limits)) {
+        case Datagram::noise:
+            ++counters.dropped_noise;
+            return;
+        case Datagram::malformed:
+            ++counters.dropped_malformed;
+            return;
+        case Datagram::message:
+            break;
+    }
+    ++(handlers.datagram(listener, from, octets) ? counters.datagrams : counters.dropped_queue);
+}
+
+void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
+    using Accept = Admission::Accept;
+    switch (admission.connection(peer.address, Clock::now())) {
+        case Accept::banned:
+            ++counters.dropped_banned;
+            return;
+        case Accept::source_full:
+            ++counters.refused_source_connections;
+            return gate.write(LogLevel::warn, peer.address, "source full",
+                              "peer=" + peer.to_string() + " connection refused: too many from there", Clock::now());
+        case Accept::full:
+            ++counters.refused_total_connections;
+            return gate.write(LogLevel::warn, {}, "full", "peer=" + peer.to_string() + " connection refused: too many in all",
+                              Clock::now());
+        case Accept::accepted:
+            break;
+    }
+    ++counters.connections;
+    Connection::Identity identity;
+    identity.transport = listening[listener].transport;
+    identity.peer = peer;
+    identity.listener = listener;
+    add(std::move(socket), std::move(identity))->accept();
+}
+
+std::shared_ptr<Connection> Edge::Impl::add(boost::asio::ip::tcp::socket socket, Connection::Identity identity) {
+    identity.flow = Flow{++last_flow};
+    Live live;
+    live.peer = {identity.transport, identity.peer, identity.listener, identity.dialled, {}};
+    live.connection = std::make_shared<Connection>(std::move(socket), identity, limits, *this, contexts);
+    auto connection = live.connection;
+    flows.emplace(identity.flow, std::move(live));
+    return connection;
+}
+
+/// Shared: a call may end the connection, which takes it out of `flows`.
+std::shared_ptr<Connection> Edge::Impl::find(Flow flow) const {
+    const auto found = flows.find(flow);
+    return found == flows.end() ? nullptr : found->second.connection;
+}
+
+std::chrono::milliseconds Edge::Impl::admit(Connection& connection) {
+    const auto& source = connection.identity().peer.address;
+    // What a peer sends on a connection that we opened is mostly our answers.
+    if (connection.identity().dialled) return {};
+    switch (admission.message(source, Clock::now())) {
+        case Admission::Verdict::admitted:
+            return {};
+        case Admission::Verdict::banned:
+            ++counters.dropped_banned;
+            connection.end(End::ours, "its source is banned");
+            return {};
+        default:
+            return kPause;
+    }
+}
+
+void Edge::Impl::message(Connection& connection, std::string text) {
+    ++counters.messages;
+    const auto flow = connection.identity().flow;
+    flows.at(flow).peer.tls_names = connection.tls_names();
+    handlers.message(flow, std::move(text));
+}
+
+void Edge::Impl::ended(Connection& connection, End end, const std::string& reason) {
+    const auto& identity = connection.identity();
+    count(end);
+    tell(connection, end, reason);
+    if (identity.dialled) {
+        const auto found = dialled.find(target_of(identity));
+        if (found != dialled.end() && found->second == identity.flow) dialled.erase(found);
+    } else {
+        admission.closed(identity.peer.address);
+    }
+    const auto flow = identity.flow;
+    const auto kept = connection.shared_from_this();
+    if (flows.erase(flow) > 0) handlers.closed(flow);
+}
+
+void Edge::Impl::count(End end) {
+    switch (end) {
+        case End::violation:
+            ++counters.closed_violation;
+            break;
+        case End::deadline:
+            ++counters.closed_deadline;
+            break;
+        case End::idle:
+            ++counters.closed_idle;
+            break;
+        case End::slow_reader:
+            ++counters.closed_slow_reader;
+            break;
+        case End::handshake:
+            ++counters.failed_handshakes;
+            break;
+        case End::peer_closed:
+        case End::ours:
+        case End::dial:
+            break;
+    }
+}
+
+void Edge::Impl::tell(const Connection& connection, End end, const std::string& reason) {
+    if (end == End::peer_closed || end == End::ours || end == End::idle) return;
+    const auto& identity = connection.identity();
+    const std::string line = "peer=" + identity.peer.to_string() + " transport=" + std::string(to_string(identity.transport)) +
+                             (identity.dialled ? " connection of ours" : " connection") + " closed: " + reason;
+    gate.write(LogLevel::warn, identity.peer.address, reason, line, Clock::now());
+}
+
+Result<Flow> Edge::Impl::reused(const NextHop& next_hop) const {
+    if (next_hop.flow != Flow::none && flows.contains(next_hop.flow)) return next_hop.flow;
+    const auto open = dialled.find({next_hop.transport, next_hop.endpoint, next_hop.tls_name, next_hop.credentials});
+    if (open != dialled.end()) return open->second;
+    return fail(Code::unavailable, "no connection yet");
+}
+
+/// From the listener's address where there is only one to choose: peers know us by it.
+Result<boost::asio::ip::tcp::socket> Edge::Impl::bound_socket(const NextHop& next_hop) {
+    const auto& to = next_hop.endpoint.address;
+    boost::asio::ip::tcp::socket socket(loop);
+    boost::system::error_code error;
+    socket.open(to.is_v4() ? boost::asio::ip::tcp::v4() : boost::asio::ip::tcp::v6(), error);
+    if (error) return fail(Code::unavailable, error.message());
+    std::vector<Address> candidates;
+    for (const auto& address : own)
+        if (address.address.is_v4() == to.is_v4() && std::ranges::find(candidates, address.address) == candidates.end())
+            candidates.push_back(address.address);
+    if (candidates.size() == 1 && !is_any(candidates.front())) {
+        const SocketAddress from({candidates.front(), 0});
+        if (::bind(socket.native_handle(), from.get(), from.size) != 0)
+            return fail(Code::unavailable, "the local address is gone");
+    }
+    return socket;
+}
+
+Edge::Edge(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Edge::~Edge() = default;
+
+Result<std::unique_ptr<Edge>> Edge::open(boost::asio::io_context& loop, const Endpoint::Settings& settings, Handlers handlers) {
+    auto impl = std::make_unique<Impl>(loop, settings, std::move(handlers));
+    if (auto loaded = impl->load_tls(settings.tls); !loaded) return loaded.error();
+    for (const auto& address : settings.listen)
+        if (auto opened = impl->listen(address); !opened) return opened.error();
+    return std::unique_ptr<Edge>(new Edge(std::move(impl)));
+}
+
+const std::vector<ListenAddress>& Edge::listening() const { return impl_->listening; }
+
+int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* parts, std::size_t count) {
+    auto& udp = impl_->listeners.at(listener).udp;
+    if (!udp) return EPROTONOSUPPORT;
+    if (count > 0 && !is_response({static_cast<const char*>(parts->iov_base), parts->iov_len})) {
+        if (const auto may = may_send(to, impl_->expected.contains(to), impl_->own); !may) {
+            ++impl_->counters.sends_refused;
+            impl_->gate.write(LogLevel::warn, to.address, may.error().detail,
+                              "peer=" + to.to_string() + " transport=udp nothing is sent there: " + may.error().detail,
+                              Clock::now());
+            return EACCES;
+        }
+    }
+    const int error = udp->send(to, parts, count);
+    if (error != EAGAIN && error != ENOBUFS) return error;
+    ++impl_->counters.dropped_unsent;  // as good as lost on the way: the transaction repeats it
+    return 0;
+}
+
+void Edge::expect(const NextHop& next_hop) {
+    if (!next_hop.configured) return;
+    auto& expected = impl_->expected;
+    if (expected.size() >= kExpected && !expected.contains(next_hop.endpoint))
+        expected.erase(std::ranges::min_element(expected, {}, [](const auto& entry) { return entry.second; }));
+    expected[next_hop.endpoint] = Clock::now();
+}
+
+Result<Flow> Edge::dial(const NextHop& next_hop) {
+    if (auto reused = impl_->reused(next_hop)) return reused;
+    if (const auto may = may_send(next_hop.endpoint, next_hop.configured, impl_->own); !may) {
+        ++impl_->counters.dials_refused;
+        impl_->gate.write(LogLevel::warn, next_hop.endpoint.address, may.error().detail,
+                          "peer=" + next_hop.endpoint.to_string() + " no connection is opened there: " + may.error().detail,
+                          Clock::now());
+        return may.error();
+    }
+    auto socket = impl_->bound_socket(next_hop);
+    if (!socket) return socket.error();
+    ++impl_->counters.dialled;
+    Connection::Identity identity;
+    identity.transport = next_hop.transport;
+    identity.peer = next_hop.endpoint;
+    identity.dialled = true;
+    identity.tls_name = next_hop.tls_name;
+    identity.credentials = next_hop.credentials;
+    const auto connection = impl_->add(std::move(socket).value(), std::move(identity));
+    impl_->dialled[Impl::target_of(connection->identity())] = connection->identity().flow;
+    connection->dial();
+    return connection->identity().flow;
+}
+
+bool Edge::write(Flow flow, const iovec* parts, std::size_t count) {
+    const auto connection = impl_->find(flow);
+    return connection && connection->write(parts, count);
+}
+
+void Edge::finish(Flow flow) {
+    if (const auto connection = impl_->find(flow)) connection->finish();
+}
+
+const Edge::Peer* Edge::peer(Flow flow) const {
+    const auto found = impl_->flows.find(flow);
+    return found == impl_->flows.end() ? nullptr : &found->second.peer;
+}
+
+void Edge::hold(Flow flow) {
+    if (const auto connection = impl_->find(flow)) connection->hold();
+}
+
+void Edge::release(Flow flow) {
+    if (const auto connection = impl_->find(flow)) connection->release();
+}
+
+void Edge::refused(const Address& source) {
+    if (!impl_->admission.refused(source, Clock::now())) return;
+    ++impl_->counters.bans;
+    if (impl_->log)
+        impl_->log(LogLevel::warn,
+                   "security event=banned src=" + source.to_string() + " seconds=" + std::to_string(impl_->limits.ban.count()));
+}
+
+void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }
+
+Result<void> Edge::reload_tls(const std::vector<TlsIdentity>& identities) { return impl_->load_tls(identities); }
+
+Counters Edge::counters() const { return impl_->counters; }
+
+}  // namespace stox::sip

@@ -1,0 +1,238 @@
+#include "sip/edge/framer.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace stox::sip {
+
+namespace {
+
+constexpr std::string_view kVersion = "SIP/2.0";
+/// Longest name of a method that anybody uses, with room: a stream whose first word is longer is no SIP.
+constexpr std::size_t kLongestMethod = 32;
+
+bool is_token_char(char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return std::isalnum(octet) || std::string_view("-.!%*_+`'~").find(c) != std::string_view::npos;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
+}
+
+/// RFC 3261 §7.1, §7.2, as far as it tells SIP from anything else.
+bool is_start_line(std::string_view line) {
+    if (is_response(line)) {
+        const auto code = line.substr(kVersion.size() + 1, 3);
+        return code.size() == 3 && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
+    }
+    const auto method = line.substr(0, line.find(' '));
+    return method.size() < line.size() && !method.empty() && std::ranges::all_of(method, is_token_char) &&
+           line.size() > kVersion.size() && equal_ignoring_case(line.substr(line.size() - kVersion.size()), kVersion);
+}
+
+/// Whether a line that has not ended yet can become one.
+bool may_become_start_line(std::string_view part) {
+    const auto word = part.substr(0, part.find_first_of(" \r\n"));
+    if (word.size() > kLongestMethod) return false;
+    if (word.find('/') == word.npos) return std::ranges::all_of(word, is_token_char);
+    return equal_ignoring_case(word, kVersion.substr(0, word.size()));
+}
+
+/// Values of a header field that may be a list: commas outside of quotes and angle brackets.
+std::size_t count_values(std::string_view value) {
+    std::size_t values = 1;
+    bool quoted = false, bracketed = false;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const char c = value[i];
+        if (quoted && c == '\\') {
+            ++i;
+        } else if (c == '"' && !bracketed) {
+            quoted = !quoted;
+        } else if (!quoted) {
+            if (c == '<') bracketed = true;
+            if (c == '>') bracketed = false;
+            if (c == ',' && !bracketed) ++values;
+        }
+    }
+    return values;
+}
+
+struct Head {
+    std::optional<std::size_t> content_length;
+};
+
+/// What is counted while the header section is read.
+struct Tally {
+    std::size_t headers = 0, vias = 0, routes = 0, record_routes = 0;
+};
+
+Result<void> count_header(std::string_view field, const Limits& limits, Tally& tally, Head& head) {
+    const auto colon = field.find(':');
+    if (colon == field.npos) return fail(Code::malformed, "a header without a colon");
+    const auto name = trimmed(field.substr(0, colon)), value = trimmed(field.substr(colon + 1));
+    if (++tally.headers > limits.headers) return fail(Code::too_large, "too many headers");
+    if (equal_ignoring_case(name, "via") || equal_ignoring_case(name, "v")) tally.vias += count_values(value);
+    if (equal_ignoring_case(name, "route")) tally.routes += count_values(value);
+    if (equal_ignoring_case(name, "record-route")) tally.record_routes += count_values(value);
+    if (tally.vias > limits.via_values) return fail(Code::too_large, "too many Via values");
+    if (std::max(tally.routes, tally.record_routes) > limits.route_values) return fail(Code::too_large, "too many routes");
+    if (!equal_ignoring_case(name, "content-length") && !equal_ignoring_case(name, "l")) return ok();
+    if (head.content_length) return fail(Code::malformed, "two Content-Length");
+    if (value.empty() || !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; }))
+        return fail(Code::malformed, "Content-Length is no number");
+    std::size_t length = 0;
+    for (const char c : value)
+        if (length <= limits.body_octets) length = length * 10 + static_cast<std::size_t>(c - '0');
+    if (length > limits.body_octets) return fail(Code::too_large, "body too large");
+    head.content_length = length;
+    return ok();
+}
+
+/// section  start line and header fields, without the blank line
+Result<Head> read_head(std::string_view section, const Limits& limits) {
+    if (section.find('\0') != section.npos) return fail(Code::malformed, "NUL in a header");
+    const auto line_end = section.find('\n');
+    if (!is_start_line(trimmed(section.substr(0, line_end)))) return fail(Code::malformed, "no SIP");
+    Head head;
+    Tally tally;
+    auto rest = line_end == section.npos ? std::string_view() : section.substr(line_end + 1);
+    while (!rest.empty()) {
+        // A line that begins with white space goes on with the field before it (RFC 3261 §7.3.1).
+        std::size_t end = 0;
+        do {
+            end = rest.find('\n', end);
+            end = end == rest.npos ? rest.size() : end + 1;
+        } while (end < rest.size() && (rest[end] == ' ' || rest[end] == '\t'));
+        if (auto counted = count_header(rest.substr(0, end), limits, tally, head); !counted) return counted.error();
+        rest.remove_prefix(end);
+    }
+    return head;
+}
+
+/// A header section and the blank line behind it.
+struct Section {
+    std::size_t size, with_blank_line;
+};
+
+/// Looks from `from` on. Bare LF ends a line too: a reader behind us that takes it for one sees no other message than we do.
+std::optional<Section> find_section(std::string_view text, std::size_t from) {
+    for (auto at = text.find('\n', from); at != text.npos; at = text.find('\n', at + 1)) {
+        if (at + 1 < text.size() && text[at + 1] == '\n') return Section{at + 1, at + 2};
+        if (at + 2 < text.size() && text[at + 1] == '\r' && text[at + 2] == '\n') return Section{at + 1, at + 3};
+    }
+    return std::nullopt;
+}
+
+/// Two message readers end a line differently at a CR alone; so it has no place in a header section.
+bool has_bare_cr(std::string_view section) {
+    for (auto at = section.find('\r'); at != section.npos; at = section.find('\r', at + 1))
+        if (at + 1 >= section.size() || section[at + 1] != '\n') return true;
+    return false;
+}
+
+}  // namespace
+
+bool is_response(std::string_view message) {
+    return message.size() > kVersion.size() && message[kVersion.size()] == ' ' &&
+           equal_ignoring_case(message.substr(0, kVersion.size()), kVersion);
+}
+
+Framed StreamFramer::violation(std::string reason) {
+    broken_ = true;
+    input_.clear();
+    return Violation{std::move(reason)};
+}
+
+void StreamFramer::drop_read() {
+    if (read_ == input_.size()) {
+        input_.clear();
+    } else if (read_ < 65'536) {
+        return;
+    } else {
+        input_.erase(0, read_);
+    }
+    read_ = 0;
+}
+
+std::optional<Framed> StreamFramer::skip_blank_lines() {
+    while (read_ < input_.size() && (input_[read_] == '\r' || input_[read_] == '\n')) {
+        ++read_;
+        if (++blank_ == 4) {
+            blank_ = 0;
+            drop_read();
+            return Ping{};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Framed> StreamFramer::head() {
+    const auto text = std::string_view(input_).substr(read_);
+    const auto section = find_section(text, scanned_);
+    if ((section ? section->size : text.size()) > limits_.header_octets) return violation("header section too large");
+    if (!section) {
+        const auto line_end = text.find('\n');
+        const auto line = text.substr(0, line_end);
+        if (line_end == text.npos ? !may_become_start_line(line) : !is_start_line(trimmed(line))) return violation("no SIP");
+        scanned_ = text.size() > 2 ? text.size() - 2 : 0;
+        return std::nullopt;
+    }
+    if (has_bare_cr(text.substr(0, section->size))) return violation("CR alone in a header");
+    const auto read = read_head(text.substr(0, section->size), limits_);
+    if (!read) return violation(read.error().detail);
+    // RFC 3261 §18.3: on a stream nothing else tells where the message ends.
+    if (!read.value().content_length) return violation("no Content-Length");
+    size_ = section->with_blank_line + *read.value().content_length;
+    return std::nullopt;
+}
+
+std::optional<Framed> StreamFramer::next() {
+    if (broken_) return std::nullopt;
+    if (size_ == 0) {
+        if (auto ping = skip_blank_lines()) return ping;
+        if (read_ == input_.size()) {
+            drop_read();
+            return std::nullopt;
+        }
+        blank_ = 0;
+        if (auto broken = head()) return broken;
+    }
+    if (size_ == 0 || input_.size() - read_ < size_) return std::nullopt;
+    std::string message = input_.substr(read_, size_);
+    read_ += size_;
+    size_ = scanned_ = 0;
+    drop_read();
+    return message;
+}
+
+Datagram judge_datagram(std::string_view& octets, const Limits& limits) {
+    const auto first = octets.find_first_not_of("\r\n");
+    if (first == octets.npos || octets.size() < 2) return Datagram::noise;
+    // STUN begins with two zero bits (RFC 5389 §6); no token of SIP does with a control character. SigComp: five one bits.
+    const auto begin = static_cast<unsigned char>(octets[first]);
+    if (begin < 0x20 || (begin & 0xf8) == 0xf8) return Datagram::noise;
+    octets.remove_prefix(first);
+
+    const auto section = find_section(octets, 0);
+    const auto head = octets.substr(0, section ? section->size : octets.size());
+    if (head.size() > limits.header_octets || has_bare_cr(head)) return Datagram::malformed;
+    const auto read = read_head(head, limits);
+    if (!read) return Datagram::malformed;
+    if (!section) return Datagram::message;  // refused by the guard, and answered
+    const auto body = octets.size() - section->with_blank_line;
+    if (body > limits.body_octets) return Datagram::malformed;
+    if (const auto length = read.value().content_length) {
+        if (*length > body) return Datagram::malformed;
+        octets = octets.substr(0, section->with_blank_line + *length);
+    }
+    return Datagram::message;
+}
+
+}  // namespace stox::sip

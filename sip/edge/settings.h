@@ -1,0 +1,96 @@
+#pragma once
+// What the edge is told from outside, and what it counts: plain values.
+
+#include "mapping/core/endpoint.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stox::sip {
+
+/// error: someone must act. warn: a peer misbehaves. info: a change of state.   (contracts 9)
+enum class LogLevel { error, warn, info, debug };
+using Log = std::function<void(LogLevel, std::string_view text)>;
+
+/// Certificate and trust of the domains that share them.
+struct TlsIdentity {
+    enum class Trust {
+        system,  ///< the host's certificate store
+        file,    ///< `trust_file` alone
+        none,    ///< no certificate is checked
+    };
+    enum class VerifyClient {
+        none,      ///< no certificate is asked for
+        optional,  ///< asked for; one that is shown must be good
+        required,
+    };
+
+    std::vector<std::string> domains;  ///< chosen by the SNI of a client, and by NextHop::credentials when dialling
+    std::string certificate_chain;     ///< PEM file: own certificate, then the intermediate ones
+    std::string key;                   ///< PEM file, not encrypted
+    Trust trust = Trust::system;
+    std::string trust_file{};  ///< PEM
+    VerifyClient verify_client = VerifyClient::none;
+};
+
+/// How much of what strangers send is read, and for how long.   (contracts 4 and 6)
+struct Limits {
+    using Seconds = std::chrono::seconds;
+
+    std::size_t header_octets = 32'768;  ///< start line and header section
+    std::size_t body_octets = 65'536;
+    std::size_t headers = 128;
+    std::size_t via_values = 70;    ///< all Via header fields together
+    std::size_t route_values = 70;  ///< Route, and Record-Route likewise
+
+    Seconds handshake{5};  ///< TLS, either way
+    Seconds connect{5};
+    Seconds message{10};                  ///< from its first octet to its last
+    Seconds idle{120};                    ///< of a connection that nobody holds
+    std::size_t write_queue = 1'048'576;  ///< octets that a peer does not take; then its connection is closed
+
+    std::size_t connections_per_source = 20;
+    std::size_t connections = 2'000;
+    unsigned source_rate = 500;  ///< messages a second from one address (IPv6: one /64)
+    unsigned source_burst = 1'000;
+    unsigned total_rate = 10'000;  ///< messages a second from all
+    unsigned total_burst = 20'000;
+    unsigned refusals = 20;  ///< within `refusal_window`: the source is dropped for `ban`
+    Seconds refusal_window{10};
+    Seconds ban{60};
+    std::size_t sources = 65'536;  ///< remembered; beyond, the one longest unseen is forgotten
+};
+
+/// Since the start, by cause.
+struct Counters {
+    std::uint64_t datagrams = 0;            ///< handed on to the transactions
+    std::uint64_t messages = 0;             ///< the same, from connections
+    std::uint64_t connections = 0;          ///< accepted
+    std::uint64_t dialled = 0;              ///< connections we tried to open
+    std::uint64_t dials_refused = 0;        ///< by the dial policy
+    std::uint64_t sends_refused = 0;        ///< datagrams, by the dial policy
+    std::uint64_t dropped_source_rate = 0;  ///< datagrams over the rate of their source; on connections they wait instead
+    std::uint64_t dropped_total_rate = 0;
+    std::uint64_t dropped_banned = 0;              ///< datagrams and connections of a banned source
+    std::uint64_t dropped_noise = 0;               ///< datagrams that are no SIP: STUN, SigComp, blank lines
+    std::uint64_t dropped_malformed = 0;           ///< datagrams that break a rule of the framing
+    std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
+    std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
+    std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
+    std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
+    std::uint64_t refused_total_connections = 0;   ///< over connections
+    std::uint64_t refused_descriptors = 0;         ///< no descriptor was left
+    std::uint64_t closed_violation = 0;            ///< connections that broke a rule of the framing
+    std::uint64_t closed_deadline = 0;             ///< handshake, connect or message took too long
+    std::uint64_t closed_idle = 0;
+    std::uint64_t closed_slow_reader = 0;  ///< write_queue
+    std::uint64_t failed_handshakes = 0;
+    std::uint64_t bans = 0;
+};
+
+}  // namespace stox::sip

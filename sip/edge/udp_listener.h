@@ -1,0 +1,54 @@
+#pragma once
+// One UDP socket: read in batches, written at once, told of what the network says about what we sent.
+
+#include "mapping/core/endpoint.h"
+#include "mapping/core/result.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+struct iovec;
+
+namespace stox::sip {
+
+class UdpListener {
+public:
+    struct Handlers {
+        std::function<void(const stox::Endpoint& from, std::string_view octets)> datagram;
+        /// An ICMP error: what we sent there did not arrive.
+        std::function<void(const stox::Endpoint& to, int error)> unreachable;
+        /// So many more datagrams came while the kernel's queue was full.
+        std::function<void(std::uint32_t count)> dropped_by_kernel;
+    };
+
+    /// errors  unavailable: cannot be bound
+    static Result<std::unique_ptr<UdpListener>> open(boost::asio::io_context& loop, const stox::Endpoint& address,
+                                                     Handlers handlers);
+    ~UdpListener();
+
+    const stox::Endpoint& address() const { return address_; }
+    /// 0, or why not (errno). EAGAIN: the kernel has no room.
+    int send(const stox::Endpoint& to, const iovec* parts, std::size_t count);
+
+private:
+    struct Batch;
+    UdpListener(boost::asio::ip::udp::socket socket, stox::Endpoint address, Handlers handlers);
+    void wait();
+    void read_batch();
+    void read_errors();
+    void count_drops(std::uint32_t total);
+
+    boost::asio::ip::udp::socket socket_;
+    stox::Endpoint address_;
+    Handlers handlers_;
+    std::unique_ptr<Batch> batch_;
+    std::uint32_t drops_ = 0;  ///< the kernel's count when we last saw it
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace stox::sip
