@@ -58,10 +58,16 @@ struct Answered {
     Response response;
     DescriptionRole role;
 };
-/// Our INVITE or SUBSCRIBE came to nothing: the final failure, or one we made (408 nothing came, 487 cancelled).
+/// An INVITE came to nothing. Ours: the final failure, or one we made (487 cancelled, 502 its 2xx leads nowhere). The peer's,
+/// without our doing: 487 cancelled, 504 no PRACK came. A SUBSCRIBE or REFER of ours: the final failure, or 408 no NOTIFY came.
 struct Failed {
     UsageKey usage;
     Response response;
+};
+/// The PRACK to our reliable provisional held the answer to its offer.
+struct AnsweredByPrack {
+    UsageKey call;
+    Request prack;
 };
 /// The ACK for our 2xx came.
 struct Established {
@@ -115,8 +121,8 @@ struct Ended {
     std::vector<Header> headers;  ///< of the peer's BYE: Reason and the like
 };
 
-using Action = std::variant<SendRequest, SendAck, SendCancel, Respond, Progressed, Answered, Failed, Established, ModifyRequested,
-                            Modified, ModifyFailed, Requested, RequestAnswered, Ended>;
+using Action = std::variant<SendRequest, SendAck, SendCancel, Respond, Progressed, Answered, Failed, AnsweredByPrack, Established,
+                            ModifyRequested, Modified, ModifyFailed, Requested, RequestAnswered, Ended>;
 
 // ---- What the machines are given ----
 
@@ -124,12 +130,12 @@ struct CallSettings {
     std::chrono::milliseconds t1{500}, t2{4000};  ///< RFC 3261 §17.1.1.1
     /// Our 2xx and reliable provisionals are repeated by this layer; false when the transactions below do it.
     bool repeat_responses = true;
-    std::chrono::milliseconds ring{60'000};           ///< our INVITE unanswered: cancelled
-    std::chrono::milliseconds modify{60'000};         ///< our re-INVITE unanswered: cancelled
-    std::chrono::milliseconds description{20'000};    ///< for the application to answer an offer
-    std::chrono::milliseconds progress_every{60'000}; ///< a provisional is repeated while an INVITE waits (RFC 3261 §13.3.1.1)
-    std::chrono::seconds session_interval{1800};      ///< Session-Expires we ask for; 0: none
-    std::chrono::seconds min_session_interval{90};    ///< the least we accept; at least 90 (RFC 4028 §5)
+    std::chrono::milliseconds ring{60'000};            ///< our INVITE unanswered: cancelled
+    std::chrono::milliseconds modify{60'000};          ///< our re-INVITE unanswered: cancelled
+    std::chrono::milliseconds description{20'000};     ///< for the application to answer an offer
+    std::chrono::milliseconds progress_every{60'000};  ///< a provisional is repeated while an INVITE waits (RFC 3261 §13.3.1.1)
+    std::chrono::seconds session_interval{1800};       ///< Session-Expires we ask for; 0: none
+    std::chrono::seconds min_session_interval{90};     ///< the least we accept; at least 90 (RFC 4028 §5)
     std::string allow = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, MESSAGE, SUBSCRIBE, NOTIFY, REFER";
 
     std::chrono::milliseconds give_up() const { return 64 * t1; }

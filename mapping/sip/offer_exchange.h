@@ -17,7 +17,7 @@ enum class DescriptionRole {
 /// A message body, opaque, and what it is in the exchange.
 struct Description {
     DescriptionRole role = DescriptionRole::none;
-    std::string type{};    ///< Content-Type with its parameters; empty: no body
+    std::string type{};  ///< Content-Type with its parameters; empty: no body
     std::string octets{};
 
     friend bool operator==(const Description&, const Description&) = default;

@@ -43,8 +43,7 @@ ClientEvent session::to_event(Modify modify, int tries) {
     return UpdateWanted{std::move(modify), tries};
 }
 
-Session::Session(UsageKey usage, DialogRef dialog, OfferExchange exchange)
-    : parts_{usage, std::move(dialog), exchange, {}} {}
+Session::Session(UsageKey usage, DialogRef dialog, OfferExchange exchange) : parts_{usage, std::move(dialog), exchange, {}} {}
 
 void Session::learn(const std::vector<Header>& headers) {
     const bool says = std::ranges::any_of(headers, [](const Header& header) { return same_token(header.name, "Allow"); });

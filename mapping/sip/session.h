@@ -54,6 +54,10 @@ public:
     bool over() const;
     bool early() const { return std::holds_alternative<session::Early>(parts_.life); }
     bool confirmed() const { return std::holds_alternative<session::Confirmed>(parts_.life); }
+    /// The application owes the answer to a request of the peer.
+    bool answering() const {
+        return std::holds_alternative<session::Updated>(parts_.server) || std::holds_alternative<session::ReInvited>(parts_.server);
+    }
     const DialogRef& dialog() const { return parts_.dialog; }
 
 private:

@@ -178,6 +178,7 @@ Quiet ack_overdue(const AckOwed& state, const AckOverdue&, Scope& scope) {
     return {};
 }
 
+// clang-format off
 using ClientTable = transitions<
     //  from        on                to          do
     row<Quiet,      ReInviteWanted,   ReInviting, re_invite<Quiet>>,
@@ -199,6 +200,7 @@ using ClientTable = transitions<
     row<Updating,   Refused,          Quiet,      refused<Updating>>,
     row<AckOwed,    AckReady,         Quiet,      send_ack>,
     row<AckOwed,    AckOverdue,       Quiet,      ack_overdue>>;
+// clang-format on
 
 }  // namespace
 

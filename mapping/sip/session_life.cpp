@@ -52,6 +52,7 @@ Leaving bye_crossed(const Leaving& leaving, const ByeIn& event, Scope& scope) {
 
 Over left(const Leaving&, const ByeDone&, Scope&) { return {}; }
 
+// clang-format off
 using LifeTable = transitions<
     //  from       on       to         do
     row<Early,     Confirm, Confirmed, confirm>,
@@ -61,6 +62,7 @@ using LifeTable = transitions<
     row<Confirmed, ByeIn,   Over,      bye>,
     row<Leaving,   ByeIn,   Leaving,   bye_crossed>,
     row<Leaving,   ByeDone, Over,      left>>;
+// clang-format on
 
 }  // namespace
 

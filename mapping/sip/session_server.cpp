@@ -102,6 +102,7 @@ Free no_ack(const AckAwaited&, const AckMissing&, Scope& scope) {
     return {};
 }
 
+// clang-format off
 using ServerTable = transitions<
     //  from        on            to          do
     row<Free,       InviteIn,     ReInvited,  invited>,
@@ -116,6 +117,7 @@ using ServerTable = transitions<
     row<AckAwaited, Cancelled,    Free,       left>,
     row<AckAwaited, RepeatDue,    AckAwaited, repeat>,
     row<AckAwaited, AckMissing,   Free,       no_ack>>;
+// clang-format on
 
 }  // namespace
 

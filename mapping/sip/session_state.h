@@ -166,9 +166,9 @@ struct Parts {
     DialogRef dialog;
     OfferExchange exchange;
     SessionTimer timer;
-    bool peer_updates = false;                  ///< its Allow lists UPDATE
-    std::optional<Description> last_sent{};     ///< our description in force: a refresh by re-INVITE repeats it
-    std::optional<SendAck> last_ack{};          ///< for a 2xx that comes again
+    bool peer_updates = false;                                  ///< its Allow lists UPDATE
+    std::optional<Description> last_sent{};                     ///< our description in force: a refresh by re-INVITE repeats it
+    std::optional<SendAck> last_ack{};                          ///< for a 2xx that comes again
     std::deque<std::pair<RequestKey, std::string>> requests{};  ///< INFO and the like under way, with their method
     Life life{};
     Client client{};

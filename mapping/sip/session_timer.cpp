@@ -59,7 +59,8 @@ void SessionTimer::agreed(const Response& response, const Request& asked, TimePo
     if (const auto expires = SessionExpires::read(response.header("Session-Expires")))
         return run(expires->interval, expires->refresher == Role::uas ? Refresher::peer : Refresher::us, now);
     // The peer knows no timer: it is ours alone, and so are the refreshes.
-    if (const auto expires = SessionExpires::read(asked.header("Session-Expires"))) return run(expires->interval, Refresher::us, now);
+    if (const auto expires = SessionExpires::read(asked.header("Session-Expires")))
+        return run(expires->interval, Refresher::us, now);
     stop();
 }
 
