@@ -36,6 +36,7 @@ struct Dialog {
     std::vector<NameAddr> route_set;  ///< in the order our requests take
     std::uint32_t local_cseq = 0;     ///< of the last request we sent; 0: none yet
     std::optional<std::uint32_t> remote_cseq;
+    bool referred = false;  ///< a REFER came: the next one's subscription needs an id   (RFC 3515 §2.4.6)
 
     /// The dialog that a response to our request makes: early for a provisional, confirmed for a 2xx.   (RFC 3261 §12.1.2)
     /// request  whose first contact is our own

@@ -1,8 +1,10 @@
 #pragma once
 // What the dialog layer wants done: below by transactions, above by the application. All are values.
 
+#include "mapping/sip/event_package.h"
 #include "mapping/sip/message.h"
 #include "mapping/sip/offer_exchange.h"
+#include "mapping/sip/refer.h"
 
 #include <chrono>
 #include <cstdint>
@@ -121,8 +123,49 @@ struct Ended {
     std::vector<Header> headers;  ///< of the peer's BYE: Reason and the like
 };
 
+/// An INVITE of the peer: the application owes progress and an answer.
+struct Invited {
+    UsageKey call;
+    TransactionId transaction;
+    Request request;
+    DescriptionRole role;
+    UsageKey replaces;  ///< the call whose place it takes, once the application finds that its sender may   (RFC 3891 §3)
+};
+/// A SUBSCRIBE that makes a subscription: granted or denied at once (PRES-105).
+struct SubscriptionWanted {
+    UsageKey subscription;
+    TransactionId transaction;
+    Request request;
+    EventPackage event;
+};
+/// A REFER: granted or denied at once, like a subscription to how it goes.
+struct ReferWanted {
+    UsageKey subscription;
+    UsageKey call;  ///< whose dialog it came in; none: it came by itself
+    TransactionId transaction;
+    Request request;
+    ReferTo target;
+};
+/// Our SUBSCRIBE was answered by one more notifier, as several were allowed: a subscription of its own.   (RFC 6665 §4.4.1)
+struct Forked {
+    UsageKey subscription;
+    UsageKey fork;
+};
+/// State of what we are subscribed to; the NOTIFY is answered already. When its phase is terminated nothing follows.
+struct Notified {
+    UsageKey subscription;
+    Request notify;
+    SubscriptionState state;
+};
+/// A subscription is over without such a NOTIFY, or one that we serve is over.
+struct SubscriptionEnded {
+    UsageKey subscription;
+    enum class Cause { expired, refused, unanswered, unsubscribed, ended } cause;
+};
+
 using Action = std::variant<SendRequest, SendAck, SendCancel, Respond, Progressed, Answered, Failed, AnsweredByPrack, Established,
-                            ModifyRequested, Modified, ModifyFailed, Requested, RequestAnswered, Ended>;
+                            ModifyRequested, Modified, ModifyFailed, Requested, RequestAnswered, Ended, Invited,
+                            SubscriptionWanted, ReferWanted, Forked, Notified, SubscriptionEnded>;
 
 // ---- What the machines are given ----
 
@@ -136,6 +179,9 @@ struct CallSettings {
     std::chrono::milliseconds progress_every{60'000};  ///< a provisional is repeated while an INVITE waits (RFC 3261 §13.3.1.1)
     std::chrono::seconds session_interval{1800};       ///< Session-Expires we ask for; 0: none
     std::chrono::seconds min_session_interval{90};     ///< the least we accept; at least 90 (RFC 4028 §5)
+    std::chrono::seconds min_expires{60};              ///< of a SUBSCRIBE to us; shorter ones get 423
+    std::chrono::seconds max_expires{3600};            ///< granted at most
+    std::chrono::seconds refer_expires{180};           ///< of the subscription that a REFER makes
     std::string allow = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, MESSAGE, SUBSCRIBE, NOTIFY, REFER";
 
     std::chrono::milliseconds give_up() const { return 64 * t1; }

@@ -56,7 +56,8 @@ public:
     bool confirmed() const { return std::holds_alternative<session::Confirmed>(parts_.life); }
     /// The application owes the answer to a request of the peer.
     bool answering() const {
-        return std::holds_alternative<session::Updated>(parts_.server) || std::holds_alternative<session::ReInvited>(parts_.server);
+        return std::holds_alternative<session::Updated>(parts_.server) ||
+               std::holds_alternative<session::ReInvited>(parts_.server);
     }
     const DialogRef& dialog() const { return parts_.dialog; }
 
