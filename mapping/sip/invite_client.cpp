@@ -17,6 +17,13 @@ Response unreachable() {
     return response;
 }
 
+Response make_481(const Request& request) {
+    Response response;
+    response.status = 481;
+    response.to_tag = request.to.tag;
+    return response;
+}
+
 }  // namespace
 
 InviteClient::InviteClient(UsageKey usage, Request request, Context& context)
@@ -35,7 +42,7 @@ bool InviteClient::receive(const IncomingResponse& in, Context& context) {
                 if (fork.session.receive(in, context)) return true;
                 continue;
             }
-            // A loser's BYE is nothing that the application knows of.
+            // A loser has no requests but its BYE, which is nothing that the application knows of.
             std::vector<Action> quiet;
             Context silent{context.now, context.settings, context.sources, quiet};
             if (fork.session.receive(in, silent)) return true;
@@ -45,6 +52,27 @@ bool InviteClient::receive(const IncomingResponse& in, Context& context) {
     Scope scope{parts_, context};
     if (const auto event = to_event(in)) step(scope, *event);
     return true;
+}
+
+void InviteClient::receive(TransactionId transaction, const Request& request, Context& context) {
+    const auto found = parts_.forks.find(request.from.tag);
+    if (found == parts_.forks.end()) return;
+    auto& session = found->second.session;
+    const bool won = found->second.accepted && found->first == parts_.winner;
+    if (request.method == "ACK") return session.receive_ack(request, context);
+    // We are no server of reliable provisionals here: there is nothing that a PRACK could be for.
+    if (request.method == "PRACK") return context.out.push_back(Respond{transaction, make_481(request)});
+    // A BYE tells us that the 2xx reached nobody's ACK: it goes now, with no answer.   (RFC 3261 §15.1.2)
+    if (request.method == "BYE" && won && parts_.ack_due) {
+        Scope scope{parts_, context};
+        step(scope, AckReady{});
+    }
+    if (!found->second.accepted || won) return session.receive(transaction, request, context);
+    std::vector<Action> all;  // the application knows nothing of a loser
+    Context silent{context.now, context.settings, context.sources, all};
+    session.receive(transaction, request, silent);
+    for (auto& action : all)
+        if (!std::holds_alternative<Ended>(action)) context.out.push_back(std::move(action));
 }
 
 /// Names what a response to the INVITE is. nullopt: nothing.
@@ -101,6 +129,11 @@ void InviteClient::hang_up(EndCause cause, std::vector<Header> headers, Context&
 void InviteClient::answer_provisional(const std::string& remote_tag, const Description& answer, Context& context) {
     Scope scope{parts_, context};
     step(scope, PrackReady{remote_tag, answer});
+}
+
+void InviteClient::answer(TransactionId transaction, const Reply& reply, Context& context) {
+    for (auto& [tag, fork] : parts_.forks)
+        if (fork.session.answer(transaction, reply, context)) return;
 }
 
 void InviteClient::acknowledge(const Description& answer, Context& context) {

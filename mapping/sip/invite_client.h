@@ -86,6 +86,8 @@ public:
     InviteClient(UsageKey usage, Request request, Context& context);
 
     bool receive(const IncomingResponse& in, Context& context);
+    /// Any request of one of the dialogs, ACK included.
+    void receive(TransactionId transaction, const Request& request, Context& context);
     /// The session with that remote tag, early or established; null: none.
     Session* session(const std::string& remote_tag);
     /// Of the fork that won; null before.
@@ -95,6 +97,8 @@ public:
     void hang_up(EndCause cause, std::vector<Header> headers, Context& context);
     /// The answer to the offer of Progressed with that To tag.
     void answer_provisional(const std::string& remote_tag, const Description& answer, Context& context);
+    /// To ModifyRequested.
+    void answer(TransactionId transaction, const Reply& reply, Context& context);
     /// The answer to the offer of Answered, later of Modified.
     void acknowledge(const Description& answer, Context& context);
 
