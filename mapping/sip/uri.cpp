@@ -19,6 +19,7 @@ constexpr std::string_view kUserUnreserved = "&=+$,;?/";       // user-unreserve
 constexpr std::string_view kPasswordUnreserved = "&=+$,";      // password
 constexpr std::string_view kParamUnreserved = "[]/:&+$";       // param-unreserved
 constexpr std::string_view kHeaderUnreserved = "[]/?:+$=&";    // hnv-unreserved and what joins hname and hvalue
+constexpr std::string_view kHnvUnreserved = "[]/?:+$";         // hnv-unreserved
 constexpr std::string_view kMailUnreserved = "&=+$,;/#^`{|}";  // RFC 2822 atext as far as senders leave it raw, and , ; /
 constexpr std::string_view kVisualSeparators = "-.()";         // RFC 3966 §3
 
@@ -260,5 +261,6 @@ Result<std::string> percent_decode(std::string_view text) {
 
 std::string percent_encode_user(std::string_view octets) { return encode(octets, kUserUnreserved); }
 std::string percent_encode_parameter(std::string_view octets) { return encode(octets, kParamUnreserved); }
+std::string percent_encode_header(std::string_view octets) { return encode(octets, kHnvUnreserved); }
 
 }  // namespace stox::sip

@@ -43,5 +43,7 @@ Result<std::string> percent_decode(std::string_view text);
 std::string percent_encode_user(std::string_view octets);
 /// Octets to the `pvalue` rule, for the value of a gr parameter.   (CORE-42)
 std::string percent_encode_parameter(std::string_view octets);
+/// Octets to the `hvalue` rule, for what follows "?Name=" in a URI.
+std::string percent_encode_header(std::string_view octets);
 
 }  // namespace stox::sip

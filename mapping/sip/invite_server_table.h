@@ -1,0 +1,17 @@
+#pragma once
+// The table behind InviteServer.
+
+#include "mapping/sip/invite_server.h"
+
+namespace stox::sip::invite_server {
+
+struct Scope {
+    Parts& parts;
+    Context& context;
+    void act(Action action) { context.out.push_back(std::move(action)); }
+};
+
+/// false: nothing is to be done with this event now.
+bool step(Scope& scope, const Event& event);
+
+}  // namespace stox::sip::invite_server

@@ -1,0 +1,180 @@
+#include "mapping/sip/notifier_table.h"
+
+#include "mapping/core/transitions.h"
+#include "mapping/sip/header_values.h"
+
+#include <algorithm>
+
+namespace stox::sip::notifier {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+using Cause = SubscriptionEnded::Cause;
+
+/// As asked, never longer than we allow.   (RFC 6665 §4.2.1.1)
+seconds granted(const Request& request, Scope& scope) {
+    const auto& settings = scope.context.settings;
+    if (request.method == "REFER") return settings.refer_expires;
+    const auto asked = leading_number(request.header("Expires"));
+    return asked ? std::min(seconds(*asked), settings.max_expires) : settings.max_expires;
+}
+
+void answer(Scope& scope, TransactionId transaction, const Request& request, seconds expires) {
+    auto response = make_response(scope.parts, 200);
+    response.contacts = {scope.parts.dialog->contact};
+    if (request.method != "REFER") response.headers.push_back({"Expires", std::to_string(expires.count())});
+    scope.act(Respond{transaction, std::move(response)});
+}
+
+void send(Scope& scope, Notification notification) {
+    auto& parts = scope.parts;
+    auto notify = parts.dialog->request("NOTIFY");
+    notify.contacts = {parts.dialog->contact};
+    notify.headers = notification.headers;
+    if (notification.state.phase != SubscriptionPhase::terminated)
+        notification.state.expires = duration_cast<seconds>(std::max(parts.deadline - scope.context.now, TimePoint::duration(0)));
+    notify.headers.push_back({"Event", parts.event.to_string()});
+    notify.headers.push_back({"Subscription-State", notification.state.to_string()});
+    notify.content_type = notification.type;
+    notify.body = notification.body;
+    parts.key = scope.context.sources.next_key();
+    parts.in_flight = true;
+    parts.last = std::move(notification);
+    scope.act(SendRequest{parts.key, std::move(notify)});
+}
+
+/// Now, or after the one that is under way.
+void notify(Scope& scope, Notification notification) {
+    if (scope.parts.in_flight)
+        scope.parts.waiting = std::move(notification);
+    else
+        send(scope, std::move(notification));
+}
+
+Ending end(Scope& scope, Notification last) {
+    notify(scope, std::move(last));
+    scope.parts.deadline = scope.context.now + 2 * scope.context.settings.give_up();
+    return {};
+}
+
+Notification timed_out(Scope& scope) {
+    auto last = scope.parts.waiting.value_or(scope.parts.last);
+    last.state = {SubscriptionPhase::terminated, {}, "timeout", {}};
+    return last;
+}
+
+Serving grant(const Asked&, const Grant& event, Scope& scope) {
+    auto& parts = scope.parts;
+    const auto expires = granted(parts.request, scope);
+    parts.deadline = scope.context.now + expires;
+    answer(scope, parts.transaction, parts.request, expires);
+    parts.dialog->state = DialogState::confirmed;
+    notify(scope, event.first);
+    return {};
+}
+
+/// A poll: Expires 0, or the application ends it with the first word.   (RFC 6665 §4.4.3)
+Ending grant_once(const Asked&, const End& event, Scope& scope) {
+    auto& parts = scope.parts;
+    answer(scope, parts.transaction, parts.request, std::min(granted(parts.request, scope), seconds(0)));
+    return end(scope, event.notification);
+}
+
+Terminated deny(const Asked&, const Deny& event, Scope& scope) {
+    auto response = make_response(scope.parts, event.reply.status);
+    response.headers = event.reply.headers;
+    scope.act(Respond{scope.parts.transaction, std::move(response)});
+    return {};
+}
+
+Terminated nobody_granted(const Asked&, const Overdue&, Scope& scope) {
+    scope.act(Respond{scope.parts.transaction, make_response(scope.parts, 480)});
+    scope.act(SubscriptionEnded{scope.parts.usage, Cause::unanswered});
+    return {};
+}
+
+/// The state is told anew, changed or not.   (RFC 6665 §4.2.1.2)
+Serving refreshed(const Serving&, const Refreshed& event, Scope& scope) {
+    auto& parts = scope.parts;
+    const auto expires = granted(event.subscribe, scope);
+    parts.deadline = scope.context.now + expires;
+    parts.dialog->refresh_target(event.subscribe.contacts);
+    answer(scope, event.transaction, event.subscribe, expires);
+    notify(scope, parts.waiting.value_or(parts.last));
+    return {};
+}
+
+Ending left(const Serving&, const Left& event, Scope& scope) {
+    scope.parts.dialog->refresh_target(event.subscribe.contacts);
+    answer(scope, event.transaction, event.subscribe, seconds(0));
+    scope.act(SubscriptionEnded{scope.parts.usage, Cause::unsubscribed});
+    return end(scope, timed_out(scope));
+}
+
+Serving publish(const Serving&, const Publish& event, Scope& scope) {
+    notify(scope, event.notification);
+    return {};
+}
+
+Ending end_served(const Serving&, const End& event, Scope& scope) {
+    scope.act(SubscriptionEnded{scope.parts.usage, Cause::ended});
+    return end(scope, event.notification);
+}
+
+Ending expired(const Serving&, const Expired&, Scope& scope) {
+    scope.act(SubscriptionEnded{scope.parts.usage, Cause::expired});
+    return end(scope, timed_out(scope));
+}
+
+Serving notify_done(const Serving&, const NotifyDone&, Scope& scope) {
+    auto& parts = scope.parts;
+    parts.in_flight = false;
+    if (!parts.waiting) return {};
+    auto next = std::move(*parts.waiting);
+    parts.waiting.reset();
+    send(scope, std::move(next));
+    return {};
+}
+
+Terminated refused(const Serving&, const NotifyFatal&, Scope& scope) {
+    scope.act(SubscriptionEnded{scope.parts.usage, Cause::refused});
+    return {};
+}
+
+/// The NOTIFY before the last one was answered.
+Ending last_follows(const Ending&, const NotifyDone&, Scope& scope) {
+    scope.parts.in_flight = false;
+    auto next = std::move(*scope.parts.waiting);
+    scope.parts.waiting.reset();
+    send(scope, std::move(next));
+    return {};
+}
+
+template <class On>
+Terminated done(const Ending&, const On&, Scope&) {
+    return {};
+}
+
+using Table =
+    transitions<row<Asked, Grant, Serving, grant>, row<Asked, End, Ending, grant_once>, row<Asked, Deny, Terminated, deny>,
+                row<Asked, Overdue, Terminated, nobody_granted>, row<Serving, Refreshed, Serving, refreshed>,
+                row<Serving, Left, Ending, left>, row<Serving, Publish, Serving, publish>, row<Serving, End, Ending, end_served>,
+                row<Serving, Expired, Ending, expired>, row<Serving, NotifyDone, Serving, notify_done>,
+                row<Serving, NotifyFatal, Terminated, refused>, row<Ending, NotifyDone, Ending, last_follows>,
+                row<Ending, LastDone, Terminated, done<LastDone>>, row<Ending, NotifyFatal, Terminated, done<NotifyFatal>>,
+                row<Ending, Overdue, Terminated, done<Overdue>>>;
+
+}  // namespace
+
+Response make_response(const Parts& parts, int status) {
+    Response response;
+    response.status = status;
+    response.to_tag = parts.dialog->id.local_tag;
+    return response;
+}
+
+bool step(Scope& scope, const Event& event) { return Table::step(scope.parts.state, event, scope); }
+
+}  // namespace stox::sip::notifier

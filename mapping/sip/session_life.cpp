@@ -1,0 +1,84 @@
+// The life of a session: early, confirmed, leaving, over.   (RFC 3261 §12.3, §15)
+
+#include "mapping/core/transitions.h"
+#include "mapping/sip/session_state.h"
+
+namespace stox::sip::session {
+
+namespace {
+
+void end(Scope& scope, EndCause cause, std::vector<Header> headers) {
+    step(scope, ServerEvent(Cancelled{}));
+    scope.act(Ended{scope.parts.usage, cause, std::move(headers)});
+}
+
+Confirmed confirm(const Early&, const Confirm&, Scope& scope) {
+    scope.parts.dialog->state = DialogState::confirmed;
+    return {};
+}
+
+Over drop(const Early&, const Drop&, Scope& scope) {
+    step(scope, ServerEvent(Cancelled{}));
+    return {};
+}
+
+/// The caller leaves before the callee answered: the INVITE gets its 487 from InviteServer.   (RFC 3261 §15.1.2)
+Over leave_early(const Early&, const ByeIn& bye, Scope& scope) {
+    scope.act(Respond{bye.transaction, make_response(scope.parts, 200)});
+    step(scope, ServerEvent(Cancelled{}));
+    return {};
+}
+
+Leaving hang_up(const Confirmed&, const HangUp& event, Scope& scope) {
+    end(scope, event.cause, {});
+    auto bye = scope.parts.dialog->request("BYE");
+    bye.headers = event.headers;
+    const auto key = scope.context.sources.next_key();
+    scope.act(SendRequest{key, std::move(bye)});
+    return {key, scope.context.now + scope.context.settings.give_up()};
+}
+
+Over bye(const Confirmed&, const ByeIn& event, Scope& scope) {
+    scope.act(Respond{event.transaction, make_response(scope.parts, 200)});
+    end(scope, EndCause::remote, event.headers);
+    return {};
+}
+
+/// Both hang up at once: each answers the other.
+Leaving bye_crossed(const Leaving& leaving, const ByeIn& event, Scope& scope) {
+    scope.act(Respond{event.transaction, make_response(scope.parts, 200)});
+    return leaving;
+}
+
+Over left(const Leaving&, const ByeDone&, Scope&) { return {}; }
+
+// clang-format off
+using LifeTable = transitions<
+    //  from       on       to         do
+    row<Early,     Confirm, Confirmed, confirm>,
+    row<Early,     Drop,    Over,      drop>,
+    row<Early,     ByeIn,   Over,      leave_early>,
+    row<Confirmed, HangUp,  Leaving,   hang_up>,
+    row<Confirmed, ByeIn,   Over,      bye>,
+    row<Leaving,   ByeIn,   Leaving,   bye_crossed>,
+    row<Leaving,   ByeDone, Over,      left>>;
+// clang-format on
+
+}  // namespace
+
+bool step(Scope& scope, const LifeEvent& event) { return LifeTable::step(scope.parts.life, event, scope); }
+
+Response make_response(const Parts& parts, int status) {
+    Response response;
+    response.status = status;
+    response.to_tag = parts.dialog->id.local_tag;
+    return response;
+}
+
+Response make_retry_later(const Parts& parts, Context& context) {
+    auto response = make_response(parts, 500);
+    response.headers.push_back({"Retry-After", std::to_string(context.sources.below(11))});
+    return response;
+}
+
+}  // namespace stox::sip::session

@@ -1,0 +1,197 @@
+#pragma once
+// States and events of a session's three machines: its life, our requests that change it, the peer's.
+
+#include "mapping/sip/dialog.h"
+#include "mapping/sip/session_timer.h"
+
+#include <deque>
+#include <optional>
+#include <variant>
+
+namespace stox::sip {
+
+/// A re-INVITE or UPDATE that is wanted.
+struct Modify {
+    std::string method;  ///< INVITE or UPDATE
+    std::vector<Header> headers{};
+    Description description{};  ///< its role is found out; without a type: an INVITE asks for an offer, an UPDATE just refreshes
+    bool refresh = false;       ///< made by the session timer: the application hears of it only when there is something to do
+};
+
+/// What the application answers a request with.
+struct Reply {
+    int status = 200;
+    std::vector<Header> headers{};
+    Description description{};
+};
+
+/// A response to a request of ours, as it came from below.
+struct IncomingResponse {
+    RequestKey key = RequestKey::none;
+    Response response;
+    std::vector<Header> credentials{};  ///< for a 401 or 407 that can be answered: what to send the request with again
+};
+
+namespace session {
+
+// The life of the session.
+struct Early {};  ///< the first INVITE is under way
+struct Confirmed {};
+struct Leaving {  ///< our BYE is under way
+    RequestKey bye;
+    TimePoint deadline;
+};
+struct Over {};
+using Life = std::variant<Early, Confirmed, Leaving, Over>;
+
+struct Confirm {};
+struct Drop {};  ///< the first INVITE came to nothing here
+struct HangUp {
+    EndCause cause;
+    std::vector<Header> headers{};
+};
+struct ByeIn {
+    TransactionId transaction;
+    std::vector<Header> headers;
+};
+struct ByeDone {};  ///< answered, or nobody will
+using LifeEvent = std::variant<Confirm, Drop, HangUp, ByeIn, ByeDone>;
+
+// Our re-INVITE or UPDATE.
+struct Quiet {};
+struct ReInviting {
+    RequestKey key;
+    Request request;
+    Modify modify;
+    int tries;
+    bool heard;      ///< a provisional came, so that a CANCEL may go
+    bool cancelled;  ///< took too long: the CANCEL is sent, or goes with the first provisional
+    TimePoint deadline;
+};
+struct Updating {
+    RequestKey key;
+    Request request;
+    Modify modify;
+    int tries;
+};
+struct GlareWait {  ///< RFC 3261 §14.1
+    TimePoint until;
+    Modify modify;
+    int tries;
+};
+struct AckOwed {  ///< the 2xx held an offer: the ACK waits for the answer
+    RequestKey key;
+    std::uint32_t cseq;
+    TimePoint deadline;
+};
+using Client = std::variant<Quiet, ReInviting, Updating, GlareWait, AckOwed>;
+
+struct ReInviteWanted {
+    Modify modify;
+    int tries;
+};
+struct UpdateWanted {
+    Modify modify;
+    int tries;
+};
+struct Heard {};
+struct Success {
+    Response response;
+};
+struct SuccessWithOffer {
+    Response response;
+};
+struct Again {  ///< refused for a reason that another try can heal: 422, 401, 407
+    std::vector<Header> credentials;
+};
+struct Glare {};
+struct Refused {
+    Response response;
+};
+struct CancelDue {};
+struct AckReady {
+    Description description;
+};
+struct AckOverdue {};
+using ClientEvent = std::variant<ReInviteWanted, UpdateWanted, Heard, Success, SuccessWithOffer, Again, Glare, Refused, CancelDue,
+                                 AckReady, AckOverdue>;
+
+// The peer's re-INVITE, UPDATE or PRACK with an offer.
+struct Free {};
+struct ReInvited {
+    TransactionId transaction;
+    Request request;
+};
+struct Updated {
+    TransactionId transaction;
+    Request request;
+};
+struct AckAwaited {
+    TransactionId transaction;
+    std::uint32_t cseq;
+    Response response;
+    TimePoint repeat_at;
+    std::chrono::milliseconds interval;
+    TimePoint deadline;
+};
+using Server = std::variant<Free, ReInvited, Updated, AckAwaited>;
+
+struct InviteIn {
+    TransactionId transaction;
+    Request request;
+};
+struct UpdateIn {
+    TransactionId transaction;
+    Request request;
+};
+struct AcceptedByUs {
+    Reply reply;
+};
+struct RefusedByUs {
+    Reply reply;
+};
+struct Cancelled {};  ///< by the peer's CANCEL, or with the session
+struct AckIn {
+    Request ack;
+};
+struct RepeatDue {};
+struct AckMissing {};
+using ServerEvent = std::variant<InviteIn, UpdateIn, AcceptedByUs, RefusedByUs, Cancelled, AckIn, RepeatDue, AckMissing>;
+
+constexpr int kMaxTries = 5;  ///< of one change, whatever it met: 491, 422, 401
+
+/// All that a session is; the handlers of each machine change what is not their own state.
+struct Parts {
+    UsageKey usage;
+    DialogRef dialog;
+    OfferExchange exchange;
+    SessionTimer timer;
+    bool peer_updates = false;                                  ///< its Allow lists UPDATE
+    std::optional<Description> last_sent{};                     ///< our description in force: a refresh by re-INVITE repeats it
+    std::optional<SendAck> last_ack{};                          ///< for a 2xx that comes again
+    std::deque<std::pair<RequestKey, std::string>> requests{};  ///< INFO and the like under way, with their method
+    Life life{};
+    Client client{};
+    Server server{};
+};
+
+struct Scope {
+    Parts& parts;
+    Context& context;
+    void act(Action action) { context.out.push_back(std::move(action)); }
+};
+
+/// The event of a change that may be asked for now.
+ClientEvent to_event(Modify modify, int tries);
+
+bool step(Scope& scope, const LifeEvent& event);
+bool step(Scope& scope, const ClientEvent& event);
+bool step(Scope& scope, const ServerEvent& event);
+
+/// A response of ours inside the dialog, with its To tag.
+Response make_response(const Parts& parts, int status);
+/// 500 that may be tried again after 0 to 10 s.   (RFC 3261 §14.2, RFC 3311 §5.2)
+Response make_retry_later(const Parts& parts, Context& context);
+
+}  // namespace session
+}  // namespace stox::sip
