@@ -40,9 +40,10 @@ class Trial:
         self.here, self.phone_address = namespace.here, namespace.there
         self.password, self.xmpp_port = "art-thou", free_port("127.0.0.1")
         self.guest_phone = f"127.0.0.1:{usual_port('127.0.0.1')}"
-        gateways = {GATEWAY: {"peers": {"phone": {"kind": "phone", "match": {"source": [namespace.there]}, "next_hop": f"sip:{namespace.there}"}}},
+        # Phones that come and go at a visitor's will: whether one is there is tried with each message, not found out beforehand.
+        gateways = {GATEWAY: {"peers": {"phone": {"kind": "phone", "match": {"source": [namespace.there]}, "next_hop": f"sip:{namespace.there}", "probe": False}}},
                     # For a phone of the visitor's on this machine.
-                    GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": own}, "next_hop": f"sip:{self.guest_phone}"}}}}
+                    GUESTS: {"peers": {"guest": {"kind": "phone", "match": {"source": own}, "next_hop": f"sip:{self.guest_phone}", "probe": False}}}}
         setup = Setup(folder=self.folder / "server", build=self.build, domain=DOMAIN,
                       accounts={USER: self.password, FRIEND: self.password},
                       components=gateways, port=self.xmpp_port, api_port=free_port("127.0.0.1"),

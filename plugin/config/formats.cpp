@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 namespace stox::config {
 
 namespace {
 
-constexpr std::uint16_t kSipPort = 5060;
+constexpr std::size_t kLongestNumber = 20;  ///< digits; E.164 has 15, carriers put codes of their own before them
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -15,19 +16,85 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-Result<Transport> parse_plain_transport(std::string_view text) {
-    const auto transport = parse_transport(text);
-    if (!transport) return fail(Code::malformed, "the transport is udp or tcp");
-    if (transport.value() == Transport::tls) return fail(Code::unsupported, "tls is not offered by this version; use tcp or udp");
-    return transport;
+bool all_digits(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return c >= '0' && c <= '9'; });
 }
 
-/// "192.0.2.1", "192.0.2.1:5080", "[2001:db8::1]:5080"
-Result<Endpoint> parse_host_port(std::string_view text) {
-    if (const auto with_port = Endpoint::parse(text); with_port && with_port.value().port != 0) return with_port;
-    const bool bare_v6 = text.find(':') != text.npos && !text.starts_with('[');
-    if (const auto address = Address::parse(text); address && !bare_v6) return Endpoint{address.value(), kSipPort};
-    return fail(Code::malformed, "needs a numeric address, such as sip:192.0.2.1:5060 or sip:[2001:db8::1]");
+bool is_number(std::string_view text) {
+    return text.starts_with('+') && text.size() <= kLongestNumber + 1 && all_digits(text.substr(1));
+}
+
+Result<std::uint16_t> parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc() || end != text.data() + text.size() || port == 0)
+        return fail(Code::malformed, "a port is 1 to 65535");
+    return port;
+}
+
+/// A name that DNS can hold, and that nobody could take for a mistyped address.
+bool is_host_name(std::string_view name) {
+    if (name.empty() || name.size() > 253) return false;
+    const auto allowed = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.' || c == '_'; };
+    if (!std::ranges::all_of(name, allowed) || name.starts_with('.') || name.find("..") != name.npos) return false;
+    return !all_digits(name.substr(name.rfind('.') == name.npos ? 0 : name.rfind('.') + 1));
+}
+
+/// "192.0.2.1", "proxy.example:5080", "[2001:db8::1]:5080" into `hop`.
+Result<void> read_host_port(std::string_view text, NextHop& hop) {
+    auto host = text;
+    if (const auto colon = text.rfind(':'); colon != text.npos && (text.find(':') == colon || text[colon - 1] == ']')) {
+        host = text.substr(0, colon);
+        auto port = parse_port(text.substr(colon + 1));
+        if (!port) return port.error();
+        hop.port = port.value();
+    }
+    const bool bare_v6 = host.find(':') != host.npos && !host.starts_with('[');
+    if (const auto address = Address::parse(host); address && !bare_v6) {
+        hop.address = address.value();
+        hop.host = address.value().to_string();
+        return ok();
+    }
+    if (host.ends_with('.')) host.remove_suffix(1);
+    if (!is_host_name(host))
+        return fail(Code::malformed, "needs a host, such as sip:proxy.example, sip:192.0.2.1:5060 or sip:[2001:db8::1]");
+    hop.host = lower(host);
+    return ok();
+}
+
+Result<void> read_parameter(std::string_view text, NextHop& hop) {
+    constexpr std::string_view kTransport = "transport=";
+    const auto name = lower(text);
+    if (name == "lr") return ok();  // what the operator copied from a route set; it says nothing here
+    if (!name.starts_with(kTransport)) return fail(Code::malformed, "the only parameter is ;transport=udp, tcp or tls");
+    const auto transport = parse_transport(text.substr(kTransport.size()));
+    if (!transport) return fail(Code::malformed, "the transport is udp, tcp or tls");
+    if (hop.sips && transport.value() == Transport::udp) return fail(Code::malformed, "sips is never UDP");
+    hop.transport =
+        hop.sips ? Transport::tls : transport.value();  // RFC 3261 §26.2.2: sips with transport=tcp means TLS over TCP
+    return ok();
+}
+
+Result<Numbers> parse_numbers(std::string_view text) {
+    if (text.ends_with('*') && is_number(text.substr(0, text.size() - 1)))
+        return Numbers{std::string(text.substr(0, text.size() - 1)), {}, true};
+    if (is_number(text)) return Numbers{std::string(text), std::string(text), false};
+    const auto dash = text.find('-');
+    if (dash != text.npos) {
+        Numbers range{std::string(text.substr(0, dash)), std::string(text.substr(dash + 1)), false};
+        if (is_number(range.first) && is_number(range.last) && range.first.size() == range.last.size() &&
+            range.first <= range.last)
+            return range;
+    }
+    return fail(Code::malformed,
+                "numbers are +4420*, +442071234567, or +442071230000-+442071239999 with both ends of one length");
+}
+
+Result<std::string> printable(std::string_view text, std::string_view without, const char* otherwise) {
+    if (text.empty() || text.size() > 256) return fail(Code::malformed, "needs 1 to 256 octets");
+    for (const unsigned char c : text)
+        if (c < 0x20 || c == 0x7f || without.find(static_cast<char>(c)) != without.npos) return fail(Code::malformed, otherwise);
+    return std::string(text);
 }
 
 }  // namespace
@@ -35,32 +102,30 @@ Result<Endpoint> parse_host_port(std::string_view text) {
 Result<Listener> parse_listener(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == text.npos) return fail(Code::malformed, "write transport:address:port, such as udp:0.0.0.0:5060");
-    const auto transport = parse_plain_transport(text.substr(0, colon));
-    if (!transport) return transport.error();
+    const auto transport = parse_transport(text.substr(0, colon));
+    if (!transport) return fail(Code::malformed, "the transport is udp, tcp or tls");
     const auto endpoint = Endpoint::parse(text.substr(colon + 1));
     if (!endpoint) return fail(Code::malformed, "write transport:address:port with a numeric address, such as udp:0.0.0.0:5060");
     return Listener{transport.value(), endpoint.value()};
 }
 
 Result<NextHop> parse_next_hop(std::string_view text) {
-    if (lower(text.substr(0, 5)) == "sips:") return fail(Code::unsupported, "tls is not offered by this version; use tcp or udp");
-    if (lower(text.substr(0, 4)) != "sip:")
-        return fail(Code::malformed, "write a SIP URI, such as sip:192.0.2.1:5060;transport=tcp");
-    text.remove_prefix(4);
     NextHop hop;
-    const auto semicolon = text.find(';');
-    if (semicolon != text.npos) {
-        constexpr std::string_view kTransport = "transport=";
-        const auto parameter = text.substr(semicolon + 1);
-        if (!lower(parameter).starts_with(kTransport))
-            return fail(Code::malformed, "the only parameter is ;transport=udp or ;transport=tcp");
-        const auto transport = parse_plain_transport(parameter.substr(kTransport.size()));
-        if (!transport) return transport.error();
-        hop.transport = transport.value();
+    hop.uri = text;
+    hop.sips = lower(text.substr(0, 5)) == "sips:";
+    if (!hop.sips && lower(text.substr(0, 4)) != "sip:")
+        return fail(Code::malformed, "write a SIP URI, such as sip:proxy.example or sip:192.0.2.1:5060;transport=tcp");
+    text.remove_prefix(hop.sips ? 5 : 4);
+    if (text.find('@') != text.npos) return fail(Code::malformed, "names a host and no user");
+    if (text.find('?') != text.npos) return fail(Code::malformed, "takes no headers");
+    auto semicolon = std::min(text.find(';'), text.size());
+    if (auto read = read_host_port(text.substr(0, semicolon), hop); !read) return read.error();
+    for (text.remove_prefix(semicolon); !text.empty(); text.remove_prefix(semicolon)) {
+        text.remove_prefix(1);
+        semicolon = std::min(text.find(';'), text.size());
+        if (auto read = read_parameter(text.substr(0, semicolon), hop); !read) return read.error();
     }
-    const auto endpoint = parse_host_port(text.substr(0, semicolon));
-    if (!endpoint) return endpoint.error();
-    hop.endpoint = endpoint.value();
+    if (hop.sips) hop.transport = Transport::tls;
     return hop;
 }
 
@@ -68,9 +133,62 @@ Result<std::string> parse_domain(std::string_view text) {
     if (text.ends_with('.')) text.remove_suffix(1);
     if (text.empty() || text.size() > 1'023) return fail(Code::malformed, "a domain name has 1 to 1023 octets");
     for (const unsigned char c : text)
-        if (c <= 0x20 || c == 0x7f || std::string_view("@/\\\"'<>&?#%,;").find(static_cast<char>(c)) != std::string_view::npos)
+        if (c <= 0x20 || c == 0x7f || std::string_view("@/\\\"'<>&?#%,;*+").find(static_cast<char>(c)) != std::string_view::npos)
             return fail(Code::malformed, "that is no domain name");
     return lower(text);
+}
+
+Result<Identity> parse_identity(std::string_view text) {
+    Identity identity;
+    const auto at = text.rfind('@');
+    const auto user = at == text.npos ? (text.starts_with('+') ? text : std::string_view()) : text.substr(0, at);
+    if (at != text.npos || user.empty()) {
+        auto domain = parse_domain(text.substr(at == text.npos ? 0 : at + 1));
+        if (!domain) return fail(Code::malformed, "write a domain, user@domain, or numbers such as +4420*");
+        identity.domain = std::move(domain).value();
+    }
+    if (at != text.npos && user.empty()) return fail(Code::malformed, "has no user before the @");
+    if (user.starts_with('+')) {
+        auto numbers = parse_numbers(user);
+        if (!numbers) return numbers.error();
+        identity.numbers = std::move(numbers).value();
+    } else if (!user.empty()) {
+        auto checked = printable(user, " <>\"*", "the user before the @ is a name as it stands, without patterns");
+        if (!checked) return checked.error();
+        identity.user = std::move(checked).value();
+    }
+    return identity;
+}
+
+Result<TargetRule> parse_target(std::string_view text) {
+    if (text.starts_with('+')) {
+        if (text.ends_with('*')) text.remove_suffix(1);
+        if (!is_number(text)) return fail(Code::malformed, "a number prefix is + and digits, such as +44");
+        return TargetRule{{}, std::string(text)};
+    }
+    auto domain = parse_domain(text);
+    if (!domain) return fail(Code::malformed, "write a domain, or a number prefix such as +44");
+    return TargetRule{std::move(domain).value(), {}};
+}
+
+Result<Endpoint> parse_dns_server(std::string_view text) {
+    if (const auto endpoint = Endpoint::parse(text); endpoint && endpoint.value().port != 0) return endpoint;
+    if (const auto address = Address::parse(text)) return Endpoint{address.value(), 53};
+    return fail(Code::malformed, "write the address of a name server, such as 192.0.2.53 or [2001:db8::53]:5353");
+}
+
+Result<std::string> parse_file(std::string_view text) {
+    if (!text.starts_with('/')) return fail(Code::malformed, "write the whole path of the file, from / on");
+    if (text.size() > 4'095 || text.find('\0') != text.npos) return fail(Code::malformed, "that is no path");
+    return std::string(text);
+}
+
+Result<std::string> parse_realm(std::string_view text) {
+    return printable(text, "\"\\", "a realm has no quotes, backslashes or control characters");
+}
+
+Result<std::string> parse_login(std::string_view text) {
+    return printable(text, "\"\\:", "a user name has no colon, quotes, backslashes or control characters");
 }
 
 }  // namespace stox::config

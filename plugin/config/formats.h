@@ -9,11 +9,23 @@
 
 namespace stox::config {
 
-/// "udp:0.0.0.0:5060"; udp or tcp.
+/// "udp:0.0.0.0:5060"; udp, tcp or tls.
 Result<Listener> parse_listener(std::string_view text);
-/// "sip:192.0.2.1:5060;transport=tcp"; port 5060 and udp when absent.
+/// "sip:192.0.2.1:5060;transport=tcp", "sips:proxy.example"; no user. `priority` and `weight` are left alone.
 Result<NextHop> parse_next_hop(std::string_view text);
 /// A domain name or address literal in lower case, without a trailing dot.
 Result<std::string> parse_domain(std::string_view text);
+/// "example.com", "alice@example.com", "+4420*", "+442071230000-+442071239999", "+4420*@example.com"
+Result<Identity> parse_identity(std::string_view text);
+/// "example.com" or "+44"
+Result<TargetRule> parse_target(std::string_view text);
+/// "192.0.2.53", "[2001:db8::53]:5353"; port 53 when absent.
+Result<Endpoint> parse_dns_server(std::string_view text);
+/// An absolute path.
+Result<std::string> parse_file(std::string_view text);
+/// Printable text that needs no escapes in a quoted-string.
+Result<std::string> parse_realm(std::string_view text);
+/// A user name of digest authentication: as a realm, without a colon.
+Result<std::string> parse_login(std::string_view text);
 
 }  // namespace stox::config

@@ -12,7 +12,7 @@
 
 namespace stox::config {
 
-/// Where SIP is listened for. "udp:0.0.0.0:5060", "tcp:[::]:5060".
+/// Where SIP is listened for. "udp:0.0.0.0:5060", "tls:[::]:5061".
 struct Listener {
     Transport transport = Transport::udp;
     Endpoint endpoint;
@@ -20,39 +20,149 @@ struct Listener {
     friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+/// Paths of a PEM certificate chain and its key; both empty: none.
+struct CertificateFiles {
+    std::string certificate, key;
+
+    friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
+/// What one source may do before it is known for more than its address; 0 is no limit.   (CORE-71)
+struct SourceLimits {
+    unsigned per_source_rate = 50;    ///< messages a second of a source that is no peer
+    unsigned per_source_burst = 100;  ///< at once, before the rate counts
+    unsigned connections_per_source = 20;
+    unsigned connections = 2'000;
+    unsigned ban_refusals = 20;  ///< in ban_window_s; then the source is not heard for ban_s
+    unsigned ban_window_s = 10;
+    unsigned ban_s = 60;
+
+    friend bool operator==(const SourceLimits&, const SourceLimits&) = default;
+};
+
 /// Scope `engine`: once per worker.
 struct EngineOptions {
     std::vector<Listener> bind{{Transport::udp, {Address::v4({0, 0, 0, 0}), 5060}},
                                {Transport::tcp, {Address::v4({0, 0, 0, 0}), 5060}}};
-    std::string log_level = "info";  ///< error | warn | info | debug
+    std::optional<Address> public_address;  ///< in Via and Contact instead of the bound one: behind a NAT
+    CertificateFiles tls;                   ///< for domains that have none of their own
+    SourceLimits limits;
+    std::vector<Endpoint> dns_servers;  ///< empty: those of the host's resolv.conf
+    std::string log_level = "info";     ///< error | warn | info | debug
 
     friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
 };
 
 enum class PeerKind { proxy, trunk, phone };
 
-/// Where requests to a peer go; numeric until net/ locates names. "sip:192.0.2.1:5060;transport=tcp"
+/// Where requests to a peer go: a URI without user, and its place among several.
 struct NextHop {
-    Transport transport = Transport::udp;
-    Endpoint endpoint;
+    std::string uri;                     ///< as the operator wrote it
+    bool sips = false;                   ///< TLS on every hop, so TLS on the first
+    std::string host;                    ///< a name in lower case, or an address in its canonical form without brackets
+    std::optional<Address> address;      ///< set when the host is one; then nothing needs to be located
+    std::optional<std::uint16_t> port;   ///< absent: located, or the transport's own
+    std::optional<Transport> transport;  ///< absent: located, or UDP (TLS with sips)
+    unsigned priority = 0;               ///< the lowest is tried first
+    unsigned weight = 1;                 ///< share among those of one priority   (RFC 2782)
 
     friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+
+/// E.164 numbers with their plus: all that begin with `first`, or those from `first` to `last`, which have one length.
+struct Numbers {
+    std::string first, last;
+    bool prefix = false;
+
+    /// number   "+442071234567"
+    bool contains(const std::string& number) const {
+        if (prefix) return number.starts_with(first);
+        return number.size() == first.size() && first <= number && number <= last;
+    }
+    friend bool operator==(const Numbers&, const Numbers&) = default;
+};
+
+/// Whom a peer may speak for: a domain's users, one user, or numbers. Without a domain, numbers at the component's own SIP
+/// domain and in tel URIs.
+struct Identity {
+    std::string domain;              ///< lower case
+    std::string user;                ///< unescaped, compared as it stands; empty: any
+    std::optional<Numbers> numbers;  ///< instead of `user`
+
+    friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+/// What a peer is the way to: a domain with its subdomains, or the numbers with a prefix. One of the two is empty.
+struct TargetRule {
+    std::string domain;         ///< lower case
+    std::string number_prefix;  ///< "+44"
+
+    friend bool operator==(const TargetRule&, const TargetRule&) = default;
+};
+
+/// With which we answer a peer's digest challenge; one of the files is set.
+struct PeerAuth {
+    std::string user;
+    std::string password_file;
+    std::string ha1_file;
+    std::vector<std::string> realms;  ///< the only ones it is used for; empty: any that this peer names
+
+    friend bool operator==(const PeerAuth&, const PeerAuth&) = default;
+};
+
+/// How much a peer may have at once; 0 is no limit.   (CORE-71)
+struct PeerLimits {
+    unsigned dialogs = 0;
+    unsigned transactions = 0;  ///< messages on their way to it or from it
+    unsigned per_second = 0;    ///< requests from it, OPTIONS not counted
+
+    friend bool operator==(const PeerLimits&, const PeerLimits&) = default;
 };
 
 /// Contract 2: who a SIP request may come from, and where ours go.
 struct Peer {
     std::string name;
     PeerKind kind = PeerKind::proxy;
-    std::vector<Prefix> source;           ///< match.source
-    std::optional<NextHop> next_hop;      ///< absent: nothing is sent to this peer
-    std::vector<std::string> identities;  ///< domains its users may claim; empty: the component's own SIP domain
-    std::vector<std::string> targets;     ///< domains it is the way to; empty: none but by `is_default`
-    bool is_default = false;              ///< `default`
+    // `match`: the conditions that are set must all hold; none set: nothing is heard from it
+    std::vector<Prefix> source;
+    std::vector<std::string> tls_names;  ///< one of them is what a TLS client's certificate proves
+    std::vector<std::string> users;      ///< one of them is who digest authentication proves
 
+    std::vector<NextHop> next_hops;  ///< in the operator's order; empty: nothing is sent to this peer
+    std::optional<PeerAuth> auth;
+    bool probe = true;                 ///< by OPTIONS to each next hop
+    std::vector<Identity> identities;  ///< empty: users of the component's own SIP domain
+    bool pai_trusted = false;          ///< `pai`: its P-Asserted-Identity is who the author is   (RFC 3325)
+    std::vector<TargetRule> targets;   ///< empty: none but by `is_default`
+    bool is_default = false;           ///< `default`
+    PeerLimits limits;
+
+    bool is_heard() const { return !source.empty() || !tls_names.empty() || !users.empty(); }
     friend bool operator==(const Peer&, const Peer&) = default;
 };
 
 enum class AddressScheme { native, nested };
+
+/// Whether a TLS client must show a certificate.
+enum class VerifyClient { none, optional, required };
+
+/// TLS of one domain: its certificate (none: the engine's) and whom it believes.
+struct DomainTls {
+    CertificateFiles files;
+    std::string trust = "system";  ///< or the path of a PEM file
+    VerifyClient verify_client = VerifyClient::none;
+
+    friend bool operator==(const DomainTls&, const DomainTls&) = default;
+};
+
+/// Digest authentication of those who write to us.   (RFC 8760)
+struct DigestOptions {
+    std::string realm;                                                     ///< never empty once loaded: the component's domain
+    std::vector<std::string> algorithms{"SHA-256", "SHA-512-256", "MD5"};  ///< offered, best first
+    std::string ha1_file;                                                  ///< empty: nobody authenticates
+
+    friend bool operator==(const DigestOptions&, const DigestOptions&) = default;
+};
 
 /// Scope `domain`.
 struct DomainOptions {
@@ -61,6 +171,8 @@ struct DomainOptions {
     AddressScheme scheme = AddressScheme::native;
     std::string sip_domain;                 ///< CORE-10; empty: none
     std::vector<std::string> xmpp_domains;  ///< whose accounts may use the gateway (CORE-72) and are reached by SIP (CORE-11)
+    DomainTls tls;
+    DigestOptions digest;
     std::vector<Peer> peers;
     bool pager_as_chat = true;      ///< IM-22
     int message_accept_code = 202;  ///< IM-29

@@ -123,10 +123,11 @@ private:
         const auto& type = node.option->at("type").get_ref<const std::string&>();
         if (type == "map" || type == "section") {
             entry(value, node, path);
-            const auto limit = node.option->value("max_entries", std::size_t{0});
-            if (limit != 0 && value.size() > limit) add(path, "more than " + std::to_string(limit) + " entries");
+            count(value, *node.option, path);
         } else if (type == "list") {
             list(value, *node.option, path);
+        } else if (type == "hops") {
+            hops(value, node, path);
         } else {
             one(value, *node.option, type, path);
         }
@@ -135,7 +136,33 @@ private:
     void list(const json& value, const json& option, const std::string& path) {
         if (value.is_string()) return one(value, option, "text", path);  // one alone needs no brackets
         if (!value.is_array()) return add(path, "expected a list, not " + quote(value));
+        count(value, option, path);
         for (std::size_t i = 0; i < value.size(); ++i) one(value[i], option, "text", path + '[' + std::to_string(i) + ']');
+    }
+
+    /// One URI, or several, each alone or in a section with its place.
+    void hops(const json& value, const Node& node, const std::string& path) {
+        if (value.is_string()) return one(value, *node.option, "text", path);
+        if (value.is_object()) return hop(value, node, path);
+        if (!value.is_array()) return add(path, "expected a SIP URI or a list of them, not " + quote(value));
+        count(value, *node.option, path);
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            const auto here = path + '[' + std::to_string(i) + ']';
+            if (value[i].is_object())
+                hop(value[i], node, here);
+            else
+                one(value[i], *node.option, "text", here);
+        }
+    }
+
+    void hop(const json& value, const Node& node, const std::string& path) {
+        section(value, node, path);
+        if (!value.contains("uri")) add(path, "needs uri");
+    }
+
+    void count(const json& value, const json& option, const std::string& path) {
+        const auto limit = option.value("max_entries", std::size_t{0});
+        if (limit != 0 && value.size() > limit) add(path, "more than " + std::to_string(limit) + " entries");
     }
 
     void one(const json& value, const json& option, const std::string& type, const std::string& path) {
@@ -146,11 +173,17 @@ private:
                                                                  : "a text") +
                                  ", not " + quote(value));
         if (option.contains("values")) return among(value, option.at("values"), path);
+        if (option.contains("min")) return within(value, option, path);
         if (const auto limit = option.value("max_octets", std::size_t{4'096});
             value.is_string() && value.get_ref<const std::string&>().size() > limit)
             return add(path, "longer than " + std::to_string(limit) + " octets");
         if (option.contains("format"))
             format(value.get_ref<const std::string&>(), option.at("format").get_ref<const std::string&>(), path);
+    }
+
+    void within(const json& value, const json& option, const std::string& path) {
+        if (value >= option.at("min") && value <= option.at("max")) return;
+        add(path, quote(value) + " is not within " + option.at("min").dump() + " to " + option.at("max").dump());
     }
 
     void among(const json& value, const json& values, const std::string& path) {
@@ -170,14 +203,19 @@ private:
         const auto check = [&](const auto& result) {
             if (!result) error = result.error();
         };
-        if (name == "listener")
-            check(parse_listener(text));
-        else if (name == "next_hop")
-            check(parse_next_hop(text));
-        else if (name == "prefix")
-            check(Prefix::parse(text));
-        else if (name == "domain")
-            check(parse_domain(text));
+        if (name == "listener") check(parse_listener(text));
+        if (name == "next_hop") check(parse_next_hop(text));
+        if (name == "prefix") check(Prefix::parse(text));
+        if (name == "address") check(Address::parse(text));
+        if (name == "domain") check(parse_domain(text));
+        if (name == "identity") check(parse_identity(text));
+        if (name == "target") check(parse_target(text));
+        if (name == "dns_server") check(parse_dns_server(text));
+        if (name == "file") check(parse_file(text));
+        if (name == "trust" && text != "system" && !parse_file(text))
+            error = Error{Code::malformed, "write system, or the whole path of a PEM file"};
+        if (name == "realm") check(parse_realm(text));
+        if (name == "login") check(parse_login(text));
         if (error) add(path, quote(text) + ": " + error->detail);
     }
 

@@ -36,4 +36,8 @@ std::optional<Held> Barrier::take(std::string_view stanza_id, const xmpp::Jid& f
     return taken;
 }
 
+std::size_t Barrier::held_from(std::string_view peer) const {
+    return static_cast<std::size_t>(std::ranges::count(held_, peer, &Held::peer));
+}
+
 }  // namespace stox::engine

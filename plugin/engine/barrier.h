@@ -43,6 +43,8 @@ public:
     /// The held request whose stanza has that id and went to that account; it is held no longer.
     std::optional<Held> take(std::string_view stanza_id, const xmpp::Jid& from);
     std::size_t size() const { return held_.size(); }
+    /// Of those, the ones from that peer.
+    std::size_t held_from(std::string_view peer) const;
 
 private:
     std::deque<Held> held_;

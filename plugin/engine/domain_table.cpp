@@ -1,29 +1,16 @@
 #include "plugin/engine/domain_table.h"
 
 #include "plugin/engine/addressing.h"
-#include "plugin/engine/peers.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace stox::engine {
 
-namespace {
-
-/// Length of the closest matching source prefix; -1: none matches.
-int closeness(const config::DomainOptions& domain, const Address& source) {
-    int best = -1;
-    for (const auto& peer : domain.peers)
-        for (const auto& prefix : peer.source)
-            if (prefix.contains(source)) best = std::max(best, static_cast<int>(prefix.length));
-    return best;
-}
-
-}  // namespace
-
 std::variant<std::string, NotServed, Ambiguous> route(const std::vector<config::DomainOptions>& domains, std::string_view host,
-                                                      const Address& source) {
+                                                      const Sender& sender) {
     for (const auto& domain : domains)
-        if (domain.domain == host || (!domain.sip_domain.empty() && domain.sip_domain == host)) return domain.domain;
+        if (is_own_sip_domain(domain, host)) return domain.domain;
 
     std::vector<const config::DomainOptions*> claimants;
     for (const auto& domain : domains)
@@ -31,15 +18,21 @@ std::variant<std::string, NotServed, Ambiguous> route(const std::vector<config::
     if (claimants.empty()) return NotServed{};
     if (claimants.size() == 1) return claimants.front()->domain;
 
-    const auto closest = std::ranges::max_element(claimants, {}, [&](const auto* domain) { return closeness(*domain, source); });
-    const int best = closeness(**closest, source);
-    const auto ties = std::ranges::count_if(claimants, [&](const auto* domain) { return closeness(*domain, source) == best; });
-    if (best < 0 || ties > 1) return Ambiguous{};
-    return (*closest)->domain;
+    // By how close its peer is; a domain that would challenge stands behind every peer that needs no proof.
+    using Claim = std::tuple<bool, Closeness, bool>;
+    const auto claim = [&](const config::DomainOptions* domain) {
+        const auto found = match(*domain, sender);
+        return found.peer ? Claim(true, found.closeness, false) : Claim(false, {}, has_digest_users(*domain));
+    };
+    const auto closest = *std::ranges::max_element(claimants, {}, claim);
+    const auto best = claim(closest);
+    const auto ties = std::ranges::count_if(claimants, [&](const auto* domain) { return claim(domain) == best; });
+    if (best == Claim() || ties > 1) return Ambiguous{};
+    return closest->domain;
 }
 
-bool is_peer(const std::vector<config::DomainOptions>& domains, const Address& source) {
-    return std::ranges::any_of(domains, [&](const auto& domain) { return match_source(domain, source) != nullptr; });
+bool is_peer(const std::vector<config::DomainOptions>& domains, const Sender& sender) {
+    return std::ranges::any_of(domains, [&](const auto& domain) { return match(domain, sender).peer != nullptr; });
 }
 
 }  // namespace stox::engine

@@ -1,7 +1,7 @@
 #pragma once
 // Which domain a SIP request belongs to.   (CORE-08, contract: docs/architecture.md, Configuration)
 
-#include "plugin/config/options.h"
+#include "plugin/engine/peers.h"
 
 #include <string>
 #include <string_view>
@@ -11,16 +11,17 @@
 namespace stox::engine {
 
 struct NotServed {};
-/// Several domains claim the host and the source tells them not apart.
+/// Several domains claim the host and the sender tells them not apart.
 struct Ambiguous {};
 
-/// The name of the domain that a request for `host` (lower case) from `source` goes to: the one whose component domain or
-/// SIP domain is the host; else, among those that serve it as XMPP domain, the one with a peer that matches the source most
-/// closely. One claimant alone gets it whatever the source is, so that its own checks refuse and log.
+/// The name of the domain that a request for `host` (lower case) from that sender goes to: the one whose component domain or
+/// SIP domain is the host; else, among those that serve it as XMPP domain, the one with a peer that matches the sender most
+/// closely, else the one that would challenge it. One claimant alone gets it whatever the sender is, so that its own checks
+/// refuse and log.
 std::variant<std::string, NotServed, Ambiguous> route(const std::vector<config::DomainOptions>& domains, std::string_view host,
-                                                      const Address& source);
+                                                      const Sender& sender);
 
-/// Whether the source is a peer of any domain.
-bool is_peer(const std::vector<config::DomainOptions>& domains, const Address& source);
+/// Whether the sender is a peer of any domain.
+bool is_peer(const std::vector<config::DomainOptions>& domains, const Sender& sender);
 
 }  // namespace stox::engine

@@ -3,9 +3,8 @@
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
-#include "plugin/engine/peers.h"
 #include "plugin/engine/services.h"
-#include "plugin/engine/sip_checks.h"
+#include "plugin/engine/sip_requests.h"
 #include "plugin/engine/state.h"
 
 namespace stox::engine {
@@ -17,46 +16,6 @@ struct Overloaded : Ts... {
     using Ts::operator()...;
 };
 
-sip::Response status(int code) {
-    sip::Response response;
-    response.status = code;
-    return response;
-}
-
-/// OPTIONS: the gateway itself, or a user of ours, is there.   (CORE-34)
-sip::Response answer_options(const State& state, const sip::Request& request) {
-    if (!request.uri.user.empty() && !user_jid(state.options, request.uri)) return status(404);
-    return capabilities();
-}
-
-void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions& out) {
-    if (in.request.method == "ACK") return;  // nothing answers an ACK
-    const Trace trace = state.ids.trace();
-    const auto* peer = match_source(state.options, in.source.address);
-    if (auto refusal = check_request(state.options, peer, in.request)) {
-        out.push_back(line(refusal->security ? Level::warn : Level::info, trace,
-                           refusal->security ? "security event=refused" : "request refused",
-                           {{"method", in.request.method},
-                            {"src", in.source.to_string()},
-                            {"transport", std::string(to_string(in.transport))},
-                            {"from", in.request.from.uri.to_string()},
-                            {"status", std::to_string(refusal->response.status)},
-                            {"reason", refusal->why}},
-                           peer ? peer->name : std::string()));
-        out.push_back(RespondSip{in.transaction, std::move(refusal->response)});
-        return;
-    }
-    if (in.request.method == "OPTIONS") {
-        out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
-        return;
-    }
-    if (!state.merged.first(in.request, now)) {
-        out.push_back(RespondSip{in.transaction, status(482)});
-        return;
-    }
-    deliver_to_xmpp(state, in, *peer, trace, now, out);
-}
-
 void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condition condition, std::string text, Actions& out) {
     xmpp::StanzaError error;
     error.type = type;
@@ -65,12 +24,12 @@ void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condi
     if (auto reply = xmpp::make_error(stanza, std::move(error))) out.push_back(SendStanza{std::move(*reply)});
 }
 
-void on_message(State& state, const xmpp::Message& message, Actions& out) {
+void on_message(State& state, const xmpp::Message& message, TimePoint now, Actions& out) {
     if (message.type == xmpp::MessageType::error) return message_failed(state, message, out);
     if (message.to.local.empty())
         return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
                              "Write to a contact, not to the gateway.", out);
-    deliver_to_sip(state, message, state.ids.trace(), out);
+    deliver_to_sip(state, message, state.ids.trace(), now, out);
 }
 
 void on_presence(const xmpp::Presence& presence, Actions& out) {
@@ -100,10 +59,46 @@ void on_stanza(State& state, const StanzaIn& in, TimePoint now, Actions& out) {
     if (!serves(state.options, from.domain) && !failure)  // CORE-72
         return refuse_stanza(in.stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden,
                              "This gateway serves its own users only.", out);
-    std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, out); },
+    std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, now, out); },
                           [&](const xmpp::Presence& p) { on_presence(p, out); },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
                in.stanza);
+}
+
+void configure(State& state) {
+    state.hops.configure(state.options);
+    auto before = std::exchange(state.rates, {});
+    for (const auto& peer : state.options.peers) {
+        if (peer.limits.per_second == 0) continue;
+        const auto known = before.find(peer.name);
+        const bool same = known != before.end() && known->second.bucket.rate() == peer.limits.per_second;
+        state.rates.emplace(peer.name, same ? known->second : PeerRate{TokenBucket(peer.limits.per_second), {}, 0});
+    }
+}
+
+void go_on(State& state, TimePoint now, Actions& out) {
+    for (auto& outcome : state.outbound.resume(state.hops, state.turn(now, out)))
+        message_over(state, std::move(outcome), now, out);
+}
+
+void on_sip_response(State& state, const SipResponseIn& in, TimePoint now, Actions& out) {
+    const auto turn = state.turn(now, out);
+    if (state.hops.on_response(in, turn)) return;
+    if (auto outcome = state.outbound.on_response(in, state.hops, turn)) message_over(state, std::move(*outcome), now, out);
+}
+
+void on_tick(State& state, TimePoint now, Actions& out) {
+    if (const auto due = state.barrier.deadline(); due && *due <= now) barrier_overdue(state, now, out);
+    const auto turn = state.turn(now, out);
+    state.hops.tick(turn);
+    state.outbound.tick(state.hops, turn);
+    go_on(state, now, out);  // a location may have been given up
+}
+
+void on_shutdown(State& state, Actions& out) {
+    refuse_held(state, "the gateway stops", out);
+    abandon_messages(state, out);
+    state.hops.configure({});
 }
 
 }  // namespace
@@ -113,7 +108,16 @@ struct Engine::Impl {
 };
 
 Engine::Engine(config::DomainOptions options, IdGenerator ids)
-    : impl_(new Impl{State{.options = std::move(options), .ids = std::move(ids), .barrier = {}, .messages = {}, .merged = {}}}) {}
+    : impl_(new Impl{State{.options = std::move(options),
+                           .ids = std::move(ids),
+                           .barrier = {},
+                           .messages = {},
+                           .merged = {},
+                           .hops = {},
+                           .outbound = {},
+                           .rates = {}}}) {
+    configure(impl_->state);
+}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
@@ -128,24 +132,42 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                           },
                           [&](const StanzaIn& in) { on_stanza(state, in, now, out); },
                           [&](const SipRequestIn& in) { on_sip_request(state, in, now, out); },
-                          [&](const SipResponseIn& in) { message_response(state, in, out); },
-                          [&](OptionsChanged& in) { state.options = std::move(in.options); },
-                          [&](const Tick&) {
-                              if (const auto due = state.barrier.deadline(); due && *due <= now) barrier_overdue(state, now, out);
+                          [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
+                          [&](const Located& in) {
+                              state.hops.located(in, state.turn(now, out));
+                              go_on(state, now, out);
                           },
-                          [&](const Shutdown&) {
-                              refuse_held(state, "the gateway stops", out);
-                              abandon_messages(state, out);
-                          }},
+                          [&](OptionsChanged& in) {
+                              state.options = std::move(in.options);
+                              configure(state);
+                              go_on(state, now, out);
+                          },
+                          [&](const Tick&) { on_tick(state, now, out); }, [&](const Shutdown&) { on_shutdown(state, out); }},
                input);
     return out;
 }
 
-std::optional<TimePoint> Engine::next_timeout() const { return impl_->state.barrier.deadline(); }
+std::optional<TimePoint> Engine::next_timeout() const {
+    const auto& state = impl_->state;
+    std::optional<TimePoint> next;
+    for (const auto& due : {state.barrier.deadline(), state.hops.next_timeout(), state.outbound.next_timeout()})
+        if (due && (!next || *due < *next)) next = due;
+    return next;
+}
 
 Engine::Pending Engine::pending() const {
     const auto& state = impl_->state;
     return {state.barrier.size(), state.messages.queued(), state.messages.in_progress()};
+}
+
+std::vector<Engine::PeerState> Engine::peers() const {
+    const auto& state = impl_->state;
+    std::vector<PeerState> all;
+    for (const auto& peer : state.options.peers)
+        all.push_back({peer.name, state.hops.reach(peer.name),
+                       state.outbound.in_progress(peer.name) + state.barrier.held_from(peer.name),
+                       state.hops.targets(peer.name)});
+    return all;
 }
 
 }  // namespace stox::engine

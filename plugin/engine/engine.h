@@ -8,6 +8,8 @@
 #include "mapping/sip/message.h"
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
+#include "plugin/engine/failover.h"
+#include "plugin/engine/target.h"
 
 #include <chrono>
 #include <compare>
@@ -26,6 +28,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 enum class ServerTransaction : std::uint64_t {};
 /// A SIP request we sent; the number is the engine's and unique in it.
 enum class ClientTransaction : std::uint64_t {};
+/// A next hop that is being located; the number is the engine's and unique in it.
+enum class Location : std::uint64_t {};
 
 // Inputs
 
@@ -39,13 +43,18 @@ struct SipRequestIn {
     sip::Request request;
     Endpoint source;  ///< where the packet really came from
     Transport transport;
+    std::vector<std::string> tls_names{};  ///< that its sender's certificate proved, lower case
 };
-/// Why a response came without anybody having sent it.
-enum class LocalFailure { none, timeout, transport };
 struct SipResponseIn {
     ClientTransaction transaction;
     sip::Response response;  ///< 408 or 503 when `local` says that we made it
     LocalFailure local = LocalFailure::none;
+};
+/// The one answer to Locate: targets in the order of trying, or none and why.
+struct Located {
+    Location location;
+    std::vector<Target> targets;
+    std::string error{};
 };
 struct OptionsChanged {
     config::DomainOptions options;
@@ -54,7 +63,7 @@ struct Tick {};
 /// The domain goes away: answer what waits.
 struct Shutdown {};
 
-using Input = std::variant<StreamUp, StreamDown, StanzaIn, SipRequestIn, SipResponseIn, OptionsChanged, Tick, Shutdown>;
+using Input = std::variant<StreamUp, StreamDown, StanzaIn, SipRequestIn, SipResponseIn, Located, OptionsChanged, Tick, Shutdown>;
 
 // Actions
 
@@ -68,7 +77,16 @@ struct RespondSip {
 struct SendSip {
     ClientTransaction transaction;
     sip::Request request;
-    config::NextHop next_hop;
+    Target target;
+};
+/// Find the targets of a next hop that names a host.   (RFC 3263)
+struct Locate {
+    Location location;
+    config::NextHop hop;
+};
+/// A stranger was refused, or somebody's credentials were wrong: counts towards a ban of that source.   (contract 2)
+struct Refused {
+    Address source;
 };
 enum class Level { error, warn, info, debug };
 /// One line for the operator. logfmt fields after `t= dom=`; untrusted text in it is already escaped and cut.
@@ -79,7 +97,7 @@ struct Log {
     std::string text;
 };
 
-using Action = std::variant<SendStanza, RespondSip, SendSip, Log>;
+using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Refused, Log>;
 
 /// A value as a logfmt field may hold it: quoted where needed, non-printables escaped, 256 octets at most.   (contract 9)
 std::string logfmt(std::string_view untrusted);
@@ -102,6 +120,16 @@ public:
         std::size_t transactions = 0;     ///< MESSAGE requests of ours without a final response
     };
     Pending pending() const;
+
+    /// Whether something can be sent to a peer, for `status`.
+    enum class Reach { unknown, up, down };
+    struct PeerState {
+        std::string name;
+        Reach reach = Reach::unknown;  ///< up when one target is; unknown while no probe was answered or missed twice
+        std::size_t transactions = 0;  ///< messages on their way to it or from it
+        std::vector<std::pair<std::string, Reach>> targets;  ///< "tcp:192.0.2.1:5060"
+    };
+    std::vector<PeerState> peers() const;
 
 private:
     struct Impl;

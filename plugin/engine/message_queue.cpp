@@ -16,16 +16,16 @@ MessageQueue::Admission MessageQueue::add(Outgoing outgoing) {
         found->second.push_back(std::move(outgoing));
         return Admission::queued;
     }
-    by_transaction_.emplace(outgoing.transaction, target);
+    by_id_.emplace(outgoing.id, target);
     targets_[target].push_back(std::move(outgoing));
     return Admission::send;
 }
 
-std::optional<MessageQueue::Finished> MessageQueue::finish(ClientTransaction transaction) {
-    const auto known = by_transaction_.find(transaction);
-    if (known == by_transaction_.end()) return std::nullopt;
+std::optional<MessageQueue::Finished> MessageQueue::finish(RequestId id) {
+    const auto known = by_id_.find(id);
+    if (known == by_id_.end()) return std::nullopt;
     const std::string target = known->second;
-    by_transaction_.erase(known);
+    by_id_.erase(known);
     auto& waiting = targets_.at(target);
     STOX_ASSERT(!waiting.empty());
     Finished finished{std::move(waiting.front()), std::nullopt};
@@ -35,7 +35,7 @@ std::optional<MessageQueue::Finished> MessageQueue::finish(ClientTransaction tra
     if (waiting.empty()) {
         targets_.erase(target);
     } else {
-        by_transaction_.emplace(waiting.front().transaction, target);
+        by_id_.emplace(waiting.front().id, target);
         finished.next_target = target;
     }
     return finished;
@@ -49,7 +49,7 @@ std::vector<MessageQueue::Abandoned> MessageQueue::abandon_all() {
             first = false;
         }
     targets_.clear();
-    by_transaction_.clear();
+    by_id_.clear();
     size_ = octets_ = 0;
     return all;
 }

@@ -2,7 +2,7 @@
 // MESSAGE requests of ours: at most one out-of-dialog transaction for each target URI, the next ones in order behind it.
 // (RFC 3428 §8, IM-12, CORE-77)
 
-#include "plugin/engine/engine.h"
+#include "plugin/engine/outbound.h"
 
 #include <cstddef>
 #include <deque>
@@ -14,9 +14,8 @@
 namespace stox::engine {
 
 struct Outgoing {
-    ClientTransaction transaction;
+    RequestId id;
     sip::Request request;
-    config::NextHop next_hop;
     xmpp::Message original;  ///< without its payload: what an error answers
     Trace trace;
     std::string peer;
@@ -28,6 +27,9 @@ public:
     static constexpr std::size_t kInAll = 10'000;           ///< with those in progress
     static constexpr std::size_t kOctetsInAll = 64u << 20;  ///< of their texts
 
+    /// Whether the next one to that target would have to wait.
+    bool is_busy(const std::string& target) const { return targets_.contains(target); }
+
     enum class Admission { send, queued, full };
     /// `send`: the target was free and is now taken by this one, which front() returns.
     Admission add(Outgoing outgoing);
@@ -38,8 +40,8 @@ public:
         Outgoing done;
         std::optional<std::string> next_target;  ///< set when another one of the same target is to be sent now
     };
-    /// The transaction has its final response. Null: not one of ours (any more).
-    std::optional<Finished> finish(ClientTransaction transaction);
+    /// That request is over. Null: not one of ours (any more).
+    std::optional<Finished> finish(RequestId id);
     /// Everything, in order per target; `in_progress` tells those already sent.
     struct Abandoned {
         Outgoing outgoing;
@@ -47,12 +49,12 @@ public:
     };
     std::vector<Abandoned> abandon_all();
 
-    std::size_t in_progress() const { return by_transaction_.size(); }
-    std::size_t queued() const { return size_ - by_transaction_.size(); }
+    std::size_t in_progress() const { return by_id_.size(); }
+    std::size_t queued() const { return size_ - by_id_.size(); }
 
 private:
     std::map<std::string, std::deque<Outgoing>> targets_;  ///< never empty; the front is in progress
-    std::map<ClientTransaction, std::string> by_transaction_;
+    std::map<RequestId, std::string> by_id_;
     std::size_t size_ = 0;
     std::size_t octets_ = 0;
 };

@@ -12,50 +12,94 @@ bool in_domain(std::string_view host, std::string_view domain) {
     return host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.';
 }
 
-}  // namespace
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+    return std::ranges::find(words, word) != words.end();
+}
 
-const config::Peer* match_source(const config::DomainOptions& options, const Address& source) {
+/// Nothing when a condition of that peer does not hold.
+std::optional<Closeness> closeness(const config::Peer& peer, const Sender& sender) {
+    if (!peer.is_heard()) return std::nullopt;
+    Closeness close{!peer.users.empty(), !peer.tls_names.empty(), -1};
+    if (close.by_user && (sender.user.empty() || !contains(peer.users, sender.user))) return std::nullopt;
+    if (close.by_tls_name &&
+        std::ranges::none_of(sender.tls_names, [&](const auto& name) { return contains(peer.tls_names, name); }))
+        return std::nullopt;
+    for (const auto& prefix : peer.source)
+        if (prefix.contains(sender.source)) close.prefix = std::max(close.prefix, static_cast<int>(prefix.length));
+    if (!peer.source.empty() && close.prefix < 0) return std::nullopt;
+    return close;
+}
+
+/// Those among the peers with a next hop whose rules say most about the target.
+const config::Peer* longest_target(const config::DomainOptions& options, auto length_of) {
     const config::Peer* best = nullptr;
-    int best_length = -1;
+    std::size_t longest = 0;
     for (const auto& peer : options.peers)
-        for (const auto& prefix : peer.source)
-            if (prefix.contains(source) && static_cast<int>(prefix.length) > best_length) {
+        for (const auto& rule : peer.targets)
+            if (const std::size_t length = length_of(rule); !peer.next_hops.empty() && length > longest) {
                 best = &peer;
-                best_length = static_cast<int>(prefix.length);
+                longest = length;
             }
     return best;
 }
 
-const config::Peer* select_next_hop(const config::DomainOptions& options, std::string_view host) {
-    const config::Peer* best = nullptr;
-    std::size_t best_length = 0;
-    const config::Peer* fallback = nullptr;
-    std::size_t reachable = 0;
-    const config::Peer* only = nullptr;
+}  // namespace
+
+Match match(const config::DomainOptions& options, const Sender& sender) {
+    Match best;
     for (const auto& peer : options.peers) {
-        if (!peer.next_hop) continue;
-        ++reachable;
-        only = &peer;
-        if (peer.is_default) fallback = &peer;
-        for (const auto& target : peer.targets)
-            if (in_domain(host, target) && target.size() > best_length) {
-                best = &peer;
-                best_length = target.size();
-            }
+        const auto close = closeness(peer, sender);
+        if (!close || (best.peer && *close < best.closeness)) continue;
+        best.several = best.peer && *close == best.closeness;
+        best.peer = &peer;
+        best.closeness = *close;
     }
-    if (best) return best;
-    if (fallback) return fallback;
+    if (best.several) best.peer = nullptr;
+    return best;
+}
+
+bool has_digest_users(const config::DomainOptions& options) {
+    return std::ranges::any_of(options.peers, [](const auto& peer) { return !peer.users.empty(); });
+}
+
+const config::Peer* select_peer(const config::DomainOptions& options, const sip::Uri& target) {
+    if (target.scheme == sip::Scheme::tel || is_own_sip_domain(options, target.host))
+        if (const auto number = global_number(target); !number.empty())
+            if (const auto* peer = longest_target(options, [&](const config::TargetRule& rule) {
+                    return number.starts_with(rule.number_prefix) ? rule.number_prefix.size() : 0;
+                }))
+                return peer;
+    if (const auto* peer = longest_target(options, [&](const config::TargetRule& rule) {
+            return in_domain(target.host, rule.domain) ? rule.domain.size() : 0;
+        }))
+        return peer;
+    const config::Peer* only = nullptr;
+    std::size_t reachable = 0;
+    for (const auto& peer : options.peers) {
+        if (peer.next_hops.empty()) continue;
+        if (peer.is_default) return &peer;
+        only = &peer;
+        ++reachable;
+    }
     // A peer with targets is the way to those and to nothing else.
     return reachable == 1 && only->targets.empty() ? only : nullptr;
 }
 
-bool may_assert(const config::DomainOptions& options, const config::Peer& peer, const sip::Uri& from) {
-    if (from.scheme != sip::Scheme::sip && from.scheme != sip::Scheme::sips) return false;
-    if (from.user.empty()) return false;
-    // Nobody on the SIP side speaks for one of our own XMPP accounts.
-    if (std::ranges::find(options.xmpp_domains, from.host) != options.xmpp_domains.end()) return false;
-    if (!peer.identities.empty()) return std::ranges::find(peer.identities, from.host) != peer.identities.end();
-    return from.host == options.domain || (!options.sip_domain.empty() && from.host == options.sip_domain);
+std::string global_number(const sip::Uri& uri) {
+    const auto user = sip::percent_decode(uri.user);
+    if (!user || !user.value().starts_with('+')) return {};
+    std::string number;
+    for (const char c : user.value().substr(0, user.value().find(';'))) {
+        if (std::string_view("-.()").find(c) != std::string_view::npos) continue;
+        if (c != '+' && (c < '0' || c > '9')) return {};
+        if (c == '+' && !number.empty()) return {};
+        number += c;
+    }
+    return number.size() > 1 ? number : std::string();
+}
+
+bool is_own_sip_domain(const config::DomainOptions& options, std::string_view host) {
+    return host == options.domain || (!options.sip_domain.empty() && host == options.sip_domain);
 }
 
 }  // namespace stox::engine

@@ -1,7 +1,5 @@
 #include "plugin/engine/sip_checks.h"
 
-#include "plugin/engine/peers.h"
-
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -46,16 +44,10 @@ std::optional<Refusal> check_target(const sip::Request& request) {
 
 }  // namespace
 
-std::optional<Refusal> check_request(const config::DomainOptions& options, const config::Peer* peer,
-                                     const sip::Request& request) {
-    if (!peer) {
-        auto refusal = refuse(403, "source is no peer");
-        refusal.security = true;
-        return refusal;
-    }
+std::optional<Refusal> check_request(const sip::Request& request, bool may_speak) {
     // OPTIONS delivers nothing, and proxies probe with a From of their own making.
-    if (request.method != "OPTIONS" && !may_assert(options, *peer, request.from.uri)) {
-        auto refusal = refuse(403, "the peer may not speak for this From");
+    if (request.method != "OPTIONS" && !may_speak) {
+        auto refusal = refuse(403, "the peer may not speak for this author");
         refusal.security = true;
         return refusal;
     }

@@ -12,11 +12,12 @@ struct Refusal {
     sip::Response response;
     std::string why;        ///< for the operator
     bool security = false;  ///< worth a line that fail2ban may match
+    bool counts = false;    ///< towards a ban of the source
 };
 
-/// Null: the request may go on. `peer` is whom the source belongs to; null for nobody.
+/// Null: the request of a peer's may go on. may_speak: whether that peer may speak for its author.
 /// The merged-request check (482) is the caller's: it needs memory.
-std::optional<Refusal> check_request(const config::DomainOptions& options, const config::Peer* peer, const sip::Request& request);
+std::optional<Refusal> check_request(const sip::Request& request, bool may_speak);
 
 /// What a 200 to OPTIONS tells: Allow and Accept.
 sip::Response capabilities();

@@ -5,12 +5,22 @@
 #include "plugin/engine/engine.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/message_queue.h"
+#include "plugin/engine/next_hops.h"
+#include "plugin/engine/outbound.h"
+#include "plugin/engine/token_bucket.h"
+#include "plugin/engine/turn.h"
 
-#include <vector>
+#include <map>
+#include <string>
 
 namespace stox::engine {
 
-using Actions = std::vector<Action>;
+/// How much one peer asks for.
+struct PeerRate {
+    TokenBucket bucket;
+    std::optional<TimePoint> told;  ///< the operator, that it asks for too much
+    std::uint64_t refused = 0;      ///< since then
+};
 
 struct State {
     config::DomainOptions options;
@@ -19,9 +29,18 @@ struct State {
     Barrier barrier;
     MessageQueue messages;
     MergedRequests merged;
-    std::uint64_t last_transaction = 0;
+    NextHops hops;
+    Outbound outbound;
+    std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
+    std::uint64_t last_number = 0;
 
-    ClientTransaction next_transaction() { return ClientTransaction{++last_transaction}; }
+    RequestId next_request() { return RequestId{++last_number}; }
+    /// Whether that peer has as many messages on their way as it may.
+    bool is_full(const config::Peer& peer) const {
+        const std::size_t limit = peer.limits.transactions;
+        return limit != 0 && outbound.in_progress(peer.name) + barrier.held_from(peer.name) >= limit;
+    }
+    Turn turn(TimePoint now, Actions& out) { return {now, ids, last_number, out}; }
 };
 
 }  // namespace stox::engine

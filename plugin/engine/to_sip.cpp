@@ -13,11 +13,6 @@ namespace stox::engine {
 
 namespace {
 
-/// RFC 3428 §8: over a transport without congestion control a request may not be larger.   (IM-10)
-constexpr std::size_t kMaxUdpRequest = 1'300;
-/// What a peer need not take over a stream: as much as we take ourselves.
-constexpr std::size_t kMaxRequest = 65'536;
-
 xmpp::StanzaError error(xmpp::ErrorType type, xmpp::Condition condition, std::string text) {
     xmpp::StanzaError made;
     made.type = type;
@@ -45,16 +40,6 @@ bool has_payload(const xmpp::Message& message, std::string_view ns) {
 bool is_encrypted(const xmpp::Message& message) {
     return has_payload(message, xmpp::ns::kOmemo) || has_payload(message, xmpp::ns::kOmemo2) ||
            has_payload(message, xmpp::ns::kOpenPgp) || has_payload(message, xmpp::ns::kLegacyOpenPgp);
-}
-
-/// Octets on the wire: the fields, the names and separators around them, and the Via that the endpoint adds.
-std::size_t wire_size(const sip::Request& request) {
-    constexpr std::size_t kVia = 120, kNames = 160;
-    std::size_t size = kVia + kNames + request.method.size() + 2 * request.to.uri.to_string().size() +
-                       request.from.uri.to_string().size() + request.from.display_name.size() + request.to.display_name.size() +
-                       request.from.tag.size() + request.call_id.size() + request.content_type.size() + request.body.size();
-    for (const auto& header : request.headers) size += header.name.size() + header.value.size() + 4;
-    return size;
 }
 
 /// The original as an error needs it: addresses, id and type, not the content.
@@ -88,13 +73,48 @@ std::string new_address(const config::DomainOptions& options, const sip::Respons
     return {};
 }
 
-void send(const Outgoing& outgoing, Actions& out) {
-    out.push_back(SendSip{outgoing.transaction, outgoing.request, outgoing.next_hop});
+/// A failure of ours as the response that stands for it.   (RFC 3261 §8.1.3.1, CORE-55)
+xmpp::StanzaError local(int status, std::string text) {
+    auto why = to_stanza_error(status, {}, {}, false);
+    why.text = std::move(text);
+    return why;
+}
+
+/// What the author of a message hears when it was not delivered.
+xmpp::StanzaError undelivered(const config::DomainOptions& options, const Outcome& outcome) {
+    using xmpp::Condition, xmpp::ErrorType;
+    switch (outcome.kind) {
+        case Outcome::Kind::answered:
+            break;
+        // A request that left and was not answered may have arrived all the same; its author decides whether to repeat it.
+        case Outcome::Kind::timeout:
+            return local(408, "No answer from the SIP side; the message may have been delivered.");
+        case Outcome::Kind::transport:
+            return local(408, "The connection to the SIP side was lost; the message may have been delivered.");
+        case Outcome::Kind::unsent:
+            return local(503, "The SIP side cannot be reached.");
+        case Outcome::Kind::down:
+            return error(ErrorType::wait, Condition::remote_server_timeout,
+                         "The SIP side cannot be reached: " + outcome.why + '.');
+        case Outcome::Kind::nowhere:
+            return error(ErrorType::cancel, Condition::remote_server_not_found, "The SIP side was not found.");
+        case Outcome::Kind::too_large:
+            return error(ErrorType::modify, Condition::policy_violation, outcome.why);
+    }
+    const auto& response = outcome.response;
+    return to_stanza_error(response.status, response.reason, new_address(options, response),
+                           response.header("Retry-After") != nullptr);
+}
+
+/// The front of that target's queue goes out.
+std::optional<Outcome> send(State& state, const std::string& target, TimePoint now, Actions& out) {
+    const auto& front = state.messages.front(target);
+    return state.outbound.start(front.id, front.request, front.peer, state.hops, state.turn(now, out));
 }
 
 }  // namespace
 
-void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, Actions& out) {
+void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, TimePoint now, Actions& out) {
     using xmpp::Condition, xmpp::ErrorType;
     const auto& options = state.options;
     if (in.type == xmpp::MessageType::groupchat)
@@ -108,7 +128,7 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, Actions&
     if (!target) return bounce(out, in, error(ErrorType::cancel, Condition::item_not_found, "no such SIP address"), trace);
     const auto from = user_uri(options, in.from);
     if (!from) return bounce(out, in, error(ErrorType::cancel, Condition::not_acceptable, "your address has no SIP form"), trace);
-    const auto* peer = select_next_hop(options, target.value().host);
+    const auto* peer = select_peer(options, target.value());
     if (!peer)
         return bounce(out, in, error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain"), trace);
 
@@ -117,52 +137,52 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, Actions&
     how.from_tag = state.ids.wire_id();
     auto request = to_sip_message(in, from.value(), target.value(), how);
     if (!request) return;  // nothing in it that a page-mode message carries: a chat state, a marker, an empty body
-    if (wire_size(request.value()) > (peer->next_hop->transport == Transport::udp ? kMaxUdpRequest : kMaxRequest))
-        return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for this way of delivery"), trace,
+    if (wire_size(request.value()) > Outbound::kMaxRequest)
+        return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery"), trace,
                       peer->name);
-
-    Outgoing outgoing{state.next_transaction(), std::move(request).value(), *peer->next_hop, envelope(in), trace, peer->name};
-    const std::string key = outgoing.request.uri.to_string();
-    switch (state.messages.add(std::move(outgoing))) {
+    const std::string key = request.value().uri.to_string();
+    const auto full = [&] {
+        bounce(out, in, error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"), trace,
+               peer->name);
+    };
+    if (!state.messages.is_busy(key) && state.is_full(*peer)) return full();
+    switch (state.messages.add({state.next_request(), std::move(request).value(), envelope(in), trace, peer->name})) {
         case MessageQueue::Admission::send:
-            return send(state.messages.front(key), out);
+            if (auto outcome = send(state, key, now, out)) message_over(state, std::move(*outcome), now, out);
+            return;
         case MessageQueue::Admission::queued:
             return;
         case MessageQueue::Admission::full:
-            return bounce(out, in,
-                          error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
-                          trace, peer->name);
+            return full();
     }
 }
 
-void message_response(State& state, const SipResponseIn& in, Actions& out) {
-    if (in.response.status < 200) return;
-    auto finished = state.messages.finish(in.transaction);
-    if (!finished) return;
-    const auto& done = finished->done;
-    if (in.response.status >= 300) {
-        const auto* retry_after = in.response.header("Retry-After");
-        auto why = to_stanza_error(in.response.status, in.response.reason, new_address(state.options, in.response),
-                                   retry_after != nullptr);
-        // A request that left and was not answered may have arrived all the same; its author decides whether to repeat it.
-        if (in.local == LocalFailure::timeout) why.text = "No answer from the SIP side; the message may have been delivered.";
-        if (in.local == LocalFailure::transport) why.text = "The SIP side cannot be reached.";
-        bounce(out, done.original, std::move(why), done.trace, done.peer);
-    } else {
-        out.push_back(line(Level::debug, done.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+void message_over(State& state, Outcome first, TimePoint now, Actions& out) {
+    // What follows in the line may be over at once as well.
+    for (std::optional<Outcome> outcome = std::move(first); outcome;) {
+        const auto finished = state.messages.finish(outcome->request);
+        if (!finished) return;
+        const auto& done = finished->done;
+        const bool delivered =
+            outcome->kind == Outcome::Kind::answered && outcome->response.status >= 200 && outcome->response.status < 300;
+        if (delivered)
+            out.push_back(line(Level::debug, done.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+        else
+            bounce(out, done.original, undelivered(state.options, *outcome), done.trace, done.peer);
+        outcome = finished->next_target ? send(state, *finished->next_target, now, out) : std::nullopt;
     }
-    if (finished->next_target) send(state.messages.front(*finished->next_target), out);
 }
 
 void abandon_messages(State& state, Actions& out) {
     using xmpp::Condition, xmpp::ErrorType;
     for (auto& [outgoing, in_progress] : state.messages.abandon_all()) {
-        auto why = in_progress
+        auto why = in_progress && state.outbound.has_left(outgoing.id)
                        ? error(ErrorType::wait, Condition::remote_server_timeout,
                                "The gateway stops before the SIP side answered; the message may have been delivered.")
                        : error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent.");
         bounce(out, outgoing.original, std::move(why), outgoing.trace, outgoing.peer);
     }
+    state.outbound.clear();
 }
 
 }  // namespace stox::engine

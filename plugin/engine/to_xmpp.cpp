@@ -69,11 +69,14 @@ sip::Response body_refused(const Error& error) {
 
 }  // namespace
 
-void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& peer, Trace trace, TimePoint now, Actions& out) {
+void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace,
+                     TimePoint now, Actions& out) {
     const auto& options = state.options;
     const auto to = user_jid(options, in.request.uri);
     if (!to) return refuse(out, in, trace, peer, status(404), to.error().detail);
-    const auto from = contact_jid(options, in.request.from.uri);
+    // One who hides is somebody else each time, so that nothing ties two messages together.   (CORE-66)
+    const auto from = author.anonymous ? Result<xmpp::Jid>(xmpp::Jid{"anonymous", options.domain, state.ids.wire_id()})
+                                       : contact_jid(options, author.uri);
     if (!from) return refuse(out, in, trace, peer, status(404), from.error().detail);
     if (const auto* encoding = in.request.header("Content-Encoding"); encoding && *encoding != "identity")
         return refuse(out, in, trace, peer, unsupported_media(), "content encoding");
@@ -85,6 +88,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (!message) return refuse(out, in, trace, peer, body_refused(message.error()), message.error().detail);
 
     if (!state.stream_up) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
+    if (state.is_full(peer)) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
     if (state.barrier.size() >= kMaxHeld)
         return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
 

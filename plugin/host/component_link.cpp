@@ -98,24 +98,30 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     void read() {
         if (!socket || reading || is_congested()) return;
         reading = true;
-        socket->async_read_some(asio::buffer(input), guarded([](Impl& self, error_code error, std::size_t octets) {
-            self.reading = false;
-            if (error) return self.lost(error == asio::error::eof ? "the server closed the connection" : error.message());
-            const auto of = self.attempt;
-            self.perform(self.session->receive({self.input.data(), octets}));
-            if (self.attempt == of) self.read();
-        }));
+        socket->async_read_some(
+            asio::buffer(input), guarded([](Impl& self, error_code error, std::size_t octets) {
+                self.reading = false;
+                if (error) return self.lost(error == asio::error::eof ? "the server closed the connection" : error.message());
+                const auto of = self.attempt;
+                self.perform(self.session->receive({self.input.data(), octets}));
+                if (self.attempt == of) self.read();
+            }));
     }
 
     void perform(std::vector<xmpp::SessionEvent> session_events) {
         const auto of = attempt;
         for (auto& event : session_events) {
             if (attempt != of || stopped) return;
-            if (auto* send = std::get_if<xmpp::SendOctets>(&event)) write(std::move(send->octets));
-            else if (std::get_if<xmpp::Attached>(&event)) now_attached();
-            else if (auto* received = std::get_if<xmpp::StanzaReceived>(&event)) events.stanza(std::move(received->stanza));
-            else if (auto* refused = std::get_if<xmpp::StanzaRefused>(&event)) events.refused(refused->error.detail);
-            else if (auto* ended = std::get_if<xmpp::StreamEnded>(&event)) stream_ended(*ended);
+            if (auto* send = std::get_if<xmpp::SendOctets>(&event))
+                write(std::move(send->octets));
+            else if (std::get_if<xmpp::Attached>(&event))
+                now_attached();
+            else if (auto* received = std::get_if<xmpp::StanzaReceived>(&event))
+                events.stanza(std::move(received->stanza));
+            else if (auto* refused = std::get_if<xmpp::StanzaRefused>(&event))
+                events.refused(refused->error.detail);
+            else if (auto* ended = std::get_if<xmpp::StreamEnded>(&event))
+                stream_ended(*ended);
         }
     }
 
@@ -129,7 +135,8 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     void stream_ended(const xmpp::StreamEnded& ended) {
         std::string reason = ended.condition;
         if (!ended.detail.empty()) reason += (reason.empty() ? "" : ": ") + ended.detail;
-        lost(reason.empty() ? "the server closed the stream" : reason, ended.condition == "conflict" ? kAfterConflict : milliseconds(0));
+        lost(reason.empty() ? "the server closed the stream" : reason,
+             ended.condition == "conflict" ? kAfterConflict : milliseconds(0));
     }
 
     void write(std::string octets) {

@@ -60,15 +60,18 @@ void ControlChannel::take(std::string_view octets) {
 void ControlChannel::send(std::string line) {
     if (broken_) return;
     if (dropped_ > 0 && waiting_.size() < kMaxWaiting / 2)
-        waiting_ += log_line("warn", std::to_string(std::exchange(dropped_, 0)) + " log lines were dropped: nobody read them") + '\n';
+        waiting_ +=
+            log_line("warn", std::to_string(std::exchange(dropped_, 0)) + " log lines were dropped: nobody read them") + '\n';
     waiting_ += std::move(line);
     waiting_ += '\n';
     flush();
 }
 
 void ControlChannel::send_log(std::string line) {
-    if (waiting_.size() + line.size() > kMaxWaiting) ++dropped_;
-    else send(std::move(line));
+    if (waiting_.size() + line.size() > kMaxWaiting)
+        ++dropped_;
+    else
+        send(std::move(line));
 }
 
 void ControlChannel::flush() {
@@ -88,8 +91,10 @@ void ControlChannel::flush() {
 
 void ControlChannel::drain(std::function<void()> done) {
     drained_ = std::move(done);
-    if (broken_) std::exchange(drained_, nullptr)();
-    else flush();
+    if (broken_)
+        std::exchange(drained_, nullptr)();
+    else
+        flush();
 }
 
 void ControlChannel::end() {

@@ -52,6 +52,29 @@ Result<Command> parse_domain_set(const json& object) {
     return Command(std::move(command));
 }
 
+const char* text_of(engine::Engine::Reach reach) {
+    switch (reach) {
+        case engine::Engine::Reach::up:
+            return "up";
+        case engine::Engine::Reach::down:
+            return "down";
+        case engine::Engine::Reach::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+json peers_of(const DomainStatus& domain) {
+    auto peers = json::array();
+    for (const auto& peer : domain.peers) {
+        auto targets = json::array();
+        for (const auto& [target, reach] : peer.targets) targets.push_back({{"target", target}, {"state", text_of(reach)}});
+        peers.push_back(
+            {{"peer", peer.name}, {"state", text_of(peer.reach)}, {"transactions", peer.transactions}, {"targets", targets}});
+    }
+    return peers;
+}
+
 json event(const char* type) { return {{"t", type}}; }
 
 }  // namespace
@@ -117,12 +140,14 @@ std::string config_error_line(std::string_view domain, const std::vector<config:
     return dump(line);
 }
 
-std::string status_line(std::string_view id, std::int64_t uptime_s, const std::vector<DomainStatus>& domains) {
+std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_t refused,
+                        const std::vector<DomainStatus>& domains) {
     auto line = event("status");
     line["id"] = id;
     line["version"] = STOX_VERSION;
     line["pid"] = ::getpid();
     line["uptime_s"] = uptime_s;
+    line["refused"] = refused;
     line["domains"] = json::array();
     for (const auto& domain : domains)
         line["domains"].push_back({{"domain", domain.domain},
@@ -130,7 +155,8 @@ std::string status_line(std::string_view id, std::int64_t uptime_s, const std::v
                                    {"since_s", domain.since_s},
                                    {"held", domain.held},
                                    {"queued", domain.queued},
-                                   {"transactions", domain.transactions}});
+                                   {"transactions", domain.transactions},
+                                   {"peers", peers_of(domain)}});
     return dump(line);
 }
 

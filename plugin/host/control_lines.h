@@ -5,6 +5,7 @@
 #include "mapping/core/result.h"
 #include "plugin/config/loader.h"
 #include "plugin/config/options.h"
+#include "plugin/engine/engine.h"
 
 #include <cstdint>
 #include <string>
@@ -50,6 +51,7 @@ struct DomainStatus {
     bool up = false;
     std::int64_t since_s = 0;  ///< in that state
     std::size_t held = 0, queued = 0, transactions = 0;
+    std::vector<engine::Engine::PeerState> peers;
 };
 
 // Each returns one line without its newline.
@@ -60,7 +62,8 @@ std::string up_line(std::string_view domain);
 std::string down_line(std::string_view domain, std::string_view reason);
 std::string removed_line(std::string_view domain);
 std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems);
-std::string status_line(std::string_view id, std::int64_t uptime_s, const std::vector<DomainStatus>& domains);
+std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_t refused,
+                        const std::vector<DomainStatus>& domains);
 std::string unsupported_line(std::string_view of);
 
 }  // namespace stox::host

@@ -18,8 +18,11 @@ void DomainHost::start(config::Attachment attachment) {
     events.up = [this] { link_changed(true, {}); };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
     events.stanza = [this](xmpp::Stanza stanza) { drive(engine::StanzaIn{std::move(stanza)}); };
-    events.refused = [this](std::string why) { services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why)); };
+    events.refused = [this](std::string why) {
+        services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
+    };
     link_ = std::make_unique<ComponentLink>(loop_, options_.domain, std::move(attachment), std::move(events));
+    arm();
 }
 
 void DomainHost::change(config::DomainOptions options, config::Attachment attachment) {
@@ -43,9 +46,10 @@ void DomainHost::link_changed(bool up, std::string reason) {
     if (was_up) drive(engine::StreamDown{});
 }
 
-void DomainHost::on_sip(std::uint64_t transaction, sip::Request request, Endpoint source, Transport transport) {
-    if (link_ && link_->congested()) return services_.respond(transaction, engine::try_later(config::PeerKind::proxy, 2));
-    drive(engine::SipRequestIn{engine::ServerTransaction{transaction}, std::move(request), source, transport});
+void DomainHost::on_sip(engine::SipRequestIn in) {
+    if (link_ && link_->congested())
+        return services_.respond(static_cast<std::uint64_t>(in.transaction), engine::try_later(config::PeerKind::proxy, 2));
+    drive(std::move(in));
 }
 
 void DomainHost::drive(engine::Input input) {
@@ -69,11 +73,21 @@ void DomainHost::perform(engine::RespondSip action) {
 }
 
 void DomainHost::perform(engine::SendSip action) {
-    services_.send(std::move(action.request), action.next_hop,
-                   [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
-                       if (auto self = weak.lock()) self->drive(engine::SipResponseIn{transaction, std::move(response), local});
-                   });
+    services_.send(
+        std::move(action.request), std::move(action.target),
+        [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
+            if (auto self = weak.lock()) self->drive(engine::SipResponseIn{transaction, std::move(response), local});
+        });
 }
+
+void DomainHost::perform(engine::Locate action) {
+    services_.locate(std::move(action.hop), [weak = weak_from_this(), location = action.location](
+                                                std::vector<engine::Target> targets, std::string error) {
+        if (auto self = weak.lock()) self->drive(engine::Located{location, std::move(targets), std::move(error)});
+    });
+}
+
+void DomainHost::perform(engine::Refused action) { services_.refused(action.source); }
 
 void DomainHost::perform(engine::Log action) {
     std::string text;
@@ -98,14 +112,17 @@ void DomainHost::arm() {
 void DomainHost::stop(std::function<void()> done) {
     drive(engine::Shutdown{});
     timer_.cancel();
-    if (link_) link_->stop(std::move(done));
-    else done();
+    if (link_)
+        link_->stop(std::move(done));
+    else
+        done();
 }
 
 DomainStatus DomainHost::status() const {
     const auto pending = engine_.pending();
     const auto since = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - since_);
-    return {options_.domain, up_, since.count(), pending.held_messages, pending.queued_messages, pending.transactions};
+    return {options_.domain, up_, since.count(), pending.held_messages, pending.queued_messages, pending.transactions,
+            engine_.peers()};
 }
 
 }  // namespace stox::host

@@ -21,7 +21,11 @@ public:
     /// What a domain needs from the worker around it. `sent` is called once for each request, with its outcome.
     struct Services {
         std::function<void(std::uint64_t transaction, sip::Response)> respond;
-        std::function<void(sip::Request, config::NextHop, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
+        std::function<void(sip::Request, engine::Target, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
+        /// Answered once, never from inside the call.
+        std::function<void(config::NextHop, std::function<void(std::vector<engine::Target>, std::string error)> located)> locate;
+        /// A source that is to be banned when there are more like this.
+        std::function<void(Address)> refused;
         std::function<void(engine::Level, std::string text)> log;
         std::function<void(bool up, std::string reason)> link;
     };
@@ -31,7 +35,7 @@ public:
     /// Opens the component stream.
     void start(config::Attachment attachment);
     void change(config::DomainOptions options, config::Attachment attachment);
-    void on_sip(std::uint64_t transaction, sip::Request request, Endpoint source, Transport transport);
+    void on_sip(engine::SipRequestIn in);
     /// Tells everyone who waits, closes the stream, then calls done.
     void stop(std::function<void()> done);
 
@@ -43,6 +47,8 @@ private:
     void perform(engine::SendStanza action);
     void perform(engine::RespondSip action);
     void perform(engine::SendSip action);
+    void perform(engine::Locate action);
+    void perform(engine::Refused action);
     void perform(engine::Log action);
     void arm();
     void link_changed(bool up, std::string reason);

@@ -21,8 +21,10 @@ struct Pool {
         std::size_t filled = 0;
         while (filled < octets.size()) {
             const auto got = ::getrandom(octets.data() + filled, octets.size() - filled, 0);
-            if (got > 0) filled += static_cast<std::size_t>(got);
-            else if (errno != EINTR) std::abort();
+            if (got > 0)
+                filled += static_cast<std::size_t>(got);
+            else if (errno != EINTR)
+                std::abort();
         }
         used = 0;
     }

@@ -25,9 +25,12 @@ Level parse_level(std::string_view name) {
 
 engine::LocalFailure to_engine(sip::Outcome::Local local) {
     switch (local) {
-        case sip::Outcome::Local::timeout: return engine::LocalFailure::timeout;
-        case sip::Outcome::Local::transport: return engine::LocalFailure::transport;
-        case sip::Outcome::Local::none: break;
+        case sip::Outcome::Local::timeout:
+            return engine::LocalFailure::timeout;
+        case sip::Outcome::Local::transport:
+            return engine::LocalFailure::transport;
+        case sip::Outcome::Local::none:
+            break;
     }
     return engine::LocalFailure::none;
 }
@@ -41,7 +44,8 @@ sip::Response status(int code) {
 }  // namespace
 
 Worker::Worker(asio::io_context& loop, int in, int out) : loop_(loop), sip_retry_(loop) {
-    control_ = ControlChannel::open(loop, in, out, [this](std::string_view line) { on_line(line); }, [this] { stop(); });
+    control_ = ControlChannel::open(
+        loop, in, out, [this](std::string_view line) { on_line(line); }, [this] { stop(); });
     control_->send(hello_line());
 }
 
@@ -66,15 +70,25 @@ void Worker::perform(const Hello& command) {
 
 void Worker::perform(const EngineSet& command) {
     auto loaded = config::load_engine(command.config);
-    if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded)) return control_->send(config_error_line({}, *problems));
+    if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
+        return control_->send(config_error_line({}, *problems));
     auto& options = std::get<config::EngineOptions>(loaded);
     log_level_ = parse_level(options.log_level);
-    if (sip_ && options_->bind != options.bind) {
-        log(Level::warn, "bind is read at the start of the worker; restart the chat server to change it");
-        options.bind = options_->bind;
-    }
+    if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
     if (!sip_) open_sip();
+}
+
+void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
+    const auto keep = [&](std::string_view name, auto member) {
+        if ((*options_).*member == options.*member) return;
+        log(Level::warn, std::string(name) + " is read at the start of the worker; restart the chat server to change it");
+        options.*member = (*options_).*member;
+    };
+    keep("bind", &config::EngineOptions::bind);
+    keep("public_address", &config::EngineOptions::public_address);
+    keep("limits", &config::EngineOptions::limits);
+    keep("dns_servers", &config::EngineOptions::dns_servers);
 }
 
 void Worker::open_sip() {
@@ -82,7 +96,8 @@ void Worker::open_sip() {
     sip::Endpoint::Settings settings;
     for (const auto& listener : options_->bind) settings.listen.push_back({listener.transport, listener.endpoint});
     settings.user_agent = std::string("stox/") + STOX_VERSION;
-    auto opened = sip::Endpoint::start(loop_, std::move(settings), [this](sip::IncomingRequest in) { on_request(std::move(in)); });
+    auto opened =
+        sip::Endpoint::start(loop_, std::move(settings), [this](sip::IncomingRequest in) { on_request(std::move(in)); });
     if (!opened) {
         log(Level::error, "cannot listen for SIP: " + opened.error().detail + "; free the address or change bind. Trying again.");
         sip_retry_.expires_after(kSipRetry);
@@ -92,6 +107,11 @@ void Worker::open_sip() {
         return;
     }
     sip_ = std::move(opened).value();
+    auto locator = NextHopLocator::open(loop_, *options_);
+    if (locator)
+        locator_ = std::move(locator).value();
+    else
+        log(Level::error, "next hops with names cannot be located: " + locator.error().detail);
     std::vector<config::Listener> listeners;
     for (const auto& address : sip_->listening()) listeners.push_back({address.transport, address.endpoint});
     control_->send(listening_line(listeners));
@@ -128,16 +148,24 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options) {
     services.respond = [this](std::uint64_t transaction, sip::Response response) {
         if (sip_) sip_->respond(transaction, std::move(response));
     };
-    services.send = [this](sip::Request request, config::NextHop next_hop, auto sent) {
-        if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::transport); });
-        sip_->send(std::move(request), {next_hop.transport, next_hop.endpoint},
-                   [sent = std::move(sent)](sip::Outcome outcome) { sent(std::move(outcome.response), to_engine(outcome.local)); });
+    services.send = [this, name = options.domain](sip::Request request, engine::Target target, auto sent) {
+        if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::unsent); });
+        sip_->send(
+            std::move(request), {target.transport, target.endpoint, target.tls_name, name},
+            [sent = std::move(sent)](sip::Outcome outcome) { sent(std::move(outcome.response), to_engine(outcome.local)); });
     };
+    services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
+    services.refused = [this](const Address&) { ++refused_; };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
     services.link = [this, name = options.domain](bool up, std::string reason) {
         control_->send(up ? up_line(name) : down_line(name, reason));
     };
     return std::make_shared<DomainHost>(loop_, std::move(options), std::move(services));
+}
+
+void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located) {
+    if (locator_) return locator_->locate(hop, std::move(located));
+    asio::post(loop_, [located = std::move(located)] { located({}, "SIP is not open yet"); });
 }
 
 void Worker::perform(const DomainRemove& command) {
@@ -156,7 +184,7 @@ void Worker::perform(const StatusAsked& command) {
     const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
     std::vector<DomainStatus> all;
     for (const auto& [name, domain] : domains_) all.push_back(domain->status());
-    control_->send(status_line(command.id, uptime.count(), all));
+    control_->send(status_line(command.id, uptime.count(), refused_, all));
 }
 
 void Worker::perform(const Stop&) { stop(); }
@@ -165,19 +193,22 @@ void Worker::perform(const Unknown& command) { control_->send(unsupported_line(c
 
 void Worker::on_request(sip::IncomingRequest in) {
     const auto all = all_options();
-    const auto route = engine::route(all, in.request.uri.host, in.source.address);
+    const engine::Sender sender{in.source.address, in.tls_names, {}};
+    const auto route = engine::route(all, in.request.uri.host, sender);
     if (const auto* name = std::get_if<std::string>(&route))
-        return domains_.at(*name)->on_sip(in.transaction, std::move(in.request), in.source, in.transport);
+        return domains_.at(*name)->on_sip(
+            {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls_names)});
     if (in.request.method == "ACK") return;
     // A proxy probes the address it sends to, whose host is no domain of ours.
-    const bool known = engine::is_peer(all, in.source.address);
+    const bool known = engine::is_peer(all, sender);
     if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty())
         return sip_->respond(in.transaction, engine::capabilities());
     const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
     log(code == 403 ? Level::warn : Level::info,
         std::string(code == 403 ? "security event=refused" : "request refused") + " method=" + engine::logfmt(in.request.method) +
-            " src=" + in.source.to_string() + " transport=" + std::string(to_string(in.transport)) +
-            " to=" + engine::logfmt(in.request.uri.to_string()) + " status=" + std::to_string(code) + " reason=\"no domain for it\"");
+            " src=" + in.source.to_string() + " transport=" + std::string(to_string(in.transport)) + " to=" +
+            engine::logfmt(in.request.uri.to_string()) + " status=" + std::to_string(code) + " reason=\"no domain for it\"");
+    if (code == 403) ++refused_;
     sip_->respond(in.transaction, status(code));
 }
 
@@ -199,6 +230,7 @@ void Worker::finish_stop() {
     // One more turn of the loop lets the last responses leave; then the rest of the lines.
     asio::post(loop_, [this] {
         sip_.reset();
+        locator_.reset();
         domains_.clear();
         control_->drain([this] {
             control_->close();

@@ -6,6 +6,7 @@
 #include "plugin/host/control_channel.h"
 #include "plugin/host/control_lines.h"
 #include "plugin/host/domain_host.h"
+#include "plugin/host/next_hop_locator.h"
 #include "sip/endpoint.h"
 
 #include <boost/asio/io_context.hpp>
@@ -33,7 +34,9 @@ private:
     void perform(const Stop& command);
     void perform(const Unknown& command);
 
+    void keep_what_needs_a_restart(config::EngineOptions& options);
     void open_sip();
+    void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
     void stop();
     void left();
@@ -46,10 +49,12 @@ private:
     std::shared_ptr<ControlChannel> control_;
     std::optional<config::EngineOptions> options_;
     engine::Level log_level_ = engine::Level::info;
+    std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;
     std::map<std::string, std::shared_ptr<DomainHost>> domains_;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+    std::uint64_t refused_ = 0;  ///< requests of strangers
     bool stopping_ = false;
     std::size_t leaving_ = 0;  ///< domains whose streams are being closed
 };

@@ -36,10 +36,12 @@ TEST(Loader, AWholeDomain) {
     const auto& peer = options.peers.front();
     EXPECT_EQ(peer.name, "pbx");
     EXPECT_EQ(peer.source.front().to_string(), "192.0.2.0/24");
-    EXPECT_EQ(peer.next_hop->transport, Transport::tcp);
-    EXPECT_EQ(peer.next_hop->endpoint.to_string(), "192.0.2.7:5060");
-    EXPECT_EQ(peer.identities, std::vector<std::string>{"example.net"});
-    EXPECT_EQ(peer.targets, std::vector<std::string>{"example.net"});
+    ASSERT_EQ(peer.next_hops.size(), 1u);
+    EXPECT_EQ(peer.next_hops.front().transport, Transport::tcp);
+    EXPECT_EQ(peer.next_hops.front().address, Address::v4({192, 0, 2, 7}));
+    EXPECT_FALSE(peer.next_hops.front().port);
+    EXPECT_EQ(peer.identities, (std::vector{Identity{"example.net", "", {}}}));
+    EXPECT_EQ(peer.targets, (std::vector{TargetRule{"example.net", ""}}));
     EXPECT_TRUE(peer.is_default);
 }
 
@@ -66,10 +68,15 @@ TEST(Loader, NextHopsThatCannotBeDialledAreRefusedWithTheReason) {
     const auto hop = [](const std::string& text) {
         return only(domain_problems(R"({"peers":{"a":{"next_hop":")" + text + R"("}}})"));
     };
-    EXPECT_NE(hop("sip:proxy.example").find("numeric address"), std::string::npos);
-    EXPECT_NE(hop("sip:192.0.2.1;transport=tls").find("tls is not offered"), std::string::npos);
-    EXPECT_NE(hop("sips:192.0.2.1").find("tls is not offered"), std::string::npos);
-    EXPECT_NE(hop("sip:192.0.2.1:0").find("numeric address"), std::string::npos);
+    EXPECT_NE(hop("sip:").find("needs a host"), std::string::npos);
+    EXPECT_NE(hop("sip:192.0.2.300").find("needs a host"), std::string::npos) << "a mistyped address is no name";
+    EXPECT_NE(hop("sip:a..example").find("needs a host"), std::string::npos);
+    EXPECT_NE(hop("sip:2001:db8::1").find("needs a host"), std::string::npos);
+    EXPECT_NE(hop("sip:192.0.2.1;transport=sctp").find("udp, tcp or tls"), std::string::npos);
+    EXPECT_NE(hop("sips:192.0.2.1;transport=udp").find("never UDP"), std::string::npos);
+    EXPECT_NE(hop("sip:192.0.2.1;maddr=192.0.2.2").find("only parameter"), std::string::npos);
+    EXPECT_NE(hop("sip:192.0.2.1:0").find("1 to 65535"), std::string::npos);
+    EXPECT_NE(hop("sip:proxy.example?Route=x").find("no headers"), std::string::npos);
     EXPECT_NE(hop("192.0.2.1").find("SIP URI"), std::string::npos);
     EXPECT_TRUE(domain_problems(R"({"peers":{"a":{"next_hop":"sip:[2001:db8::1]"}}})").empty());
 }

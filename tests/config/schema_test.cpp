@@ -20,13 +20,52 @@ struct Tried {
     std::string at;         ///< where the bad one is wrong
 };
 
+/// By path; options of the whole server have a word before it.
 const std::map<std::string, Tried> kTried{
-    {"bind", {R"({"bind":["udp:192.0.2.1:5060","tcp:[::]:5060"]})", R"({"bind":["sctp:192.0.2.1:5060"]})", "bind[0]"}},
-    {"log_level", {R"({"log_level":"debug"})", R"({"log_level":"debg"})", "log_level"}},
+    {"engine bind",
+     {R"({"bind":["udp:192.0.2.1:5060","tcp:[::]:5060","tls:[::]:5061"]})", R"({"bind":["sctp:192.0.2.1:5060"]})", "bind[0]"}},
+    {"engine public_address", {R"({"public_address":"192.0.2.1"})", R"({"public_address":"gateway.example"})", "public_address"}},
+    {"engine tls", {R"({"tls":{"certificate":"/a/c.pem","key":"/a/k.pem"}})", R"({"tls":"/a/c.pem"})", "tls"}},
+    {"engine tls.certificate",
+     {R"({"tls":{"certificate":"/a/c.pem","key":"/a/k.pem"}})", R"({"tls":{"certificate":"c.pem","key":"/a/k.pem"}})",
+      "tls.certificate"}},
+    {"engine tls.key",
+     {R"({"tls":{"certificate":"/a/c.pem","key":"/a/k.pem"}})", R"({"tls":{"certificate":"/a/c.pem"}})", "tls.key"}},
+    {"engine limits", {R"({"limits":{"connections":1}})", R"({"limits":5})", "limits"}},
+    {"engine limits.per_source_rate",
+     {R"({"limits":{"per_source_rate":0}})", R"({"limits":{"per_source_rate":-1}})", "limits.per_source_rate"}},
+    {"engine limits.per_source_burst",
+     {R"({"limits":{"per_source_burst":1}})", R"({"limits":{"per_source_burst":1000001}})", "limits.per_source_burst"}},
+    {"engine limits.connections_per_source",
+     {R"({"limits":{"connections_per_source":20}})", R"({"limits":{"connections_per_source":"many"}})",
+      "limits.connections_per_source"}},
+    {"engine limits.connections", {R"({"limits":{"connections":0}})", R"({"limits":{"connections":1.5}})", "limits.connections"}},
+    {"engine limits.ban_refusals",
+     {R"({"limits":{"ban_refusals":0}})", R"({"limits":{"ban_refusals":-1}})", "limits.ban_refusals"}},
+    {"engine limits.ban_window_s",
+     {R"({"limits":{"ban_window_s":1}})", R"({"limits":{"ban_window_s":0}})", "limits.ban_window_s"}},
+    {"engine limits.ban_s", {R"({"limits":{"ban_s":86400}})", R"({"limits":{"ban_s":86401}})", "limits.ban_s"}},
+    {"engine dns_servers",
+     {R"({"dns_servers":["192.0.2.53","[2001:db8::53]:5353"]})", R"({"dns_servers":["ns.example"]})", "dns_servers[0]"}},
+    {"engine log_level", {R"({"log_level":"debug"})", R"({"log_level":"debg"})", "log_level"}},
     {"name", {R"({"name":"Phones"})", R"({"name":7})", "name"}},
     {"scheme", {R"({"scheme":"nested"})", R"({"scheme":"phone"})", "scheme"}},
     {"sip_domain", {R"({"sip_domain":"voip.example"})", R"({"sip_domain":"a b"})", "sip_domain"}},
     {"xmpp_domains", {R"({"xmpp_domains":["example.com"]})", R"({"xmpp_domains":["x@y"]})", "xmpp_domains[0]"}},
+    {"tls", {R"({"tls":{"verify_client":"optional"}})", R"({"tls":true})", "tls"}},
+    {"tls.certificate",
+     {R"({"tls":{"certificate":"/a/c.pem","key":"/a/k.pem"}})", R"({"tls":{"key":"/a/k.pem"}})", "tls.certificate"}},
+    {"tls.key",
+     {R"({"tls":{"certificate":"/a/c.pem","key":"/a/k.pem"}})", R"({"tls":{"certificate":"/a/c.pem","key":"k.pem"}})",
+      "tls.key"}},
+    {"tls.trust", {R"({"tls":{"trust":"/a/ca.pem"}})", R"({"tls":{"trust":"sytem"}})", "tls.trust"}},
+    {"tls.verify_client",
+     {R"({"tls":{"verify_client":"required"}})", R"({"tls":{"verify_client":"requird"}})", "tls.verify_client"}},
+    {"digest", {R"({"digest":{"realm":"example.com"}})", R"({"digest":"realm"})", "digest"}},
+    {"digest.realm", {R"({"digest":{"realm":"Example phones"}})", R"({"digest":{"realm":"a\"b"}})", "digest.realm"}},
+    {"digest.algorithms",
+     {R"({"digest":{"algorithms":["MD5"]}})", R"({"digest":{"algorithms":["SHA-256","SHA-1"]}})", "digest.algorithms[1]"}},
+    {"digest.ha1_file", {R"({"digest":{"ha1_file":"/a/users"}})", R"({"digest":{"ha1_file":"users"}})", "digest.ha1_file"}},
     {"peers", {R"({"peers":{}})", R"({"peers":"none"})", "peers"}},
     {"peers.*.kind",
      {R"({"peers":{"a":{"kind":"trunk","next_hop":"sip:192.0.2.1"}}})", R"({"peers":{"a":{"kind":"trunc"}}})", "peers.a.kind"}},
@@ -35,18 +74,67 @@ const std::map<std::string, Tried> kTried{
     {"peers.*.match.source",
      {R"({"peers":{"a":{"match":{"source":["192.0.2.0/24","2001:db8::1"]}}}})",
       R"({"peers":{"a":{"match":{"source":["192.0.2.1/24"]}}}})", "peers.a.match.source[0]"}},
+    {"peers.*.match.tls_name",
+     {R"({"tls":{"verify_client":"optional"},"peers":{"a":{"match":{"tls_name":["pbx.example"]}}}})",
+      R"({"peers":{"a":{"match":{"tls_name":["pbx.example"]}}}})", "peers.a.match.tls_name"}},
+    {"peers.*.match.user",
+     {R"({"digest":{"ha1_file":"/a/users"},"peers":{"a":{"match":{"user":"alice"}}}})",
+      R"({"digest":{"ha1_file":"/a/users"},"peers":{"a":{"match":{"user":["a:b"]}}}})", "peers.a.match.user[0]"}},
     {"peers.*.next_hop",
-     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1:5080;transport=tcp"}}})", R"({"peers":{"a":{"next_hop":"sip:proxy.example"}}})",
-      "peers.a.next_hop"}},
+     {R"({"peers":{"a":{"next_hop":["sip:proxy.example","sips:192.0.2.1:5080",{"uri":"sip:192.0.2.2"}]}}})",
+      R"({"peers":{"a":{"next_hop":["sip:proxy.example","tel:+1"]}}})", "peers.a.next_hop[1]"}},
+    {"peers.*.next_hop.uri",
+     {R"({"peers":{"a":{"next_hop":{"uri":"sip:[2001:db8::1];transport=tls"}}}})",
+      R"({"peers":{"a":{"next_hop":[{"uri":"sip:u@proxy.example"}]}}})", "peers.a.next_hop[0].uri"}},
+    {"peers.*.next_hop.priority",
+     {R"({"peers":{"a":{"next_hop":[{"uri":"sip:192.0.2.1","priority":7}]}}})",
+      R"({"peers":{"a":{"next_hop":[{"uri":"sip:192.0.2.1","priority":65536}]}}})", "peers.a.next_hop[0].priority"}},
+    {"peers.*.next_hop.weight",
+     {R"({"peers":{"a":{"next_hop":[{"uri":"sip:192.0.2.1","weight":0}]}}})",
+      R"({"peers":{"a":{"next_hop":[{"uri":"sip:192.0.2.1","weight":"1"}]}}})", "peers.a.next_hop[0].weight"}},
+    {"peers.*.auth",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","password_file":"/a/p"}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw"}}}})", "peers.a.auth"}},
+    {"peers.*.auth.user",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","password_file":"/a/p"}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"password_file":"/a/p"}}}})", "peers.a.auth.user"}},
+    {"peers.*.auth.password_file",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","password_file":"/a/p"}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","password_file":"p"}}}})", "peers.a.auth.password_file"}},
+    {"peers.*.auth.ha1_file",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","ha1_file":"/a/h"}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","ha1_file":7}}}})", "peers.a.auth.ha1_file"}},
+    {"peers.*.auth.realms",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","ha1_file":"/a/h","realms":["carrier.example"]}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","auth":{"user":"gw","ha1_file":"/a/h","realms":[""]}}}})",
+      "peers.a.auth.realms[0]"}},
+    {"peers.*.probe",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","probe":false}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","probe":15}}})", "peers.a.probe"}},
     {"peers.*.identities",
-     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","identities":["example.com"]}}})", R"({"peers":{"a":{"identities":[7]}}})",
-      "peers.a.identities[0]"}},
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","identities":["example.com","alice@example.com","+4420*","+442071230000-+442071239999","+44*@example.com"]}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","identities":["+4420x"]}}})", "peers.a.identities[0]"}},
+    {"peers.*.pai",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","pai":"trusted"}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","pai":"truste"}}})", "peers.a.pai"}},
     {"peers.*.targets",
-     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","targets":"example.com"}}})", R"({"peers":{"a":{"targets":{}}}})",
-      "peers.a.targets"}},
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","targets":["example.com","+44"]}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","targets":["+"]}}})", "peers.a.targets[0]"}},
     {"peers.*.default",
      {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","default":true}}})", R"({"peers":{"a":{"default":"yes"}}})",
       "peers.a.default"}},
+    {"peers.*.limits",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{}}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":7}}})",
+      "peers.a.limits"}},
+    {"peers.*.limits.dialogs",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"dialogs":10}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"dialogs":-1}}}})", "peers.a.limits.dialogs"}},
+    {"peers.*.limits.transactions",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"transactions":10}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"transactions":-1}}}})", "peers.a.limits.transactions"}},
+    {"peers.*.limits.per_second",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"per_second":10}}}})",
+      R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"per_second":-1}}}})", "peers.a.limits.per_second"}},
     {"pager_as_chat", {R"({"pager_as_chat":false})", R"({"pager_as_chat":0})", "pager_as_chat"}},
     {"message_accept_code", {R"({"message_accept_code":200})", R"({"message_accept_code":204})", "message_accept_code"}},
     {"from_gr", {R"({"from_gr":true})", R"({"from_gr":"on"})", "from_gr"}},
@@ -65,12 +153,12 @@ std::vector<Problem> problems_of(const json& option, const std::string& configur
 
 TEST(Schema, EveryOptionHasAGoodAndABadValueTried) {
     for (const auto& option : options()) {
-        const auto path = option.at("path").get<std::string>();
+        const auto path = (option.at("scope") == "engine" ? "engine " : "") + option.at("path").get<std::string>();
         SCOPED_TRACE(path);
         ASSERT_TRUE(kTried.contains(path)) << "no value of it is tried here";
         const auto& tried = kTried.at(path);
         const auto none = problems_of(option, tried.good);
-        EXPECT_TRUE(none.empty()) << none.front().path << ": " << none.front().text;
+        ASSERT_TRUE(none.empty()) << none.front().path << ": " << none.front().text;
         const auto problems = problems_of(option, tried.bad);
         ASSERT_EQ(problems.size(), 1u);
         EXPECT_EQ(problems.front().path, tried.at);
@@ -93,13 +181,22 @@ TEST(Schema, DefaultsAreThoseOfTheStructs) {
     DomainOptions plain;
     plain.domain = "sip.example";
     plain.xmpp_domains = {"example.com"};
+    plain.digest.realm = plain.domain;
     EXPECT_EQ(std::get<DomainOptions>(load_domain("sip.example", {"example.com"}, "[]")), plain);
-    json engine, domain;
+    json engine = json::object(), domain = json::object(), peer = json::object();
     for (const auto& option : options()) {
-        const auto path = option.at("path").get<std::string>();
-        if (path.find('.') == path.npos && option.at("default") != "")
-            (option.at("scope") == "engine" ? engine : domain)[path] = option.at("default");
+        auto path = option.at("path").get<std::string>();
+        if (option.at("default") == "" || option.at("type") == "section" || path.starts_with("peers.*.next_hop.")) continue;
+        auto* section = option.at("scope") == "engine" ? &engine : option.at("scope") == "peer" ? &peer : &domain;
+        if (section == &peer) path = path.substr(std::string("peers.*.").size());
+        if (const auto dot = path.find('.'); dot != path.npos)
+            section = &(*section)[path.substr(0, dot)], path = path.substr(dot + 1);
+        (*section)[path] = option.at("default");
     }
+    peer.erase("auth");
+    peer["next_hop"] = "sip:192.0.2.1";
+    EXPECT_EQ(std::get<DomainOptions>(load_domain("sip.example", {}, json{{"peers", {{"a", peer}}}}.dump())),
+              std::get<DomainOptions>(load_domain("sip.example", {}, R"({"peers":{"a":{"next_hop":"sip:192.0.2.1"}}})")));
     EXPECT_EQ(std::get<EngineOptions>(load_engine(engine.dump())), EngineOptions{});
     EXPECT_EQ(std::get<DomainOptions>(load_domain("sip.example", {"example.com"}, domain.dump())), plain);
 }

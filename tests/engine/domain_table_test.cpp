@@ -24,26 +24,26 @@ TEST(DomainTable, CORE_08_AHostLeadsToTheDomainThatServesIt) {
     auto one = domain("a.test", {"users.test"}, "10.0.0.0/8"), two = domain("b.test", {"others.test"}, "10.0.0.0/8");
     two.sip_domain = "sip.b.test";
     const std::vector all{one, two};
-    EXPECT_EQ(std::get<std::string>(route(all, "a.test", kSource)), "a.test");
-    EXPECT_EQ(std::get<std::string>(route(all, "others.test", kSource)), "b.test");
-    EXPECT_EQ(std::get<std::string>(route(all, "sip.b.test", kSource)), "b.test");
-    EXPECT_TRUE(std::holds_alternative<NotServed>(route(all, "elsewhere.test", kSource)));
+    EXPECT_EQ(std::get<std::string>(route(all, "a.test", Sender{kSource})), "a.test");
+    EXPECT_EQ(std::get<std::string>(route(all, "others.test", Sender{kSource})), "b.test");
+    EXPECT_EQ(std::get<std::string>(route(all, "sip.b.test", Sender{kSource})), "b.test");
+    EXPECT_TRUE(std::holds_alternative<NotServed>(route(all, "elsewhere.test", Sender{kSource})));
 }
 
 TEST(DomainTable, AmongSeveralTheClosestPeerDecidesAndATieIsNobodys) {
     const auto wide = domain("a.test", {"users.test"}, "10.0.0.0/8"), close = domain("b.test", {"users.test"}, "10.0.0.1"),
                same = domain("c.test", {"users.test"}, "10.0.0.1");
-    EXPECT_EQ(std::get<std::string>(route({wide, close}, "users.test", kSource)), "b.test");
-    EXPECT_TRUE(std::holds_alternative<Ambiguous>(route({wide, close, same}, "users.test", kSource)));
-    EXPECT_TRUE(std::holds_alternative<Ambiguous>(route({wide, close}, "users.test", Address::v4({192, 0, 2, 1}))));
-    EXPECT_EQ(std::get<std::string>(route({wide}, "users.test", Address::v4({192, 0, 2, 1}))), "a.test")
+    EXPECT_EQ(std::get<std::string>(route({wide, close}, "users.test", Sender{kSource})), "b.test");
+    EXPECT_TRUE(std::holds_alternative<Ambiguous>(route({wide, close, same}, "users.test", Sender{kSource})));
+    EXPECT_TRUE(std::holds_alternative<Ambiguous>(route({wide, close}, "users.test", Sender{Address::v4({192, 0, 2, 1})})));
+    EXPECT_EQ(std::get<std::string>(route({wide}, "users.test", Sender{Address::v4({192, 0, 2, 1})})), "a.test")
         << "its own checks refuse and log";
 }
 
 TEST(DomainTable, APeerOfAnyDomainIsKnown) {
     const std::vector all{domain("a.test", {}, "10.0.0.0/8")};
-    EXPECT_TRUE(is_peer(all, kSource));
-    EXPECT_FALSE(is_peer(all, Address::v4({192, 0, 2, 1})));
+    EXPECT_TRUE(is_peer(all, Sender{kSource}));
+    EXPECT_FALSE(is_peer(all, Sender{Address::v4({192, 0, 2, 1})}));
 }
 
 }  // namespace

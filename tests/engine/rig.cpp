@@ -23,7 +23,8 @@ config::DomainOptions Rig::default_options() {
     config::Peer peer;
     peer.name = "phones";
     peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
-    peer.next_hop = config::NextHop{Transport::udp, {Address::v4({10, 0, 0, 1}), 5060}};
+    peer.next_hops = {hop(1)};
+    peer.probe = false;
     options.peers = {peer};
     return options;
 }
@@ -36,6 +37,8 @@ Rig& Rig::feed(Input input) {
     stanzas.clear();
     answers.clear();
     sent.clear();
+    located.clear();
+    refused.clear();
     logs.clear();
     for (auto& action : engine.handle(std::move(input), now)) {
         if (auto* stanza = std::get_if<SendStanza>(&action)) {
@@ -47,14 +50,20 @@ Rig& Rig::feed(Input input) {
             answers.push_back(std::move(*respond));
         else if (auto* send = std::get_if<SendSip>(&action))
             sent.push_back(std::move(*send));
+        else if (auto* locate = std::get_if<Locate>(&action))
+            located.push_back(std::move(*locate));
+        else if (auto* stranger = std::get_if<Refused>(&action))
+            refused.push_back(stranger->source);
         else if (auto* log = std::get_if<Log>(&action))
             logs.push_back(std::move(*log));
     }
     return *this;
 }
 
-Rig& Rig::request(sip::Request request, Address source) {
-    return feed(SipRequestIn{ServerTransaction{++last_transaction_}, std::move(request), {source, 5060}, Transport::udp});
+Rig& Rig::request(sip::Request request, Address source, std::vector<std::string> tls_names) {
+    const auto transport = tls_names.empty() ? Transport::udp : Transport::tls;
+    return feed(SipRequestIn{
+        ServerTransaction{++last_transaction_}, std::move(request), {source, 5060}, transport, std::move(tls_names)});
 }
 
 Rig& Rig::pass(std::chrono::milliseconds time) {
@@ -105,6 +114,23 @@ bool Rig::logged(std::string_view part) const {
     for (const auto& log : logs)
         if (log.text.find(part) != std::string::npos) return true;
     return false;
+}
+
+config::NextHop hop(std::uint8_t host, std::uint16_t port, Transport transport) {
+    config::NextHop made;
+    made.address = Address::v4({10, 0, 0, host});
+    made.host = made.address->to_string();
+    made.uri = "sip:" + made.host;
+    made.port = port;
+    made.transport = transport;
+    return made;
+}
+
+config::NextHop named_hop(const std::string& name) {
+    config::NextHop made;
+    made.host = name;
+    made.uri = "sip:" + name;
+    return made;
 }
 
 sip::Uri uri(const std::string& text) { return sip::Uri::parse(text).value(); }

@@ -15,9 +15,9 @@ public:
 
     static config::DomainOptions default_options();
 
-    /// Feeds and keeps what came of it: `stanzas`, `answers`, `sent` and `logs` hold the actions of this input alone.
+    /// Feeds and keeps what came of it: `stanzas`, `answers`, `sent` ... `logs` hold the actions of this input alone.
     Rig& feed(Input input);
-    Rig& request(sip::Request request, Address source = Address::v4({10, 0, 0, 1}));
+    Rig& request(sip::Request request, Address source = Address::v4({10, 0, 0, 1}), std::vector<std::string> tls_names = {});
     Rig& stanza(xmpp::Stanza stanza) { return feed(StanzaIn{std::move(stanza)}); }
     Rig& pass(std::chrono::milliseconds time);
     /// The server's answer to the last ping that the engine sent.
@@ -38,6 +38,8 @@ public:
     std::vector<xmpp::Stanza> stanzas;
     std::vector<RespondSip> answers;
     std::vector<SendSip> sent;
+    std::vector<Locate> located;   ///< what is to be located
+    std::vector<Address> refused;  ///< what counts towards a ban
     std::vector<Log> logs;
 
 private:
@@ -50,5 +52,9 @@ sip::Request message_request(const std::string& body = "hello");
 /// A chat message from romeo to juliet.
 xmpp::Message message_stanza(const std::string& id = "m1", const std::string& body = "hello");
 sip::Uri uri(const std::string& text);
+/// A numeric next hop 10.0.0.`host`:`port`.
+config::NextHop hop(std::uint8_t host, std::uint16_t port = 5060, Transport transport = Transport::udp);
+/// One that must be located: sip:`name`.
+config::NextHop named_hop(const std::string& name);
 
 }  // namespace stox::engine::test

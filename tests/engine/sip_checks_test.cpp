@@ -114,7 +114,7 @@ TEST(SipChecks, CORE_65_APeerSpeaksOnlyForItsIdentities) {
 
     auto options = Rig::default_options();
     options.scheme = config::AddressScheme::nested;
-    options.peers.front().identities = {"verona.test"};
+    options.peers.front().identities = {{"verona.test", "", {}}};
     Rig nested(options);
     EXPECT_EQ(nested.request(from("sip:juliet@capulet.test")).answer().status, 403);
     EXPECT_EQ(nested.request(from("sip:nurse@verona.test")).messages().size(), 1u);

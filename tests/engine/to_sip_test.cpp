@@ -14,13 +14,13 @@ TEST(ToSip, IM_01_OneRequestToTheNextHop) {
     Rig rig;
     rig.stanza(message_stanza());
     ASSERT_EQ(rig.sent.size(), 1u);
-    const auto& [transaction, request, next_hop] = rig.sent.front();
+    const auto& [transaction, request, target] = rig.sent.front();
     EXPECT_EQ(request.method, "MESSAGE");
     EXPECT_EQ(request.uri.to_string(), "sip:juliet@capulet.test");
     EXPECT_EQ(request.from.uri.to_string(), "sip:romeo@montague.test");
     EXPECT_FALSE(request.from.tag.empty());
     EXPECT_FALSE(request.header("Contact"));
-    EXPECT_EQ(next_hop.endpoint.to_string(), "10.0.0.1:5060");
+    EXPECT_EQ(target.text(), "udp:10.0.0.1:5060");
 }
 
 TEST(ToSip, IM_13_SuccessIsSilent) {
@@ -68,8 +68,13 @@ TEST(ToSip, CORE_55_LocalFailuresSayWhatIsKnown) {
     EXPECT_EQ(rig.error().condition, Condition::remote_server_timeout);
     EXPECT_NE(rig.error().text->find("may have been delivered"), std::string::npos);
     rig.stanza(message_stanza());
-    rig.sip_response(rig.sent.front().transaction, 503, LocalFailure::transport);
+    rig.sip_response(rig.sent.front().transaction, 503, LocalFailure::unsent);
     EXPECT_EQ(rig.error().condition, Condition::internal_server_error);
+    EXPECT_EQ(rig.error().text->find("may have been"), std::string::npos);
+    rig.stanza(message_stanza());
+    rig.sip_response(rig.sent.front().transaction, 503, LocalFailure::transport);
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_timeout);
+    EXPECT_NE(rig.error().text->find("may have been delivered"), std::string::npos);
 }
 
 TEST(ToSip, IM_12_OneAtATimeInOrderThenFull) {
@@ -121,7 +126,7 @@ TEST(ToSip, IM_10_OverUdpARequestHas1300OctetsAtMost) {
     EXPECT_EQ(rig.stanza(message_stanza("m1", std::string(1'300, 'x'))).error().condition, Condition::policy_violation);
     EXPECT_EQ(rig.stanza(message_stanza("m2", std::string(300, 'x'))).sent.size(), 1u);
     auto options = Rig::default_options();
-    options.peers.front().next_hop->transport = Transport::tcp;
+    options.peers.front().next_hops.front().transport = Transport::tcp;
     Rig tcp(options);
     EXPECT_EQ(tcp.stanza(message_stanza("m1", std::string(5'000, 'x'))).sent.size(), 1u);
     EXPECT_EQ(tcp.stanza(message_stanza("m2", std::string(65'536, 'x'))).error().condition, Condition::policy_violation);
@@ -140,7 +145,7 @@ TEST(ToSip, AtMost10000AreOnTheirWayWhateverTheirTargets) {
 
 TEST(ToSip, AtMost64MebibytesOfTextWait) {
     auto options = Rig::default_options();
-    options.peers.front().next_hop->transport = Transport::tcp;
+    options.peers.front().next_hops.front().transport = Transport::tcp;
     Rig rig(options);
     auto message = message_stanza("m1", std::string(64'000, 'x'));
     std::size_t taken = 0;
@@ -189,7 +194,7 @@ TEST(ToSip, CORE_10_TheLastAtSplitsANestedAddress) {
 
 TEST(ToSip, NoPeerNoTraffic) {
     auto options = Rig::default_options();
-    options.peers.front().targets = {"verona.test"};
+    options.peers.front().targets = {{"verona.test", ""}};
     Rig rig(options);
     EXPECT_EQ(rig.stanza(message_stanza()).error().condition, Condition::remote_server_not_found);
     options.peers.front().is_default = true;
@@ -202,16 +207,16 @@ TEST(ToSip, TheLongestTargetLeads) {
     options.scheme = config::AddressScheme::nested;
     auto second = options.peers.front();
     second.name = "second";
-    second.next_hop->endpoint.port = 6000;
-    options.peers.front().targets = {"test"};
-    second.targets = {"verona.test"};
+    second.next_hops.front().port = 6000;
+    options.peers.front().targets = {{"test", ""}};
+    second.targets = {{"verona.test", ""}};
     options.peers.push_back(second);
     Rig rig(options);
     auto message = message_stanza();
     message.to.local = "a\\40x.verona.test";
-    EXPECT_EQ(rig.stanza(message).sent.front().next_hop.endpoint.port, 6000);
+    EXPECT_EQ(rig.stanza(message).sent.front().target.endpoint.port, 6000);
     message.to.local = "a\\40notverona.test";
-    EXPECT_EQ(rig.stanza(message).sent.front().next_hop.endpoint.port, 5060);
+    EXPECT_EQ(rig.stanza(message).sent.front().target.endpoint.port, 5060);
 }
 
 TEST(ToSip, IM_03_TheResourceGoesIntoFromOnlyWhenWanted) {

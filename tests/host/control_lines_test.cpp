@@ -52,6 +52,20 @@ TEST(ControlLines, OctetsThatAreNoUtf8LeaveAsReplacementCharacters) {
     EXPECT_EQ(log_line("warn", "a\nb").find('\n'), std::string::npos);
 }
 
+TEST(ControlLines, TheStatusTellsOfEachPeerAndTarget) {
+    using Reach = stox::engine::Engine::Reach;
+    DomainStatus domain;
+    domain.domain = "sip.example";
+    domain.peers = {{"carrier", Reach::up, 2, {{"udp:192.0.2.1:5060", Reach::down}, {"tls:192.0.2.2:5061", Reach::up}}},
+                    {"phone", Reach::unknown, 0, {}}};
+    const auto line = json::parse(status_line("q1", 5, 7, {domain}));
+    EXPECT_EQ(line.at("refused"), 7);
+    const auto& peers = line.at("domains").at(0).at("peers");
+    EXPECT_EQ(peers.at(0), json::parse(R"({"peer":"carrier","state":"up","transactions":2,"targets":[
+        {"target":"udp:192.0.2.1:5060","state":"down"},{"target":"tls:192.0.2.2:5061","state":"up"}]})"));
+    EXPECT_EQ(peers.at(1).at("state"), "unknown");
+}
+
 TEST(Backoff, DoublesTo30SecondsWithJitterAndStartsAnewAfterSuccess) {
     Backoff backoff;
     std::chrono::milliseconds step{100};

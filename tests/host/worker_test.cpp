@@ -79,7 +79,7 @@ protected:
 
     static std::string peer(unsigned next_hop_port) {
         return R"({"peers":{"phones":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:127.0.0.1:)" +
-               std::to_string(next_hop_port) + R"("}}})";
+               std::to_string(next_hop_port) + R"(","probe":false}}})";
     }
 
     UnixListener listener;
@@ -171,6 +171,28 @@ TEST_F(WorkerTest, AnInvalidConfigurationLeavesTheOldOneInPlace) {
                   "\n");
     const auto status = control->line_with("\"q1\"");
     EXPECT_NE(status.find(R"("up":true)"), std::string::npos) << status;
+}
+
+TEST_F(WorkerTest, ANextHopWithANameIsLocatedProbedAndShownInTheStatus) {
+    Wire phone = udp_to(listen());
+    set_domain(R"({"peers":{"phones":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:localhost:)" +
+               std::to_string(local_port(phone)) + R"(;transport=udp"}}})");
+    const auto probe = phone.read_until("\r\n\r\n");
+    EXPECT_EQ(probe.rfind("OPTIONS sip:localhost:", 0), 0u) << probe;
+    const auto field = [&](const std::string& name) {
+        std::smatch match;
+        return std::regex_search(probe, match, std::regex("\n" + name + ": [^\r]*")) ? match.str().substr(1) + "\r\n"
+                                                                                     : std::string();
+    };
+    phone.send("SIP/2.0 200 OK\r\n" + field("Via") + field("From") + field("To") + field("Call-ID") + field("CSeq") +
+               "Content-Length: 0\r\n\r\n");
+    const std::string up = R"("target":"udp:127.0.0.1:)" + std::to_string(local_port(phone)) + '"';
+    for (std::string status; status.find(R"("state":"up")") == std::string::npos;) {  // the answer is on its way
+        control->send(R"({"t":"status","id":"q1"})"
+                      "\n");
+        status = control->line_with("\"q1\"");
+        EXPECT_NE(status.find(up), std::string::npos) << status;
+    }
 }
 
 TEST_F(WorkerTest, AnUnknownCommandIsAnsweredUnsupported) {

@@ -1,5 +1,7 @@
 #include "tests/sim/ledger.h"
 
+#include <utility>
+
 namespace stox::sim {
 
 namespace {
@@ -34,19 +36,21 @@ void Ledger::stanza_given(const std::string& id) { outgoing_[id].order = ++order
 void Ledger::request_sent(engine::ClientTransaction transaction, const std::string& id, const std::string& target) {
     const auto found = outgoing_.find(id);
     require(found != outgoing_.end(), "a request for no stanza", id);
-    require(++found->second.sent == 1, "a stanza sent twice", id);
+    require(std::exchange(found->second.may_be_sent, false), "sent again although it may have been taken", id);
     require(found->second.errors == 0, "sent after its author was told that it failed", id);
     require(busy_.insert(target).second, "two transactions to one target", target);
     auto& last = last_of_target_[target];
-    require(found->second.order > last, "overtaken by a later one", id);
+    require(found->second.order >= last, "overtaken by a later one", id);
     last = found->second.order;
     require(open_.emplace(transaction, std::pair(id, target)).second, "a transaction number used twice", id);
 }
 
-void Ledger::request_ended(engine::ClientTransaction transaction, int status) {
+void Ledger::request_ended(engine::ClientTransaction transaction, int status, bool untaken) {
     const auto found = open_.find(transaction);
     require(found != open_.end(), "an end of no transaction", std::to_string(static_cast<std::uint64_t>(transaction)));
-    outgoing_.at(found->second.first).final_status = status;
+    auto& stanza = outgoing_.at(found->second.first);
+    stanza.final_status = status;
+    stanza.may_be_sent = untaken;
     busy_.erase(found->second.second);
     open_.erase(found);
 }

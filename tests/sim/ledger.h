@@ -26,7 +26,8 @@ public:
     // XMPP to SIP, by stanza id
     void stanza_given(const std::string& id);
     void request_sent(engine::ClientTransaction transaction, const std::string& id, const std::string& target);
-    void request_ended(engine::ClientTransaction transaction, int status);
+    /// untaken: whoever it went to surely has nothing of it, so that another one may get it
+    void request_ended(engine::ClientTransaction transaction, int status, bool untaken);
     void author_told(const std::string& id);
 
     /// Nothing is under way any more: every account must be closed.
@@ -43,7 +44,7 @@ private:
     };
     struct Outgoing {
         std::uint64_t order = 0;
-        int sent = 0;
+        bool may_be_sent = true;
         int final_status = 0;
         int errors = 0;
     };

@@ -14,6 +14,23 @@ constexpr std::array<std::string_view, 3> kContacts{"juliet", "nurse", "tybalt"}
 constexpr std::array<std::string_view, 3> kUsers{"romeo", "mercutio", "nobody"};
 constexpr std::array<int, 9> kFinals{200, 200, 200, 202, 404, 486, 500, 503, 603};
 
+config::NextHop hop(const std::string& host) {
+    config::NextHop made;
+    made.uri = "sip:" + host;
+    made.host = host;
+    if (const auto address = Address::parse(host)) made.address = address.value();
+    return made;
+}
+
+/// One to three ways, of which one may have to be located.
+std::vector<config::NextHop> hops(std::mt19937_64& random) {
+    std::vector made{hop("10.0.0.1")};
+    if (random() % 2) made.push_back(hop("10.0.0.2"));
+    if (random() % 3 == 0) made.push_back(hop("proxy.test"));
+    for (auto& one : made) one.priority = static_cast<unsigned>(random() % 2);
+    return made;
+}
+
 config::DomainOptions first_options(std::mt19937_64& random) {
     config::DomainOptions options;
     options.domain = "capulet.test";
@@ -22,7 +39,8 @@ config::DomainOptions first_options(std::mt19937_64& random) {
     peer.name = "phones";
     peer.kind = random() % 2 ? config::PeerKind::proxy : config::PeerKind::phone;
     peer.source = {{kPhone, 32}};
-    peer.next_hop = config::NextHop{Transport::udp, {kPhone, 5060}};
+    peer.probe = random() % 2;
+    peer.next_hops = hops(random);
     options.peers = {peer};
     return options;
 }
@@ -69,6 +87,7 @@ void World::schedule_story() {
     }
     for (auto drops = pick(4); drops > 0; --drops) after(delay(span), [this] { stream_down(); });
     for (auto changes = pick(3); changes > 0; --changes) after(delay(span), [this] { change_options(); });
+    after(Milliseconds(2 * span) + 60s, [this] { end_probing(); });
     if (chance(30))
         after(delay(2 * span), [this] {
             note("shutdown");
@@ -110,6 +129,7 @@ void World::perform(const engine::RespondSip& action) {
 }
 
 void World::perform(const engine::SendSip& action) {
+    if (action.request.method == "OPTIONS") return answer_probe(action);
     const auto id = id_in(action.request.body);
     note("send " + id + " to " + action.request.uri.to_string());
     ledger_.request_sent(action.transaction, id, action.request.uri.to_string());
@@ -123,26 +143,66 @@ void World::perform(const engine::SendSip& action) {
     engine::SipResponseIn outcome{action.transaction, {}, engine::LocalFailure::none};
     outcome.response.status = kFinals[pick(kFinals.size())];
     auto when = 300ms + delay(1'700);
-    if (chance(8)) {
-        outcome.local = chance(50) ? engine::LocalFailure::timeout : engine::LocalFailure::transport;
-        outcome.response.status = outcome.local == engine::LocalFailure::timeout ? 408 : 503;
-        when = outcome.local == engine::LocalFailure::timeout ? Milliseconds(32s) : delay(300);
+    if (chance(12)) {
+        using engine::LocalFailure;
+        constexpr std::array kFailures{LocalFailure::timeout, LocalFailure::unsent, LocalFailure::transport};
+        outcome.local = kFailures[pick(kFailures.size())];
+        outcome.response.status = outcome.local == LocalFailure::timeout ? 408 : 503;
+        when = outcome.local == LocalFailure::timeout ? Milliseconds(32s) : delay(1'000);
     }
-    after(when, [this, outcome] {
+    // Of a datagram that came back within 500 ms there is no second copy.
+    const bool untaken = outcome.local == engine::LocalFailure::unsent ||
+                         (outcome.local == engine::LocalFailure::none && outcome.response.status == 503) ||
+                         (outcome.local == engine::LocalFailure::transport && when < 500ms);
+    after(when, [this, outcome, untaken] {
         note("final " + std::to_string(static_cast<std::uint64_t>(outcome.transaction)) + ' ' +
              std::to_string(outcome.response.status));
         --in_progress_;
         // After the end nobody hears it; the author was told that it may have been delivered.
-        ledger_.request_ended(outcome.transaction, stopped_ ? 0 : outcome.response.status);
+        ledger_.request_ended(outcome.transaction, stopped_ ? 0 : outcome.response.status, untaken);
         feed(outcome);
     });
 }
+
+void World::answer_probe(const engine::SendSip& action) {
+    if (chance(10) && !dead_.erase(action.target)) dead_.insert(action.target);
+    engine::SipResponseIn outcome{action.transaction, {}, engine::LocalFailure::none};
+    outcome.response.status = chance(80) ? 200 : chance(50) ? 404 : 503;
+    auto when = delay(chance(90) ? 200 : 8'000);
+    if (dead_.contains(action.target)) {
+        outcome.local = chance(50) ? engine::LocalFailure::timeout : engine::LocalFailure::unsent;
+        outcome.response.status = outcome.local == engine::LocalFailure::timeout ? 408 : 503;
+        if (outcome.local == engine::LocalFailure::timeout) when = Milliseconds(32s);
+    }
+    after(when, [this, outcome] { feed(outcome); });
+}
+
+void World::perform(const engine::Locate& action) {
+    note("locate " + action.hop.host);
+    ++locating_;
+    engine::Located answer{action.location, {}, {}};
+    if (chance(80))
+        for (auto targets = 1 + pick(3); targets > 0; --targets)
+            answer.targets.push_back({Transport::udp, {Address::v4({10, 0, 1, static_cast<std::uint8_t>(targets)}), 5060}});
+    else
+        answer.error = "nowhere";
+    if (chance(2)) return;  // nobody ever answers
+    after(delay(2'000), [this, answer] {
+        --locating_;
+        feed(answer);
+    });
+}
+
+void World::perform(const engine::Refused&) { throw Broken("a peer counted as a stranger"); }
 
 void World::check_bounds() const {
     const auto pending = engine_.pending();
     if (pending.held_messages > 1'024) throw Broken("more than 1,024 held");
     if (pending.queued_messages > kContacts.size() * 50) throw Broken("more than 50 queued for a target");
-    if (!stopped_ && pending.transactions != in_progress_) throw Broken("the engine miscounts its transactions");
+    if (stopped_) return;
+    // What waits for a location is in progress as well.
+    if (pending.transactions < in_progress_ || (locating_ == 0 && pending.transactions != in_progress_))
+        throw Broken("the engine miscounts its transactions");
 }
 
 // People and networks
@@ -202,10 +262,15 @@ void World::change_options() {
     note("options");
     options_.message_accept_code = chance(50) ? 200 : 202;
     options_.pager_as_chat = chance(50);
-    if (chance(30))
-        options_.peers.front().next_hop = std::nullopt;
-    else
-        options_.peers.front().next_hop = config::NextHop{Transport::udp, {kPhone, 5060}};
+    options_.peers.front().next_hops = chance(30) ? std::vector<config::NextHop>() : hops(random_);
+    options_.peers.front().probe = !probing_over_ && chance(50);
+    feed(engine::OptionsChanged{options_});
+}
+
+/// Else the story would have no end.
+void World::end_probing() {
+    probing_over_ = true;
+    options_.peers.front().probe = false;
     feed(engine::OptionsChanged{options_});
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ private:
     void perform(const engine::SendStanza& action);
     void perform(const engine::RespondSip& action);
     void perform(const engine::SendSip& action);
+    void perform(const engine::Locate& action);
+    void perform(const engine::Refused& action);
     void perform(const engine::Log&) {}
     void arm();
     void check_bounds() const;
@@ -50,6 +53,8 @@ private:
     void stream_up();
     void stream_down();
     void change_options();
+    void end_probing();
+    void answer_probe(const engine::SendSip& action);
 
     // the server
     void to_server(xmpp::Stanza stanza);
@@ -72,6 +77,9 @@ private:
     unsigned last_transaction_ = 0;
     std::uint64_t tick_ = 0;
     unsigned in_progress_ = 0;
+    unsigned locating_ = 0;
+    std::set<engine::Target> dead_;  ///< answer no probe
+    bool probing_over_ = false;
 };
 
 }  // namespace stox::sim

@@ -15,7 +15,7 @@ RELEASE = pathlib.Path(os.environ["STOX_RELEASE"])
 @pytest.fixture
 def server(workspace):
     running = make_server(workspace / "none", build=RELEASE, isolation="none", port=5322, api_port=15281,
-                          components={"capulet.test": {"peers": {"phones": {"match": {"source": ["10.77.0.1"]}, "next_hop": "sip:10.77.0.1:5090"}}}},
+                          components={"capulet.test": {"peers": {"phones": {"match": {"source": ["10.77.0.1"]}, "next_hop": "sip:10.77.0.1:5090", "probe": False}}}},
                           engine={"bind": ["udp:10.77.0.2:5090"], "log_level": "debug"})
     yield running
     running.stop()

@@ -14,7 +14,7 @@ PORT = 5092
 @pytest.fixture
 def server(workspace):
     running = make_server(workspace / "restart", port=5323, api_port=15282, engine={"bind": [f"udp:{GATEWAY}:{PORT}"], "log_level": "debug"},
-                          components={COMPONENT: {"peers": {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}"}}}})
+                          components={COMPONENT: {"peers": {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}}})
     yield running
     stop_server(running)
 

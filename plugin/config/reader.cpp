@@ -1,0 +1,156 @@
+#include "plugin/config/reader.h"
+
+#include "plugin/config/formats.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+
+namespace stox::config {
+
+using nlohmann::json;
+
+namespace {
+
+/// What stands under a word; null when nothing does. A section that a language wrote as an empty list has no words.
+const json& at(const json& section, const char* word) {
+    static const json nothing;
+    const auto found = section.is_object() ? section.find(word) : section.end();
+    return section.is_object() && found != section.end() ? *found : nothing;
+}
+
+template <class T>
+T value(const json& section, const char* word, T otherwise) {
+    const auto& found = at(section, word);
+    return found.is_null() ? std::move(otherwise) : found.get<T>();
+}
+
+std::string text(const json& section, const char* word, std::string otherwise = {}) {
+    return value(section, word, std::move(otherwise));
+}
+
+template <class T>
+T one_of(const json& section, const char* word, const std::map<std::string, T>& words, T otherwise) {
+    const auto& found = at(section, word);
+    return found.is_null() ? otherwise : words.at(found.get<std::string>());
+}
+
+/// Each text of a list, or the one that stands without brackets, through the function that reads its form.
+template <class Parse>
+auto list(const json& section, const char* word, Parse parse) {
+    std::vector<std::decay_t<decltype(parse(std::string_view()).value())>> all;
+    const auto& found = at(section, word);
+    if (found.is_string()) all.push_back(parse(found.get<std::string>()).value());
+    if (found.is_array())
+        for (const auto& one : found) all.push_back(parse(one.get<std::string>()).value());
+    return all;
+}
+
+CertificateFiles read_files(const json& section) { return {text(section, "certificate"), text(section, "key")}; }
+
+SourceLimits read_source_limits(const json& section) {
+    SourceLimits limits;
+    for (auto [word, field] : {std::pair("per_source_rate", &limits.per_source_rate),
+                               {"per_source_burst", &limits.per_source_burst},
+                               {"connections_per_source", &limits.connections_per_source},
+                               {"connections", &limits.connections},
+                               {"ban_refusals", &limits.ban_refusals},
+                               {"ban_window_s", &limits.ban_window_s},
+                               {"ban_s", &limits.ban_s}})
+        *field = value(section, word, *field);
+    return limits;
+}
+
+NextHop read_hop(const json& given, unsigned place) {
+    auto hop = parse_next_hop(given.is_string() ? given.get<std::string>() : text(given, "uri")).value();
+    hop.priority = value(given, "priority", place);
+    hop.weight = value(given, "weight", hop.weight);
+    return hop;
+}
+
+std::vector<NextHop> read_hops(const json& given) {
+    if (given.is_null()) return {};
+    if (!given.is_array()) return {read_hop(given, 0)};
+    std::vector<NextHop> hops;
+    for (unsigned place = 0; const auto& one : given) hops.push_back(read_hop(one, place++));
+    return hops;
+}
+
+std::optional<PeerAuth> read_auth(const json& section) {
+    if (section.empty()) return std::nullopt;
+    return PeerAuth{text(section, "user"), text(section, "password_file"), text(section, "ha1_file"),
+                    list(section, "realms", parse_realm)};
+}
+
+Peer read_peer(const std::string& name, const json& section) {
+    static const std::map<std::string, PeerKind> kinds{
+        {"proxy", PeerKind::proxy}, {"trunk", PeerKind::trunk}, {"phone", PeerKind::phone}};
+    Peer peer;
+    peer.name = name;
+    peer.kind = one_of(section, "kind", kinds, peer.kind);
+    const auto& match = at(section, "match");
+    peer.source = list(match, "source", Prefix::parse);
+    peer.tls_names = list(match, "tls_name", parse_domain);
+    peer.users = list(match, "user", parse_login);
+    peer.next_hops = read_hops(at(section, "next_hop"));
+    peer.auth = read_auth(at(section, "auth"));
+    peer.probe = value(section, "probe", peer.probe);
+    peer.identities = list(section, "identities", parse_identity);
+    peer.pai_trusted = text(section, "pai") == "trusted";
+    peer.targets = list(section, "targets", parse_target);
+    peer.is_default = value(section, "default", false);
+    const auto& limits = at(section, "limits");
+    peer.limits = {value(limits, "dialogs", 0u), value(limits, "transactions", 0u), value(limits, "per_second", 0u)};
+    return peer;
+}
+
+DomainTls read_tls(const json& section) {
+    static const std::map<std::string, VerifyClient> words{
+        {"none", VerifyClient::none}, {"optional", VerifyClient::optional}, {"required", VerifyClient::required}};
+    DomainTls tls;
+    tls.files = read_files(section);
+    tls.trust = text(section, "trust", tls.trust);
+    tls.verify_client = one_of(section, "verify_client", words, tls.verify_client);
+    return tls;
+}
+
+DigestOptions read_digest(const json& section) {
+    DigestOptions digest;
+    digest.realm = text(section, "realm");
+    digest.ha1_file = text(section, "ha1_file");
+    const auto as_it_stands = [](std::string_view name) -> Result<std::string> { return std::string(name); };
+    if (const auto names = list(section, "algorithms", as_it_stands); !names.empty()) digest.algorithms = names;
+    return digest;
+}
+
+}  // namespace
+
+EngineOptions read_engine(const json& given) {
+    EngineOptions options;
+    if (!at(given, "bind").is_null()) options.bind = list(given, "bind", parse_listener);
+    if (const auto address = text(given, "public_address"); !address.empty())
+        options.public_address = Address::parse(address).value();
+    options.tls = read_files(at(given, "tls"));
+    options.limits = read_source_limits(at(given, "limits"));
+    options.dns_servers = list(given, "dns_servers", parse_dns_server);
+    options.log_level = text(given, "log_level", options.log_level);
+    return options;
+}
+
+DomainOptions read_domain(const json& given) {
+    DomainOptions options;
+    options.name = text(given, "name");
+    if (text(given, "scheme") == "nested") options.scheme = AddressScheme::nested;
+    if (const auto domain = text(given, "sip_domain"); !domain.empty()) options.sip_domain = parse_domain(domain).value();
+    options.xmpp_domains = list(given, "xmpp_domains", parse_domain);
+    options.tls = read_tls(at(given, "tls"));
+    options.digest = read_digest(at(given, "digest"));
+    options.pager_as_chat = value(given, "pager_as_chat", options.pager_as_chat);
+    options.from_gr = value(given, "from_gr", options.from_gr);
+    options.message_accept_code = value(given, "message_accept_code", options.message_accept_code);
+    if (const auto& peers = at(given, "peers"); peers.is_object())
+        for (const auto& [name, section] : peers.items()) options.peers.push_back(read_peer(name, section));
+    return options;
+}
+
+}  // namespace stox::config

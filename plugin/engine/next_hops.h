@@ -1,0 +1,94 @@
+#pragma once
+// Where each peer's next hops are, and which of their targets answer.
+//
+// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer is older than kFresh:
+// the names' own lifetimes are kept by whoever resolves them, so asking again costs nothing while they last. Probing asks each
+// target with OPTIONS every kInterval. Two misses in a row and it is down: nothing else is sent there, until a probe is answered.
+
+#include "plugin/engine/turn.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stox::engine {
+
+class NextHops {
+public:
+    static constexpr std::chrono::seconds kInterval{15};
+    static constexpr std::chrono::seconds kAnswerIn{4};  ///< a probe without any answer by then is a miss
+    static constexpr unsigned kMisses = 2;
+    static constexpr std::chrono::seconds kFresh{20};        ///< longer than kInterval: what is probed is always located
+    static constexpr std::chrono::seconds kLocateIn{30};     ///< then it failed, should nobody have answered
+    static constexpr std::chrono::milliseconds kSpread{10};  ///< between the first probes of two peers
+
+    /// The peers of these options; what is known of hops that stay is kept.
+    void configure(const config::DomainOptions& options);
+
+    struct Way {
+        enum class State {
+            ready,     ///< `targets`: those not down, in the order of trying
+            locating,  ///< ask again after the next Located
+            down,      ///< every target is down
+            nowhere,   ///< `why`: no hop can be located
+        } state = State::nowhere;
+        std::vector<Target> targets;
+        std::string why;
+    };
+    /// For one request to that peer.
+    Way way(const std::string& peer, const Turn& turn);
+    bool is_down(const std::string& peer, const Target& target) const;
+
+    void located(const Located& in, const Turn& turn);
+    /// False: not a probe's.
+    bool on_response(const SipResponseIn& in, const Turn& turn);
+    void tick(const Turn& turn);
+    std::optional<TimePoint> next_timeout() const;
+
+    using Reach = Engine::Reach;
+    Reach reach(const std::string& peer) const;
+    std::vector<std::pair<std::string, Reach>> targets(const std::string& peer) const;
+
+private:
+    struct Hop {
+        config::NextHop hop;
+        std::vector<Target> targets;
+        std::optional<TimePoint> located_at;
+        std::optional<Location> asked;
+        TimePoint asked_at{};
+        std::string error;  ///< of the last answer
+    };
+    struct Health {
+        Reach reach = Reach::unknown;
+        unsigned misses = 0;
+    };
+    struct Peer {
+        bool probed = false;
+        std::vector<Hop> hops;
+        std::map<Target, Health> health;
+        std::optional<TimePoint> probe_at;  ///< none: before the first tick
+    };
+    struct Probe {
+        std::string peer;
+        Target target;
+        TimePoint silent_at;
+        bool missed = false;
+    };
+
+    static bool is_fresh(const Hop& hop, TimePoint now);
+    void ask(Hop& hop, const Turn& turn);
+    void drop_gone(Peer& peer);
+    void probe(const std::string& name, Peer& peer, const Turn& turn);
+    void probe(const std::string& name, const Hop& hop, const Target& target, const Turn& turn);
+    void answered(const std::string& name, const Target& target, const Turn& turn);
+    void missed(const std::string& name, const Target& target, const std::string& reason, const Turn& turn);
+    void give_up_locating(const Turn& turn);
+
+    std::string domain_;
+    std::map<std::string, Peer> peers_;
+    std::map<ClientTransaction, Probe> probes_;
+    mutable std::optional<std::optional<TimePoint>> due_;  ///< next_timeout(), until something changes
+};
+
+}  // namespace stox::engine

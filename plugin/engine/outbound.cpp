@@ -1,0 +1,149 @@
+#include "plugin/engine/outbound.h"
+
+#include <algorithm>
+
+namespace stox::engine {
+
+namespace {
+
+Outcome::Kind kind_of(LocalFailure local) {
+    switch (local) {
+        case LocalFailure::none:
+            break;
+        case LocalFailure::timeout:
+            return Outcome::Kind::timeout;
+        case LocalFailure::unsent:
+            return Outcome::Kind::unsent;
+        case LocalFailure::transport:
+            return Outcome::Kind::transport;
+    }
+    return Outcome::Kind::answered;
+}
+
+}  // namespace
+
+std::size_t wire_size(const sip::Request& request) {
+    constexpr std::size_t kVia = 120, kNames = 160;
+    std::size_t size = kVia + kNames + request.method.size() + 2 * request.to.uri.to_string().size() +
+                       request.from.uri.to_string().size() + request.from.display_name.size() + request.to.display_name.size() +
+                       request.from.tag.size() + request.call_id.size() + request.content_type.size() + request.body.size();
+    for (const auto& header : request.headers) size += header.name.size() + header.value.size() + 4;
+    return size;
+}
+
+std::optional<Outcome> Outbound::start(RequestId id, sip::Request request, std::string peer, NextHops& hops, const Turn& turn) {
+    ++per_peer_[peer];
+    const auto entry = entries_.emplace(id, Entry{std::move(request), std::move(peer), {}, {}, {}}).first;
+    return begin(entry, hops, turn);
+}
+
+std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, const Turn& turn) {
+    const auto id = entry->first;
+    waiting_.erase(id);
+    auto way = hops.way(entry->second.peer, turn);
+    switch (way.state) {
+        case NextHops::Way::State::locating:
+            waiting_.insert(id);
+            return std::nullopt;
+        // Said at once: whoever wrote learns it now instead of after Timer F, nobody waits in line behind a dead target, and the
+        // probes bring it back within their interval.
+        case NextHops::Way::State::down:
+            return end(entry, {id, Outcome::Kind::down, {}, "next hop down"});
+        case NextHops::Way::State::nowhere:
+            return end(entry, {id, Outcome::Kind::nowhere, {}, way.why});
+        case NextHops::Way::State::ready:
+            break;
+    }
+    const auto size = wire_size(entry->second.request);
+    std::erase_if(way.targets, [&](const Target& target) {
+        return size > (target.transport == Transport::udp ? kMaxUdpRequest : kMaxRequest);
+    });
+    if (way.targets.empty()) return end(entry, {id, Outcome::Kind::too_large, {}, "too long for this way of delivery"});
+    entry->second.failover.emplace(entry->second.request.method, std::move(way.targets));
+    send(entry, turn);
+    return std::nullopt;
+}
+
+void Outbound::send(Entries::iterator entry, const Turn& turn) {
+    auto& [request, peer, failover, attempts, silent_at] = entry->second;
+    const auto transaction = turn.next_transaction();
+    attempts.push_back(transaction);
+    attempts_.emplace(transaction, entry->first);
+    failover->sent(turn.now);
+    set_silence(entry, failover->deadline());
+    turn.out.push_back(SendSip{transaction, request, failover->target()});
+}
+
+std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn) {
+    const auto attempt = attempts_.find(in.transaction);
+    if (attempt == attempts_.end()) return std::nullopt;
+    const auto entry = entries_.find(attempt->second);
+    auto& [request, peer, failover, attempts, silent_at] = entry->second;
+    const bool current = in.transaction == attempts.back();
+    if (in.response.status < 200) {
+        if (current) failover->on_provisional();
+        if (current) set_silence(entry, std::nullopt);
+        return std::nullopt;
+    }
+    attempts_.erase(attempt);
+    if (!current) {
+        // A target that was left behind has answered after all. A success settles the matter; anything else is the others' to
+        // say.
+        if (in.response.status >= 300) return std::nullopt;
+        return end(entry, {entry->first, Outcome::Kind::answered, in.response, {}});
+    }
+    failover->skip([&, &name = peer](const Target& target) { return hops.is_down(name, target); });
+    if (failover->on_final(in.response.status, in.local, turn.now) == Failover::Step::next) {
+        send(entry, turn);
+        return std::nullopt;
+    }
+    return end(entry, {entry->first, kind_of(in.local), in.response, {}});
+}
+
+std::vector<Outcome> Outbound::resume(NextHops& hops, const Turn& turn) {
+    std::vector<Outcome> outcomes;
+    for (const auto id : std::exchange(waiting_, {}))
+        if (auto outcome = begin(entries_.find(id), hops, turn)) outcomes.push_back(std::move(*outcome));
+    return outcomes;
+}
+
+void Outbound::tick(NextHops& hops, const Turn& turn) {
+    while (!silences_.empty() && silences_.begin()->first <= turn.now) {
+        const auto entry = entries_.find(silences_.begin()->second);
+        auto& failover = *entry->second.failover;
+        failover.skip([&](const Target& target) { return hops.is_down(entry->second.peer, target); });
+        set_silence(entry, std::nullopt);
+        if (failover.on_time(turn.now) == Failover::Step::next) send(entry, turn);
+    }
+}
+
+std::optional<TimePoint> Outbound::next_timeout() const {
+    return silences_.empty() ? std::nullopt : std::optional(silences_.begin()->first);
+}
+
+void Outbound::set_silence(Entries::iterator entry, std::optional<TimePoint> at) {
+    if (entry->second.silent_at) silences_.erase({*entry->second.silent_at, entry->first});
+    entry->second.silent_at = at;
+    if (at) silences_.emplace(*at, entry->first);
+}
+
+Outcome Outbound::end(Entries::iterator entry, Outcome outcome) {
+    set_silence(entry, std::nullopt);
+    for (const auto transaction : entry->second.attempts) attempts_.erase(transaction);
+    const auto count = per_peer_.find(entry->second.peer);
+    if (--count->second == 0) per_peer_.erase(count);
+    entries_.erase(entry);
+    return outcome;
+}
+
+std::size_t Outbound::in_progress(const std::string& peer) const {
+    const auto count = per_peer_.find(peer);
+    return count == per_peer_.end() ? 0 : count->second;
+}
+
+bool Outbound::has_left(RequestId id) const {
+    const auto entry = entries_.find(id);
+    return entry != entries_.end() && !entry->second.attempts.empty();
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,79 @@
+#pragma once
+// Requests of ours outside any dialog: located, sent, moved to the next target where that is safe, until each has one outcome.
+// INVITE is not for this: its late answers belong to its dialog.
+
+#include "plugin/engine/next_hops.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace stox::engine {
+
+/// A request of ours whatever number of transactions it takes; the number is the engine's and unique in it.
+enum class RequestId : std::uint64_t {};
+
+struct Outcome {
+    RequestId request;
+    enum class Kind {
+        answered,   ///< `response` is the peer's last word
+        timeout,    ///< it left, and nobody answered
+        transport,  ///< the transport failed with the request on its way
+        unsent,     ///< nothing of it ever left
+        down,       ///< every target is down
+        nowhere,    ///< no target could be located
+        too_large,  ///< for the transports there are
+    } kind;
+    sip::Response response{};
+    std::string why{};  ///< for the operator and the author, where nobody answered
+};
+
+/// Octets on the wire: the fields, the names and separators around them, and the Via that the endpoint adds.
+std::size_t wire_size(const sip::Request& request);
+
+class Outbound {
+public:
+    /// RFC 3428 §8: over a transport without congestion control a request may not be larger.   (IM-10)
+    static constexpr std::size_t kMaxUdpRequest = 1'300;
+    /// What a peer need not take over a stream: as much as we take ourselves.
+    static constexpr std::size_t kMaxRequest = 65'536;
+
+    /// The outcome, when there is one at once.
+    std::optional<Outcome> start(RequestId id, sip::Request request, std::string peer, NextHops& hops, const Turn& turn);
+    std::optional<Outcome> on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn);
+    /// Something was located, or the options changed: what waited for that goes on.
+    std::vector<Outcome> resume(NextHops& hops, const Turn& turn);
+    /// Silent targets are left behind.
+    void tick(NextHops& hops, const Turn& turn);
+    std::optional<TimePoint> next_timeout() const;
+
+    std::size_t in_progress(const std::string& peer) const;
+    /// Whether anything of that request may have reached its peer.
+    bool has_left(RequestId id) const;
+    void clear() { *this = {}; }
+
+private:
+    struct Entry {
+        sip::Request request;
+        std::string peer;
+        std::optional<Failover> failover;         ///< none: waits for a location
+        std::vector<ClientTransaction> attempts;  ///< the last one is for failover->target()
+        std::optional<TimePoint> silent_at;
+    };
+    using Entries = std::map<RequestId, Entry>;
+
+    std::optional<Outcome> begin(Entries::iterator entry, NextHops& hops, const Turn& turn);
+    void send(Entries::iterator entry, const Turn& turn);
+    void set_silence(Entries::iterator entry, std::optional<TimePoint> at);
+    Outcome end(Entries::iterator entry, Outcome outcome);
+
+    Entries entries_;
+    std::map<ClientTransaction, RequestId> attempts_;
+    std::set<RequestId> waiting_;
+    std::set<std::pair<TimePoint, RequestId>> silences_;
+    std::map<std::string, std::size_t> per_peer_;
+};
+
+}  // namespace stox::engine

@@ -1,0 +1,82 @@
+#include "plugin/engine/sip_requests.h"
+
+#include "plugin/engine/addressing.h"
+#include "plugin/engine/author.h"
+#include "plugin/engine/log.h"
+#include "plugin/engine/page_messages.h"
+#include "plugin/engine/peers.h"
+#include "plugin/engine/sip_checks.h"
+
+namespace stox::engine {
+
+namespace {
+
+constexpr std::chrono::seconds kTellAgain{10};
+
+sip::Response status(int code) {
+    sip::Response response;
+    response.status = code;
+    return response;
+}
+
+void refuse(const SipRequestIn& in, Refusal refusal, Trace trace, const std::string& peer, Actions& out) {
+    out.push_back(line(refusal.security ? Level::warn : Level::info, trace,
+                       refusal.security ? "security event=refused" : "request refused",
+                       {{"method", in.request.method},
+                        {"src", in.source.to_string()},
+                        {"transport", std::string(to_string(in.transport))},
+                        {"from", in.request.from.uri.to_string()},
+                        {"status", std::to_string(refusal.response.status)},
+                        {"reason", refusal.why}},
+                       peer));
+    if (refusal.counts) out.push_back(Refused{in.source.address});
+    out.push_back(RespondSip{in.transaction, std::move(refusal.response)});
+}
+
+/// Whose request it is, or why it is nobody's.
+std::variant<const config::Peer*, Refusal> identify(const State& state, const SipRequestIn& in) {
+    const auto found = match(state.options, {in.source.address, in.tls_names, {}});
+    if (found.peer) return found.peer;
+    return Refusal{status(403), found.several ? "certificate of several peers" : "source is no peer", true, true};
+}
+
+/// Whether the peer asks for more than limits.per_second; told to the operator once in a while.   (CORE-71)
+bool is_too_fast(State& state, const config::Peer& peer, TimePoint now, Actions& out) {
+    const auto rate = state.rates.find(peer.name);
+    if (rate == state.rates.end() || rate->second.bucket.take(now)) return false;
+    auto& [bucket, told, refused] = rate->second;
+    ++refused;
+    if (told && now < *told + kTellAgain) return true;
+    out.push_back(
+        line(Level::warn, {}, "requests refused reason=limits.per_second", {{"count", std::to_string(refused)}}, peer.name));
+    told = now;
+    refused = 0;
+    return true;
+}
+
+/// OPTIONS: the gateway itself, or a user of ours, is there.   (CORE-34)
+sip::Response answer_options(const State& state, const sip::Request& request) {
+    if (!request.uri.user.empty() && !user_jid(state.options, request.uri)) return status(404);
+    return capabilities();
+}
+
+}  // namespace
+
+void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions& out) {
+    if (in.request.method == "ACK") return;  // nothing answers an ACK
+    const Trace trace = state.ids.trace();
+    auto whose = identify(state, in);
+    if (auto* refusal = std::get_if<Refusal>(&whose)) return refuse(in, std::move(*refusal), trace, {}, out);
+    const auto& peer = *std::get<const config::Peer*>(whose);
+
+    if (in.request.method != "OPTIONS" && is_too_fast(state, peer, now, out))
+        return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
+    const auto author = author_of(state.options, peer, in.request);
+    if (auto refusal = check_request(in.request, author.has_value()))
+        return refuse(in, std::move(*refusal), trace, peer.name, out);
+    if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
+    if (!state.merged.first(in.request, now)) return out.push_back(RespondSip{in.transaction, status(482)});
+    deliver_to_xmpp(state, in, peer, *author, trace, now, out);
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,350 @@
+// Location, probing and fail-over of a domain's peers, in virtual time.
+
+#include "tests/engine/rig.h"
+
+namespace {
+
+using namespace stox;
+using namespace stox::engine;
+using namespace stox::engine::test;
+using namespace std::chrono_literals;
+using xmpp::Condition;
+
+config::DomainOptions with_hops(std::vector<config::NextHop> hops, bool probe = true) {
+    auto options = Rig::default_options();
+    for (unsigned place = 0; auto& hop : hops) hop.priority = place++;
+    options.peers.front().next_hops = std::move(hops);
+    options.peers.front().probe = probe;
+    return options;
+}
+
+Target udp(std::uint8_t host, std::uint16_t port = 5060) { return {Transport::udp, {Address::v4({10, 0, 0, host}), port}}; }
+
+/// Drives probes: each OPTIONS that leaves is answered by `answers[target]`, at once; 0 is silence.
+class ProbedRig : public Rig {
+public:
+    using Rig::Rig;
+
+    /// Until that time, every timer at its moment.
+    void run_until(TimePoint end) {
+        while (const auto due = engine.next_timeout()) {
+            if (*due > end) break;
+            now = std::max(now, *due);
+            feed(Tick{});
+            take();
+        }
+        now = end;
+    }
+    /// The OPTIONS among what was sent are answered; the rest stays in `sent`.
+    void take() {
+        std::vector<SendSip> rest, probes;
+        std::vector<Log> lines = logs;
+        for (auto& one : std::exchange(sent, {})) (one.request.method == "OPTIONS" ? probes : rest).push_back(std::move(one));
+        for (const auto& probe : probes) {
+            ++probed[probe.target];
+            const auto answer = answers.contains(probe.target) ? answers.at(probe.target) : 0;
+            if (answer == 0) continue;
+            sip_response(probe.transaction, answer, answer == -1 ? LocalFailure::transport : LocalFailure::none);
+            lines.insert(lines.end(), logs.begin(), logs.end());
+        }
+        for (const auto& line : lines) history.push_back(line.text);
+        sent = std::move(rest);
+    }
+    Engine::Reach reach() const { return engine.peers().front().reach; }
+
+    std::map<Target, int> answers;
+    std::map<Target, int> probed;
+    std::vector<std::string> history;
+};
+
+TEST(Probing, EachTargetGetsOptionsEvery15Seconds) {
+    ProbedRig rig(with_hops({hop(1), hop(2)}));
+    EXPECT_EQ(rig.reach(), Engine::Reach::unknown);
+    rig.answers = {{udp(1), 200}, {udp(2), 200}};
+    rig.run_until(TimePoint{} + 44s);
+    EXPECT_EQ(rig.probed[udp(1)], 3);
+    EXPECT_EQ(rig.probed[udp(2)], 3);
+    EXPECT_EQ(rig.reach(), Engine::Reach::up);
+    EXPECT_TRUE(rig.history.empty()) << "what is as it should be is no news";
+}
+
+TEST(Probing, AProbeAsksTheHopItselfInTheNameOfTheDomain) {
+    Rig rig(with_hops({hop(1, 5080, Transport::tcp)}));
+    rig.pass(0s);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    const auto& [transaction, request, target] = rig.sent.front();
+    EXPECT_EQ(request.method, "OPTIONS");
+    EXPECT_EQ(request.uri.to_string(), "sip:10.0.0.1:5080");
+    EXPECT_EQ(request.from.uri.to_string(), "sip:capulet.test");
+    EXPECT_EQ(request.max_forwards, 0u);
+    EXPECT_EQ(target.text(), "tcp:10.0.0.1:5080");
+}
+
+TEST(Probing, DownAfterTwoMissesUpAtTheFirstAnswer) {
+    for (const int miss : {0, 503, -1}) {
+        SCOPED_TRACE(miss);
+        ProbedRig rig(with_hops({hop(1)}));
+        rig.answers[udp(1)] = 200;
+        rig.run_until(TimePoint{} + 14s);
+        rig.answers[udp(1)] = miss;
+        rig.run_until(TimePoint{} + 29s);
+        EXPECT_EQ(rig.reach(), Engine::Reach::up) << "one miss is an accident";
+        rig.run_until(TimePoint{} + 35s);
+        EXPECT_EQ(rig.reach(), Engine::Reach::down);
+        rig.run_until(TimePoint{} + 134s);
+        ASSERT_EQ(rig.history.size(), 1u) << "told once";
+        EXPECT_EQ(rig.history.front().rfind("next hop down target=udp:10.0.0.1:5060", 0), 0u);
+        rig.answers[udp(1)] = 404;
+        rig.run_until(TimePoint{} + 136s);
+        EXPECT_EQ(rig.reach(), Engine::Reach::up) << "any answer but 503 is a sign of life";
+        ASSERT_EQ(rig.history.size(), 2u);
+        EXPECT_EQ(rig.history.back(), "next hop up target=udp:10.0.0.1:5060");
+    }
+}
+
+TEST(Probing, ALateAnswerIsAnAnswer) {
+    ProbedRig rig(with_hops({hop(1)}));
+    rig.feed(Tick{});
+    const auto first = rig.sent.front().transaction;
+    rig.now += 15s;
+    rig.feed(Tick{});
+    rig.now += 4s;
+    rig.feed(Tick{});
+    EXPECT_EQ(rig.reach(), Engine::Reach::down);
+    rig.sip_response(first, 200);
+    EXPECT_EQ(rig.reach(), Engine::Reach::up);
+    rig.sip_response(first, 200);
+    EXPECT_TRUE(rig.logs.empty());
+}
+
+TEST(Probing, OffMeansNoPacketAndNoJudgement) {
+    Rig rig(with_hops({hop(1)}, false));
+    EXPECT_FALSE(rig.engine.next_timeout());
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::unknown);
+}
+
+TEST(Failing, AMessageGoesToTheFirstThatIsNotDown) {
+    ProbedRig rig(with_hops({hop(1), hop(2)}));
+    rig.answers = {{udp(2), 200}};
+    rig.run_until(TimePoint{} + 20s);
+    rig.stanza(message_stanza());
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().target, udp(2));
+    rig.sip_response(rig.sent.front().transaction, 200);
+    rig.answers[udp(1)] = 200;
+    rig.run_until(TimePoint{} + 31s);
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.front().target, udp(1)) << "back to the first as soon as it answers";
+}
+
+TEST(Failing, AllDownIsToldAtOnceAndOnlyAProbeBringsItBack) {
+    ProbedRig rig(with_hops({hop(1), hop(2)}));
+    rig.run_until(TimePoint{} + 20s);
+    EXPECT_EQ(rig.reach(), Engine::Reach::down);
+    EXPECT_EQ(rig.stanza(message_stanza()).error().condition, Condition::remote_server_timeout);
+    EXPECT_NE(rig.error().text->find("next hop down"), std::string::npos);
+    EXPECT_TRUE(rig.sent.empty());
+    EXPECT_EQ(rig.engine.pending().transactions, 0u);
+    rig.answers[udp(2)] = 200;
+    rig.run_until(TimePoint{} + 31s);
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.front().target, udp(2));
+}
+
+TEST(Failing, AMessageMovesOnWhereItSurelyWasNotTaken) {
+    Rig rig(with_hops({hop(1), hop(2), hop(3)}, false));
+    rig.stanza(message_stanza("m1", "one"));
+    auto sent = rig.sent.at(0);
+    EXPECT_EQ(sent.target, udp(1));
+    rig.sip_response(sent.transaction, 503);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().target, udp(2));
+    EXPECT_EQ(rig.sent.front().request, sent.request) << "the same request";
+    EXPECT_NE(rig.sent.front().transaction, sent.transaction);
+    EXPECT_TRUE(rig.stanzas.empty());
+    sent = rig.sent.front();
+    rig.sip_response(sent.transaction, 503, LocalFailure::unsent);
+    EXPECT_EQ(rig.sent.at(0).target, udp(3));
+    rig.sip_response(rig.sent.at(0).transaction, 408, LocalFailure::timeout);
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_timeout);
+    EXPECT_TRUE(rig.sent.empty());
+}
+
+TEST(Failing, IM_12_TheNextMessageWaitsUntilTheLastTargetHasSpoken) {
+    Rig rig(with_hops({hop(1), hop(2)}, false));
+    rig.stanza(message_stanza("m1", "one"));
+    const auto first = rig.sent.at(0).transaction;
+    rig.stanza(message_stanza("m2", "two"));
+    EXPECT_TRUE(rig.sent.empty());
+    rig.sip_response(first, 503);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.body, "one");
+    rig.sip_response(rig.sent.front().transaction, 200);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.body, "two");
+    EXPECT_TRUE(rig.sip_response(first, 200).sent.empty()) << "a word too late";
+}
+
+TEST(Failing, AMessageNeverLeavesASilentTarget) {
+    Rig rig(with_hops({hop(1), hop(2)}, false));
+    rig.stanza(message_stanza());
+    EXPECT_FALSE(rig.engine.next_timeout()) << "Timer F is the transaction's";
+    rig.sip_response(rig.sent.at(0).transaction, 408, LocalFailure::timeout);
+    EXPECT_TRUE(rig.sent.empty());
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_timeout);
+}
+
+TEST(Failing, IM_10_TooLongForUdpGoesToTheHopThatTakesIt) {
+    Rig rig(with_hops({hop(1), hop(2, 5060, Transport::tcp)}, false));
+    rig.stanza(message_stanza("m1", std::string(2'000, 'x')));
+    EXPECT_EQ(rig.sent.at(0).target.text(), "tcp:10.0.0.2:5060");
+}
+
+TEST(Locating, ANameIsLocatedBeforeTheFirstMessageAndUsedWhileFresh) {
+    Rig rig(with_hops({named_hop("proxy.test")}, false));
+    rig.stanza(message_stanza("m1", "one"));
+    ASSERT_EQ(rig.located.size(), 1u);
+    EXPECT_EQ(rig.located.front().hop.host, "proxy.test");
+    EXPECT_TRUE(rig.sent.empty());
+    EXPECT_EQ(rig.engine.pending().transactions, 1u);
+    const auto location = rig.located.front().location;
+    auto other = message_stanza("m2", "two");
+    other.to.local = "nurse";
+    EXPECT_TRUE(rig.stanza(other).located.empty()) << "asked once";
+    rig.feed(Located{location, {udp(7), udp(8)}});
+    ASSERT_EQ(rig.sent.size(), 2u);
+    EXPECT_EQ(rig.sent[0].request.body, "one");
+    EXPECT_EQ(rig.sent[0].target, udp(7));
+    rig.sip_response(rig.sent[0].transaction, 503);
+    EXPECT_EQ(rig.sent.at(0).target, udp(8)) << "its targets are tried in their order";
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    rig.now += 19s;
+    EXPECT_EQ(rig.stanza(message_stanza("m3")).sent.size(), 1u);
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    rig.now += 1s;
+    EXPECT_EQ(rig.stanza(message_stanza("m4")).located.size(), 1u) << "asked again in time";
+    rig.feed(Located{rig.located.at(0).location, {}, "server failure"});
+    EXPECT_EQ(rig.sent.at(0).target, udp(7)) << "what was known stays in use";
+    EXPECT_TRUE(rig.logged("next hop not located uri=sip:proxy.test reason=\"server failure\""));
+}
+
+TEST(Locating, CORE_55_ANameThatIsNowhereIsToldToTheAuthorAndTheOperator) {
+    Rig rig(with_hops({named_hop("proxy.test")}, false));
+    rig.stanza(message_stanza());
+    rig.feed(Located{rig.located.at(0).location, {}, "no such name"});
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_not_found);
+    EXPECT_TRUE(rig.logged("reason=\"no such name\""));
+    rig.now += 1s;
+    EXPECT_EQ(rig.stanza(message_stanza()).error().condition, Condition::remote_server_not_found) << "not asked again at once";
+    EXPECT_TRUE(rig.located.empty());
+    rig.now += 20s;
+    rig.stanza(message_stanza());
+    rig.feed(Located{rig.located.at(0).location, {udp(7)}});
+    EXPECT_EQ(rig.sent.size(), 1u);
+    EXPECT_TRUE(rig.logged("next hop located"));
+}
+
+TEST(Locating, WhoNeverAnswersIsGivenUp) {
+    Rig rig(with_hops({named_hop("proxy.test")}, false));
+    rig.stanza(message_stanza());
+    rig.pass(29s);
+    EXPECT_TRUE(rig.stanzas.empty());
+    rig.pass(1s);
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_not_found);
+}
+
+TEST(Locating, ProbedNamesAreLocatedAnewEachRoundAndNewTargetsProbedAtOnce) {
+    Rig rig(with_hops({named_hop("proxy.test")}));
+    rig.pass(0s);
+    ASSERT_EQ(rig.located.size(), 1u);
+    EXPECT_TRUE(rig.sent.empty());
+    rig.feed(Located{rig.located.at(0).location, {udp(7)}});
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().target, udp(7));
+    rig.sip_response(rig.sent.front().transaction, 200);
+    rig.pass(15s);
+    EXPECT_EQ(rig.located.size(), 1u);
+    EXPECT_EQ(rig.sent.size(), 1u);
+    rig.feed(Located{rig.located.at(0).location, {udp(8)}});
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().target, udp(8));
+    ASSERT_EQ(rig.engine.peers().front().targets.size(), 1u);
+    EXPECT_EQ(rig.engine.peers().front().targets.front().first, "udp:10.0.0.8:5060") << "the old one is forgotten";
+}
+
+TEST(Locating, AReloadThatRemovesTheHopTellsWhoWaitedForIt) {
+    Rig rig(with_hops({named_hop("proxy.test")}, false));
+    rig.stanza(message_stanza("m1"));
+    const auto location = rig.located.at(0).location;
+    rig.feed(OptionsChanged{with_hops({hop(9)}, false)});
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().target, udp(9));
+    rig.feed(Located{location, {udp(7)}});
+    EXPECT_TRUE(rig.sent.empty());
+    rig.sip_response(ClientTransaction{0}, 200);
+}
+
+TEST(Locating, AReloadKeepsWhatIsKnownOfHopsThatStay) {
+    ProbedRig rig(with_hops({hop(1), hop(2)}));
+    rig.answers = {{udp(2), 200}};
+    rig.run_until(TimePoint{} + 20s);
+    auto options = with_hops({hop(1), hop(2), hop(3)});
+    options.from_gr = true;
+    rig.feed(OptionsChanged{options});
+    const auto states = rig.engine.peers().front().targets;
+    ASSERT_EQ(states.size(), 3u);
+    EXPECT_EQ(states[0].second, Engine::Reach::down);
+    EXPECT_EQ(states[1].second, Engine::Reach::up);
+    EXPECT_EQ(states[2].second, Engine::Reach::unknown);
+}
+
+TEST(Locating, ADomainThatGoesSaysThatAWaitingMessageWasNotSent) {
+    Rig rig(with_hops({named_hop("proxy.test")}));
+    rig.stanza(message_stanza());
+    EXPECT_NE(rig.feed(Shutdown{}).error().text->find("was not sent"), std::string::npos);
+    EXPECT_FALSE(rig.engine.next_timeout());
+}
+
+TEST(Limits, TransactionsOfAPeerInBothDirections) {
+    auto options = Rig::default_options();
+    options.peers.front().limits.transactions = 3;
+    Rig rig(options);
+    auto message = message_stanza();
+    for (const char* contact : {"a", "b"}) {
+        message.to.local = contact;
+        EXPECT_EQ(rig.stanza(message).sent.size(), 1u);
+    }
+    const auto open = rig.sent.front().transaction;
+    EXPECT_TRUE(rig.request(message_request()).answers.empty());
+    EXPECT_EQ(rig.engine.peers().front().transactions, 3u);
+    message.to.local = "c";
+    EXPECT_EQ(rig.stanza(message).error().condition, Condition::resource_constraint);
+    EXPECT_EQ(rig.request(message_request()).answer().status, 503);
+    EXPECT_TRUE(rig.answer().header("Retry-After"));
+    message.to.local = "a";
+    EXPECT_TRUE(rig.stanza(message).stanzas.empty()) << "who waits in line has no transaction yet";
+    rig.sip_response(open, 200);
+    message.to.local = "c";
+    EXPECT_EQ(rig.stanza(message).sent.size(), 1u);
+}
+
+TEST(Limits, RequestsASecondOfAPeer) {
+    auto options = Rig::default_options();
+    options.peers.front().limits.per_second = 5;
+    Rig rig(options);
+    rig.now += 100s;
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(rig.request(message_request()).answers.empty()) << i;
+    EXPECT_EQ(rig.request(message_request()).answer().status, 503);
+    EXPECT_EQ(*rig.answer().header("Retry-After"), "1");
+    EXPECT_TRUE(rig.logged("limits.per_second"));
+    EXPECT_FALSE(rig.request(message_request()).logged("limits.per_second")) << "told once in a while";
+    auto probe = message_request();
+    probe.method = "OPTIONS";
+    EXPECT_EQ(rig.request(probe).answer().status, 200) << "a sign of life is always given";
+    rig.now += 200ms;
+    EXPECT_TRUE(rig.request(message_request()).answers.empty());
+    EXPECT_EQ(rig.request(message_request()).answer().status, 503);
+    rig.now += 10s;
+    for (int i = 0; i < 5; ++i) rig.request(message_request());
+    EXPECT_TRUE(rig.request(message_request()).logged("count=3"));
+}
+
+}  // namespace
