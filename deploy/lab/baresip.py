@@ -28,9 +28,14 @@ class Baresip:
 
     name = "baresip"
 
-    def __init__(self, folder: pathlib.Path, aor: str, address: str, gateway: str, contact: str, port: int = 5060, prefix: list | None = None):
+    def __init__(self, folder: pathlib.Path, aor: str, address: str, gateway: str, contact: str, port: int = 5060, prefix: list | None = None,
+                 certificate: pathlib.Path | None = None, root: pathlib.Path | None = None):
+        """certificate: chain and key in one file, for TLS on port + 1; root: whom it trusts."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config").write_text(CONFIGURATION.format(address=address, port=port, console=CONSOLE, control=CONTROL))
+        text = CONFIGURATION.format(address=address, port=port, console=CONSOLE, control=CONTROL)
+        text += f"sip_certificate {certificate}\n" if certificate else ""
+        text += f"sip_cafile {root}\n" if root else ""
+        (folder / "config").write_text(text)
         (folder / "accounts").write_text(f'<sip:{aor}>;regint=0;outbound="sip:{gateway}"\n')
         (folder / "contacts").write_text(f'"Contact" <sip:{contact}>\n')
         self.received: list[tuple[str, str, float]] = []  # from, text, when (monotonic)

@@ -5,16 +5,16 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The peer's address, the gateway's, and one that belongs to no peer.
-PEER, GATEWAY, STRANGER = "10.77.0.1", "10.77.0.2", "10.77.0.3"
+# The peer's address, the gateway's, one that belongs to no peer, and a proxy's.
+PEER, GATEWAY, STRANGER, PROXY = "10.77.0.1", "10.77.0.2", "10.77.0.3", "10.77.0.4"
 
 
 def make_network() -> None:
-    commands = ["link set lo up", "link add lab type bridge", *(f"address add {address}/24 dev lab" for address in (PEER, GATEWAY, STRANGER)),
+    commands = ["link set lo up", "link add lab type bridge", *(f"address add {address}/24 dev lab" for address in (PEER, GATEWAY, STRANGER, PROXY)),
                 "link set lab up", f"route add default via {PEER}"]
     for command in commands:
         subprocess.run(["ip", *command.split()], check=True)
-    # Names are not resolved here; what asks for one hears so at once.
+    # A scenario that needs names starts a server for them there; what asks for one without it hears so at once.
     resolver = pathlib.Path("/run/stox-lane-resolv.conf")
     resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
     subprocess.run(["mount", "--bind", str(resolver), os.path.realpath("/etc/resolv.conf")], check=True)

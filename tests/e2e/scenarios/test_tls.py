@@ -1,0 +1,141 @@
+"""SIP over TLS: a proxy with certificates on both sides, phones that check the gateway's chain and name, a certificate that changes."""
+import os
+import shutil
+
+import pytest
+
+from baresip import Baresip
+from certificates import Authority
+from conftest import COMPONENT, DOMAIN, PASSWORD, make_server, stop_server
+from dnsmasq import Dnsmasq
+from kamailio import Kamailio
+from lane import GATEWAY, PEER, PROXY, STRANGER
+from linphone import Linphone
+from sip_peer import SipPeer, message
+from tls_peer import TlsPeer
+from xmpp_client import XmppClient
+
+pytestmark = pytest.mark.gate(120)
+TLS_PORT, NAME, PROXY_NAME = 5061, "gateway.test", "kamailio.test"
+ACCOUNT = {"user": "gateway", "password": "to the proxy"}
+
+
+@pytest.fixture(scope="module")
+def authority(workspace):
+    return Authority(workspace / "authority")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def names(workspace):
+    running = Dnsmasq(workspace / "dns", {NAME: GATEWAY, PROXY_NAME: PROXY, "phone.test": PEER})
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def server(workspace, authority, names):
+    folder = workspace / "tls"
+    folder.mkdir()
+    chain, key = authority.leaf("gateway", f"DNS:{NAME}")
+    for source, name in ((chain, "chain.pem"), (key, "key.pem")):
+        shutil.copy(source, folder / name)
+    (folder / "password").write_text(ACCOUNT["password"] + "\n")
+    (folder / "password").chmod(0o600)
+    peers = {
+        "proxy": {"match": {"tls_name": [PROXY_NAME]}, "next_hop": f"sip:{PROXY_NAME}:5061;transport=tls", "default": True,
+                  "auth": {"user": ACCOUNT["user"], "password_file": str(folder / "password")}},
+        "phones": {"kind": "phone", "match": {"source": [PEER]}},
+        "baresip": {"kind": "phone", "next_hop": "sip:phone.test:5082;transport=tls", "targets": ["baresip.test"], "probe": False},
+        "linphone": {"kind": "phone", "next_hop": f"sip:{PEER}:5072", "targets": ["linphone.test"], "probe": False},
+    }
+    options = {"peers": peers, "tls": {"certificate": str(folder / "chain.pem"), "key": str(folder / "key.pem"), "trust": str(authority.root),
+                                       "verify_client": "optional"}}
+    running = make_server(folder / "server", port=5324, api_port=15283, components={COMPONENT: options},
+                          engine={"bind": [f"udp:{GATEWAY}:5064", f"tcp:{GATEWAY}:5064", f"tls:{GATEWAY}:{TLS_PORT}"], "log_level": "debug"})
+    yield running
+    stop_server(running)
+
+
+@pytest.fixture(scope="module")
+def romeo(server):
+    client = XmppClient(f"romeo@{DOMAIN}/tls", PASSWORD, server.setup.address, server.setup.port)
+    yield client
+    client.stop()
+
+
+def proxy(workspace, authority, name: str, **options) -> Kamailio:
+    identity = authority.leaf("kamailio", f"DNS:{PROXY_NAME}")
+    return Kamailio(workspace / name, PROXY, f"{GATEWAY}:{TLS_PORT}", NAME, f"{PEER}:5060", identity, authority.root, **options)
+
+
+def test_each_way_through_a_proxy_with_certificates(workspace, authority, server, romeo):
+    running = proxy(workspace, authority, "kamailio")
+    try:
+        with SipPeer() as phone:
+            romeo.send("juliet@capulet.test", "through the proxy")
+            assert phone.wait_request(lambda request: request.body == "through the proxy")
+            assert f"verified=1 sni={PROXY_NAME}" in running.log()
+            phone.socket.sendto(message(body="and back through it"), (PROXY, 5060))
+            romeo.wait_body("and back through it")
+    finally:
+        running.stop()
+
+
+def test_credentials_for_a_proxy_that_asks(workspace, authority, server, romeo):
+    running = proxy(workspace, authority, "challenging", challenge=True, **ACCOUNT)
+    try:
+        with SipPeer() as phone:
+            romeo.send("juliet@capulet.test", "with credentials")
+            assert phone.wait_request(lambda request: request.body == "with credentials")
+            assert "authorization" not in phone.requests[0].headers
+    finally:
+        running.stop()
+
+
+def test_baresip_checks_chain_and_name(workspace, authority, server, romeo):
+    chain, key = authority.leaf("phone", "DNS:phone.test")
+    identity = workspace / "phone.pem"
+    identity.write_text(chain.read_text() + key.read_text())
+    phone = Baresip(workspace / "baresip-tls", "juliet@capulet.test", PEER, f"{NAME}:{TLS_PORT};transport=tls", f"romeo@{DOMAIN}", port=5081,
+                    certificate=identity, root=authority.root)
+    try:
+        phone.send("over TLS")
+        assert romeo.wait_body("over TLS")[0]["from"].bare == "juliet@capulet.test"
+    finally:
+        phone.stop()
+
+
+def test_linphone_checks_chain_and_name(workspace, authority, server, romeo):
+    phone = Linphone(workspace / "linphone", "juliet@capulet.test", f"{NAME}:{TLS_PORT}", authority.root)
+    try:
+        phone.send(f"romeo@{DOMAIN}", "over TLS from linphone")
+        assert romeo.wait_body("over TLS from linphone")[0]["from"].bare == "juliet@capulet.test"
+    finally:
+        phone.stop()
+
+
+def test_a_client_without_the_right_certificate_is_a_stranger(authority, server):
+    other = authority.leaf("other", "DNS:other.test")
+    for identity in (None, other):
+        stranger = TlsPeer(GATEWAY, TLS_PORT, NAME, authority.root, identity, source=STRANGER)
+        assert stranger.ask(message(source=STRANGER)).status == 403
+        stranger.close()
+
+
+def test_a_new_certificate_drops_no_connection(authority, server):
+    flows = [TlsPeer(GATEWAY, TLS_PORT, NAME, authority.root) for _ in range(10)]
+    before = {flow.fingerprint for flow in flows}
+    assert len(before) == 1
+    chain, key = authority.leaf("gateway", f"DNS:{NAME}")
+    folder = server.folder.parent
+    for source, name in ((chain, "chain.pem"), (key, "key.pem")):
+        shutil.copy(source, folder / f"{name}.new")
+        os.replace(folder / f"{name}.new", folder / name)
+    since = server.log_size()
+    server.reload()
+    server.wait_log(r"certificate", since)
+    fresh = TlsPeer(GATEWAY, TLS_PORT, NAME, authority.root)
+    assert fresh.fingerprint not in before
+    for flow in (*flows, fresh):
+        assert flow.ask(message(method="OPTIONS", user="capulet.test", body="")).status == 200
+        flow.close()
