@@ -152,7 +152,10 @@ MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_bench")
 def benches() -> list[Part]:
     """Every executable of tests/bench is one measurement; it gets the build folder as its argument."""
     def work(program: pathlib.Path):
-        return lambda steps: steps.run(program.stem, [program, BENCH], as_root=True)
+        def measure(steps: Steps) -> None:
+            if steps.run(program.stem, [program, BENCH], as_root=True):
+                print(steps.log.read_text(), flush=True)
+        return measure
     programs = sorted(path for path in (ROOT / "tests" / "bench").glob("*") if path.is_file() and os.access(path, os.X_OK))
     measured = [Part(f"bench_{path.stem}", work(path), 45, needs_root=True) for path in programs]
     return [Part("build_bench", build("bench", *MEASURED), 20), *measured] if measured else []
