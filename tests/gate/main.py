@@ -61,12 +61,12 @@ def full_parts() -> list[parts.Part]:
 
 
 def bench(words: list[str]) -> int:
-    benches = [part for part in parts.benches() if not words or part.name.removeprefix("bench_") in words]
+    benches = [part for part in parts.benches() if not words or part.name.startswith("build_") or part.name.removeprefix("bench_") in words]
     if not benches:
         there = ", ".join(part.name.removeprefix("bench_") for part in parts.benches())
         print(f"no such measurement; tests/bench has: {there}" if there else "tests/bench has no measurements yet: nothing to run")
         return 2 if words else 0
-    return run_parts(benches, None) if packages.install("packages.txt") else 1
+    return run_parts(benches, None) if packages.install("packages.txt", "packages-peers.txt") else 1
 
 
 def mutants(words: list[str]) -> int:

@@ -5,7 +5,7 @@ import platform
 
 from runner import BUILD, JUNIT, ROOT, Part, Steps
 
-ASAN, RELEASE, TSAN, FUZZ = BUILD / "asan", BUILD / "release", BUILD / "tsan", BUILD / "fuzz"
+ASAN, RELEASE, TSAN, FUZZ, BENCH = BUILD / "asan", BUILD / "release", BUILD / "tsan", BUILD / "fuzz", BUILD / "bench"
 UNIT_NAMES = ("stox_unit", "stox_*_tests")
 SERVERS = ("prosody", "ejabberd")
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
@@ -146,10 +146,16 @@ def full(fuzz_seconds: int) -> list[Part]:
             *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
 
 
+MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_bench")
+
+
 def benches() -> list[Part]:
-    """Every executable of tests/bench is one measurement; it gets the release build as its argument."""
+    """Every executable of tests/bench is one measurement; it gets the build folder as its argument."""
     def work(program: pathlib.Path):
-        return lambda steps: steps.run(program.stem, [program, RELEASE], as_root=True)
+        def measure(steps: Steps) -> None:
+            if steps.run(program.stem, [program, BENCH], as_root=True):
+                print(steps.log.read_text(), flush=True)
+        return measure
     programs = sorted(path for path in (ROOT / "tests" / "bench").glob("*") if path.is_file() and os.access(path, os.X_OK))
     measured = [Part(f"bench_{path.stem}", work(path), 45, needs_root=True) for path in programs]
-    return [builds()[1], *measured] if measured else []
+    return [Part("build_bench", build("bench", *MEASURED), 20), *measured] if measured else []
