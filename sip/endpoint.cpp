@@ -75,16 +75,16 @@ void Endpoint::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
     impl_->client.start(request, next_hop, {{}, std::move(on_outcome), {}});
 }
 
-void Endpoint::hold(Flow flow) { impl_->transports->edge().hold(flow); }
-void Endpoint::release(Flow flow) { impl_->transports->edge().release(flow); }
-void Endpoint::refused(const Address& source) { impl_->transports->edge().refused(source); }
-void Endpoint::trust(std::vector<Prefix> sources) { impl_->transports->edge().trust(std::move(sources)); }
+void Endpoint::hold(Flow flow) { impl_->stack.transports->edge().hold(flow); }
+void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow); }
+void Endpoint::refused(const Address& source) { impl_->stack.transports->edge().refused(source); }
+void Endpoint::trust(std::vector<Prefix> sources) { impl_->stack.transports->edge().trust(std::move(sources)); }
 
 Result<void> Endpoint::reload_tls(std::vector<TlsIdentity> identities) {
-    return impl_->transports->edge().reload_tls(identities);
+    return impl_->stack.transports->edge().reload_tls(identities);
 }
 
-Counters Endpoint::counters() const { return impl_->transports->edge().counters(); }
+Counters Endpoint::counters() const { return impl_->stack.transports->edge().counters(); }
 
 void Endpoint::cancel(ClientTransaction transaction, std::vector<Header> headers) {
     impl_->client.cancel(transaction, std::move(headers));

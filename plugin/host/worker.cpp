@@ -2,6 +2,7 @@
 
 #include "plugin/engine/domain_table.h"
 #include "plugin/engine/sip_checks.h"
+#include "plugin/host/sip_settings.h"
 
 #include <boost/asio/post.hpp>
 
@@ -33,6 +34,20 @@ engine::LocalFailure to_engine(sip::Outcome::Local local) {
             break;
     }
     return engine::LocalFailure::none;
+}
+
+Level to_engine(sip::LogLevel level) {
+    switch (level) {
+        case sip::LogLevel::error:
+            return Level::error;
+        case sip::LogLevel::warn:
+            return Level::warn;
+        case sip::LogLevel::debug:
+            return Level::debug;
+        case sip::LogLevel::info:
+            break;
+    }
+    return Level::info;
 }
 
 sip::Response status(int code) {
@@ -76,7 +91,10 @@ void Worker::perform(const EngineSet& command) {
     log_level_ = parse_level(options.log_level);
     if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
-    if (!sip_) open_sip();
+    if (sip_)
+        tell_sip();
+    else
+        open_sip();
 }
 
 void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
@@ -93,9 +111,8 @@ void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
 
 void Worker::open_sip() {
     sip_retry_.cancel();
-    sip::Endpoint::Settings settings;
-    for (const auto& listener : options_->bind) settings.listen.push_back({listener.transport, listener.endpoint});
-    settings.user_agent = std::string("stox/") + STOX_VERSION;
+    auto settings = sip_settings(*options_);
+    settings.log = [this](sip::LogLevel level, std::string_view text) { log(to_engine(level), text); };
     auto opened =
         sip::Endpoint::start(loop_, std::move(settings), [this](sip::IncomingRequest in) { on_request(std::move(in)); });
     if (!opened) {
@@ -107,6 +124,7 @@ void Worker::open_sip() {
         return;
     }
     sip_ = std::move(opened).value();
+    tell_sip();
     auto locator = NextHopLocator::open(loop_, *options_);
     if (locator)
         locator_ = std::move(locator).value();
@@ -115,6 +133,21 @@ void Worker::open_sip() {
     std::vector<config::Listener> listeners;
     for (const auto& address : sip_->listening()) listeners.push_back({address.transport, address.endpoint});
     control_->send(listening_line(listeners));
+}
+
+void Worker::tell_sip() {
+    if (!sip_) return;
+    const auto all = all_options();
+    sip_->trust(peer_sources(all));
+    const bool listens = std::ranges::any_of(options_->bind, [](const auto& one) { return one.transport == Transport::tls; });
+    const auto identities = tls_identities(*options_, all);
+    if (auto loaded = sip_->reload_tls(identities); !loaded)
+        return log(Level::error, loaded.error().detail + "; the certificates before it stay in use");
+    const bool certified = std::ranges::any_of(identities, [](const auto& one) { return !one.certificate_chain.empty(); });
+    if (listens && !certified && !all.empty())
+        log(Level::warn, "bind has a tls listener, but no certificate is configured: TLS clients are refused");
+    else if (certified)
+        log(Level::info, "certificates loaded for " + std::to_string(identities.size()) + " identities");
 }
 
 std::vector<config::DomainOptions> Worker::all_options() const {
@@ -135,12 +168,15 @@ void Worker::perform(const DomainSet& command) {
     if (const auto problems = config::conflicts(all); !problems.empty())
         return control_->send(config_error_line(command.domain, problems));
 
-    if (const auto known = domains_.find(options.domain); known != domains_.end())
-        return known->second->change(std::move(options), command.attachment);
+    if (const auto known = domains_.find(options.domain); known != domains_.end()) {
+        known->second->change(std::move(options), command.attachment);
+        return tell_sip();
+    }
     const std::string name = options.domain;
     auto domain = make_domain(std::move(options));
     domain->start(command.attachment);
     domains_.emplace(name, std::move(domain));
+    tell_sip();
 }
 
 std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options) {
@@ -155,7 +191,10 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options) {
             [sent = std::move(sent)](sip::Outcome outcome) { sent(std::move(outcome.response), to_engine(outcome.local)); });
     };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
-    services.refused = [this](const Address&) { ++refused_; };
+    services.refused = [this](const Address& source) {
+        ++refused_;
+        if (sip_) sip_->refused(source);
+    };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
     services.link = [this, name = options.domain](bool up, std::string reason) {
         control_->send(up ? up_line(name) : down_line(name, reason));
@@ -173,6 +212,7 @@ void Worker::perform(const DomainRemove& command) {
     if (known == domains_.end()) return control_->send(removed_line(command.domain));
     auto domain = known->second;
     domains_.erase(known);
+    tell_sip();
     ++leaving_;
     domain->stop([this, domain] {
         control_->send(removed_line(domain->options().domain));
@@ -208,7 +248,10 @@ void Worker::on_request(sip::IncomingRequest in) {
         std::string(code == 403 ? "security event=refused" : "request refused") + " method=" + engine::logfmt(in.request.method) +
             " src=" + in.source.to_string() + " transport=" + std::string(to_string(in.transport)) + " to=" +
             engine::logfmt(in.request.uri.to_string()) + " status=" + std::to_string(code) + " reason=\"no domain for it\"");
-    if (code == 403) ++refused_;
+    if (code == 403) {
+        ++refused_;
+        sip_->refused(in.source.address);
+    }
     sip_->respond(in.transaction, status(code));
 }
 

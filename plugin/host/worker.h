@@ -36,6 +36,8 @@ private:
 
     void keep_what_needs_a_restart(config::EngineOptions& options);
     void open_sip();
+    /// After a change of what domains say of certificates and peers: for handshakes and messages from now on.
+    void tell_sip();
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
     void stop();

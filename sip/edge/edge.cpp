@@ -105,9 +105,6 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
         listening.push_back({address.transport, listener.udp->address()});
     } else {
         const std::string name(to_string(address.transport));
-        if (address.transport == Transport::tls && !contexts->server())
-            return fail(Code::unavailable,
-                        name + ':' + address.endpoint.to_string() + " cannot be bound: no certificate is configured");
         auto opened =
             TcpListener::open(loop, address.endpoint, name,
                               {[this, index](boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
@@ -130,8 +127,6 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
 Result<void> Edge::Impl::load_tls(const std::vector<TlsIdentity>& identities) {
     auto loaded = TlsContexts::load(identities);
     if (!loaded) return loaded.error();
-    const bool listens = std::ranges::any_of(listening, [](const auto& address) { return address.transport == Transport::tls; });
-    if (listens && !loaded.value()->server()) return fail(Code::unavailable, "TLS: no certificate is left for the listener");
     contexts = std::move(loaded).value();
     if (log)
         for (const auto& line : contexts->expiring()) log(LogLevel::warn, line);

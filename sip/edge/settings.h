@@ -31,7 +31,7 @@ struct TlsIdentity {
     };
 
     std::vector<std::string> domains;  ///< chosen by the SNI of a client, and by NextHop::credentials when dialling
-    std::string certificate_chain;     ///< PEM file: own certificate, then the intermediate ones
+    std::string certificate_chain;     ///< PEM file: own certificate, then the intermediate ones; empty: none, for dialling only
     std::string key;                   ///< PEM file, not encrypted
     Trust trust = Trust::system;
     std::string trust_file{};  ///< PEM

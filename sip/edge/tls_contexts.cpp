@@ -126,21 +126,30 @@ Result<std::shared_ptr<const TlsContexts>> TlsContexts::load(const std::vector<T
 }
 
 Result<void> TlsContexts::add(const TlsIdentity& identity) {
-    auto server = make_server(identity);
-    if (!server) return server.error();
     auto client = make_client(identity);
     if (!client) return client.error();
+    RawContext server;
+    if (!identity.certificate_chain.empty()) {
+        auto made = make_server(identity);
+        if (!made) return made.error();
+        server = std::move(made).value();
+    }
     for (const auto& domain : identity.domains)
         if (!by_domain_.emplace(lower(domain), pairs_.size()).second)
             return fail(Code::unavailable, domain + " has two certificates");
-    if (auto line = expiry(identity, server.value().get()); !line.empty()) expiring_.push_back(std::move(line));
-    SSL_CTX_set_tlsext_servername_callback(server.value().get(), &TlsContexts::choose_by_sni);
-    SSL_CTX_set_tlsext_servername_arg(server.value().get(), this);
-    pairs_.push_back({owned(std::move(server).value()), owned(std::move(client).value())});
+    if (server) {
+        if (auto line = expiry(identity, server.get()); !line.empty()) expiring_.push_back(std::move(line));
+        SSL_CTX_set_tlsext_servername_callback(server.get(), &TlsContexts::choose_by_sni);
+        SSL_CTX_set_tlsext_servername_arg(server.get(), this);
+    }
+    pairs_.push_back({server ? owned(std::move(server)) : nullptr, owned(std::move(client).value())});
     return ok();
 }
 
-TlsContexts::Context* TlsContexts::server() const { return pairs_.empty() ? nullptr : pairs_.front().server.get(); }
+TlsContexts::Context* TlsContexts::server() const {
+    const auto found = std::ranges::find_if(pairs_, [](const auto& pair) { return pair.server != nullptr; });
+    return found == pairs_.end() ? nullptr : found->server.get();
+}
 
 TlsContexts::Context& TlsContexts::client(std::string_view domain) const {
     if (pairs_.empty()) return *anonymous_client_;
@@ -153,7 +162,7 @@ int TlsContexts::choose_by_sni(SSL* ssl, int*, void* contexts) noexcept {
     const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (!name) return SSL_TLSEXT_ERR_NOACK;
     const auto found = self.by_domain_.find(lower(name));
-    if (found == self.by_domain_.end()) return SSL_TLSEXT_ERR_NOACK;
+    if (found == self.by_domain_.end() || !self.pairs_[found->second].server) return SSL_TLSEXT_ERR_NOACK;
     auto* chosen = self.pairs_[found->second].server->native_handle();
     SSL_set_SSL_CTX(ssl, chosen);
     // The connection took these over from the context that it began with.

@@ -25,8 +25,8 @@ public:
     TlsContexts(const TlsContexts&) = delete;
     TlsContexts& operator=(const TlsContexts&) = delete;
 
-    /// For a connection that was accepted: begins with the first identity, goes over to the one of the client's SNI. Null: there
-    /// is none.
+    /// For a connection that was accepted: begins with the first identity that has a certificate, goes over to the one of the
+    /// client's SNI. Null: none has.
     Context* server() const;
     /// For one that we dial. Unknown or no domain: the first identity; when there are none, no certificate of ours and the host's
     /// trust store.

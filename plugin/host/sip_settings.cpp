@@ -1,0 +1,87 @@
+#include "plugin/host/sip_settings.h"
+
+#include <limits>
+#include <string>
+
+namespace stox::host {
+
+namespace {
+
+/// 0 is no limit.
+template <class Number>
+Number limit(unsigned configured) {
+    return configured ? static_cast<Number>(configured) : std::numeric_limits<Number>::max();
+}
+
+sip::TlsIdentity::VerifyClient verify(config::VerifyClient wish) {
+    switch (wish) {
+        case config::VerifyClient::required:
+            return sip::TlsIdentity::VerifyClient::required;
+        case config::VerifyClient::optional:
+            return sip::TlsIdentity::VerifyClient::optional;
+        case config::VerifyClient::none:
+            break;
+    }
+    return sip::TlsIdentity::VerifyClient::none;
+}
+
+/// The names that a client may ask for: those of the component alone, since several gateways can serve one XMPP domain.
+std::vector<std::string> names_of(const config::DomainOptions& domain) {
+    std::vector<std::string> names{domain.domain};
+    if (!domain.sip_domain.empty() && domain.sip_domain != domain.domain) names.push_back(domain.sip_domain);
+    return names;
+}
+
+sip::TlsIdentity identity_of(const config::DomainOptions& domain, const config::CertificateFiles& files) {
+    sip::TlsIdentity identity;
+    identity.domains = names_of(domain);
+    identity.certificate_chain = files.certificate;
+    identity.key = files.key;
+    if (domain.tls.trust != "system") {
+        identity.trust = sip::TlsIdentity::Trust::file;
+        identity.trust_file = domain.tls.trust;
+    }
+    identity.verify_client = verify(domain.tls.verify_client);
+    return identity;
+}
+
+}  // namespace
+
+sip::Endpoint::Settings sip_settings(const config::EngineOptions& options) {
+    sip::Endpoint::Settings settings;
+    for (const auto& listener : options.bind) settings.listen.push_back({listener.transport, listener.endpoint});
+    settings.user_agent = std::string("stox/") + STOX_VERSION;
+    settings.public_address = options.public_address;
+    auto& limits = settings.limits;
+    limits.connections_per_source = limit<std::size_t>(options.limits.connections_per_source);
+    limits.connections = limit<std::size_t>(options.limits.connections);
+    limits.source_rate = limit<unsigned>(options.limits.per_source_rate);
+    limits.source_burst = limit<unsigned>(options.limits.per_source_burst);
+    limits.refusals = limit<unsigned>(options.limits.ban_refusals);
+    limits.refusal_window = std::chrono::seconds(options.limits.ban_window_s);
+    limits.ban = std::chrono::seconds(options.limits.ban_s);
+    return settings;
+}
+
+std::vector<sip::TlsIdentity> tls_identities(const config::EngineOptions& engine,
+                                             const std::vector<config::DomainOptions>& domains) {
+    std::vector<sip::TlsIdentity> identities;
+    if (!engine.tls.certificate.empty()) {
+        sip::TlsIdentity common;
+        common.certificate_chain = engine.tls.certificate;
+        common.key = engine.tls.key;
+        identities.push_back(std::move(common));
+    }
+    for (const auto& domain : domains)
+        identities.push_back(identity_of(domain, domain.tls.files.certificate.empty() ? engine.tls : domain.tls.files));
+    return identities;
+}
+
+std::vector<Prefix> peer_sources(const std::vector<config::DomainOptions>& domains) {
+    std::vector<Prefix> sources;
+    for (const auto& domain : domains)
+        for (const auto& peer : domain.peers) sources.insert(sources.end(), peer.source.begin(), peer.source.end());
+    return sources;
+}
+
+}  // namespace stox::host
