@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 
 #include <algorithm>
 #include <cctype>
@@ -53,10 +54,13 @@ Result<void> use_certificate(SSL_CTX* context, const TlsIdentity& identity) {
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context, identity.certificate_chain.c_str()) != 1)
         return fail(Code::unavailable, identity.certificate_chain + ": " + why());
-    if (SSL_CTX_use_PrivateKey_file(context, identity.key.c_str(), SSL_FILETYPE_PEM) != 1)
-        return fail(Code::unavailable, identity.key + ": " + why());
-    if (SSL_CTX_check_private_key(context) != 1)
+    if (SSL_CTX_use_PrivateKey_file(context, identity.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        if (ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH)
+            return fail(Code::unavailable, identity.key + ": " + why());
+        ERR_clear_error();
         return fail(Code::unavailable, identity.key + " does not belong to " + identity.certificate_chain);
+    }
+    if (SSL_CTX_check_private_key(context) != 1) return fail(Code::unavailable, identity.key + ": " + why());
     return ok();
 }
 

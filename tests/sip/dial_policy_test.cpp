@@ -1,0 +1,79 @@
+// Where a request of ours may go.
+
+#include "sip/edge/dial_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace {
+
+using namespace stox;
+using stox::sip::may_send;
+
+Endpoint endpoint(const std::string& text) { return Endpoint::parse(text).value(); }
+
+const std::array kOwn{endpoint("203.0.113.5:5060"), endpoint("[2001:db8:ffff::5]:5061")};
+
+TEST(DialPolicy, AStrangersContactIsNoReasonToConnectAnywhere) {
+    for (const std::string closed : {"0.0.0.0:5060",
+                                     "0.1.2.3:5060",
+                                     "10.0.0.1:5060",
+                                     "100.64.0.1:5060",
+                                     "127.0.0.1:5060",
+                                     "127.8.8.8:5060",
+                                     "169.254.169.254:80",
+                                     "169.254.0.1:5060",
+                                     "172.16.0.1:5060",
+                                     "172.31.255.255:5060",
+                                     "192.168.1.1:5060",
+                                     "192.0.0.8:5060",
+                                     "198.18.0.1:5060",
+                                     "224.0.1.75:5060",
+                                     "239.255.255.250:5060",
+                                     "255.255.255.255:5060",
+                                     "240.0.0.1:5060",
+                                     "[::]:5060",
+                                     "[::1]:5060",
+                                     "[fe80::1]:5060",
+                                     "[fc00::1]:5060",
+                                     "[fd12:3456::1]:5060",
+                                     "[ff02::1]:5060",
+                                     "[fec0::1]:5060",
+                                     "[100::1]:5060",
+                                     "[::ffff:127.0.0.1]:5060",
+                                     "[::ffff:10.1.1.1]:5060",
+                                     "[64:ff9b::7f00:1]:5060",
+                                     "[64:ff9b::a00:1]:5060",
+                                     "[2002:7f00:1::1]:5060",
+                                     "[2002:c0a8:101::]:5060",
+                                     "[::127.0.0.1]:5060",
+                                     "[64:ff9b:1::1]:5060",
+                                     "203.0.113.5:5060",
+                                     "[2001:db8:ffff::5]:5061"})
+        EXPECT_FALSE(may_send(endpoint(closed), false, kOwn)) << closed;
+}
+
+TEST(DialPolicy, TheOpenNetworkIsOpen) {
+    for (const std::string open :
+         {"8.8.8.8:5060", "172.15.0.1:5060", "172.32.0.1:5060", "100.128.0.1:5060", "169.253.0.1:5060", "203.0.113.5:5070",
+          "203.0.113.6:5060", "223.255.255.255:1", "[2001:4860::1]:5060", "[2002:808:808::1]:5060", "[64:ff9b::808:808]:5061"})
+        EXPECT_TRUE(may_send(endpoint(open), false, kOwn)) << open;
+}
+
+TEST(DialPolicy, WhatIsConfiguredIsAlwaysMeant) {
+    for (const std::string any : {"127.0.0.1:5060", "10.0.0.1:5060", "[fe80::1]:5060", "203.0.113.5:5060", "169.254.169.254:80"})
+        EXPECT_TRUE(may_send(endpoint(any), true, kOwn)) << any;
+}
+
+TEST(DialPolicy, PortZeroIsNoPort) {
+    EXPECT_FALSE(may_send({endpoint("8.8.8.8:1").address, 0}, true, kOwn));
+    EXPECT_FALSE(may_send({endpoint("8.8.8.8:1").address, 0}, false, kOwn));
+}
+
+TEST(DialPolicy, ARefusalSaysWhy) {
+    EXPECT_EQ(may_send(endpoint("127.0.0.1:5060"), false, kOwn).error().detail, "loopback address");
+    EXPECT_EQ(may_send(endpoint("203.0.113.5:5060"), false, kOwn).error().detail, "an address of our own");
+}
+
+}  // namespace

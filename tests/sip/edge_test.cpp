@@ -1,0 +1,362 @@
+// The edge on real sockets: what strangers send, limits, deadlines, flows.
+
+#include "tests/sip/edge_rig.h"
+#include "tests/sip/rig.h"
+#include "tests/support/wire.h"
+
+#include <gtest/gtest.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <future>
+#include <thread>
+
+namespace {
+
+using namespace stox;
+using namespace stox::sip;
+using namespace stox::sip::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using stox::test::local_port;
+using stox::test::tcp_to;
+using stox::test::TcpListener;
+using stox::test::udp_to;
+using stox::test::Wire;
+
+using Clock = std::chrono::steady_clock;
+
+void expect_served(EdgeRig& rig, const std::string& branch) {
+    Wire peer = udp_to(rig.port(Transport::udp));
+    peer.send(options_text("UDP", branch));
+    EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ")) << branch;
+}
+
+TEST(Edge, NothingIsAnsweredToWhatIsNoSip) {
+    EdgeRig rig;
+    Wire peer = udp_to(rig.port(Transport::udp));
+    const std::string stun(
+        "\x00\x01\x00\x00\x21\x12\xa4\x42"
+        "abcdefghijkl",
+        20);
+    for (const auto& noise : {stun, std::string("\xf8\x01\x02\x03"), std::string("\r\n\r\n"), std::string("x"),
+                              std::string("GET / HTTP/1.1\r\n\r\n")})
+        peer.send(noise);
+    // Datagrams of one sender stay in order on loopback: the first answer is the one to the request behind them.
+    peer.send(options_text("UDP", "after"));
+    EXPECT_NE(peer.read_until("\r\n\r\n").find("Call-ID: after\r\n"), std::string::npos);
+    const auto counters = rig.counters();
+    EXPECT_EQ(counters.dropped_noise, 4u);
+    EXPECT_EQ(counters.dropped_malformed, 1u);
+    EXPECT_EQ(counters.datagrams, 1u);
+}
+
+TEST(Edge, StreamsThatBreakTheFramingAreClosed) {
+    EdgeRig rig;
+    const auto start = options_text("TCP", "v");
+    const auto with = [&](const std::string& length) {
+        auto text = start;
+        return text.replace(text.find("Content-Length: 0"), 17, length);
+    };
+    std::vector<std::string> streams = {with("Content-Length: 0\r\nl: 0"),
+                                        with("Content-Length: -1"),
+                                        with("X-None: 1"),
+                                        with("Content-Length: 99999999999"),
+                                        "GET / HTTP/1.1\r\n\r\n",
+                                        "OPTIONS sip:a@b SIP/2.0\r\nX: " + std::string(40'000, 'x')};
+    for (const auto& stream : streams) {
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        peer.send(stream);
+        EXPECT_TRUE(peer.closed()) << stream.substr(0, 200);
+    }
+    EXPECT_EQ(rig.counters().closed_violation, streams.size());
+    EXPECT_TRUE(rig.requests().empty());
+    EXPECT_NE(rig.log_line("two Content-Length").find("peer=127.0.0.1:"), std::string::npos);
+}
+
+// What follows the body of one message is another message, whatever it says; what was smuggled in a body is none.
+TEST(Edge, ABodyIsNeverReadAsAMessage) {
+    EdgeRig rig;
+    auto outer = options_text("TCP", "outer");
+    const auto inner = options_text("TCP", "smuggled");
+    outer.replace(outer.find("Content-Length: 0\r\n\r\n"), 21,
+                  "Content-Length: " + std::to_string(inner.size()) + "\r\n\r\n" + inner);
+    Wire peer = tcp_to(rig.port(Transport::tcp));
+    peer.send(outer + options_text("TCP", "next"));
+    rig.request("next");
+    for (const auto& in : rig.requests()) EXPECT_NE(in.request.call_id, "smuggled");
+}
+
+TEST(Edge, SplitMessagesAndPingsAreAnswered) {
+    EdgeRig rig;
+    Wire peer = tcp_to(rig.port(Transport::tcp));
+    const auto text = options_text("TCP", "split");
+    for (std::size_t at = 0; at < text.size(); at += 50) peer.send(text.substr(at, 50));
+    const auto answer = peer.read_until("\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("SIP/2.0 200 ")) << answer;
+    EXPECT_NE(answer.find("received=127.0.0.1"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("rport=" + std::to_string(local_port(peer))), std::string::npos) << answer;
+    peer.send("\r\n\r\n");
+    EXPECT_EQ(peer.read_until("\r\n"), "\r\n");
+}
+
+// RFC 5923, RFC 5626 §5.3: the Contact's host does not exist; the request goes where the flow goes.
+TEST(Edge, ARequestOfOursGoesOverTheFlowThatItIsToldTo) {
+    EdgeRig rig;
+    Wire peer = tcp_to(rig.port(Transport::tcp));
+    peer.send(options_text("TCP", "flow"));
+    peer.read_until("\r\n\r\n");
+    const auto in = rig.request("flow");
+    ASSERT_NE(in.flow, Flow::none);
+    NextHop hop = next_hop(Transport::tcp, in.source.port);
+    hop.flow = in.flow;
+    hop.configured = false;
+    std::string seen;
+    std::thread answering([&] {
+        seen = peer.read_until("\r\n\r\nhello");
+        peer.send(answer_to(seen, 200));
+    });
+    const auto outcome = rig.send(message_value(), hop);
+    answering.join();
+    EXPECT_EQ(outcome.response.status, 200);
+    EXPECT_TRUE(seen.starts_with("MESSAGE sip:juliet@capulet.test SIP/2.0\r\n")) << seen;
+    EXPECT_EQ(seen.find("Route:"), std::string::npos) << seen;
+    EXPECT_EQ(rig.counters().dialled, 0u);
+}
+
+TEST(Edge, OneConnectionCarriesAllRequestsToTheSameNextHop) {
+    EdgeRig rig;
+    TcpListener listener;
+    std::thread answering([&] {
+        Wire peer = listener.accept();
+        for (int i = 0; i < 3; ++i) peer.send(answer_to(peer.read_until("\r\n\r\nhello"), 200));
+    });
+    for (int i = 0; i < 3; ++i) {
+        auto request = message_value();
+        request.cseq = static_cast<std::uint32_t>(i + 1);
+        EXPECT_EQ(rig.send(request, next_hop(Transport::tcp, listener.port())).response.status, 200);
+    }
+    answering.join();
+    EXPECT_EQ(rig.counters().dialled, 1u);
+}
+
+TEST(Edge, ATargetThatAStrangerNamedIsNotDialledWhereNobodyMay) {
+    EdgeRig rig;
+    TcpListener listener;
+    Wire datagrams = udp_to(rig.port(Transport::udp));
+    for (auto hop : {next_hop(Transport::tcp, listener.port()), next_hop(Transport::udp, local_port(datagrams)),
+                     next_hop(Transport::tls, listener.port()), next_hop(Transport::tcp, rig.port(Transport::tcp))}) {
+        hop.configured = false;
+        const auto before = Clock::now();
+        const auto outcome = rig.send(message_value(), hop);
+        EXPECT_EQ(outcome.response.status, 503);
+        EXPECT_EQ(outcome.local, Outcome::Local::transport);
+        EXPECT_LT(Clock::now() - before, seconds(1));
+    }
+    const auto counters = rig.counters();
+    EXPECT_EQ(counters.dialled, 0u);
+    EXPECT_EQ(counters.dials_refused, 3u);
+    EXPECT_GE(counters.sends_refused, 1u);
+    pollfd nothing{datagrams.descriptor(), POLLIN, 0};
+    EXPECT_EQ(::poll(&nothing, 1, 0), 0);
+    EXPECT_NE(rig.log_line("loopback address"), "");
+}
+
+TEST(Edge, ASourceOverItsRateIsNotHeard) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.source_rate = 1;
+    settings.limits.source_burst = 3;
+    EdgeRig rig(settings);
+    Wire peer = udp_to(rig.port(Transport::udp));
+    for (int i = 0; i < 10; ++i) peer.send(options_text("UDP", "r" + std::to_string(i)));
+    for (int i = 0; i < 3; ++i) peer.read_until("\r\n\r\n");
+    rig.on_loop([](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse("127.0.0.1").value()}); });
+    peer.send(options_text("UDP", "trusted"));
+    rig.request("trusted");
+    EXPECT_GE(rig.counters().dropped_source_rate, 6u);
+    EXPECT_LE(rig.requests().size(), 5u);
+}
+
+// A connection over its rate waits: nothing is lost.
+TEST(Edge, AConnectionOverItsRateIsReadLater) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.source_rate = 10;
+    settings.limits.source_burst = 3;
+    EdgeRig rig(settings);
+    Wire peer = tcp_to(rig.port(Transport::tcp));
+    std::string all;
+    for (int i = 0; i < 6; ++i) all += options_text("TCP", "w" + std::to_string(i));
+    const auto before = Clock::now();
+    peer.send(all);
+    for (int i = 0; i < 6; ++i) EXPECT_NE(peer.read_until("\r\n\r\n").find("Call-ID: w" + std::to_string(i)), std::string::npos);
+    EXPECT_GE(Clock::now() - before, milliseconds(200));
+}
+
+TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.ban = seconds(1);
+    EdgeRig rig(settings);
+    Wire held = tcp_to(rig.port(Transport::tcp));
+    held.send(options_text("TCP", "before"));
+    held.read_until("\r\n\r\n");
+    rig.on_loop([](sip::Endpoint& endpoint) {
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}));
+    });
+    EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1"), "");
+    Wire fresh = tcp_to(rig.port(Transport::tcp));
+    EXPECT_TRUE(fresh.closed());
+    held.send(options_text("TCP", "banned"));
+    EXPECT_TRUE(held.closed());
+    EXPECT_EQ(rig.counters().bans, 1u);
+    // It ends: then the same source is served again.
+    Wire peer = udp_to(rig.port(Transport::udp));
+    const auto before = Clock::now();
+    pollfd answer{peer.descriptor(), POLLIN, 0};
+    do {
+        peer.send(options_text("UDP", "again"));
+    } while (::poll(&answer, 1, 50) == 0 && Clock::now() - before < seconds(10));
+    EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    for (const auto& in : rig.requests()) EXPECT_NE(in.request.call_id, "banned");
+}
+
+TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.connections_per_source = 5;
+    settings.limits.connections = 8;
+    EdgeRig rig(settings);
+    std::vector<Wire> held;
+    const auto open = [&](const std::string& name) {
+        held.push_back(tcp_to(rig.port(Transport::tcp)));
+        held.back().send(options_text("TCP", name));
+        held.back().read_until("\r\n\r\n");
+    };
+    for (int i = 0; i < 5; ++i) open("c" + std::to_string(i));
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    rig.on_loop([](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse("127.0.0.0/8").value()}); });
+    for (int i = 5; i < 8; ++i) open("c" + std::to_string(i));
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    const auto counters = rig.counters();
+    EXPECT_EQ(counters.refused_source_connections, 1u);
+    EXPECT_EQ(counters.refused_total_connections, 1u);
+    expect_served(rig, "cap");
+}
+
+TEST(Edge, AnIdleConnectionEndsUnlessItIsHeld) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.idle = seconds(1);
+    EdgeRig rig(settings);
+    Wire held = tcp_to(rig.port(Transport::tcp)), idle = tcp_to(rig.port(Transport::tcp));
+    held.send(options_text("TCP", "held"));
+    held.read_until("\r\n\r\n");
+    const auto flow = rig.request("held").flow;
+    rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.hold(flow); });
+    const auto before = Clock::now();
+    EXPECT_TRUE(idle.closed());
+    EXPECT_GE(Clock::now() - before, milliseconds(900));
+    EXPECT_EQ(rig.counters().closed_idle, 1u);
+    Wire later = tcp_to(rig.port(Transport::tcp));  // one more whole idle time
+    EXPECT_TRUE(later.closed());
+    held.send(options_text("TCP", "still"));
+    EXPECT_TRUE(held.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.release(flow); });
+    EXPECT_TRUE(held.closed());
+}
+
+TEST(Edge, AMessageHasItsTimeAndGetsNoMoreByFurtherOctets) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.message = seconds(1);
+    EdgeRig rig(settings);
+    Wire peer = tcp_to(rig.port(Transport::tcp));
+    const auto text = options_text("TCP", "drip");
+    const auto before = Clock::now();
+    pollfd closing{peer.descriptor(), POLLIN, 0};
+    for (std::size_t i = 0; i + 1 < text.size() && ::poll(&closing, 1, 100) == 0; ++i) peer.send(text.substr(i, 1));
+    EXPECT_TRUE(peer.closed());
+    EXPECT_LT(Clock::now() - before, milliseconds(1'800));
+    EXPECT_EQ(rig.counters().closed_deadline, 1u);
+}
+
+TEST(Edge, APeerThatReadsNothingIsGivenUp) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.write_queue = 200'000;
+    EdgeRig rig(settings);
+    TcpListener listener;
+    for (int i = 0; i < 400 && rig.counters().closed_slow_reader == 0; ++i)
+        rig.on_loop([&](sip::Endpoint& endpoint) {
+            auto request = message_value(std::string(50'000, 'x'));
+            request.call_id = "slow" + std::to_string(i);
+            endpoint.send(request, next_hop(Transport::tcp, listener.port()), [](Outcome) {});
+        });
+    EXPECT_EQ(rig.counters().closed_slow_reader, 1u);
+}
+
+TEST(Edge, AClosingPeerFailsTheRequestAtOnce) {
+    EdgeRig rig;
+    TcpListener listener;
+    std::thread closing([&] { listener.accept().read_until("\r\n\r\nhello"); });
+    const auto before = Clock::now();
+    const auto outcome = rig.send(message_value(), next_hop(Transport::tcp, listener.port()));
+    closing.join();
+    EXPECT_EQ(outcome.response.status, 503);
+    EXPECT_EQ(outcome.local, Outcome::Local::transport);
+    EXPECT_LT(Clock::now() - before, seconds(1));
+}
+
+TEST(Edge, SeveralAddressesAndBothFamilies) {
+    sip::Endpoint::Settings settings;
+    for (const char* address : {"127.0.0.1", "127.0.0.2", "::1"})
+        for (const auto transport : {Transport::udp, Transport::tcp})
+            settings.listen.push_back({transport, {Address::parse(address).value(), 0}});
+    EdgeRig one(settings), two(settings);
+    std::vector<ListenAddress> targets;
+    two.on_loop([&](sip::Endpoint& endpoint) { targets = endpoint.listening(); });
+    ASSERT_EQ(targets.size(), 6u);
+    for (const auto& [transport, endpoint] : targets) {
+        auto request = message_value();
+        request.call_id = endpoint.to_string() + '/' + std::string(to_string(transport));
+        request.call_id.erase(
+            std::remove_if(request.call_id.begin(), request.call_id.end(), [](char c) { return c == '[' || c == ']'; }),
+            request.call_id.end());
+        EXPECT_EQ(one.send(request, {transport, endpoint}).response.status, 200) << request.call_id;
+        const auto in = two.request(request.call_id);
+        EXPECT_EQ(in.transport, transport);
+        EXPECT_EQ(in.source.address.is_v4(), endpoint.address.is_v4());
+    }
+}
+
+TEST(Edge, BehindANatThePublicAddressIsTold) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.public_address = Address::v4({203, 0, 113, 77});
+    EdgeRig rig(settings);
+    Wire peer = udp_to(rig.port(Transport::udp));
+    std::string seen;
+    std::thread answering([&] {
+        seen = peer.read_until("\r\n\r\nhello");
+        peer.send(answer_to(seen, 200));
+    });
+    EXPECT_EQ(rig.send(message_value(), next_hop(Transport::udp, local_port(peer))).response.status, 200);
+    answering.join();
+    EXPECT_NE(seen.find("Via: SIP/2.0/UDP 203.0.113.77:" + std::to_string(rig.port(Transport::udp)) + ";"), std::string::npos)
+        << seen;
+}
+
+TEST(Edge, AnotherLibraryIsRefusedAtStart) {
+    auto settings = on_loopback({Transport::udp});
+    for (const LibraryLayout layout : {LibraryLayout{600, 488}, LibraryLayout{592, 480}, LibraryLayout{0, 0}}) {
+        settings.library = layout;
+        boost::asio::io_context loop;
+        const auto started = sip::Endpoint::start(loop, settings, [](IncomingRequest) {});
+        ASSERT_FALSE(started);
+        EXPECT_EQ(started.error().code, Code::unavailable);
+        EXPECT_NE(started.error().detail.find("libsofia-sip-ua0"), std::string::npos) << started.error().detail;
+    }
+    settings.library = LibraryLayout{592, 488};
+    EXPECT_NO_THROW(EdgeRig{settings});
+}
+
+}  // namespace

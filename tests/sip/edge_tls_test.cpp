@@ -1,0 +1,333 @@
+// TLS either way: certificates by name, what they prove, reload.
+
+#include "tests/sip/certificates.h"
+#include "tests/sip/edge_rig.h"
+#include "tests/sip/rig.h"
+#include "tests/sip/tls_wire.h"
+#include "tests/support/wire.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <thread>
+
+namespace {
+
+using namespace stox;
+using namespace stox::sip;
+using namespace stox::sip::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using stox::test::tcp_to;
+using stox::test::TcpListener;
+
+using Clock = std::chrono::steady_clock;
+
+TlsIdentity identity(std::vector<std::string> domains, const Certificates::Files& files, const Certificates& made) {
+    TlsIdentity one;
+    one.domains = std::move(domains);
+    one.certificate_chain = files.chain;
+    one.key = files.key;
+    one.trust = TlsIdentity::Trust::file;
+    one.trust_file = made.root();
+    return one;
+}
+
+struct TlsRig {
+    explicit TlsRig(TlsIdentity::VerifyClient verify = TlsIdentity::VerifyClient::none) {
+        auto settings = on_loopback({Transport::udp, Transport::tls});
+        settings.tls = {identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made),
+                        identity({"b.test", "c.test"}, made.issue("b.test", "DNS:b.test,DNS:c.test"), made)};
+        for (auto& one : settings.tls) one.verify_client = verify;
+        rig.emplace(settings);
+    }
+    TlsWire client(const std::string& sni, const Certificates::Files& own = {}) {
+        return TlsWire(tcp_to(rig->port(Transport::tls)), sni, made.root(), own);
+    }
+
+    Certificates made;
+    std::optional<EdgeRig> rig;
+};
+
+/// A TLS peer that answers one MESSAGE.
+struct TlsPeer {
+    TlsPeer(const Certificates::Files& own, const std::string& client_root = {})
+        : thread([this, own, client_root] {
+              try {
+                  TlsWire wire(listener.accept(), own, client_root);
+                  asked = wire.asked_name();
+                  client = wire.peer_name();
+                  wire.send(answer_to(wire.read_until("\r\n\r\nhello"), 200));
+                  wire.closed();
+              } catch (const std::exception& what) {
+                  problem = what.what();
+              }
+          }) {}
+    ~TlsPeer() { join(); }
+    void join() {
+        if (thread.joinable()) thread.join();
+    }
+    NextHop hop(const std::string& name) const {
+        auto next = next_hop(Transport::tls, listener.port());
+        next.tls_name = name;
+        return next;
+    }
+
+    TcpListener listener;
+    std::string asked, client, problem;
+    std::thread thread;
+};
+
+/// Dials `peer` under `name` from an endpoint of its own, which has gone when this returns.
+Outcome dial(Certificates& made, const TlsPeer& peer, const std::string& name, std::string* log = nullptr) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.tls = {identity({"own.test"}, made.issue("own.test", "DNS:own.test"), made)};
+    EdgeRig rig(settings);
+    const auto before = Clock::now();
+    const auto outcome = rig.send(message_value(), peer.hop(name));
+    EXPECT_LT(Clock::now() - before, seconds(1));
+    if (log) *log = rig.log_line("connection of ours closed");
+    return outcome;
+}
+
+TEST(EdgeTls, EachNameGetsItsCertificateWithTheWholeChain) {
+    TlsRig tls;
+    EXPECT_EQ(tls.client("a.test").peer_name(), "a.test");
+    EXPECT_EQ(tls.client("B.test").peer_name(), "b.test");
+    EXPECT_EQ(tls.client("c.test").peer_name(), "b.test");
+    EXPECT_EQ(tls.client("").peer_name(), "a.test");
+    EXPECT_EQ(tls.client("unknown.test").peer_name(), "a.test");
+}
+
+TEST(EdgeTls, RequestsBothWaysOverOneConnection) {
+    TlsRig tls;
+    auto wire = tls.client("b.test");
+    wire.send(options_text("TLS", "both"));
+    const auto answer = wire.read_until("\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("SIP/2.0 200 ")) << answer;
+    EXPECT_NE(answer.find("received=127.0.0.1"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("rport=" + std::to_string(wire.local_port())), std::string::npos) << answer;
+    const auto in = tls.rig->request("both");
+    EXPECT_EQ(in.transport, Transport::tls);
+    EXPECT_TRUE(in.tls_names.empty());
+    NextHop hop = next_hop(Transport::tls, in.source.port);
+    hop.flow = in.flow;
+    hop.configured = false;
+    std::string seen;
+    std::thread answering([&] {
+        seen = wire.read_until("\r\n\r\nhello");
+        wire.send(answer_to(seen, 200));
+    });
+    EXPECT_EQ(tls.rig->send(message_value(), hop).response.status, 200);
+    answering.join();
+    EXPECT_NE(seen.find("Via: SIP/2.0/TLS 127.0.0.1:"), std::string::npos) << seen;
+    EXPECT_EQ(tls.rig->counters().dialled, 0u);
+}
+
+TEST(EdgeTls, ALargeMessagePassesEitherWay) {
+    TlsRig tls;
+    auto wire = tls.client("a.test");
+    auto text = message_text("large", {}, std::string(60'000, 'x'));
+    wire.send(text.replace(text.find("SIP/2.0/UDP"), 11, "SIP/2.0/TLS"));
+    EXPECT_TRUE(wire.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    EXPECT_EQ(tls.rig->request("clarge").request.body.size(), 60'000u);
+}
+
+TEST(EdgeTls, OldVersionsAreRefused) {
+    TlsRig tls;
+    const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    SSL_CTX_set_security_level(context.get(), 0);
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context.get(), TLS1_1_VERSION);
+    SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
+    const auto wire = tcp_to(tls.rig->port(Transport::tls));
+    const std::shared_ptr<SSL> ssl(SSL_new(context.get()), SSL_free);
+    SSL_set_fd(ssl.get(), wire.descriptor());
+    EXPECT_NE(SSL_connect(ssl.get()), 1);
+    EXPECT_EQ(tls.client("a.test").peer_name(), "a.test");
+}
+
+TEST(EdgeTls, AClientsCertificateProvesItsNames) {
+    TlsRig tls(TlsIdentity::VerifyClient::required);
+    const auto own = tls.made.issue("peer", "DNS:Peer.test,URI:sip:domain.test,IP:127.0.0.1");
+    auto wire = tls.client("b.test", own);
+    wire.send(options_text("TLS", "mutual"));
+    wire.read_until("\r\n\r\n");
+    EXPECT_EQ(tls.rig->request("mutual").tls_names, std::vector<std::string>{"domain.test"});
+}
+
+TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
+    TlsRig tls(TlsIdentity::VerifyClient::required);
+    Certificates others;
+    for (const auto& own : {Certificates::Files{}, others.issue("peer", "DNS:peer.test")})
+        EXPECT_THROW(
+            {
+                auto wire = tls.client("a.test", own);  // TLS 1.3: the refusal comes with the first read
+                wire.send(options_text("TLS", "refused"));
+                wire.read_until("\r\n\r\n");
+            },
+            std::runtime_error);
+    EXPECT_EQ(tls.rig->counters().failed_handshakes, 2u);
+    EXPECT_NE(tls.rig->log_line("certificate: "), "");
+    EXPECT_TRUE(tls.rig->requests().empty());
+}
+
+TEST(EdgeTls, AnOptionalCertificateMayBeMissingButNotBad) {
+    TlsRig tls(TlsIdentity::VerifyClient::optional);
+    auto none = tls.client("a.test");
+    none.send(options_text("TLS", "none"));
+    none.read_until("\r\n\r\n");
+    EXPECT_TRUE(tls.rig->request("none").tls_names.empty());
+    auto good = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test"));
+    good.send(options_text("TLS", "good"));
+    good.read_until("\r\n\r\n");
+    EXPECT_EQ(tls.rig->request("good").tls_names, std::vector<std::string>{"peer.test"});
+    Certificates others;
+    EXPECT_THROW(
+        {
+            auto bad = tls.client("a.test", others.issue("peer", "DNS:peer.test"));
+            bad.send(options_text("TLS", "bad"));
+            bad.read_until("\r\n\r\n");
+        },
+        std::runtime_error);
+}
+
+TEST(EdgeTls, DialsAGoodNameWithSni) {
+    Certificates made;
+    TlsPeer peer(made.issue("x", "DNS:peer.test"));
+    EXPECT_EQ(dial(made, peer, "peer.test").response.status, 200);
+    peer.join();
+    EXPECT_EQ(peer.asked, "peer.test");
+    EXPECT_EQ(peer.problem, "");
+}
+
+// RFC 5922 §7.3, RFC 3263: the target of the SRV record is dialled, the certificate is for the domain of the URI. Only the domain
+// is told to the edge, so that no name that DNS gave is ever believed.
+TEST(EdgeTls, DialsAnAddressWhoseCertificateIsForIt) {
+    Certificates made;
+    for (const std::string name : {"", "127.0.0.1"}) {
+        TlsPeer peer(made.issue("x", "IP:127.0.0.1"));
+        EXPECT_EQ(dial(made, peer, name).response.status, 200) << name;
+        peer.join();
+        EXPECT_EQ(peer.asked, "");
+    }
+}
+
+TEST(EdgeTls, AWrongNameIsATransportFailureWithTheReason) {
+    Certificates made;
+    for (const std::string alternative : {"DNS:other.test", "DNS:*.test", "IP:127.0.0.1", ""}) {
+        TlsPeer peer(made.issue("other.test", alternative));
+        std::string log;
+        const auto outcome = dial(made, peer, "peer.test", &log);
+        EXPECT_EQ(outcome.response.status, 503) << alternative;
+        EXPECT_EQ(outcome.local, Outcome::Local::transport);
+        EXPECT_NE(log.find("the certificate is not for peer.test"), std::string::npos) << log;
+        EXPECT_NE(log.find("peer=127.0.0.1:" + std::to_string(peer.listener.port())), std::string::npos) << log;
+    }
+}
+
+TEST(EdgeTls, AStrangersAuthorityIsATransportFailure) {
+    Certificates made, others;
+    TlsPeer peer(others.issue("peer.test", "DNS:peer.test"));
+    std::string log;
+    EXPECT_EQ(dial(made, peer, "peer.test", &log).response.status, 503);
+    EXPECT_NE(log.find("certificate: "), std::string::npos) << log;
+}
+
+TEST(EdgeTls, AnExpiredCertificateIsATransportFailure) {
+    Certificates made;
+    TlsPeer peer(made.issue("peer.test", "DNS:peer.test", -1));
+    std::string log;
+    EXPECT_EQ(dial(made, peer, "peer.test", &log).response.status, 503);
+    EXPECT_NE(log.find("expired"), std::string::npos) << log;
+}
+
+TEST(EdgeTls, ShowsItsOwnCertificateWhenAsked) {
+    Certificates made;
+    TlsPeer peer(made.issue("peer.test", "DNS:peer.test"), made.root());
+    EXPECT_EQ(dial(made, peer, "peer.test").response.status, 200);
+    peer.join();
+    EXPECT_EQ(peer.client, "own.test");
+}
+
+TEST(EdgeTls, ARefusedConnectionFailsAtOnce) {
+    Certificates made;
+    unsigned port;
+    {
+        TcpListener gone;
+        port = gone.port();
+    }
+    auto settings = on_loopback({Transport::udp});
+    settings.tls = {identity({"own.test"}, made.issue("own.test", ""), made)};
+    EdgeRig rig(settings);
+    const auto before = Clock::now();
+    EXPECT_EQ(rig.send(message_value(), next_hop(Transport::tls, port)).response.status, 503);
+    EXPECT_LT(Clock::now() - before, seconds(1));
+    EXPECT_NE(rig.log_line("refused"), "");
+}
+
+TEST(EdgeTls, AReloadIsForNewHandshakesAndOldConnectionsLive) {
+    TlsRig tls;
+    auto old = tls.client("a.test");
+    std::vector<TlsIdentity> renewed = {identity({"a.test"}, tls.made.issue("renewed", "DNS:a.test"), tls.made)};
+    Result<void> result = ok();
+    tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = endpoint.reload_tls(renewed); });
+    ASSERT_TRUE(result);
+    EXPECT_EQ(tls.client("a.test").peer_name(), "renewed");
+    old.send(options_text("TLS", "old"));
+    EXPECT_TRUE(old.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+}
+
+TEST(EdgeTls, ABadReloadChangesNothingAndSaysWhy) {
+    TlsRig tls;
+    const auto good = tls.made.issue("a.test", "DNS:a.test"), other = tls.made.issue("a.test", "DNS:a.test");
+    const auto empty = tls.made.file("empty.pem", ""),
+               rubbish = tls.made.file("rubbish.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n");
+    auto no_trust = identity({"a.test"}, good, tls.made);
+    no_trust.trust_file = empty;
+    auto asks_without_trust = identity({"a.test"}, good, tls.made);
+    asks_without_trust.trust = TlsIdentity::Trust::none;
+    asks_without_trust.verify_client = TlsIdentity::VerifyClient::required;
+    const std::vector<std::pair<std::vector<TlsIdentity>, std::string>> rows = {
+        {{identity({"a.test"}, {good.chain, other.key}, tls.made)}, "does not belong to"},
+        {{identity({"a.test"}, {good.chain + ".none", good.key}, tls.made)}, good.chain + ".none"},
+        {{identity({"a.test"}, {good.chain, good.key + ".none"}, tls.made)}, good.key + ".none"},
+        {{identity({"a.test"}, {empty, good.key}, tls.made)}, "empty.pem"},
+        {{identity({"a.test"}, {rubbish, good.key}, tls.made)}, "rubbish.pem"},
+        {{no_trust}, "empty.pem"},
+        {{asks_without_trust}, "trust is none"},
+        {{identity({"a.test"}, good, tls.made), identity({"A.TEST"}, good, tls.made)}, "two certificates"},
+        {{}, "no certificate is left"},
+    };
+    for (const auto& [identities, reason] : rows) {
+        Result<void> result = ok();
+        tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = endpoint.reload_tls(identities); });
+        ASSERT_FALSE(result) << reason;
+        EXPECT_NE(result.error().detail.find(reason), std::string::npos) << result.error().detail << " / " << reason;
+    }
+    EXPECT_EQ(tls.client("c.test").peer_name(), "b.test");
+}
+
+TEST(EdgeTls, ACertificateThatEndsSoonIsReported) {
+    Certificates made;
+    auto settings = on_loopback({Transport::tls});
+    settings.tls = {identity({"a.test"}, made.issue("a.test", "DNS:a.test", 7), made)};
+    EdgeRig rig(settings);
+    EXPECT_NE(rig.log_line("expires in").find("chain.pem"), std::string::npos);
+    auto expired = settings.tls;
+    const auto files = made.issue("a.test", "DNS:a.test", -1);
+    expired[0].certificate_chain = files.chain;
+    expired[0].key = files.key;
+    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(endpoint.reload_tls(expired)); });
+    EXPECT_NE(rig.log_line("has expired"), "");
+}
+
+TEST(EdgeTls, AListenerWithoutACertificateIsRefused) {
+    boost::asio::io_context loop;
+    const auto started = sip::Endpoint::start(loop, on_loopback({Transport::tls}), [](IncomingRequest) {});
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().detail.find("no certificate"), std::string::npos) << started.error().detail;
+}
+
+}  // namespace
