@@ -1,11 +1,10 @@
 #include "sip/decode.h"
 
-#include "mapping/core/handle.h"
+#include "sip/sofia_handles.h"
 
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_header.h>
-#include <sofia-sip/su_alloc.h>
 #include <sofia-sip/url.h>
 
 #include <array>
@@ -14,19 +13,6 @@
 namespace stox::sip {
 
 namespace {
-
-/// Memory that the library's formatters need for as long as one message is copied.
-class Home {
-public:
-    Home() { su_home_init(home_); }
-    ~Home() { su_home_deinit(home_); }
-    Home(const Home&) = delete;
-    Home& operator=(const Home&) = delete;
-    su_home_t* get() { return home_; }
-
-private:
-    su_home_t home_[1] = {SU_HOME_INIT(home_)};
-};
 
 std::string text(const char* chars) { return chars ? chars : std::string(); }
 

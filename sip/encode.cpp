@@ -14,13 +14,37 @@ bool consists_of(std::string_view text, std::string_view marks) {
     });
 }
 
-/// RFC 3261 §25.1 `token`.
-bool is_token(std::string_view name) { return consists_of(name, "-.!%*_+`'~"); }
-
 /// RFC 3261 §25.1 `callid`, whose two words may hold more than a token.
 bool is_call_id(std::string_view id) { return consists_of(id, "-.!%*_+`'~()<>:\\\"/[]?{}@"); }
 
-bool is_written_as_read(const Uri& uri) { return static_cast<bool>(Uri::parse(uri.to_string())); }
+bool is_written_as_read(const Uri& uri) {
+    const auto read = Uri::parse(uri.to_string());
+    return read && read.value() == uri;
+}
+
+/// RFC 3261 §25.1 `quoted-string`: its quotes, and none between them but after a backslash. Octets over 0x7f are UTF-8.
+bool is_quoted_string(std::string_view text) {
+    if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+    text = text.substr(1, text.size() - 2);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto octet = static_cast<unsigned char>(text[i]);
+        if (octet < 0x20 || octet == 0x7f || text[i] == '"') return false;
+        if (text[i] == '\\' && (++i == text.size() || static_cast<unsigned char>(text[i]) < 0x20)) return false;
+    }
+    return true;
+}
+
+/// RFC 3261 §25.1 `generic-param`; the brackets and colons are those of an IPv6 host.
+bool is_parameter(const UriParameter& parameter) {
+    return is_token(parameter.name) &&
+           (!parameter.value || consists_of(*parameter.value, "-.!%*_+`'~[]:") || is_quoted_string(*parameter.value));
+}
+
+bool is_tag(std::string_view tag) { return tag.empty() || is_token(tag); }
+
+bool is_address(const NameAddr& address) {
+    return is_written_as_read(address.uri) && is_tag(address.tag) && std::ranges::all_of(address.parameters, is_parameter);
+}
 
 /// Long and compact names (RFC 3261 §20). A second one of these would let two readers see two messages.
 bool is_reserved(std::string_view name) {
@@ -33,6 +57,8 @@ bool is_reserved(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) { return consists_of(text, "-.!%*_+`'~"); }
 
 std::string header_value(std::string_view value) {
     std::string clean(value);
@@ -53,7 +79,24 @@ std::string name_addr_value(const NameAddr& address) {
     }
     text += '<' + header_value(address.uri.to_string()) + '>';
     if (!address.tag.empty()) text += ";tag=" + header_value(address.tag);
+    for (const auto& parameter : address.parameters) {
+        text += ';' + header_value(parameter.name);
+        if (parameter.value) text += '=' + header_value(*parameter.value);
+    }
     return text;
+}
+
+std::string name_addr_list(const std::vector<NameAddr>& addresses) {
+    std::string text;
+    for (const auto& address : addresses) text += (text.empty() ? "" : ", ") + name_addr_value(address);
+    return text;
+}
+
+bool are_writable(const std::vector<NameAddr>& addresses) {
+    return std::ranges::all_of(addresses, [](const NameAddr& address) {
+        const bool dialled = address.uri.scheme == Scheme::sip || address.uri.scheme == Scheme::sips;
+        return dialled && !address.uri.host.empty() && is_address(address);
+    });
 }
 
 std::string header_lines(const std::vector<Header>& headers) {
@@ -66,10 +109,9 @@ std::string header_lines(const std::vector<Header>& headers) {
 Result<void> check_writable(const Request& request) {
     if (!is_token(request.method)) return fail(Code::malformed, "method");
     if (!is_written_as_read(request.uri)) return fail(Code::malformed, "Request-URI");
-    for (const auto* address : {&request.from, &request.to}) {
-        if (!is_written_as_read(address->uri)) return fail(Code::malformed, "From or To");
-        if (!address->tag.empty() && !is_token(address->tag)) return fail(Code::malformed, "tag");
-    }
+    if (!is_address(request.from) || !is_address(request.to)) return fail(Code::malformed, "From or To");
+    if (!are_writable(request.contacts)) return fail(Code::malformed, "Contact");
+    if (!are_writable(request.routes)) return fail(Code::malformed, "Route");
     if (!is_call_id(request.call_id)) return fail(Code::malformed, "Call-ID");
     return ok();
 }

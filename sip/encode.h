@@ -10,13 +10,20 @@
 
 namespace stox::sip {
 
+/// RFC 3261 §25.1 `token`.
+bool is_token(std::string_view text);
 /// Control characters (a line break would begin another header) become spaces.
 std::string header_value(std::string_view value);
-/// `"Display" <sip:user@host>;tag=x`
+/// `"Display" <sip:user@host>;tag=x;expires=60`
 std::string name_addr_value(const NameAddr& address);
+/// Those of one header field, joined by commas.
+std::string name_addr_list(const std::vector<NameAddr>& addresses);
 /// "Name: value\r\n" for each. Left out: a name that is no token, and headers that have a field of their own or are nta's.
 std::string header_lines(const std::vector<Header>& headers);
-/// Whether the start line, From, To, Call-ID and CSeq can be written so that the peer reads these very values.
+/// Whether each can be written as Contact or Route so that the peer reads these very values: a sip or sips URI with a host and
+/// no ?headers, parameters whose value is a token, a host or a whole quoted string.
+bool are_writable(const std::vector<NameAddr>& addresses);
+/// Whether the start line, From, To, Call-ID, CSeq, Contact and Route can be written so that the peer reads these very values.
 /// errors  malformed: the detail names the field
 Result<void> check_writable(const Request& request);
 

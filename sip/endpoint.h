@@ -46,31 +46,76 @@ struct NextHop {
     Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
 };
 
+/// A request of ours that was started.
+enum class ClientTransaction : std::uint64_t { none = 0 };
+
+/// What becomes of it. Any of them may be empty.
+struct ClientHandlers {
+    /// Each 1xx, 100 as well, also those that are repeated or come from several branches.
+    std::function<void(Response)> on_provisional;
+    /// The final response, once. An INVITE can have more: a 2xx for each To tag (a proxy forked it) and a 2xx that comes after
+    /// another outcome (late by up to 64*T1); each wants an ACK, and a BYE if it is not wanted.   (RFC 3261 §13.2.2.4)
+    std::function<void(Outcome)> on_final;
+    /// None of them will be called any more: at once after the final response, for an INVITE 64*T1 after the first.
+    std::function<void()> on_end;
+};
+
 class Endpoint {
 public:
     using OnRequest = std::function<void(IncomingRequest)>;
     using OnOutcome = std::function<void(Outcome)>;
 
+    /// What is told of requests that came. `request` must be set.
+    struct Events {
+        /// Any request but ACK and CANCEL, in a dialog or outside of one.
+        OnRequest request;
+        /// An INVITE that has no final answer was cancelled. The CANCEL was answered 200; the INVITE still wants its 487, which
+        /// it gets at once when this is empty.   (RFC 3261 §9.2)
+        std::function<void(std::uint64_t transaction)> cancelled;
+        /// The ACK for our 2xx to an INVITE, with an answer to its offer if there was one. ACKs for other answers are not told.
+        std::function<void(std::uint64_t transaction, Request ack)> acknowledged;
+        /// Our 2xx to an INVITE could not be sent, or no ACK came within 64*T1: the session is to be ended.   (§13.3.1.4)
+        std::function<void(std::uint64_t transaction)> unacknowledged;
+    };
+
     struct Settings {
         std::vector<ListenAddress> listen;
         std::string user_agent;                 ///< in User-Agent and Server; empty: neither is sent
         std::size_t max_message = 65'536;       ///< octets
-        std::size_t max_transactions = 10'000;  ///< requests waiting for our answer; further ones get 503
+        std::size_t max_transactions = 10'000;  ///< requests waiting for our final answer; further ones get 503
     };
 
     /// Opens the listeners. Started, used and destroyed on `loop`'s thread. All callbacks come on `loop`'s thread, never from
     /// inside a call of ours.
     /// errors  unavailable: an address cannot be bound (the detail names it)
+    static Result<std::unique_ptr<Endpoint>> start(boost::asio::io_context& loop, Settings settings, Events events);
+    /// For those that take no INVITE: Events with `request` alone.
     static Result<std::unique_ptr<Endpoint>> start(boost::asio::io_context& loop, Settings settings, OnRequest on_request);
     ~Endpoint();
 
     /// What is really bound, with the ports chosen for 0.
     std::vector<ListenAddress> listening() const;
-    /// Answers once; a second answer, or one to a request already gone, is ignored.
+
+    /// Any number of provisional responses, then one final one; what comes after it, or for a request already gone, is ignored.
+    /// to_tag is used for a request that had none; the first one stays. Record-Route is copied from the request. A 2xx to an
+    /// INVITE is repeated here, on any transport, until its ACK or 64*T1; a reliable provisional (RSeq) is repeated by calling
+    /// this again. To an INVITE that requires 100rel no provisional but 100 leaves without RSeq.   (RFC 3261 §8.2.6.2, §12.1.1,
+    /// §13.3.1.4; RFC 3262 §3)
     void respond(std::uint64_t transaction, Response response);
-    /// Sends a request outside any dialog, with a branch and Via of its own, to exactly this next hop. `on_outcome` is called
-    /// exactly once, unless the endpoint is destroyed first. From's tag, Call-ID and CSeq are the request's.
+
+    /// Sends a request with a branch and Via of its own to exactly this next hop, with Route and Contact as the request has them
+    /// (Record-Route is a proxy's and not sent). From's tag, To's tag, Call-ID and CSeq are the request's. What cannot be sent
+    /// ends in on_final with Outcome::Local::transport, never in an exception or in silence. ACK and CANCEL are not for this.
+    ClientTransaction start(Request request, NextHop next_hop, ClientHandlers handlers);
+    /// The same for a caller that wants the outcome alone, exactly once, unless the endpoint is destroyed first: no INVITE.
     void send(Request request, NextHop next_hop, OnOutcome on_outcome);
+    /// CANCELs an INVITE of ours: at once if it has a provisional response, else when the first one comes; not at all if a final
+    /// one was there before. on_final comes as usual: 487, or a 2xx that crossed it, or 408 after 64*T1.   (RFC 3261 §9.1)
+    /// headers  for the CANCEL: Reason (RFC 3326)
+    void cancel(ClientTransaction transaction, std::vector<Header> headers = {});
+    /// Sends the ACK for a 2xx to an INVITE of ours, whose Call-ID, CSeq number, From and To tag it has, and again for each
+    /// repetition of that 2xx. Credentials are those of the INVITE.   (RFC 3261 §13.2.2.4)
+    void acknowledge(Request ack, NextHop next_hop);
 
 private:
     struct Impl;

@@ -142,10 +142,25 @@ issize_t accuse_response(su_home_t* home, msg_header_t* header, char* chars, isi
     return parsed;
 }
 
+/// What nta would decide by itself, though it is for us: it knows these by their method's number, and then by its name alone.
+/// - A PRACK: as a user agent nta answers 481 to each but those for provisionals that it numbered itself.
+/// - A 2xx to an INVITE: of a forked INVITE nta gives us the first one, and to the others it sends ACK and BYE, to whatever
+///   their Contact says. RFC 3261 §13.2.2.4 leaves them to the user agent.
+void keep_from_nta(sip_t& sip) {
+    auto& cseq = *sip.sip_cseq;
+    if (sip.sip_request && sip.sip_request->rq_method == sip_method_prack)
+        sip.sip_request->rq_method = cseq.cs_method = sip_method_unknown;
+    if (sip.sip_status && sip.sip_status->st_status / 100 == 2 && cseq.cs_method == sip_method_invite)
+        cseq.cs_method = sip_method_unknown;
+}
+
 issize_t acquit(msg_t* message, msg_pub_t* content, char octets[], isize_t size, int end_of_stream) {
     auto* sip = reinterpret_cast<sip_t*>(content);
     // Once only: at a stream the hook runs again for each piece of the body.
-    if (!(sip->sip_flags & MSG_FLG_BODY) && acceptable(*sip)) sip->sip_flags &= ~MSG_FLG_TRUNC;
+    if (!(sip->sip_flags & MSG_FLG_BODY) && acceptable(*sip)) {
+        keep_from_nta(*sip);
+        sip->sip_flags &= ~MSG_FLG_TRUNC;
+    }
     return extract_body(message, content, octets, size, end_of_stream);
 }
 

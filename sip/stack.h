@@ -1,0 +1,40 @@
+#pragma once
+// What both sides of the transaction layer stand on. Inside sip/ only.
+
+#include "sip/endpoint.h"
+#include "sip/sofia_handles.h"
+#include "sip/sofia_loop.h"
+#include "sip/transports.h"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace stox::sip {
+
+/// 64*T1: how long a request, or a 2xx to an INVITE, is repeated.   (RFC 3261 §17.1.1.2, §13.3.1.4)
+inline constexpr std::chrono::milliseconds kT1x64{32'000};
+
+struct Stack {
+    Stack(boost::asio::io_context& loop_, Endpoint::Settings settings_) : loop(loop_), settings(std::move(settings_)) {}
+
+    /// Runs it from the loop, when nothing of the library is on the stack any more, unless the endpoint is gone by then.
+    template <class Action>
+    void post(Action action) {
+        boost::asio::post(loop, [still = std::weak_ptr(alive), action = std::move(action)]() mutable {
+            if (!still.expired()) action();
+        });
+    }
+
+    boost::asio::io_context& loop;
+    Endpoint::Settings settings;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+    std::unique_ptr<SofiaLoop> sofia;
+    Agent agent;
+    Leg everything;  ///< the default leg: every request goes to it, for dialogs are kept elsewhere
+    std::unique_ptr<Transports> transports;
+};
+
+}  // namespace stox::sip
