@@ -3,6 +3,7 @@
 #include "sip/via_maddr.h"
 
 #include <sofia-sip/msg_buffer.h>
+#include <sofia-sip/msg_header.h>
 #include <sofia-sip/msg_mclass.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_header.h>
@@ -12,8 +13,11 @@
 
 #include <cctype>
 #include <cstdlib>
+#include <deque>
 #include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 
 namespace stox::sip {
 
@@ -76,10 +80,33 @@ bool nameable(const url_t& url) {
     return is_sip(url) && plain_host(text(url.url_host)) && plain_port(text(url.url_port));
 }
 
+constexpr unsigned kMaxHops = 64;             // of Via, Route and Record-Route each: nobody's way is that long
+constexpr std::size_t kMaxCallId = 512;       // octets
+constexpr std::uint32_t kMaxCSeq = 1u << 31;  // RFC 3261 §8.1.1.5: below that
+
 bool good_routes(const sip_route_t* route) {
+    unsigned hops = 0;
     for (; route; route = route->r_next)
-        if (!diallable(*route->r_url, false)) return false;
+        if (++hops > kMaxHops || !diallable(*route->r_url, false)) return false;
     return true;
+}
+
+/// Of a request, the topmost Via says where the answer goes: a place that can be sent to. A response that has more than ours is
+/// not for us, who are no proxy.   (RFC 3261 §18.2.2, §8.1.3.3)
+bool good_vias(const sip_t& sip) {
+    const auto& top = *sip.sip_via;
+    if (!plain_host(text(top.v_host)) || !plain_port(text(top.v_port))) return false;
+    if (sip.sip_status) return !top.v_next;
+    unsigned hops = 0;
+    for (const auto* via = &top; via; via = via->v_next)
+        if (++hops > kMaxHops) return false;
+    return true;
+}
+
+/// RFC 3261 §7.2: six classes. RFC 3262 §7.1: 0 numbers nothing.
+bool good_response(const sip_t& sip) {
+    const int status = sip.sip_status->st_status;
+    return status >= 100 && status <= 699 && (!sip.sip_rseq || sip.sip_rseq->rs_response != 0);
 }
 
 /// Methods whose dialog is addressed by the Contact.
@@ -105,9 +132,24 @@ bool good_contacts(const sip_t& sip) {
     return true;
 }
 
+/// INVITEs whose ACKs are dropped, in the order that they came. One list a thread: an endpoint lives on one.
+struct DroppedAcks {
+    std::set<std::pair<std::string, std::uint32_t>, std::less<>> known;
+    std::deque<decltype(known)::iterator> order;
+};
+thread_local DroppedAcks dropped_acks;
+constexpr std::size_t kMaxDroppedAcks = 8'192;
+
+bool is_dropped_ack(const sip_t& sip) {
+    return sip.sip_request->rq_method == sip_method_ack && !dropped_acks.known.empty() &&
+           dropped_acks.known.contains(std::pair(std::string(text(sip.sip_call_id->i_id)), sip.sip_cseq->cs_seq));
+}
+
 bool acceptable(const sip_t& sip) {
     if (sip.sip_error || !sip.sip_from || !sip.sip_to || !sip.sip_call_id || !sip.sip_cseq || !sip.sip_via) return false;
-    if (text(sip.sip_from->a_tag).empty()) return false;
+    if (text(sip.sip_from->a_tag).empty() || !good_vias(sip)) return false;
+    if (text(sip.sip_call_id->i_id).size() > kMaxCallId || sip.sip_cseq->cs_seq >= kMaxCSeq) return false;
+    if (sip.sip_status ? !good_response(sip) : is_dropped_ack(sip)) return false;
     if (!nameable(*sip.sip_from->a_url) || !nameable(*sip.sip_to->a_url)) return false;
     return good_routes(sip.sip_route) && good_routes(reinterpret_cast<const sip_route_t*>(sip.sip_record_route)) &&
            good_contacts(sip);
@@ -156,6 +198,8 @@ void keep_from_nta(sip_t& sip) {
 
 issize_t acquit(msg_t* message, msg_pub_t* content, char octets[], isize_t size, int end_of_stream) {
     auto* sip = reinterpret_cast<sip_t*>(content);
+    // What came by a stream and lost it is answered where its Via says: not where a stranger points (via_maddr.h).
+    if (sip->sip_via && sip->sip_via->v_maddr) msg_header_remove_param(sip->sip_via->v_common, "maddr");
     // Once only: at a stream the hook runs again for each piece of the body.
     if (!(sip->sip_flags & MSG_FLG_BODY) && acceptable(*sip)) {
         keep_from_nta(*sip);
@@ -186,6 +230,15 @@ msg_mclass_s const* make_class() {
 msg_mclass_s const* guarded_messages() {
     static msg_mclass_s const* const made = make_class();
     return made;
+}
+
+void drop_acks_of(std::string call_id, std::uint32_t cseq) {
+    const auto [added, is_new] = dropped_acks.known.emplace(std::move(call_id), cseq);
+    if (!is_new) return;
+    dropped_acks.order.push_back(added);
+    if (dropped_acks.order.size() <= kMaxDroppedAcks) return;
+    dropped_acks.known.erase(dropped_acks.order.front());
+    dropped_acks.order.pop_front();
 }
 
 }  // namespace stox::sip

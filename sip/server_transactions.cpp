@@ -2,6 +2,7 @@
 
 #include "sip/decode.h"
 #include "sip/encode.h"
+#include "sip/guard.h"
 
 #include <sofia-sip/msg.h>
 #include <sofia-sip/sip_header.h>
@@ -15,6 +16,15 @@ namespace {
 
 /// nta tells of a missing ACK after 64*T1; when it could not even send the answer it tells nothing.
 constexpr std::chrono::seconds kGrace{4};
+
+/// nta puts an INVITE whose final response could not be sent aside, without a timer of its own.
+void beware_of_acks(nta_incoming_t* transaction) {
+    if (nta_incoming_method(transaction) != sip_method_invite || nta_incoming_status(transaction) >= 200) return;
+    msg_t* message = nta_incoming_getrequest(transaction);
+    const auto* request = sip_object(message);
+    drop_acks_of(request->sip_call_id->i_id, request->sip_cseq->cs_seq);
+    msg_destroy(message);
+}
 
 Response made_here(int status, std::vector<Header> headers = {}) {
     Response response;
@@ -178,11 +188,12 @@ void ServerTransactions::write(nta_incoming_t* transaction, const Response& resp
                                        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
                                        TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END()) >= 0) {
         nta_incoming_mreply(transaction, message);
-        return;
+    } else {
+        // The library writes no message around a header that it cannot read. The peer is owed its final answer all the same.
+        msg_destroy(message);
+        if (response.status >= 200) nta_incoming_treply(transaction, response.status, phrase, TAG_END());
     }
-    // The library writes no message around a header that it cannot read. The peer is owed its final answer all the same.
-    msg_destroy(message);
-    if (response.status >= 200) nta_incoming_treply(transaction, response.status, phrase, TAG_END());
+    if (response.status >= 200) beware_of_acks(transaction);
 }
 
 }  // namespace stox::sip

@@ -136,6 +136,101 @@ TEST(SipGuard, ARequestUriThatIsNotOursIsRefused) {
     }
 }
 
+std::string with_via(std::string text, const std::string& via) {
+    const auto at = text.find("Via: ");
+    return text.replace(at, text.find("\r\n", at) - at, "Via: " + via);
+}
+
+// nta answers to what the Via says, which can be nowhere.
+TEST(SipGuard, AViaThatCannotBeAnsweredIsRefusedAndItsAckHarmsNothing) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    const std::string contact = "Contact: <sip:f@127.0.0.1:5999>\r\n";
+    unsigned number = 0;
+    for (const auto& [sent_by, readable] : {std::pair<std::string, bool>{"127.0.0.1:0", true},
+                                            {"a_b!c", true},
+                                            {"127.0.0.1:99999", false},
+                                            {"127.0.0.1:x", false},
+                                            {"[x]", false}}) {
+        const auto id = "v" + std::to_string(++number);
+        const auto via = "SIP/2.0/UDP " + sent_by + ";rport;branch=z9hG4bK" + id;
+        peer.send(with_via(request_text("INVITE", id, 1, id, {}, contact), via));
+        // Without a Via that can be read there is nowhere to refuse to.
+        if (readable) {
+            EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 400", 0), 0u) << sent_by;
+        }
+        peer.send(with_via(request_text("ACK", id, 1, id, "x"), via));
+        EXPECT_FALSE(rig.has_request());
+    }
+    std::string many;
+    for (int i = 0; i < 64; ++i) many += "Via: SIP/2.0/UDP h" + std::to_string(i) + ".test;branch=z9hG4bKx\r\n";
+    peer.send(request_text("OPTIONS", "many", 1, "many", {}, many));
+    EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 400", 0), 0u);
+}
+
+// What is echoed in an answer can make it too large for a datagram. nta puts such an INVITE aside and asserts that no ACK comes.
+TEST(SipGuard, AnInviteWhoseAnswerCannotBeSentAndItsAckHarmNothing) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    for (const int code : {200, 486}) {
+        const auto id = "big" + std::to_string(code);
+        const auto via = "SIP/2.0/UDP h;rport;branch=z9hG4bK" + id;  // received= comes to it
+        auto text = with_via(request_text("INVITE", id, 1, id, {}, "m:<sip:f@h>\r\n"), via);
+        text.erase(text.find("Max-Forwards"), 18);
+        text.insert(text.find(";tag=a1") + 7, ";x=");
+        peer.send(text.insert(text.find(";x=") + 3, std::string(65'507 - text.size(), 'x')));  // the largest datagram
+        const auto invite = rig.next_request();
+        auto response = status(code);
+        response.to_tag = "ours";
+        response.headers = {{"Subject", std::string(200, 'y')}};
+        rig.respond(invite.transaction, response);
+        for (int i = 0; i < 3; ++i) peer.send(with_via(request_text("ACK", id, 1, id, "ours"), via));
+        peer.send(message_text("after" + id));
+        EXPECT_EQ(rig.next_request().request.method, "MESSAGE");
+        if (code == 200) {
+            EXPECT_EQ(rig.unacknowledged.next(), invite.transaction);
+        }
+    }
+}
+
+// RFC 3261 §8.1.1.5, §7.2.
+TEST(SipGuard, NumbersOutOfTheirRangeAreRefused) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    for (const std::string cseq : {"2147483648", "4294967295", "4294967296", "99999999999", "-1", "x"}) {
+        auto text = request_text("OPTIONS", "n" + cseq, 1, "n" + cseq);
+        peer.send(text.replace(text.find("CSeq: 1"), 7, "CSeq: " + cseq));
+        EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 400", 0), 0u) << cseq;
+    }
+    const auto call = rig.start(invite_value(), next_hop(stox::Transport::udp, stox::test::local_port(peer)));
+    const auto seen = peer.read_until("\r\n\r\n");
+    for (const std::string code : {"0", "99", "700", "999", "1000", "65736"}) {
+        auto text = answer_to(seen, 200, "one", "Contact: <sip:juliet@127.0.0.1:5997>\r\n");
+        peer.send(text.replace(text.find(" 200 "), 5, ' ' + code + ' '));
+    }
+    peer.send(answer_to(seen, 486));
+    EXPECT_EQ(call->finals.next().response.status, 486);
+    EXPECT_TRUE(call->provisionals.empty());
+}
+
+// Their Contact and Record-Route would become our next request's way.
+TEST(SipGuard, AResponseWithAnOddContactOrRecordRouteIsDropped) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    const auto call = rig.start(invite_value(), next_hop(stox::Transport::udp, stox::test::local_port(peer)));
+    const auto seen = peer.read_until("\r\n\r\n");
+    const std::string good = "Contact: <sip:juliet@127.0.0.1:5997>\r\n";
+    for (const std::string odd : kOddContacts)
+        peer.send(answer_to(seen, 200, "one", odd.empty() ? odd : "Contact: " + odd + "\r\n"));
+    for (const std::string odd : {"*", "<tel:+123>", "<http://x/>", "<sip:>", "<sip:p.test:0;lr>", "<sip:p.test:99999;lr>",
+                                  "<sip:p.test;lr?Route=x>", "<sip:p.test;lr;transport=ws>", "<sip:[x];lr>", "sip:a b"})
+        for (const int code : {183, 200}) peer.send(answer_to(seen, code, "one", good + "Record-Route: " + odd + "\r\n"));
+    peer.send(answer_to(seen, 200, "one", good + "Record-Route: <sip:p.test;lr>\r\n"));
+    const auto outcome = call->finals.next();
+    EXPECT_EQ(outcome.response.contacts, std::vector{address("sip:juliet@127.0.0.1:5997")});
+    EXPECT_TRUE(call->provisionals.empty());
+}
+
 TEST(SipGuard, StunGetsNoAnswer) {
     Rig rig;
     Wire peer = udp_to(rig.udp_port());

@@ -9,7 +9,7 @@ namespace stox::sip::test {
 
 using std::chrono::seconds;
 
-Rig::Rig(std::size_t max_transactions) : work_(loop_.get_executor()) {
+Rig::Rig(std::size_t max_transactions, Cancellations cancellations) : work_(loop_.get_executor()) {
     Endpoint::Settings settings;
     const stox::Endpoint any_port{Address::v4({127, 0, 0, 1}), 0};
     settings.listen = {{Transport::udp, any_port}, {Transport::tcp, any_port}};
@@ -17,11 +17,15 @@ Rig::Rig(std::size_t max_transactions) : work_(loop_.get_executor()) {
     settings.max_transactions = max_transactions;
     thread_ = std::thread([this] { loop_.run(); });
     on_loop([&](Endpoint*) {
-        auto started = Endpoint::start(loop_, settings, [this](IncomingRequest in) {
-            const std::lock_guard lock(mutex_);
-            requests_.push_back(std::move(in));
-            arrived_.notify_one();
-        });
+        Endpoint::Events events;
+        events.request = [this](IncomingRequest in) { requests_.push(std::move(in)); };
+        if (cancellations == Cancellations::told)
+            events.cancelled = [this](std::uint64_t transaction) { cancelled.push(transaction); };
+        events.acknowledged = [this](std::uint64_t transaction, Request ack) {
+            acknowledged.push({transaction, std::move(ack)});
+        };
+        events.unacknowledged = [this](std::uint64_t transaction) { unacknowledged.push(transaction); };
+        auto started = Endpoint::start(loop_, settings, std::move(events));
         if (started) endpoint_ = std::move(started).value();
     });
     if (!endpoint_) throw std::runtime_error("no free port on loopback");
@@ -39,19 +43,9 @@ unsigned Rig::port(Transport transport) const {
     throw std::runtime_error("not listening");
 }
 
-IncomingRequest Rig::next_request() {
-    std::unique_lock lock(mutex_);
-    if (!arrived_.wait_for(lock, seconds(10), [this] { return !requests_.empty(); }))
-        throw std::runtime_error("no request came within 10 s");
-    auto request = std::move(requests_.front());
-    requests_.pop_front();
-    return request;
-}
+IncomingRequest Rig::next_request() { return requests_.next(); }
 
-bool Rig::has_request() {
-    const std::lock_guard lock(mutex_);
-    return !requests_.empty();
-}
+bool Rig::has_request() { return !requests_.empty(); }
 
 void Rig::on_loop(std::function<void(Endpoint*)> action) {
     std::promise<void> done;
@@ -76,6 +70,26 @@ Outcome Rig::send(Request request, NextHop hop) {
     return future.get();
 }
 
+std::shared_ptr<Call> Rig::start(Request request, NextHop hop) {
+    auto call = std::make_shared<Call>();
+    on_loop([&](Endpoint* endpoint) {
+        ClientHandlers handlers;
+        handlers.on_provisional = [call](Response response) { call->provisionals.push(std::move(response)); };
+        handlers.on_final = [call](Outcome outcome) { call->finals.push(std::move(outcome)); };
+        handlers.on_end = [call] { call->ended.push(true); };
+        call->transaction = endpoint->start(std::move(request), hop, std::move(handlers));
+    });
+    return call;
+}
+
+void Rig::cancel(const Call& call, std::vector<Header> headers) {
+    on_loop([&](Endpoint* endpoint) { endpoint->cancel(call.transaction, std::move(headers)); });
+}
+
+void Rig::acknowledge(Request ack, NextHop hop) {
+    on_loop([&](Endpoint* endpoint) { endpoint->acknowledge(std::move(ack), hop); });
+}
+
 void Rig::start_sending(Request request, NextHop hop, Endpoint::OnOutcome on_outcome) {
     on_loop([&](Endpoint* endpoint) { endpoint->send(std::move(request), hop, std::move(on_outcome)); });
 }
@@ -98,13 +112,34 @@ std::string message_text(const std::string& branch, const std::string& headers, 
            "Content-Type: text/plain;charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-std::string answer_to(const std::string& request, int code) {
+std::string answer_to(const std::string& request, int code, const std::string& to_tag, const std::string& headers) {
     std::string answer = "SIP/2.0 " + std::to_string(code) + " Whatever\r\n";
-    for (const std::string name : {"Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "}) {
-        const auto at = request.find("\r\n" + name) + 2;
-        answer += request.substr(at, request.find("\r\n", at) - at) + (name == "To: " ? ";tag=uas\r\n" : "\r\n");
+    for (const std::string name : {"Via", "From", "To", "Call-ID", "CSeq"}) {
+        answer += name + ": " + header_of(request, name);
+        const bool tagless = name == "To" && tag_of(header_of(request, name)).empty();
+        answer += tagless && !to_tag.empty() && code > 100 ? ";tag=" + to_tag + "\r\n" : "\r\n";
     }
-    return answer + "Content-Length: 0\r\n\r\n";
+    return answer + headers + "Content-Length: 0\r\n\r\n";
+}
+
+std::string request_text(const std::string& method, const std::string& id, unsigned cseq, const std::string& branch,
+                         const std::string& to_tag, const std::string& headers, const std::string& transport) {
+    return method + " sip:romeo@montague.test SIP/2.0\r\nVia: SIP/2.0/" + transport + " 127.0.0.1:5999;branch=z9hG4bK" + branch +
+           ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:juliet@capulet.test>;tag=a1\r\nTo: <sip:romeo@montague.test>" +
+           (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: c-" + id + "\r\nCSeq: " + std::to_string(cseq) + ' ' +
+           method + "\r\n" + headers + "Content-Length: 0\r\n\r\n";
+}
+
+std::string header_of(const std::string& message, const std::string& name) {
+    const auto at = message.find("\r\n" + name + ": ");
+    if (at == message.npos) throw std::runtime_error("no " + name + " in " + message);
+    const auto begin = at + name.size() + 4;
+    return message.substr(begin, message.find("\r\n", begin) - begin);
+}
+
+std::string tag_of(const std::string& value) {
+    const auto at = value.find(";tag=");
+    return at == value.npos ? "" : value.substr(at + 5, value.find(';', at + 5) - at - 5);
 }
 
 Request message_value(const std::string& body) {
@@ -117,6 +152,20 @@ Request message_value(const std::string& body) {
     request.cseq = 1;
     request.content_type = "text/plain;charset=utf-8";
     request.body = body;
+    return request;
+}
+
+NameAddr address(const std::string& uri, std::string tag) { return {"", Uri::parse(uri).value(), std::move(tag)}; }
+
+Request invite_value(const std::string& call_id) {
+    Request request;
+    request.method = "INVITE";
+    request.uri = Uri::parse("sip:juliet@capulet.test").value();
+    request.from = address("sip:romeo@montague.test", "ft1");
+    request.to = address("sip:juliet@capulet.test");
+    request.call_id = call_id;
+    request.cseq = 7;
+    request.contacts = {address("sip:romeo@127.0.0.1:5998")};
     return request;
 }
 
