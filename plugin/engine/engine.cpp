@@ -67,6 +67,8 @@ void on_stanza(State& state, const StanzaIn& in, TimePoint now, Actions& out) {
 
 void configure(State& state) {
     state.hops.configure(state.options);
+    state.outbound.set_logins(state.secrets.logins);
+    state.authentication.configure(state.options, state.secrets.users, state.ids);
     auto before = std::exchange(state.rates, {});
     for (const auto& peer : state.options.peers) {
         if (peer.limits.per_second == 0) continue;
@@ -107,7 +109,7 @@ struct Engine::Impl {
     State state;
 };
 
-Engine::Engine(config::DomainOptions options, IdGenerator ids)
+Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
     : impl_(new Impl{State{.options = std::move(options),
                            .ids = std::move(ids),
                            .barrier = {},
@@ -115,6 +117,8 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids)
                            .merged = {},
                            .hops = {},
                            .outbound = {},
+                           .secrets = std::move(secrets),
+                           .authentication = {},
                            .rates = {}}}) {
     configure(impl_->state);
 }
@@ -139,6 +143,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                           },
                           [&](OptionsChanged& in) {
                               state.options = std::move(in.options);
+                              state.secrets = std::move(in.secrets);
                               configure(state);
                               go_on(state, now, out);
                           },

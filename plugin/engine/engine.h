@@ -9,6 +9,7 @@
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
 #include "plugin/engine/failover.h"
+#include "plugin/engine/secrets.h"
 #include "plugin/engine/target.h"
 
 #include <chrono>
@@ -58,6 +59,7 @@ struct Located {
 };
 struct OptionsChanged {
     config::DomainOptions options;
+    Secrets secrets{};  ///< of these options
 };
 struct Tick {};
 /// The domain goes away: answer what waits.
@@ -104,7 +106,7 @@ std::string logfmt(std::string_view untrusted);
 
 class Engine {
 public:
-    Engine(config::DomainOptions options, IdGenerator ids);
+    Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets = {});
     ~Engine();
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;

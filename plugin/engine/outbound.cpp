@@ -1,10 +1,18 @@
 #include "plugin/engine/outbound.h"
 
+#include "plugin/engine/log.h"
+
 #include <algorithm>
+#include <iterator>
 
 namespace stox::engine {
 
+namespace digest = sip::digest;
+
 namespace {
+
+/// Octets that an Authorization header may add.
+constexpr std::size_t kCredentials = 400;
 
 Outcome::Kind kind_of(LocalFailure local) {
     switch (local) {
@@ -33,7 +41,7 @@ std::size_t wire_size(const sip::Request& request) {
 
 std::optional<Outcome> Outbound::start(RequestId id, sip::Request request, std::string peer, NextHops& hops, const Turn& turn) {
     ++per_peer_[peer];
-    const auto entry = entries_.emplace(id, Entry{std::move(request), std::move(peer), {}, {}, {}}).first;
+    const auto entry = entries_.emplace(id, Entry{std::move(request), std::move(peer), {}, {}, {}, {}}).first;
     return begin(entry, hops, turn);
 }
 
@@ -54,7 +62,7 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
         case NextHops::Way::State::ready:
             break;
     }
-    const auto size = wire_size(entry->second.request);
+    const auto size = wire_size(entry->second.request) + (accounts_.contains(entry->second.peer) ? kCredentials : 0);
     std::erase_if(way.targets, [&](const Target& target) {
         return size > (target.transport == Transport::udp ? kMaxUdpRequest : kMaxRequest);
     });
@@ -64,21 +72,61 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
     return std::nullopt;
 }
 
+void Outbound::set_logins(std::map<std::string, digest::Login> logins) {
+    accounts_.clear();
+    for (auto& [peer, login] : logins) accounts_.emplace(peer, Account{std::move(login), {}, false});
+}
+
+/// With the credentials that this peer asked for before.
 void Outbound::send(Entries::iterator entry, const Turn& turn) {
-    auto& [request, peer, failover, attempts, silent_at] = entry->second;
+    const auto account = accounts_.find(entry->second.peer);
+    if (account == accounts_.end()) return send(entry, {}, turn);
+    const auto& request = entry->second.request;
+    const auto uri = request.uri.to_string();
+    auto headers = digest::authorize(account->second.login, digest::Counterpart::peer_of_login, account->second.session,
+                                     entry->second.credentials, {request.method, uri, request.body}, turn.ids.wire_id());
+    send(entry, headers ? std::move(headers).value() : std::vector<sip::Header>(), turn);
+}
+
+/// False: the challenge is the outcome.   (RFC 3261 §8.1.3.5, §22.2)
+bool Outbound::answer_challenge(Entries::iterator entry, const sip::Response& response, const Turn& turn) {
+    const auto account = accounts_.find(entry->second.peer);
+    if (account == accounts_.end()) return false;
+    auto& request = entry->second.request;
+    const auto uri = request.uri.to_string();
+    // What we send goes to this peer's next hops and nowhere else, so what comes back is from there.
+    auto headers =
+        digest::answer(account->second.login, digest::Counterpart::peer_of_login, response.headers, account->second.session,
+                       entry->second.credentials, {request.method, uri, request.body}, turn.ids.wire_id());
+    if (!headers) {
+        if (!account->second.told)
+            turn.out.push_back(
+                line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
+        account->second.told = true;
+        return false;
+    }
+    ++request.cseq;
+    send(entry, std::move(headers).value(), turn);
+    return true;
+}
+
+void Outbound::send(Entries::iterator entry, std::vector<sip::Header> credentials, const Turn& turn) {
+    auto& [base, peer, failover, attempts, silent_at, carried] = entry->second;
+    auto request = base;
+    std::ranges::move(credentials, std::back_inserter(request.headers));
     const auto transaction = turn.next_transaction();
     attempts.push_back(transaction);
     attempts_.emplace(transaction, entry->first);
     failover->sent(turn.now);
     set_silence(entry, failover->deadline());
-    turn.out.push_back(SendSip{transaction, request, failover->target()});
+    turn.out.push_back(SendSip{transaction, std::move(request), failover->target()});
 }
 
 std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn) {
     const auto attempt = attempts_.find(in.transaction);
     if (attempt == attempts_.end()) return std::nullopt;
     const auto entry = entries_.find(attempt->second);
-    auto& [request, peer, failover, attempts, silent_at] = entry->second;
+    auto& [request, peer, failover, attempts, silent_at, carried] = entry->second;
     const bool current = in.transaction == attempts.back();
     if (in.response.status < 200) {
         if (current) failover->on_provisional();
@@ -92,6 +140,10 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
         if (in.response.status >= 300) return std::nullopt;
         return end(entry, {entry->first, Outcome::Kind::answered, in.response, {}});
     }
+    const int status = in.local == LocalFailure::none ? in.response.status : 0;
+    if ((status == 401 || status == 407) && answer_challenge(entry, in.response, turn)) return std::nullopt;
+    if (const auto account = accounts_.find(peer); account != accounts_.end() && status >= 200 && status < 300)
+        account->second.told = false;
     failover->skip([&, &name = peer](const Target& target) { return hops.is_down(name, target); });
     if (failover->on_final(in.response.status, in.local, turn.now) == Failover::Step::next) {
         send(entry, turn);

@@ -3,6 +3,7 @@
 // INVITE is not for this: its late answers belong to its dialog.
 
 #include "plugin/engine/next_hops.h"
+#include "plugin/engine/secrets.h"
 
 #include <map>
 #include <optional>
@@ -40,6 +41,9 @@ public:
     /// What a peer need not take over a stream: as much as we take ourselves.
     static constexpr std::size_t kMaxRequest = 65'536;
 
+    /// With which the challenges of each peer are answered; what was negotiated before is forgotten.
+    void set_logins(std::map<std::string, sip::digest::Login> logins);
+
     /// The outcome, when there is one at once.
     std::optional<Outcome> start(RequestId id, sip::Request request, std::string peer, NextHops& hops, const Turn& turn);
     std::optional<Outcome> on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn);
@@ -56,16 +60,24 @@ public:
 
 private:
     struct Entry {
-        sip::Request request;
+        sip::Request request;  ///< without credentials
         std::string peer;
         std::optional<Failover> failover;         ///< none: waits for a location
         std::vector<ClientTransaction> attempts;  ///< the last one is for failover->target()
         std::optional<TimePoint> silent_at;
+        sip::digest::Attempt credentials;  ///< what it carried so far
+    };
+    struct Account {
+        sip::digest::Login login;
+        sip::digest::Session session;
+        bool told = false;  ///< the operator, that it is refused
     };
     using Entries = std::map<RequestId, Entry>;
 
     std::optional<Outcome> begin(Entries::iterator entry, NextHops& hops, const Turn& turn);
     void send(Entries::iterator entry, const Turn& turn);
+    void send(Entries::iterator entry, std::vector<sip::Header> credentials, const Turn& turn);
+    bool answer_challenge(Entries::iterator entry, const sip::Response& response, const Turn& turn);
     void set_silence(Entries::iterator entry, std::optional<TimePoint> at);
     Outcome end(Entries::iterator entry, Outcome outcome);
 
@@ -74,6 +86,7 @@ private:
     std::set<RequestId> waiting_;
     std::set<std::pair<TimePoint, RequestId>> silences_;
     std::map<std::string, std::size_t> per_peer_;
+    std::map<std::string, Account> accounts_;  ///< by peer
 };
 
 }  // namespace stox::engine

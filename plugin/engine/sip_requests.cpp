@@ -20,8 +20,12 @@ sip::Response status(int code) {
 }
 
 void refuse(const SipRequestIn& in, Refusal refusal, Trace trace, const std::string& peer, Actions& out) {
-    out.push_back(line(refusal.security ? Level::warn : Level::info, trace,
-                       refusal.security ? "security event=refused" : "request refused",
+    // A challenge is how every authenticated request begins.
+    const bool challenge = refusal.response.status == 401 && !refusal.security;
+    out.push_back(line(refusal.security ? Level::warn
+                       : challenge      ? Level::debug
+                                        : Level::info,
+                       trace, refusal.security ? "security event=refused" : "request refused",
                        {{"method", in.request.method},
                         {"src", in.source.to_string()},
                         {"transport", std::string(to_string(in.transport))},
@@ -33,11 +37,34 @@ void refuse(const SipRequestIn& in, Refusal refusal, Trace trace, const std::str
     out.push_back(RespondSip{in.transaction, std::move(refusal.response)});
 }
 
-/// Whose request it is, or why it is nobody's.
-std::variant<const config::Peer*, Refusal> identify(const State& state, const SipRequestIn& in) {
-    const auto found = match(state.options, {in.source.address, in.tls_names, {}});
+using Whose = std::variant<const config::Peer*, Refusal>;
+
+/// The peer that the sender is, with what it has proven.
+Whose peer_of(State& state, const Sender& sender, TimePoint now) {
+    const auto found = match(state.options, sender);
     if (found.peer) return found.peer;
-    return Refusal{status(403), found.several ? "certificate of several peers" : "source is no peer", true, true};
+    if (found.several) return Refusal{status(403), "certificate of several peers", true, true};
+    // Whoever has not tried yet may prove to be somebody; that alone bans nobody.
+    if (sender.user.empty() && has_digest_users(state.options))
+        return Refusal{state.authentication.challenge(now, false), "not authenticated", false, false};
+    return Refusal{status(403), sender.user.empty() ? "source is no peer" : "user of no peer", true, true};
+}
+
+/// Whose request it is, or why it is nobody's.
+Whose identify(State& state, const SipRequestIn& in, TimePoint now) {
+    Sender sender{in.source.address, in.tls_names, {}};
+    // Nobody is asked for a password that would not help: stox is no registrar.
+    if (in.request.method == "REGISTER" && !match(state.options, sender).peer)
+        return Refusal{status(403), "no registrar", true, true};
+    const auto verdict = state.authentication.verify(in.request, state.secrets.users, now);
+    if (const auto* accepted = std::get_if<sip::digest::Accepted>(&verdict)) sender.user = accepted->user;
+    // What claims to be somebody and is not is refused even from where nobody needs to prove anything.
+    if (const auto* wrong = std::get_if<sip::digest::Wrong>(&verdict))
+        return Refusal{state.authentication.challenge(now, false),
+                       "wrong credentials: " + std::string(sip::digest::to_string(wrong->reason)), true, true};
+    if (std::holds_alternative<sip::digest::Stale>(verdict))
+        return Refusal{state.authentication.challenge(now, true), "stale nonce", false, false};
+    return peer_of(state, sender, now);
 }
 
 /// Whether the peer asks for more than limits.per_second; told to the operator once in a while.   (CORE-71)
@@ -65,7 +92,7 @@ sip::Response answer_options(const State& state, const sip::Request& request) {
 void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions& out) {
     if (in.request.method == "ACK") return;  // nothing answers an ACK
     const Trace trace = state.ids.trace();
-    auto whose = identify(state, in);
+    auto whose = identify(state, in, now);
     if (auto* refusal = std::get_if<Refusal>(&whose)) return refuse(in, std::move(*refusal), trace, {}, out);
     const auto& peer = *std::get<const config::Peer*>(whose);
 

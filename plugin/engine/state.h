@@ -1,6 +1,7 @@
 #pragma once
 // What an Engine holds; the parts of it (sip_requests, page_messages, services) work on this.
 
+#include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/merged_requests.h"
@@ -31,6 +32,8 @@ struct State {
     MergedRequests merged;
     NextHops hops;
     Outbound outbound;
+    Secrets secrets;
+    Authentication authentication;
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
     std::uint64_t last_number = 0;
 

@@ -10,8 +10,12 @@ namespace stox::host {
 
 using std::chrono::steady_clock;
 
-DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions options, Services services)
-    : loop_(loop), options_(options), services_(std::move(services)), engine_(std::move(options), kernel_ids()), timer_(loop) {}
+DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions options, engine::Secrets secrets, Services services)
+    : loop_(loop),
+      options_(options),
+      services_(std::move(services)),
+      engine_(std::move(options), kernel_ids(), std::move(secrets)),
+      timer_(loop) {}
 
 void DomainHost::start(config::Attachment attachment) {
     ComponentLink::Events events;
@@ -25,11 +29,10 @@ void DomainHost::start(config::Attachment attachment) {
     arm();
 }
 
-void DomainHost::change(config::DomainOptions options, config::Attachment attachment) {
+void DomainHost::change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment) {
     link_->attach(std::move(attachment));
-    if (options == options_) return;
     options_ = options;
-    drive(engine::OptionsChanged{std::move(options)});
+    drive(engine::OptionsChanged{std::move(options), std::move(secrets)});
 }
 
 void DomainHost::link_changed(bool up, std::string reason) {

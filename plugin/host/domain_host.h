@@ -30,11 +30,12 @@ public:
         std::function<void(bool up, std::string reason)> link;
     };
 
-    DomainHost(boost::asio::io_context& loop, config::DomainOptions options, Services services);
+    DomainHost(boost::asio::io_context& loop, config::DomainOptions options, engine::Secrets secrets, Services services);
 
     /// Opens the component stream.
     void start(config::Attachment attachment);
-    void change(config::DomainOptions options, config::Attachment attachment);
+    /// Secrets may have changed where no option did.
+    void change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment);
     void on_sip(engine::SipRequestIn in);
     /// Tells everyone who waits, closes the stream, then calls done.
     void stop(std::function<void()> done);

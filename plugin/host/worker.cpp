@@ -2,6 +2,7 @@
 
 #include "plugin/engine/domain_table.h"
 #include "plugin/engine/sip_checks.h"
+#include "plugin/host/secrets.h"
 #include "plugin/host/sip_settings.h"
 
 #include <boost/asio/post.hpp>
@@ -168,18 +169,22 @@ void Worker::perform(const DomainSet& command) {
     if (const auto problems = config::conflicts(all); !problems.empty())
         return control_->send(config_error_line(command.domain, problems));
 
+    auto secrets = read_secrets(options);
+    if (!secrets.problems.empty()) return control_->send(config_error_line(command.domain, secrets.problems));
+    for (const auto& warning : secrets.warnings) log(Level::warn, warning, options.domain);
+
     if (const auto known = domains_.find(options.domain); known != domains_.end()) {
-        known->second->change(std::move(options), command.attachment);
+        known->second->change(std::move(options), std::move(secrets.secrets), command.attachment);
         return tell_sip();
     }
     const std::string name = options.domain;
-    auto domain = make_domain(std::move(options));
+    auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->start(command.attachment);
     domains_.emplace(name, std::move(domain));
     tell_sip();
 }
 
-std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options) {
+std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, engine::Secrets secrets) {
     DomainHost::Services services;
     services.respond = [this](std::uint64_t transaction, sip::Response response) {
         if (sip_) sip_->respond(transaction, std::move(response));
@@ -199,7 +204,7 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options) {
     services.link = [this, name = options.domain](bool up, std::string reason) {
         control_->send(up ? up_line(name) : down_line(name, reason));
     };
-    return std::make_shared<DomainHost>(loop_, std::move(options), std::move(services));
+    return std::make_shared<DomainHost>(loop_, std::move(options), std::move(secrets), std::move(services));
 }
 
 void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located) {

@@ -44,7 +44,7 @@ private:
     void left();
     void finish_stop();
     std::vector<config::DomainOptions> all_options() const;
-    std::shared_ptr<DomainHost> make_domain(config::DomainOptions options);
+    std::shared_ptr<DomainHost> make_domain(config::DomainOptions options, engine::Secrets secrets);
     void log(engine::Level level, std::string_view text, std::string_view domain = {});
 
     boost::asio::io_context& loop_;
