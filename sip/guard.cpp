@@ -1,5 +1,8 @@
 #include "sip/guard.h"
 
+#include "sip/via_maddr.h"
+
+#include <sofia-sip/msg_buffer.h>
 #include <sofia-sip/msg_mclass.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_header.h>
@@ -119,8 +122,16 @@ issize_t (*extract_body)(msg_t*, msg_pub_t*, char[], isize_t, int);
 
 void accuse(su_home_t* home) { msg_object(reinterpret_cast<msg_t*>(home))->msg_flags |= MSG_FLG_TRUNC; }
 
+/// While its first line is read, all of a datagram is still octets, and nothing of Via has been believed.
+void disarm_datagram(su_home_t* home) {
+    auto* message = reinterpret_cast<msg_t*>(home);
+    if (auto* octets = static_cast<char*>(msg_buf_committed_data(message)))
+        stox::sip::disarm_via_maddr({octets, msg_buf_committed(message)});
+}
+
 issize_t accuse_request(su_home_t* home, msg_header_t* header, char* chars, isize_t size) {
     const auto parsed = parse_request_line(home, header, chars, size);
+    disarm_datagram(home);
     if (parsed >= 0) accuse(home);
     return parsed;
 }

@@ -97,6 +97,28 @@ TEST(SipGuard, AParameterTooLongOrEmptyIsNotTakenForAnAbsentOne) {
     }
 }
 
+// Not where a name or somebody else is told to be: RFC 3261 §18.2.2 notwithstanding.
+TEST(SipGuard, AnAnswerGoesWhereTheRequestCameFromWhateverMaddrSays) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    unsigned number = 0;
+    for (const std::string via : {"Via: SIP/2.0/UDP 127.0.0.1:5999;rport", "v: SIP/2.0/UDP 127.0.0.1:5999;rport"})
+        for (const std::string maddr : {";maddr=name.invalid", ";maddr=224.0.1.75", ";MADDR=name.invalid;maddr=127.0.0.9"})
+            for (const bool refused : {false, true}) {
+                auto text = message_text("m" + std::to_string(++number));
+                const std::string written = "Via: SIP/2.0/UDP 127.0.0.1:5999";
+                ASSERT_NE(text.find(written), text.npos);
+                text.replace(text.find(written), written.size(), via + maddr);
+                if (refused) text.replace(text.find("sip:juliet"), std::string("sip").size(), "foo");
+                SCOPED_TRACE(text);
+                peer.send(text);
+                if (!refused) rig.respond(rig.next_request().transaction, status(202));
+                const auto answer = peer.read_until("\r\n\r\n");
+                EXPECT_EQ(answer.rfind(refused ? "SIP/2.0 400" : "SIP/2.0 202", 0), 0u) << answer;
+                EXPECT_EQ(answer.find(";maddr"), answer.npos) << answer;
+            }
+}
+
 // RFC 3261 §8.2.2.1: 416 for a scheme that we do not know.
 TEST(SipGuard, ARequestUriThatIsNotOursIsRefused) {
     Rig rig;
