@@ -1,0 +1,51 @@
+#pragma once
+// The file of a store as the file system sees it: whose it is, who may read it, and that one worker has it.
+
+#include "mapping/core/result.h"
+
+#include <string>
+#include <utility>
+
+namespace stox::store {
+
+/// An open file descriptor that closes itself.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~Descriptor();
+    int get() const { return fd_; }
+    explicit operator bool() const { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+/// A private directory and the lock that says that this process works in it. Held for as long as the store is open.
+struct StorePlace {
+    std::string path;      ///< of the database, without symbolic links in its directory
+    Descriptor directory;  ///< for fsync after a rename
+    Descriptor lock;       ///< flock on path + ".lock"
+};
+
+/// Makes the directory if it is missing (its parent must be there), checks it and takes the lock.
+/// errors  forbidden: the directory, or a file of the store in it, is another user's, has another mode than 0700 or 0600, or
+///         is no plain file; unavailable: another worker holds the lock, or the system refuses; all name the path
+Result<StorePlace> take_place(const std::string& path);
+
+/// Whether the file is there, with owner, kind and mode as they must be.
+/// errors  forbidden, unavailable: as above
+Result<bool> is_there(const std::string& path);
+
+/// Makes an empty file of mode 0600 that nobody had; one left from an interrupted attempt goes.
+Result<void> make_empty(const std::string& path);
+
+/// Gives a finished file its name, durably.
+Result<void> move_into_place(const StorePlace& place, const std::string& from, const std::string& to);
+
+}  // namespace stox::store
