@@ -1,13 +1,16 @@
 #pragma once
-// Reads an XMPP stream, or one document, with expat and with limits.
+// Reads an XMPP stream, or one document, with limits.
 //
-// What RFC 6120 §11.1 forbids ends the stream: comments, processing instructions, DTDs, entity references other than the
-// five, encodings other than UTF-8. So do the limits below. After an error the reader takes nothing more.
+// A stanza over a limit is somebody's stanza, not the server's fault: whoever can write to us can send one. So it is passed
+// over to its end and only its head is kept; the stream goes on, and what stands before and behind it is read. The stream
+// ends with what no server passes on: XML that is not well-formed and what RFC 6120 §11.1 forbids.
+//
+// Memory is bounded whatever comes: by one stanza within the limits, and by its head when it is longer.
 
 #include "mapping/core/result.h"
 #include "mapping/xml/element.h"
+#include "mapping/xml/limits.h"
 
-#include <cstddef>
 #include <memory>
 #include <string_view>
 #include <variant>
@@ -15,22 +18,24 @@
 
 namespace stox::xml {
 
-struct Limits {
-    std::size_t stanza_octets = 262'144;  ///< of one stanza as it came over the wire
-    std::size_t depth = 64;               ///< elements inside one another, the stanza itself counted
-    std::size_t attributes = 128;         ///< of one element
-    std::size_t children = 4'096;         ///< of one element
-};
-
 struct StreamOpened {
     Element header;  ///< the stream element without children
 };
 struct StanzaRead {
     Element stanza;
 };
+/// A stanza that was passed over; the stream goes on.
+struct StanzaRefused {
+    Element head;  ///< its name, from, to, id and type, nothing else; without a name: it could not be told
+    Error why;     ///< too_large: over a limit; unsupported: a prefix nobody declared
+};
 struct StreamClosed {};  ///< the peer sent its closing tag; nothing after it is read
+/// The stream cannot be read any further; nothing after it is read.
+struct StreamFault {
+    Error why;  ///< malformed: not well-formed; forbidden: RFC 6120 §11.1; too_large: no end of a header or of a stanza
+};
 
-using StreamEvent = std::variant<StreamOpened, StanzaRead, StreamClosed>;
+using StreamEvent = std::variant<StreamOpened, StanzaRead, StanzaRefused, StreamClosed, StreamFault>;
 
 class StreamReader {
 public:
@@ -39,17 +44,16 @@ public:
     StreamReader(StreamReader&&) noexcept;
     StreamReader& operator=(StreamReader&&) noexcept;
 
-    /// Takes what came from the wire, in pieces of any size, and returns what became complete.
-    /// errors  malformed: not well-formed or forbidden; too_large: over a limit. Complete events before the fault are lost
-    ///         with it: a stream at fault is closed anyway.
-    Result<std::vector<StreamEvent>> feed(std::string_view octets);
+    /// Takes what came from the wire, in pieces of any size, and returns what became complete, in order.
+    std::vector<StreamEvent> feed(std::string_view octets);
 
 private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 
-/// Reads one whole document (a PIDF, an IMDN, a stanza of a test) under the same rules.
+/// Reads one whole document (a PIDF, an IMDN, a stanza of a test) under the same limits.
+/// errors  malformed, forbidden, unsupported, too_large: as above
 Result<Element> read_document(std::string_view octets, Limits limits = {});
 
 }  // namespace stox::xml

@@ -46,21 +46,22 @@ std::string stream_error(std::string_view condition) {
     return "<stream:error><" + std::string(condition) + " xmlns='" + std::string(ns::kStreamErrors) + "'/></stream:error>";
 }
 
-/// The bad-request for an IQ request that is none, if it says who asked; null for everything else.   (RFC 6120 §8.2.3)
-std::optional<Stanza> bad_request_for(const xml::Element& element) {
-    const auto* type = element.attribute("type");
-    const auto *from = element.attribute("from"), *to = element.attribute("to");
-    if (!element.is(kComponentNs, "iq") || !type || (*type != "get" && *type != "set") || !from || !to) return std::nullopt;
-    auto asker = Jid::parse(*from), asked = Jid::parse(*to);
-    if (!asker || !asked) return std::nullopt;
-    Iq request;
-    request.from = std::move(asker).value();
-    request.to = std::move(asked).value();
-    if (const auto* id = element.attribute("id")) request.id = *id;
-    StanzaError error;
-    error.type = ErrorType::modify;
-    error.condition = Condition::bad_request;
-    return make_error(request, std::move(error));
+/// The name of the stream error that ends a stream we cannot read.   (RFC 6120 §4.9.3)
+const char* condition_of(const Error& fault) {
+    switch (fault.code) {
+        case Code::too_large:
+            return "policy-violation";
+        case Code::forbidden:
+            return "restricted-xml";
+        default:
+            return "not-well-formed";
+    }
+}
+
+StanzaRefused refused(const xml::Element& element, Error why) {
+    auto envelope = decode_envelope(element);
+    if (!envelope) return {std::move(why), std::nullopt};
+    return {std::move(why), std::move(envelope).value()};
 }
 
 }  // namespace
@@ -83,29 +84,17 @@ std::vector<SessionEvent> ComponentSession::open() {
 
 std::vector<SessionEvent> ComponentSession::receive(std::string_view octets) {
     if (state_ == State::idle || state_ == State::ended) return {};
-    auto read = reader_.feed(octets);
-    if (!read) {
-        const auto* condition = read.error().code == Code::too_large ? "policy-violation" : "not-well-formed";
-        std::vector<SessionEvent> events{SendOctets{stream_error(condition)}};
-        for (auto& event : end(condition, read.error().detail)) events.push_back(std::move(event));
-        return events;
-    }
     std::vector<SessionEvent> events;
-    for (auto& event : read.value()) {
+    for (auto& event : reader_.feed(octets)) {
         if (state_ == State::ended) break;
-        std::vector<SessionEvent> made;
-        if (const auto* opened = std::get_if<xml::StreamOpened>(&event))
-            made = on_opened(opened->header);
-        else if (const auto* stanza = std::get_if<xml::StanzaRead>(&event))
-            made = on_element(stanza->stanza);
-        else
-            made = end({}, {});
+        auto made = std::visit([this](const auto& one) { return on_event(one); }, event);
         for (auto& one : made) events.push_back(std::move(one));
     }
     return events;
 }
 
-std::vector<SessionEvent> ComponentSession::on_opened(const xml::Element& header) {
+std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamOpened& opened) {
+    const auto& header = opened.header;
     if (!header.is(ns::kStreams, "stream")) return end("invalid-namespace", "what the server opened is no XMPP stream");
     // A server that refuses us at once has no id to give; the stream error follows.
     const auto* id = header.attribute("id");
@@ -115,7 +104,8 @@ std::vector<SessionEvent> ComponentSession::on_opened(const xml::Element& header
     return {SendOctets{"<handshake>" + handshake_of(stream_id_, secret_) + "</handshake>"}};
 }
 
-std::vector<SessionEvent> ComponentSession::on_element(const xml::Element& element) {
+std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRead& read) {
+    const auto& element = read.stanza;
     if (element.is(ns::kStreams, "error")) {
         auto ended = read_stream_error(element);
         return end(std::move(ended.condition), std::move(ended.detail));
@@ -124,13 +114,24 @@ std::vector<SessionEvent> ComponentSession::on_element(const xml::Element& eleme
         state_ = State::attached;
         return {Attached{stream_id_}};
     }
-    if (state_ != State::attached) return {StanzaRefused{{Code::forbidden, "a stanza before the handshake"}}};
+    if (state_ != State::attached) return {StanzaRefused{{Code::forbidden, "a stanza before the handshake"}, std::nullopt}};
     auto stanza = decode(element);
     if (stanza) return {StanzaReceived{std::move(stanza).value()}};
-    std::vector<SessionEvent> events;
-    if (const auto answer = bad_request_for(element))
-        if (auto octets = encode(*answer)) events.push_back(SendOctets{std::move(octets).value()});
-    events.push_back(StanzaRefused{stanza.error()});
+    return {refused(element, stanza.error())};
+}
+
+std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRefused& passed_over) {
+    if (passed_over.head.is(ns::kStreams, "error")) return end("undefined-condition", passed_over.why.detail);
+    if (state_ != State::attached) return {StanzaRefused{passed_over.why, std::nullopt}};
+    return {refused(passed_over.head, passed_over.why)};
+}
+
+std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamClosed&) { return end({}, {}); }
+
+std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamFault& fault) {
+    const auto* condition = condition_of(fault.why);
+    std::vector<SessionEvent> events{SendOctets{stream_error(condition)}};
+    for (auto& event : end(condition, fault.why.detail)) events.push_back(std::move(event));
     return events;
 }
 

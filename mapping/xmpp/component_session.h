@@ -4,6 +4,7 @@
 #include "mapping/xml/reader.h"
 #include "mapping/xmpp/stanza.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,9 +22,10 @@ struct Attached {
 struct StanzaReceived {
     Stanza stanza;
 };
-/// A stanza that could not be decoded; the stream goes on. An IQ get/set is answered by the session itself (bad-request).
+/// A stanza that could not be read; the stream goes on, and who sent it has heard nothing yet.
 struct StanzaRefused {
-    Error error;
+    Error why;                       ///< too_large: over a limit of ours; else it is no stanza that we know
+    std::optional<Stanza> envelope;  ///< as of decode_envelope; none: it does not say who is to be told
 };
 /// The stream is over; nothing follows. condition is the stream error's name ("conflict", "not-authorized", "host-unknown"
 /// ...), empty when the peer just closed; detail is for the operator.
@@ -53,8 +55,11 @@ public:
 private:
     enum class State { idle, header_sent, handshake_sent, attached, ended };
 
-    std::vector<SessionEvent> on_opened(const xml::Element& header);
-    std::vector<SessionEvent> on_element(const xml::Element& element);
+    std::vector<SessionEvent> on_event(const xml::StreamOpened& opened);
+    std::vector<SessionEvent> on_event(const xml::StanzaRead& read);
+    std::vector<SessionEvent> on_event(const xml::StanzaRefused& passed_over);
+    std::vector<SessionEvent> on_event(const xml::StreamClosed&);
+    std::vector<SessionEvent> on_event(const xml::StreamFault& fault);
     std::vector<SessionEvent> end(std::string condition, std::string detail);
 
     std::string domain_;

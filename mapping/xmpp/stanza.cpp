@@ -104,10 +104,36 @@ LangText lang_text(const xml::Element& element) {
     return {element.text(), lang ? *lang : std::string()};
 }
 
-Result<Stanza> decode_message(const xml::Element& element) {
+Result<Message> message_envelope(const xml::Element& element) {
     BOOST_OUTCOME_TRY(message, decode_head<Message>(element));
     if (const auto* type = element.attribute("type")) message.type = type_of(kMessageTypes, *type).value_or(MessageType::normal);
     if (message.type == MessageType::error) message.error = error_in(element);
+    return message;
+}
+
+Result<Presence> presence_envelope(const xml::Element& element) {
+    BOOST_OUTCOME_TRY(presence, decode_head<Presence>(element));
+    if (const auto* type = element.attribute("type")) {
+        const auto known = type_of(kPresenceTypes, *type);
+        if (!known) return fail(Code::malformed, "a presence of unknown type");
+        presence.type = *known;
+    }
+    if (presence.type == PresenceType::error) presence.error = error_in(element);
+    return presence;
+}
+
+Result<Iq> iq_envelope(const xml::Element& element) {
+    BOOST_OUTCOME_TRY(iq, decode_head<Iq>(element));
+    const auto* type = element.attribute("type");
+    const auto known = type ? type_of(kIqTypes, *type) : std::nullopt;
+    if (!known) return fail(Code::malformed, "an IQ of unknown type");
+    iq.type = *known;
+    if (iq.type == IqType::error) iq.error = error_in(element);
+    return iq;
+}
+
+Result<Stanza> decode_message(const xml::Element& element) {
+    BOOST_OUTCOME_TRY(message, message_envelope(element));
     for_each_child(element, [&message](const xml::Element& child) {
         if (child.is(kComponentNs, "body")) {
             message.bodies.push_back(lang_text(child));
@@ -123,24 +149,13 @@ Result<Stanza> decode_message(const xml::Element& element) {
 }
 
 Result<Stanza> decode_presence(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(presence, decode_head<Presence>(element));
-    if (const auto* type = element.attribute("type")) {
-        const auto known = type_of(kPresenceTypes, *type);
-        if (!known) return fail(Code::malformed, "a presence of unknown type");
-        presence.type = *known;
-    }
-    if (presence.type == PresenceType::error) presence.error = error_in(element);
+    BOOST_OUTCOME_TRY(presence, presence_envelope(element));
     for_each_child(element, [&presence](const xml::Element& child) { presence.payload.push_back(child); });
     return Stanza(std::move(presence));
 }
 
 Result<Stanza> decode_iq(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(iq, decode_head<Iq>(element));
-    const auto* type = element.attribute("type");
-    const auto known = type ? type_of(kIqTypes, *type) : std::nullopt;
-    if (!known) return fail(Code::malformed, "an IQ of unknown type");
-    iq.type = *known;
-    if (iq.type == IqType::error) iq.error = error_in(element);
+    BOOST_OUTCOME_TRY(iq, iq_envelope(element));
     std::size_t children = 0;
     for_each_child(element, [&](const xml::Element& child) {
         if (children++ == 0) iq.payload = child;
@@ -195,6 +210,17 @@ Result<Stanza> decode(const xml::Element& element) {
 
 xml::Element encode(const Stanza& stanza) {
     return std::visit([](const auto& one) { return encode_one(one); }, stanza);
+}
+
+Result<Stanza> decode_envelope(const xml::Element& element) {
+    const auto as_stanza = [](auto envelope) -> Result<Stanza> {
+        if (!envelope) return fail(envelope.error().code, envelope.error().detail);
+        return Stanza(std::move(envelope).value());
+    };
+    if (element.is(kComponentNs, "message")) return as_stanza(message_envelope(element));
+    if (element.is(kComponentNs, "presence")) return as_stanza(presence_envelope(element));
+    if (element.is(kComponentNs, "iq")) return as_stanza(iq_envelope(element));
+    return fail(Code::unsupported, "no stanza: " + element.name);
 }
 
 std::optional<Stanza> make_error(const Stanza& original, StanzaError error) {

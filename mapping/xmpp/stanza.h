@@ -73,6 +73,10 @@ using Stanza = std::variant<Message, Presence, Iq>;
 ///         of unknown type is malformed.
 Result<Stanza> decode(const xml::Element& element);
 
+/// Reads who a stanza is from and to, its id and its type; whatever is in it is left out.
+/// errors  as of decode, but for what is inside
+Result<Stanza> decode_envelope(const xml::Element& element);
+
 /// Writes a stanza; it always carries from and to.   (CORE-03)
 xml::Element encode(const Stanza& stanza);
 

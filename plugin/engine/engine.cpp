@@ -44,25 +44,60 @@ void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
     if (state.barrier.is_answer(iq.id)) barrier_answered(state, now, out);
 }
 
-void on_stanza(State& state, const StanzaIn& in, TimePoint now, Actions& out) {
-    const auto& from = std::visit([](const auto& stanza) -> const xmpp::Jid& { return stanza.from; }, in.stanza);
-    const auto& to = std::visit([](const auto& stanza) -> const xmpp::Jid& { return stanza.to; }, in.stanza);
-    if (to.domain != state.options.domain) return;  // the server routes only our domain here
+const xmpp::Jid& from_of(const xmpp::Stanza& stanza) {
+    return std::visit([](const auto& one) -> const xmpp::Jid& { return one.from; }, stanza);
+}
+
+const xmpp::Jid& to_of(const xmpp::Stanza& stanza) {
+    return std::visit([](const auto& one) -> const xmpp::Jid& { return one.to; }, stanza);
+}
+
+bool is_from_ourselves(const State& state, const xmpp::Stanza& stanza) { return from_of(stanza).domain == state.options.domain; }
+
+/// Whether its author may use this gateway; a stranger hears that they may not.   (CORE-72)
+bool is_served(const State& state, const xmpp::Stanza& stanza, Actions& out) {
+    const auto* message = std::get_if<xmpp::Message>(&stanza);
+    const bool failure = message && message->type == xmpp::MessageType::error;
+    if (serves(state.options, from_of(stanza).domain) || failure) return true;
+    refuse_stanza(stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden, "This gateway serves its own users only.", out);
+    return false;
+}
+
+void on_stanza(State& state, const xmpp::Stanza& stanza, TimePoint now, Actions& out) {
+    if (to_of(stanza).domain != state.options.domain) return;  // the server routes only our domain here
     // Our own domain speaks to us only in the answers to our ping; anything else from it is a loop.   (IM-18)
-    if (from.domain == state.options.domain) {
-        const auto* iq = std::get_if<xmpp::Iq>(&in.stanza);
-        if (iq && from.local.empty()) on_iq(state, *iq, now, out);
+    if (is_from_ourselves(state, stanza)) {
+        const auto* iq = std::get_if<xmpp::Iq>(&stanza);
+        if (iq && iq->from.local.empty()) on_iq(state, *iq, now, out);
         return;
     }
-    const auto* message = std::get_if<xmpp::Message>(&in.stanza);
-    const bool failure = message && message->type == xmpp::MessageType::error;
-    if (!serves(state.options, from.domain) && !failure)  // CORE-72
-        return refuse_stanza(in.stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden,
-                             "This gateway serves its own users only.", out);
+    if (!is_served(state, stanza, out)) return;
     std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, now, out); },
                           [&](const xmpp::Presence& p) { on_presence(p, out); },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
-               in.stanza);
+               stanza);
+}
+
+/// Whether its author waits for an answer that depends on what is in it.
+bool asks_something(const xmpp::Stanza& stanza) {
+    if (const auto* message = std::get_if<xmpp::Message>(&stanza)) return message->type != xmpp::MessageType::error;
+    const auto* iq = std::get_if<xmpp::Iq>(&stanza);
+    return iq && (iq->type == xmpp::IqType::get || iq->type == xmpp::IqType::set);
+}
+
+void on_unreadable(State& state, const UnreadableStanzaIn& in, TimePoint now, Actions& out) {
+    // Of an error, a result or a presence the envelope says all there is to know.
+    if (!asks_something(in.envelope)) return on_stanza(state, in.envelope, now, out);
+    const auto &from = from_of(in.envelope), &to = to_of(in.envelope);
+    if (to.domain != state.options.domain || is_from_ourselves(state, in.envelope)) return;
+    if (!is_served(state, in.envelope, out)) return;
+    out.push_back(line(Level::info, state.ids.trace(), "stanza refused",
+                       {{"from", from.to_string()}, {"to", to.to_string()}, {"reason", in.why.detail}}));
+    if (in.why.code == Code::too_large)
+        refuse_stanza(in.envelope, xmpp::ErrorType::modify, xmpp::Condition::policy_violation,
+                      "Too long or too complex for this gateway; nothing of it was delivered.", out);
+    else
+        refuse_stanza(in.envelope, xmpp::ErrorType::modify, xmpp::Condition::bad_request, "This cannot be understood.", out);
 }
 
 void configure(State& state) {
@@ -134,7 +169,8 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                               state.stream_up = false;
                               refuse_held(state, "the component stream was lost", out);
                           },
-                          [&](const StanzaIn& in) { on_stanza(state, in, now, out); },
+                          [&](const StanzaIn& in) { on_stanza(state, in.stanza, now, out); },
+                          [&](const UnreadableStanzaIn& in) { on_unreadable(state, in, now, out); },
                           [&](const SipRequestIn& in) { on_sip_request(state, in, now, out); },
                           [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
                           [&](const Located& in) {

@@ -39,6 +39,11 @@ struct StreamDown {};  ///< it is lost; what was written and not covered by a ba
 struct StanzaIn {
     xmpp::Stanza stanza;
 };
+/// A stanza of which only the envelope could be read; the stream goes on.
+struct UnreadableStanzaIn {
+    xmpp::Stanza envelope;  ///< as of xmpp::decode_envelope
+    Error why;              ///< too_large: over a limit of ours; else it is broken
+};
 struct SipRequestIn {
     ServerTransaction transaction;
     sip::Request request;
@@ -65,7 +70,8 @@ struct Tick {};
 /// The domain goes away: answer what waits.
 struct Shutdown {};
 
-using Input = std::variant<StreamUp, StreamDown, StanzaIn, SipRequestIn, SipResponseIn, Located, OptionsChanged, Tick, Shutdown>;
+using Input = std::variant<StreamUp, StreamDown, StanzaIn, UnreadableStanzaIn, SipRequestIn, SipResponseIn, Located,
+                           OptionsChanged, Tick, Shutdown>;
 
 // Actions
 

@@ -17,10 +17,17 @@ public:
         step_ = std::min(step_ * 2, kMax);
         return step / 2 + Duration(random % static_cast<std::uint32_t>(step.count() / 2 + 1));
     }
-    /// It worked: the next failure starts from the beginning.
+    /// The next failure starts from the beginning.
     void reset() { step_ = kFirst; }
+    /// It worked that long before it failed. What fails again at once has not worked.
+    void worked_for(std::chrono::nanoseconds time) {
+        if (time >= kSteady) reset();
+    }
 
 private:
+    // Longer than any handshake and the first stanzas take, so that what ends each stream ends it before; short enough that a
+    // server restarted now and then finds us back at once.
+    static constexpr Duration kSteady{5'000};
     static constexpr Duration kFirst{100};
     static constexpr Duration kMax{30'000};
     Duration step_ = kFirst;

@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <random>
 
@@ -56,6 +57,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     std::optional<xmpp::ComponentSession> session;
     std::uint64_t attempt = 0;
     bool attached = false;
+    std::chrono::steady_clock::time_point attached_at;
     bool reading = false;
     std::array<char, 65'536> input;
     std::string writing, waiting;  ///< octets
@@ -119,16 +121,23 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
             else if (auto* received = std::get_if<xmpp::StanzaReceived>(&event))
                 events.stanza(std::move(received->stanza));
             else if (auto* refused = std::get_if<xmpp::StanzaRefused>(&event))
-                events.refused(refused->error.detail);
+                stanza_refused(std::move(*refused));
             else if (auto* ended = std::get_if<xmpp::StreamEnded>(&event))
                 stream_ended(*ended);
         }
     }
 
+    void stanza_refused(xmpp::StanzaRefused refused) {
+        if (refused.envelope)
+            events.unreadable(std::move(*refused.envelope), std::move(refused.why));
+        else
+            events.refused(std::move(refused.why.detail));
+    }
+
     void now_attached() {
         timer.cancel();
         attached = true;
-        backoff.reset();
+        attached_at = std::chrono::steady_clock::now();
         events.up();
     }
 
@@ -175,6 +184,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void lost(std::string reason, milliseconds at_least = milliseconds(0)) {
+        if (attached) backoff.worked_for(std::chrono::steady_clock::now() - attached_at);
         drop_connection();
         if (stopped) return finish_stop();
         arm(std::max(at_least, backoff.next(static_cast<std::uint32_t>(random()))), [](Impl& self) { self.connect(); });

@@ -19,8 +19,8 @@ public:
         std::function<void()> up;
         std::function<void(std::string reason)> down;  ///< after up, or when an attempt failed
         std::function<void(xmpp::Stanza)> stanza;
-        std::function<void(std::string why)>
-            refused;  ///< a stanza of the server's that could not be read, or of ours that may not leave
+        std::function<void(xmpp::Stanza envelope, Error why)> unreadable;  ///< a stanza of which nothing else could be read
+        std::function<void(std::string why)> refused;  ///< one that not even says who sent it, or one of ours that may not leave
     };
 
     /// Connects at once and for ever, until stop or destruction.

@@ -22,6 +22,9 @@ void DomainHost::start(config::Attachment attachment) {
     events.up = [this] { link_changed(true, {}); };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
     events.stanza = [this](xmpp::Stanza stanza) { drive(engine::StanzaIn{std::move(stanza)}); };
+    events.unreadable = [this](xmpp::Stanza envelope, Error why) {
+        drive(engine::UnreadableStanzaIn{std::move(envelope), std::move(why)});
+    };
     events.refused = [this](std::string why) {
         services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
     };

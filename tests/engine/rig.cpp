@@ -72,14 +72,14 @@ Rig& Rig::pass(std::chrono::milliseconds time) {
     return due && *due <= now ? feed(Tick{}) : *this;
 }
 
-Rig& Rig::answer_ping() {
+xmpp::Iq Rig::ping_result() {
     xmpp::Iq result;
     result.from = {{}, "montague.test", {}};
     result.to = {{}, "capulet.test", {}};
     result.id = std::exchange(ping_, {});
     result.type = xmpp::IqType::result;
     EXPECT_FALSE(result.id.empty()) << "no ping is out";
-    return stanza(result);
+    return result;
 }
 
 Rig& Rig::sip_response(ClientTransaction transaction, int status, LocalFailure local, std::string reason) {

@@ -21,7 +21,8 @@ public:
     Rig& stanza(xmpp::Stanza stanza) { return feed(StanzaIn{std::move(stanza)}); }
     Rig& pass(std::chrono::milliseconds time);
     /// The server's answer to the last ping that the engine sent.
-    Rig& answer_ping();
+    Rig& answer_ping() { return stanza(ping_result()); }
+    xmpp::Iq ping_result();
     Rig& sip_response(ClientTransaction transaction, int status, LocalFailure local = LocalFailure::none,
                       std::string reason = {});
 

@@ -64,6 +64,19 @@ TEST(Services, CORE_52_ResultsAndErrorsAreAnsweredByNothing) {
     EXPECT_TRUE(rig.stanza(iq).stanzas.empty());
 }
 
+TEST(Services, CORE_78_AnIqRequestThatIsNoneIsAnsweredBadRequest) {
+    Rig rig;
+    auto iq = ask({}, {});
+    iq.payload.reset();
+    rig.feed(UnreadableStanzaIn{iq, {Code::malformed, "without exactly one child"}});
+    EXPECT_EQ(rig.error().condition, xmpp::Condition::bad_request);
+    EXPECT_EQ(rig.error().type, xmpp::ErrorType::modify);
+    const auto& answer = std::get<xmpp::Iq>(rig.stanzas.front());
+    EXPECT_EQ(answer.id, "q1");
+    EXPECT_EQ(answer.to, iq.from);
+    EXPECT_EQ(answer.from, iq.to);
+}
+
 TEST(Services, ASubscriptionThatNothingCouldAnswerIsRefused) {
     Rig rig;
     xmpp::Presence presence;

@@ -14,13 +14,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string octets = "<stream xmlns='jabber:component:accept'>";
     octets.append(reinterpret_cast<const char*>(data), size);
     xml::StreamReader reader;
-    const auto events = reader.feed(octets);
-    if (!events) return 0;
-    for (const auto& event : events.value()) {
+    for (const auto& event : reader.feed(octets)) {
         const auto* read = std::get_if<xml::StanzaRead>(&event);
         if (!read) continue;
         const auto stanza = xmpp::decode(read->stanza);
         if (!stanza) continue;
+        const auto envelope = xmpp::decode_envelope(read->stanza);
+        STOX_ASSERT(envelope && envelope.value().index() == stanza.value().index());
+        const auto head = [](const auto& one) { return std::tie(one.from, one.to, one.id); };
+        STOX_ASSERT(std::visit(head, envelope.value()) == std::visit(head, stanza.value()));
         xml::Limits wide;
         wide.stanza_octets = 64u << 20;
         wide.attributes *= 2;

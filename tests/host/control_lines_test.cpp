@@ -79,4 +79,15 @@ TEST(Backoff, DoublesTo30SecondsWithJitterAndStartsAnewAfterSuccess) {
     EXPECT_LE(backoff.next(7), std::chrono::milliseconds(100));
 }
 
+TEST(Backoff, WhatFailsAgainAtOnceHasNotWorked) {
+    Backoff backoff;
+    for (int i = 0; i < 12; ++i) {
+        backoff.worked_for(std::chrono::milliseconds(4'999));
+        backoff.next(0);
+    }
+    EXPECT_EQ(backoff.next(0), std::chrono::milliseconds(15'000));
+    backoff.worked_for(std::chrono::seconds(5));
+    EXPECT_LE(backoff.next(7), std::chrono::milliseconds(100));
+}
+
 }  // namespace

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <regex>
 #include <string>
@@ -132,6 +133,33 @@ TEST_F(WorkerTest, CORE_03_AttachesWithTheSecretAndCarriesAMessageEachWay) {
     EXPECT_NE(request.find("From: <sip:romeo@montague.test>"), std::string::npos) << request;
 }
 
+TEST_F(WorkerTest, AStanzaOverALimitCostsNobodyElseAMessage) {
+    Wire phone = udp_to(listen());
+    set_domain(peer(local_port(phone)));
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    std::string deep;
+    for (int i = 0; i < 70; ++i) deep = "<a>" + deep + "</a>";
+    const auto to = [](const std::string& from, const std::string& id, const std::string& inside) {
+        return "<message from='" + from + "' to='juliet@capulet.test' id='" + id + "'>" + inside + "</message>";
+    };
+    // In one write. What comes before it arrives, what comes behind it waits for the phone's answer, its author hears why.
+    stream.send(to("mercutio@montague.test/a", "m1", "<body>innocent</body>") + to("romeo@montague.test/b", "m2", deep) +
+                to("evil@elsewhere.test/c", "m3", deep) + to("mercutio@montague.test/a", "m4", "<body>innocent too</body>"));
+    EXPECT_NE(phone.read_until("innocent").find("From: <sip:mercutio@montague.test>"), std::string::npos);
+    const auto to_author = stream.read_until("</message>"), to_stranger = stream.read_until("</message>");
+    EXPECT_EQ(attribute(to_author, "to"), "romeo@montague.test/b");
+    EXPECT_EQ(attribute(to_author, "id"), "m2");
+    EXPECT_NE(to_author.find("<policy-violation"), std::string::npos) << to_author;
+    EXPECT_EQ(attribute(to_stranger, "to"), "evil@elsewhere.test/c");
+    EXPECT_NE(to_stranger.find("<forbidden"), std::string::npos) << to_stranger;
+    control->send(R"({"t":"status","id":"q1"})"
+                  "\n");
+    const auto status = control->line_with("\"q1\"");
+    EXPECT_NE(status.find(R"("up":true)"), std::string::npos) << status;
+    EXPECT_NE(status.find(R"("queued":1)"), std::string::npos) << status;
+}
+
 TEST_F(WorkerTest, ComesBackAfterTheServerClosedTheStream) {
     listen();
     set_domain(peer(5999));
@@ -142,6 +170,20 @@ TEST_F(WorkerTest, ComesBackAfterTheServerClosedTheStream) {
     control->line_with("\"down\"");
     Wire again = attach(listener, "capulet.test");
     control->line_with("\"up\"");
+}
+
+TEST_F(WorkerTest, CORE_03_AStreamThatEndsAtOnceAgainIsOpenedMoreAndMoreSlowly) {
+    listen();
+    set_domain(peer(5999));
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 6; ++i) {
+        Wire stream = attach(listener, "capulet.test");
+        control->line_with("\"up\"");
+        stream.send("<a></b>");
+        control->line_with("\"down\"");
+    }
+    // Half of 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s at least; from 0.1 s each time it would be 0.5 s at most.
+    EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(1'550));
 }
 
 TEST_F(WorkerTest, ARefusedHandshakeIsToldWithTheServersReason) {

@@ -135,19 +135,53 @@ TEST(ComponentSession, StanzasArriveAndPingsOfWhiteSpaceDoNot) {
     EXPECT_EQ(std::get<Message>(stanza).from, (Jid{"juliet", "example.com", "b"}));
 }
 
-TEST(ComponentSession, CORE_78_AnIqRequestThatIsNoneIsAnsweredBadRequest) {
+TEST(ComponentSession, ABrokenStanzaIsRefusedWithItsEnvelopeIfItHasOne) {
     auto session = attached();
-    EXPECT_EQ(text_of(session.receive("<iq from='juliet@example.com/b' to='sip.example' id='i&apos;1' type='get'/>")),
-              "send <iq from='sip.example' to='juliet@example.com/b' id='i&apos;1' type='error'><error type='modify'>"
-              "<bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>\nrefused\n");
+    const auto events = session.receive("<iq from='juliet@example.com/b' to='sip.example' id='i&apos;1' type='get'/>");
+    ASSERT_EQ(text_of(events), "refused\n");
+    const auto& refused = std::get<StanzaRefused>(events[0]);
+    EXPECT_EQ(refused.why.code, Code::malformed);
+    ASSERT_TRUE(refused.envelope);
+    const auto& iq = std::get<Iq>(*refused.envelope);
+    EXPECT_EQ(iq.from, (Jid{"juliet", "example.com", "b"}));
+    EXPECT_EQ(iq.id, "i'1");
+    EXPECT_EQ(iq.type, IqType::get);
+    for (const auto* stanza :
+         {"<iq from='a@b' to='sip.example' id='1' type='hello'/>", "<message from='a@b'/>", "<iq to='sip.example' type='get'/>",
+          "<presence from='a@b' to='sip.example' type='x'/>", "<letter/>", "<handshake/>"}) {
+        const auto none = session.receive(stanza);
+        ASSERT_EQ(text_of(none), "refused\n") << stanza;
+        EXPECT_FALSE(std::get<StanzaRefused>(none[0]).envelope) << stanza;
+    }
 }
 
-TEST(ComponentSession, CORE_52_OtherBrokenStanzasAreNotAnswered) {
+TEST(ComponentSession, AStanzaOverALimitIsRefusedAndTheStreamGoesOn) {
     auto session = attached();
-    for (const auto* stanza : {"<iq from='a@b' to='sip.example' id='1' type='hello'/>", "<message from='a@b'/>",
-                               "<iq to='sip.example' type='get'/>", "<iq from='a@b' to='other.example' id='1' type='get'/>",
-                               "<presence from='a@b' to='sip.example' type='x'/>", "<letter/>", "<handshake/>"})
-        EXPECT_EQ(text_of(session.receive(stanza)), "refused\n") << stanza;
+    std::string quotes;
+    for (int i = 0; i < 60'000; ++i) quotes += "&apos;";
+    const std::string kind[] = {"chat", "error"};
+    for (const auto& type : kind) {
+        const auto head = "<message from='a@b/c' to='d@sip.example' id='1' type='" + type + "'>";
+        const auto events = session.receive("<message from='e@b' to='d@sip.example'><body>x</body></message>" + head + "<body>" +
+                                            quotes + "</body></message><message from='e@b' to='d@sip.example'/>");
+        ASSERT_EQ(text_of(events), "stanza\nrefused\nstanza\n");
+        const auto& refused = std::get<StanzaRefused>(events[1]);
+        EXPECT_EQ(refused.why.code, Code::too_large);
+        ASSERT_TRUE(refused.envelope);
+        const auto& message = std::get<Message>(*refused.envelope);
+        EXPECT_EQ(message.from, (Jid{"a", "b", "c"}));
+        EXPECT_EQ(message.id, "1");
+        EXPECT_EQ(message.error.has_value(), type == "error");
+    }
+    EXPECT_EQ(text_of(session.receive("<letter>" + quotes + "</letter>")), "refused\n");
+    EXPECT_EQ(text_of(session.receive("<stream:error>" + quotes + "</stream:error>")),
+              "send </stream:stream>\nended undefined-condition: a stanza over the limit\n");
+}
+
+TEST(ComponentSession, WhatCameBeforeAFaultIsDelivered) {
+    auto session = attached();
+    const auto text = text_of(session.receive("<message from='a@b' to='c@sip.example'/><a></b>"));
+    EXPECT_TRUE(text.starts_with("stanza\nsend <stream:error>")) << text;
 }
 
 TEST(ComponentSession, NothingIsDeliveredBeforeTheHandshakeIsTaken) {
@@ -158,16 +192,22 @@ TEST(ComponentSession, NothingIsDeliveredBeforeTheHandshakeIsTaken) {
     EXPECT_EQ(text_of(session.receive("<message from='a@b' to='c@sip.example'><body>x</body></message>")), "refused\n");
 }
 
-TEST(ComponentSession, WhatIsNotXmlOrTooMuchEndsTheStream) {
-    auto session = attached();
-    const auto text = text_of(session.receive("<a></b>"));
-    EXPECT_TRUE(
-        text.starts_with("send <stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>\n"
-                         "send </stream:stream>\nended not-well-formed: "))
-        << text;
-    EXPECT_EQ(text_of(session.receive("<a/>")), "");
-    auto other = attached();
-    EXPECT_NE(text_of(other.receive("<a>" + std::string(300'000, 'x'))).find("ended policy-violation: "), std::string::npos);
+TEST(ComponentSession, AStreamThatCannotBeReadEndsWithTheReason) {
+    const std::pair<std::string_view, std::string_view> rows[] = {
+        {"<a></b>", "not-well-formed"}, {"<a><!-- x --></a>", "restricted-xml"}, {"<a><?x y?></a>", "restricted-xml"}};
+    for (const auto& [octets, condition] : rows) {
+        auto session = attached();
+        const auto text = text_of(session.receive(octets));
+        EXPECT_TRUE(text.starts_with("send <stream:error><" + std::string(condition) +
+                                     " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>\n"
+                                     "send </stream:stream>\nended " +
+                                     std::string(condition) + ": "))
+            << text;
+        EXPECT_EQ(text_of(session.receive("<a/>")), "");
+    }
+    ComponentSession session("sip.example", "test");
+    session.open();
+    EXPECT_NE(text_of(session.receive("<a b='" + std::string(300'000, 'x'))).find("ended policy-violation: "), std::string::npos);
 }
 
 TEST(ComponentSession, AStreamOfAnotherKindIsClosed) {
@@ -197,7 +237,7 @@ TEST(ComponentSession, OctetByOctetIsTheSameStream) {
     for (const char octet : octets)
         for (auto& event : pieces.receive({&octet, 1})) events.push_back(std::move(event));
     EXPECT_EQ(text_of(events), text_of(at_once));
-    ASSERT_EQ(events.size(), 8u);
+    ASSERT_EQ(events.size(), 7u);
     EXPECT_EQ(std::get<StanzaReceived>(events[2]).stanza, std::get<StanzaReceived>(at_once[2]).stanza);
 }
 
