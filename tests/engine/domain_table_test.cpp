@@ -40,6 +40,22 @@ TEST(DomainTable, AmongSeveralTheClosestPeerDecidesAndATieIsNobodys) {
         << "its own checks refuse and log";
 }
 
+TEST(DomainTable, ACertificateIsCloserThanAnyPrefixAndAChallengeIsTheLastResort) {
+    auto close = domain("a.test", {"users.test"}, "10.0.0.1"), tls = domain("b.test", {"users.test"}, "192.0.2.1"),
+         digest = domain("c.test", {"users.test"}, "192.0.2.2");
+    tls.peers.front().source.clear();
+    tls.peers.front().tls_names = {"pbx.test"};
+    digest.peers.front().users = {"alice"};
+    const std::vector all{close, tls, digest};
+    const auto elsewhere = Address::v4({203, 0, 113, 1});
+    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {kSource, {"pbx.test"}})), "b.test");
+    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {kSource, {"other.test"}})), "a.test");
+    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {elsewhere})), "c.test") << "may prove to be a user there";
+    EXPECT_TRUE(std::holds_alternative<Ambiguous>(route({close, tls}, "users.test", {elsewhere})));
+    EXPECT_TRUE(is_peer(all, {elsewhere, {"pbx.test"}}));
+    EXPECT_FALSE(is_peer(all, {elsewhere}));
+}
+
 TEST(DomainTable, APeerOfAnyDomainIsKnown) {
     const std::vector all{domain("a.test", {}, "10.0.0.0/8")};
     EXPECT_TRUE(is_peer(all, Sender{kSource}));

@@ -1,6 +1,7 @@
 """A next hop that is dead is passed by: at once where nothing can be doubled, else as soon as its probes go unanswered."""
 import pytest
 
+from dnsmasq import Dnsmasq
 from lane import PEER
 from sip_peer import SipPeer, answer
 
@@ -43,6 +44,28 @@ def test_CORE_55_a_next_hop_without_listener_hands_over_to_the_second(server, ro
         romeo.send(f"nurse@{DOMAIN}", "anybody?")
         second.wait_request(lambda request: request.body == "anybody?")
         assert texts(second) == ["anybody?"]
+
+
+@pytest.mark.gate(60)
+def test_CORE_06_a_next_hop_is_found_by_its_service_records(server, romeo, domain, workspace):
+    names = Dnsmasq(workspace / "names", {"one.sip.test": PEER, "two.sip.test": PEER},
+                    ["_sip._udp.sip.test,one.sip.test,5081,10,0", "_sip._udp.sip.test,two.sip.test,5082,20,0"])
+    try:
+        with SipPeer(port=5081, policy=lambda request: answer(request, 503)), SipPeer(port=5082) as second:
+            domain("sip:sip.test", probe=False)
+            romeo.send(f"nurse@{DOMAIN}", "by name")
+            second.wait_request(lambda request: request.body == "by name")
+    finally:
+        names.stop()
+
+
+@pytest.mark.gate(60)
+def test_CORE_55_a_next_hop_that_is_nowhere_is_told_to_author_and_operator(server, romeo, domain):
+    since = domain("sip:missing.test", probe=False)
+    romeo.send(f"nurse@{DOMAIN}", "to nowhere", ident="nowhere")
+    error = romeo.wait_error("nowhere").xml.find("{jabber:client}error")
+    assert error.find("{urn:ietf:params:xml:ns:xmpp-stanzas}remote-server-not-found") is not None
+    server.wait_log(r"next hop not located uri=sip:missing\.test reason=", since)
 
 
 @pytest.mark.full(120)
