@@ -188,6 +188,15 @@ struct Echo {
 
 TEST(EdgeLong, WithoutDescriptorsItNeitherSpinsNorFallsSilent) {
     Echo echo(96);
+    // UBSan looks at memory through a pipe when it meets a type for the first time, and takes having no descriptor for it for an
+    // error in the program. So everything is met once before.
+    for (const bool asks : {true, false, true}) {
+        Wire peer(connect_from(1, echo.port));
+        if (asks) peer.send(options_text("TCP", "first"));
+        if (asks) peer.read_until("\r\n\r\n");
+        const linger reset{1, 0};
+        if (!asks) ::setsockopt(peer.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    }
     const double before = echo.cpu_seconds();
     std::vector<int> held;
     for (int i = 0; i < 500; ++i)
