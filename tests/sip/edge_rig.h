@@ -1,5 +1,6 @@
 #pragma once
-// An Endpoint with its loop on a thread of its own, which answers every request with 200 at once and keeps what it heard.
+// An Endpoint with its loop on a thread of its own, which answers every request with 200 at once, unless its Call-ID begins with
+// "wait", and keeps what it heard.
 
 #include "sip/endpoint.h"
 

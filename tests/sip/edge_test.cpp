@@ -307,6 +307,27 @@ TEST(Edge, AClosingPeerFailsTheRequestAtOnce) {
     EXPECT_LT(Clock::now() - before, seconds(1));
 }
 
+// RFC 3261 §18.2.2 would have us connect to what the request's Via says: to wherever a stranger wants.
+TEST(Edge, AnAnswerWhoseConnectionIsGoneGoesNowhere) {
+    EdgeRig rig;
+    TcpListener trap;
+    std::uint64_t transaction = 0;
+    {
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        auto text = options_text("TCP", "wait1");
+        const std::string via = "nowhere.invalid:5999";
+        text.replace(text.find(via), via.size(), "127.0.0.1:" + std::to_string(trap.port()));
+        peer.send(text);
+        transaction = rig.request("wait1").transaction;
+    }
+    Wire later = tcp_to(rig.port(Transport::tcp));  // what it gets answered, the end of the other came before
+    later.send(options_text("TCP", "later"));
+    later.read_until("\r\n\r\n");
+    rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.respond(transaction, status(200)); });
+    expect_served(rig, "alive");
+    EXPECT_EQ(rig.counters().dialled, 0u);
+}
+
 TEST(Edge, SeveralAddressesAndBothFamilies) {
     sip::Endpoint::Settings settings;
     for (const char* address : {"127.0.0.1", "127.0.0.2", "::1"})
