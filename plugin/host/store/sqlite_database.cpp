@@ -43,11 +43,12 @@ Result<void> SqliteDatabase::prepare(std::uint64_t max_octets) {
     // In place of SQLite's own checkpoints, which come inside a commit and hide their errors.
     sqlite3_wal_hook(
         connection_.get(),
-        [](void* pages_in_log, sqlite3*, const char*, int now) {
-            *static_cast<int*>(pages_in_log) = now;
+        [](void* self, sqlite3*, const char*, int length) {
+            static_cast<SqliteDatabase*>(self)->log_pages_ = length;
+            static_cast<SqliteDatabase*>(self)->logged_ = true;
             return SQLITE_OK;
         },
-        &log_pages_);
+        this);
     return start_epoch();
 }
 
@@ -65,23 +66,27 @@ Result<void> SqliteDatabase::commit(std::span<const Change* const> changes) {
     }
     auto committed = try_commit(changes);
     if (committed) return committed;
-    suspect_ = true;
     if (!mend()) return committed;  // the first reason says more
-    committed = try_commit(changes);
-    suspect_ = !committed;
-    return committed;
+    return try_commit(changes);
 }
 
 Result<void> SqliteDatabase::try_commit(std::span<const Change* const> changes) {
     const bool full = std::ranges::any_of(changes, [](auto* change) { return change->durability == Durability::full; });
     BOOST_OUTCOME_TRYV(set_durability(full ? Durability::full : Durability::normal));
     BOOST_OUTCOME_TRYV(begin_.run());
+    logged_ = false;
     Result<void> result = ok();
     for (const auto* change : changes)
         if (result) result = apply(*change);
     if (result) result = commit_.run();
+    if (result && logged_) unsynced_ = !full;
+    // What is there already is not written again, so nothing was synced either; it may be there by a normal commit only.
+    if (result && full && unsynced_) result = checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    if (result) return result;
+    // Without space nothing was lost: the next group may find some, even where there is not enough for mending.
+    if ((sqlite3_errcode(connection_.get()) & 0xff) != SQLITE_FULL) suspect_ = true;
     // SQLite ends some failed transactions by itself.
-    if (!result && sqlite3_get_autocommit(connection_.get()) == 0) static_cast<void>(rollback_.run());
+    if (sqlite3_get_autocommit(connection_.get()) == 0) static_cast<void>(rollback_.run());
     return result;
 }
 
@@ -100,14 +105,21 @@ Result<void> SqliteDatabase::set_durability(Durability durability) {
 }
 
 /// After an error: everything committed so far goes into the file itself and onto the disk, and the log starts anew. A failed
-/// fsync may have lost pages of the log that a later fsync would not write again (Linux then takes them for clean); a commit
-/// that came after them in the log would be lost at a power cut. It also gives the log its space back when the disk is full.
+/// fsync may have lost pages of the log that a later fsync would not write again (Linux then takes them for clean), and a
+/// commit that came after them in the log would be lost with them. On a full disk it gives the log its space back.
 Result<void> SqliteDatabase::mend() {
     BOOST_OUTCOME_TRYV(set_durability(Durability::full));
-    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
-    if (code != SQLITE_OK) return connection_.error(code);
+    BOOST_OUTCOME_TRYV(checkpoint(SQLITE_CHECKPOINT_RESTART));
     suspect_ = false;
-    log_pages_ = 0;
+    return ok();
+}
+
+/// Syncs the log, writes it into the file and syncs that.
+Result<void> SqliteDatabase::checkpoint(int mode) {
+    log_pages_ = 0;  // whatever comes of it, the next commit counts anew
+    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), "main", mode, nullptr, nullptr);
+    if (code != SQLITE_OK) return connection_.error(code);
+    unsynced_ = false;
     return ok();
 }
 
@@ -131,9 +143,7 @@ Result<std::vector<Record>> SqliteDatabase::load(const std::string& collection) 
 
 void SqliteDatabase::checkpoint_if_due() {
     if (log_pages_ < kCheckpointPages || suspect_) return;
-    log_pages_ = 0;  // whatever comes of it: the next commit counts anew
-    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    suspect_ = code != SQLITE_OK;
+    suspect_ = !checkpoint(SQLITE_CHECKPOINT_PASSIVE);
 }
 
 }  // namespace stox::store

@@ -26,8 +26,8 @@ public:
 
     std::uint64_t epoch() const { return epoch_; }
 
-    /// All changes or, with an error, none; a crash after an error decides which. After an error the file is mended before the
-    /// next group is tried, so that what succeeds is as durable as it says.
+    /// All changes or, with an error, none; a crash after an error decides which. Tries twice. After an error that may have lost
+    /// something the file is mended before the next group is tried, so that what succeeds is as durable as it says.
     Result<void> commit(std::span<const Change* const> changes);
     Result<std::vector<Record>> load(const std::string& collection);
     /// Moves the log into the file when it has grown long enough; between commits, when nobody waits for an answer.
@@ -41,14 +41,17 @@ private:
     Result<void> apply(const Change& change);
     Result<void> set_durability(Durability durability);
     Result<void> mend();
+    Result<void> checkpoint(int mode);
 
     StorePlace place_;  // its lock goes last
     Connection connection_;
     Statement put_, erase_, load_, begin_, commit_, rollback_;
     Durability durability_ = Durability::full;
     std::uint64_t epoch_ = 0;
-    int log_pages_ = 0;  ///< in the write-ahead log after the newest commit
-    bool suspect_ = false;
+    int log_pages_ = 0;      ///< in the write-ahead log after the newest commit
+    bool logged_ = false;    ///< the newest commit wrote to the log
+    bool unsynced_ = false;  ///< the log holds commits that a power cut may take away
+    bool suspect_ = false;   ///< a write or sync failed since the last mend()
 };
 
 }  // namespace stox::store

@@ -1,0 +1,68 @@
+#pragma once
+// A directory of its own for each test, a loop, and a store in it.
+
+#include "plugin/host/store/sqlite_store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace stox::store::test {
+
+/// Mode 0700, gone with the object.
+class Directory {
+public:
+    Directory();
+    ~Directory();
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    std::string file(const std::string& name = "store.db") const { return path_ + '/' + name; }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+std::string read_file(const std::string& path);
+/// Mode 0600.
+void write_file(const std::string& path, const std::string& octets);
+
+/// key -> value
+using Contents = std::map<std::string, std::string>;
+
+/// A store that is opened and closed at will.
+class Rig {
+public:
+    explicit Rig(SqliteSettings settings) : settings_(std::move(settings)) {}
+
+    SqliteSettings& settings() { return settings_; }
+    /// Null, and error() says why.
+    Store* open();
+    Store* operator->() { return store_.get(); }
+    void close() { store_.reset(); }
+    const Error& error() const { return error_; }
+
+    /// Runs the loop until no answer is due.
+    void settle();
+    /// One batch and its answer; a refusal counts as the answer.
+    Result<void> write(std::vector<Change> batch);
+    Result<void> put(const std::string& key, const std::string& value, Durability durability = Durability::normal) {
+        return write({{"test", key, value, durability}});
+    }
+    Result<void> erase(const std::string& key) { return write({{"test", key, std::nullopt, Durability::normal}}); }
+    std::vector<Record> records(const std::string& collection = "test");
+    Contents contents(const std::string& collection = "test");
+
+private:
+    SqliteSettings settings_;
+    boost::asio::io_context loop_;
+    std::unique_ptr<SqliteStore> store_;
+    Error error_{};
+};
+
+inline SqliteSettings at(std::string path) { return {.path = std::move(path)}; }
+
+}  // namespace stox::store::test
