@@ -39,14 +39,14 @@ void Phone::call(const std::string& to) {
     auto invite = first("INVITE", to);
     std::string offered;
     if (likely(habits_.offer)) {
-        offered = std::to_string(net_.random());
+        offered = "O" + std::to_string(net_.random());
         invite.content_type = "application/sdp";
-        invite.body = "O" + offered;
+        invite.body = offered;
     }
     run([&](auto& out) {
         const auto key = agent().invite(invite, to, net_.now, out);
         if (key == UsageKey::none) return;
-        calls_[key] = {true, false, 0, false, {}, {}, offered};
+        calls_[key] = {true, false, 0, false, {}, {}, offered, {offered}};
         if (likely(20)) later(3000, [this, key](auto& actions) { agent().hang_up(key, {}, net_.now, actions); });
         if (likely(30))
             later(8000, [this, key](auto& actions) {
@@ -75,17 +75,21 @@ void Phone::application(const Action& action) {
 /// What came must fit what was sent: an answer is the answer to our last offer.
 void Phone::note(Call& call, DescriptionRole role, const std::string& body) {
     if (role == DescriptionRole::offer) {
-        if (!body.starts_with("O")) throw Broken("an answer taken for an offer: " + body);
-        call.owed = body.substr(1);
+        if (body.empty()) throw Broken("an offer without a description");
+        call.owed = body;
     }
-    if (role == DescriptionRole::answer && body != "A" + call.offered) throw Broken("not the answer to our offer");
+    // A refresh offers again what was said last, be it an answer.
+    const bool fits = body == "A" + call.offered || (body.starts_with("A") && call.said.contains(body.substr(1)));
+    if (role == DescriptionRole::answer && !fits) throw Broken("not the answer to our offer");
 }
 
 /// The answer that is owed, else an offer. Not sent where it has no place.
 Description Phone::description(UsageKey key) {
     auto& call = calls_[key];
-    if (call.owed) return {DescriptionRole::none, "application/sdp", "A" + *std::exchange(call.owed, std::nullopt)};
-    return {DescriptionRole::none, "application/sdp", "O" + std::to_string(net_.random())};
+    const auto text = call.owed ? "A" + *call.owed : "O" + std::to_string(net_.random());
+    call.owed.reset();
+    call.said.insert(text);
+    return {DescriptionRole::none, "application/sdp", text};
 }
 
 // ---- Our calls ----
@@ -99,7 +103,8 @@ void Phone::on(const Progressed& event) {
     if (event.role == DescriptionRole::answer && event.response.body != "A" + call.offered) throw Broken("not our answer");
     if (event.role != DescriptionRole::offer || likely(habits_.never)) return;
     later(500, [this, event](auto& out) {
-        const Description answer{DescriptionRole::none, "application/sdp", "A" + event.response.body.substr(1)};
+        const Description answer{DescriptionRole::none, "application/sdp", "A" + event.response.body};
+        calls_[event.call].said.insert(answer.octets);
         agent().answer_provisional(event.call, event.response.to_tag, answer, net_.now, out);
     });
 }
@@ -147,7 +152,7 @@ void Phone::on(const Invited& event) {
             const bool reliable = likely(habits_.reliable);
             if (reliable && likely(habits_.early_answer) && mine.offered.empty()) {
                 reply.description = description(key);
-                if (reply.description.octets.starts_with("O")) mine.offered = reply.description.octets.substr(1);
+                if (reply.description.octets.starts_with("O")) mine.offered = reply.description.octets;
             }
             agent().progress(key, reply, reliable, net_.now, out);
         });
@@ -163,7 +168,7 @@ void Phone::on(const Invited& event) {
         Reply reply{200};
         if (mine.offered.empty()) {
             reply.description = description(key);
-            if (reply.description.octets.starts_with("O")) mine.offered = reply.description.octets.substr(1);
+            if (reply.description.octets.starts_with("O")) mine.offered = reply.description.octets;
         }
         agent().answer(key, reply, net_.now, out);
         live(key);
@@ -213,7 +218,7 @@ void Phone::on(const ModifyRequested& event) {
             reply.status = 488;
         } else {
             reply.description = description(event.call);
-            if (reply.description.octets.starts_with("O")) calls_[event.call].offered = reply.description.octets.substr(1);
+            if (reply.description.octets.starts_with("O")) calls_[event.call].offered = reply.description.octets;
         }
         agent().answer_modify(event.call, event.transaction, reply, net_.now, out);
     });

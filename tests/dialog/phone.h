@@ -38,6 +38,7 @@ private:
         std::string tag{};                  ///< of the peer: of the first provisional, later of the winner
         std::optional<std::string> owed{};  ///< offer to be answered
         std::string offered{};              ///< our last one
+        std::set<std::string> said{};       ///< all our descriptions
     };
     struct Subscription {
         bool ours = false;

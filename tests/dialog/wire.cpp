@@ -42,7 +42,8 @@ static void show(TimePoint now, const std::string& host, const Packet& packet) {
     const auto& body = packet.request ? packet.request->body : packet.response->body;
     const auto what = packet.request ? packet.request->method + " " + std::to_string(packet.request->cseq)
                                      : std::to_string(packet.response->status) + " " + packet.method;
-    std::printf("%9lld -> %-4s %-14s %-10s %s\n", static_cast<long long>(ms), host.c_str(), what.c_str(), packet.branch.c_str(), body.c_str());
+    std::printf("%9lld -> %-4s %-14s %-10s %s\n", static_cast<long long>(ms), host.c_str(), what.c_str(), packet.branch.c_str(),
+                body.c_str());
 }
 
 void Net::deliver(const std::string& host, const Packet& packet) {
