@@ -243,6 +243,7 @@ void Phone::on(const Ended& event) {
     auto& call = calls_.at(event.call);
     if (call.ends || !call.answered) throw Broken("ended twice, or before it began");
     ++call.ends;
+    unacknowledged += event.cause == EndCause::no_ack;
 }
 
 // ---- Subscriptions ----

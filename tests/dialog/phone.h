@@ -24,7 +24,7 @@ public:
     void subscribe(const std::string& host, bool several);
     /// Each call and subscription had its end told exactly once.
     void check_told() const;
-    std::size_t established = 0, notified = 0, modified = 0;
+    std::size_t established = 0, notified = 0, modified = 0, unacknowledged = 0;
 
 protected:
     void application(const sip::Action& action) override;

@@ -13,7 +13,7 @@ using namespace sip;
 using std::chrono::hours;
 
 struct Totals {
-    std::size_t packets = 0, established = 0, notified = 0, modified = 0;
+    std::size_t packets = 0, established = 0, notified = 0, modified = 0, unacknowledged = 0;
 };
 
 Trouble trouble_of(Net& net) {
@@ -61,6 +61,7 @@ void play(std::uint64_t seed, Totals& totals) {
         totals.established += phone->established;
         totals.notified += phone->notified;
         totals.modified += phone->modified;
+        totals.unacknowledged += phone->unacknowledged;
     }
     totals.packets += net.packets;
 }
@@ -78,11 +79,15 @@ TEST(DialogSimulator, EveryCallEndsAndEveryRuleIsKept) {
             ADD_FAILURE() << "seed " << seed << ": " << failure.what();
         }
     }
-    std::printf("%llu seeds, %zu packets, %zu ends of calls established, %zu changes, %zu notifications\n",
-                static_cast<unsigned long long>(count), totals.packets, totals.established, totals.modified, totals.notified);
+    std::printf(
+        "%llu seeds, %zu packets, %zu ends of calls established, %zu changes, %zu notifications, %zu ACKs lost for good\n",
+        static_cast<unsigned long long>(count), totals.packets, totals.established, totals.modified, totals.notified,
+        totals.unacknowledged);
     // A simulator in which nothing happens would prove nothing.
     if (count < 100) return;
     EXPECT_GT(totals.established, count / 2);
+    // Each 2xx is sent a dozen times: that all of its ACKs are lost is as good as impossible.
+    EXPECT_LE(totals.unacknowledged, count / 500);
     EXPECT_GT(totals.modified, count / 20);
     EXPECT_GT(totals.notified, count / 10);
 }
