@@ -61,7 +61,8 @@ struct Answered {
     DescriptionRole role;
 };
 /// An INVITE came to nothing. Ours: the final failure, or one we made (487 cancelled, 502 its 2xx leads nowhere). The peer's,
-/// without our doing: 487 cancelled, 504 no PRACK came. A SUBSCRIBE or REFER of ours: the final failure, or 408 no NOTIFY came.
+/// without our doing: 487 cancelled, 504 no PRACK came, 480 the application never answered. A SUBSCRIBE or REFER of ours: the
+/// final failure, or 408 no NOTIFY came.
 struct Failed {
     UsageKey usage;
     Response response;
@@ -175,6 +176,7 @@ struct CallSettings {
     bool repeat_responses = true;
     std::chrono::milliseconds ring{60'000};            ///< our INVITE unanswered: cancelled
     std::chrono::milliseconds modify{60'000};          ///< our re-INVITE unanswered: cancelled
+    std::chrono::milliseconds answer{180'000};         ///< an INVITE of the peer unanswered: 480
     std::chrono::milliseconds description{20'000};     ///< for the application to answer an offer
     std::chrono::milliseconds progress_every{60'000};  ///< a provisional is repeated while an INVITE waits (RFC 3261 §13.3.1.1)
     std::chrono::seconds session_interval{1800};       ///< Session-Expires we ask for; 0: none

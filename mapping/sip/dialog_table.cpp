@@ -6,7 +6,6 @@ namespace stox::sip {
 
 namespace {
 
-constexpr std::size_t kMaxUsages = 16;
 constexpr std::size_t kRemembered = 64;
 
 DialogId id_of(const Request& request) { return {request.call_id, request.to.tag, request.from.tag}; }

@@ -18,17 +18,18 @@ public:
         std::size_t per_peer = 1'000;
         std::size_t in_all = 10'000;
     };
+    static constexpr std::size_t kMaxUsages = 16;  ///< of one dialog
     struct Entry {
         DialogRef dialog;
         std::string peer;
-        std::vector<UsageKey> usages;  ///< in the order they came; at most 16
+        std::vector<UsageKey> usages;  ///< in the order they came; at most kMaxUsages
     };
 
     explicit DialogTable(Limits limits) : limits_(limits) {}
 
     /// Whether one more dialog with that peer is within the limits. Forks of a call that is within them are not asked.
     bool has_room(const std::string& peer) const;
-    /// One more usage of that dialog, which is taken up if it is new. false: it has 16.
+    /// One more usage of that dialog, which is taken up if it is new. false: it has kMaxUsages.
     bool add(const DialogRef& dialog, const std::string& peer, UsageKey usage);
     /// That usage ended; with the last one the dialog goes.
     void remove(const DialogId& id, UsageKey usage);

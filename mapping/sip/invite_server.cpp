@@ -43,7 +43,7 @@ std::optional<Rack> read_rack(const std::string* value) {
 }  // namespace
 
 InviteServer::InviteServer(UsageKey usage, TransactionId transaction, Request request, DialogRef dialog, Context& context)
-    : parts_{usage, transaction, std::move(request), Session(usage, std::move(dialog), {}), 0, {}, {}} {
+    : parts_{usage, transaction, std::move(request), Session(usage, std::move(dialog), {}), context.now + context.settings.answer} {
     auto& session = parts_.session;
     session.dialog()->state = DialogState::early;
     session.exchange() = exchange_of(parts_.request);
@@ -129,7 +129,9 @@ void InviteServer::cancelled(TransactionId invite, Context& context) {
 void InviteServer::tick(Context& context) {
     Scope scope{parts_, context};
     const auto now = context.now;
-    if (const auto* ringing = std::get_if<Ringing>(&parts_.state); ringing && ringing->progress_due <= now) {
+    if (const auto* ringing = std::get_if<Ringing>(&parts_.state); ringing && parts_.answer_due <= now) {
+        step(scope, AnswerOverdue{});
+    } else if (ringing && ringing->progress_due <= now) {
         progress(parts_.last_progress, false, context);
     } else if (const auto* prack = std::get_if<AwaitingPrack>(&parts_.state)) {
         if (prack->deadline <= now)
@@ -147,7 +149,8 @@ void InviteServer::tick(Context& context) {
 
 std::optional<TimePoint> InviteServer::next_timeout() const {
     auto next = parts_.session.next_timeout().value_or(TimePoint::max());
-    if (const auto* ringing = std::get_if<Ringing>(&parts_.state)) next = std::min(next, ringing->progress_due);
+    if (const auto* ringing = std::get_if<Ringing>(&parts_.state))
+        next = std::min({next, ringing->progress_due, parts_.answer_due});
     if (const auto* prack = std::get_if<AwaitingPrack>(&parts_.state)) next = std::min({next, prack->repeat_at, prack->deadline});
     if (const auto* ack = std::get_if<AwaitingAck>(&parts_.state)) next = std::min({next, ack->repeat_at, ack->deadline});
     return next == TimePoint::max() ? std::nullopt : std::optional(next);

@@ -27,6 +27,7 @@ struct AwaitingPrack {
 };
 struct AwaitingAck {
     Response response;
+    bool offers;  ///< the ACK owes an answer
     TimePoint repeat_at;
     std::chrono::milliseconds interval;
     TimePoint deadline;
@@ -71,17 +72,19 @@ struct Left {};  ///< the session ended: BYE before the ACK
 struct HangUpWish {
     session::HangUp wish;
 };
+struct AnswerOverdue {};  ///< the application let it ring for too long
 struct RepeatDue {};
 struct PrackMissing {};
 struct AckMissing {};
 using Event = std::variant<Progress, ReliableProgress, Accept, Reject, Withdrawn, Pracked, PrackedNext, PrackedAccept,
-                           PrackedReject, AckIn, Left, HangUpWish, RepeatDue, PrackMissing, AckMissing>;
+                           PrackedReject, AckIn, Left, AnswerOverdue, HangUpWish, RepeatDue, PrackMissing, AckMissing>;
 
 struct Parts {
     UsageKey usage;
     TransactionId transaction;
     Request request;
     Session session;
+    TimePoint answer_due{};
     std::uint32_t rseq = 0;  ///< of the last reliable provisional; 0: none yet
     Reply last_progress{};   ///< repeated while the INVITE waits
     State state{};
@@ -96,7 +99,7 @@ public:
 
     // ---- From above ----
 
-    /// 101..199, with a description as the exchange has place for one.
+    /// 101..199, with a description as the exchange has place for one. Of reliable ones 8 wait, more are dropped.
     /// reliable  wanted; done when the peer supports it, and always when it requires it
     void progress(Reply reply, bool reliable, Context& context);
     /// The final answer, 200..699. Only the first one counts.

@@ -72,8 +72,7 @@ AwaitingPrack reliable(const Ringing&, const ReliableProgress& event, Scope& sco
 AwaitingPrack queue(const AwaitingPrack& state, const ReliableProgress& event, Scope&) {
     auto next = state;
     if (next.final) return next;
-    if (next.next.size() == kMaxWaiting) next.next.pop_back();  // the latest says most
-    next.next.push_back(event.reply);
+    if (next.next.size() < kMaxWaiting) next.next.push_back(event.reply);
     return next;
 }
 
@@ -94,10 +93,12 @@ AwaitingAck send_2xx(const Reply& reply, Scope& scope) {
     parts.session.timer().accept(parts.request, response, settings, scope.context.now);
     attach(response, reply.description, scope);
     parts.session.confirm(scope.context);
+    parts.session.await_first_ack(true);
+    const bool offers = parts.session.exchange().state() == OfferExchange::State::offered && !response.content_type.empty();
     scope.act(Respond{parts.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {std::move(response), repeat_at, settings.t1, now + settings.give_up()};
+    return {std::move(response), offers, repeat_at, settings.t1, now + settings.give_up()};
 }
 
 Done refuse_with(const Reply& reply, Scope& scope) {
@@ -117,15 +118,24 @@ void tell_withdrawn(Scope& scope) {
     scope.act(Failed{scope.parts.usage, std::move(response)});
 }
 
+Done never_answered(const Ringing&, const AnswerOverdue&, Scope& scope) {
+    Response response;
+    response.status = 480;
+    scope.act(Failed{scope.parts.usage, std::move(response)});
+    return refuse_with(Reply{480}, scope);
+}
+
 Done withdrawn(const Ringing&, const Withdrawn&, Scope& scope) {
     tell_withdrawn(scope);
     return refuse_with(Reply{487}, scope);
 }
 
+/// A 2xx lets the provisionals before it go first, for a description may be in them; a refusal does not.
 AwaitingPrack hold(const AwaitingPrack& state, const Reply& reply) {
     auto next = state;
-    if (!next.final) next.final = reply;
-    next.next.clear();
+    if (next.final) return next;
+    next.final = reply;
+    if (reply.status >= 300) next.next.clear();
     return next;
 }
 
@@ -173,6 +183,7 @@ AwaitingPrack pracked_next(const AwaitingPrack& state, const PrackedNext& event,
     auto next = send_reliable(state.next.front(), scope);
     next.next = state.next;
     next.next.pop_front();
+    next.final = state.final;
     return next;
 }
 
@@ -198,9 +209,9 @@ Done no_prack(const AwaitingPrack& state, const PrackMissing&, Scope& scope) {
 Done acknowledged(const AwaitingAck& state, const AckIn& event, Scope& scope) {
     auto& session = scope.parts.session;
     auto role = DescriptionRole::none;
-    if (describes_session(event.ack.content_type) && session.exchange().state() == OfferExchange::State::offered)
-        role = session.exchange().received();
-    session.exchange().undo();
+    if (state.offers && describes_session(event.ack.content_type)) role = session.exchange().received();
+    if (state.offers) session.exchange().undo();  // an ACK that owes an answer and has none closes the exchange all the same
+    session.await_first_ack(false);
     scope.act(Established{scope.parts.usage, event.ack, role});
     if (state.wish) session.hang_up(state.wish->cause, state.wish->headers, scope.context);
     return {};
@@ -237,6 +248,7 @@ using Table = transitions<
     row<Ringing,       Accept,           AwaitingAck,   accept>,
     row<Ringing,       Reject,           Done,          reject>,
     row<Ringing,       Withdrawn,        Done,          withdrawn>,
+    row<Ringing,       AnswerOverdue,    Done,          never_answered>,
     row<AwaitingPrack, Progress,         AwaitingPrack, progress_meanwhile>,
     row<AwaitingPrack, ReliableProgress, AwaitingPrack, queue>,
     row<AwaitingPrack, Accept,           AwaitingPrack, hold_2xx>,

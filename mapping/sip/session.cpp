@@ -184,7 +184,7 @@ bool Session::can_modify(bool update, bool offer) const {
     if (!std::holds_alternative<Quiet>(parts_.client) && !std::holds_alternative<GlareWait>(parts_.client)) return false;
     if (update && !offer) return confirmed() || early();
     // A re-INVITE of the peer is as much in the way as one of ours.   (RFC 3261 §14.1)
-    if (!server_free || parts_.exchange.open()) return false;
+    if (!server_free || parts_.exchange.open() || (!update && parts_.first_ack_awaited)) return false;
     if (update && early()) return parts_.exchange.state() == OfferExchange::State::agreed;
     return confirmed();
 }

@@ -31,6 +31,8 @@ public:
     void drop(Context& context);
     OfferExchange& exchange() { return parts_.exchange; }
     SessionTimer& timer() { return parts_.timer; }
+    /// Our 2xx to the first INVITE waits for its ACK.
+    void await_first_ack(bool awaited) { parts_.first_ack_awaited = awaited; }
     /// What a message of the peer tells of it: whether it takes UPDATE.
     void learn(const std::vector<Header>& headers);
     /// Our description in force, for refreshes.

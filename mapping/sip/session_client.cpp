@@ -119,7 +119,8 @@ AckOwed re_invite_offers(const ReInviting& state, const SuccessWithOffer& event,
 }
 
 Quiet update_accepted(const Updating& state, const Success& event, Scope& scope) {
-    accepted(scope, state.request, state.modify, event.response);
+    const bool lives = std::holds_alternative<Early>(scope.parts.life) || std::holds_alternative<Confirmed>(scope.parts.life);
+    if (lives) accepted(scope, state.request, state.modify, event.response);
     withdraw(state.request, scope);
     return {};
 }

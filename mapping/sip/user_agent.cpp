@@ -9,7 +9,8 @@ namespace stox::sip {
 
 namespace {
 
-constexpr int kMaxSteps = 64;  // of one tick and usage; no machine needs more than a few
+constexpr int kMaxSteps = 64;         // of one tick and usage; no machine needs more than a few
+constexpr std::size_t kMaxKeys = 32;  // of one usage: 16 requests that pass through, INVITEs and what they need
 
 }  // namespace
 
@@ -41,8 +42,11 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
 
 void UserAgent::remember(UsageKey key, Usage& usage, const Action& action) {
     if (const auto* send = std::get_if<SendRequest>(&action)) {
-        keys_.emplace(send->key, key);
+        keys_.emplace(send->key, Sent{key, send->request.method == "INVITE", false});
         usage.keys.push_back(send->key);
+        if (usage.keys.size() <= kMaxKeys) return;
+        keys_.erase(usage.keys.front());
+        usage.keys.erase(usage.keys.begin());
     } else if (const auto* respond = std::get_if<Respond>(&action); respond && respond->response.status >= 200) {
         if (std::erase(usage.invites, respond->transaction) > 0) invites_.erase(respond->transaction);
     }
@@ -70,16 +74,24 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
     }
 }
 
+bool UserAgent::has_room(const std::string& peer) const {
+    return table_.has_room(peer) && usages_.size() < 2 * settings_.limits.in_all;
+}
+
+std::size_t UserAgent::requests() const {
+    return static_cast<std::size_t>(std::ranges::count_if(keys_, [](const auto& entry) { return !entry.second.answered; }));
+}
+
 // ---- From below ----
 
 void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out) {
     const auto at = keys_.find(in.key);
     if (at == keys_.end()) return;
-    const auto key = at->second;
+    const auto key = at->second.usage;
     auto* usage = find(key);
     STOX_ASSERT(usage);
-    // An INVITE's key is needed for the 2xx of other forks.
-    if (in.response.status >= 200 && !std::holds_alternative<InviteClient>(usage->machine)) {
+    if (in.response.status >= 200) at->second.answered = true;
+    if (in.response.status >= 200 && !at->second.invite) {
         keys_.erase(at);
         std::erase(usage->keys, in.key);
     }
@@ -124,7 +136,7 @@ std::optional<TimePoint> UserAgent::next_timeout() const {
 // ---- Calls ----
 
 UsageKey UserAgent::invite(Request request, std::string peer, TimePoint now, Actions& out) {
-    if (!table_.has_room(peer)) return UsageKey::none;
+    if (!has_room(peer)) return UsageKey::none;
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};
@@ -200,7 +212,7 @@ void UserAgent::hang_up(UsageKey call, std::vector<Header> headers, TimePoint no
 UsageKey UserAgent::subscribe(Request request, std::string peer, bool several, TimePoint now, Actions& out) {
     auto event =
         request.method == "REFER" ? Result<EventPackage>(EventPackage{"refer"}) : EventPackage::read(request.header("Event"));
-    if (!event || !table_.has_room(peer)) return UsageKey::none;
+    if (!event || !has_room(peer)) return UsageKey::none;
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};
@@ -217,7 +229,8 @@ UsageKey UserAgent::subscribe_inside(UsageKey call, Request request, TimePoint n
     auto* session = usage ? session_of(*usage, {}) : nullptr;
     auto event =
         request.method == "REFER" ? Result<EventPackage>(EventPackage{"refer"}) : EventPackage::read(request.header("Event"));
-    if (!session || !session->confirmed() || !event) return UsageKey::none;
+    const auto* entry = session ? table_.find(session->dialog()->id) : nullptr;
+    if (!entry || entry->usages.size() >= DialogTable::kMaxUsages || !session->confirmed() || !event) return UsageKey::none;
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};

@@ -87,7 +87,7 @@ public:
     std::size_t dialogs() const { return table_.size(); }
     std::size_t usages() const { return usages_.size(); }
     /// Requests of ours without a final response yet.
-    std::size_t requests() const { return keys_.size(); }
+    std::size_t requests() const;
     /// The dialog of an established call or a subscription, for the journal; null: none.
     DialogRef dialog(UsageKey usage) const;
 
@@ -102,11 +102,18 @@ private:
         std::optional<std::pair<std::string, std::string>> subscriber{};  ///< in subscribers_
     };
 
+    struct Sent {
+        UsageKey usage;
+        bool invite;    ///< stays after its final: the 2xx may come again, and from other forks
+        bool answered;  ///< by a final response
+    };
+
     void receive_first(const InDialogLayer& in, Context& context);
     void receive_invite(const InDialogLayer& in, Context& context);
     void receive_subscribe(const InDialogLayer& in, DialogRef dialog, UsageKey call, Context& context);
     void receive_inside(const InDialogLayer& in, const DialogTable::Entry& entry, Context& context);
     bool receive_notify_outside(const InDialogLayer& in, Context& context);
+    bool has_room(const std::string& peer) const;
     UsageKey next_usage() { return static_cast<UsageKey>(++last_usage_); }
     Usage* find(UsageKey key);
     Session* session_of(Usage& usage, const std::string& remote_tag);
@@ -123,7 +130,7 @@ private:
     DialogTable table_;
     std::uint64_t last_usage_ = 0;
     std::map<UsageKey, Usage> usages_;
-    std::map<RequestKey, UsageKey> keys_;
+    std::map<RequestKey, Sent> keys_;
     std::map<TransactionId, UsageKey> invites_;                            ///< server transactions that a CANCEL may come for
     std::map<std::pair<std::string, std::string>, UsageKey> subscribers_;  ///< by Call-ID and own tag, for the first NOTIFY
     std::set<std::pair<TimePoint, UsageKey>> deadlines_;

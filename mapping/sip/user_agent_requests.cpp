@@ -45,7 +45,7 @@ void UserAgent::receive_first(const InDialogLayer& in, Context& context) {
     if (needs_dialog(request.method)) return respond(context, in.transaction, 481);
     if (request.method == "INVITE") return receive_invite(in, context);
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
-        if (!table_.has_room(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
+        if (!has_room(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         auto dialog = Dialog::as_uas(request, new_tag_(), in.contact, in.over_tls);
         if (!dialog) return respond(context, in.transaction, 400);
         return receive_subscribe(in, std::make_shared<Dialog>(std::move(dialog).value()), UsageKey::none, context);
@@ -59,7 +59,7 @@ void UserAgent::expect_cancel(TransactionId invite, UsageKey call) {
 
 void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
     const auto& request = in.request;
-    if (!table_.has_room(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
+    if (!has_room(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
     auto dialog = Dialog::as_uas(request, new_tag_(), in.contact, in.over_tls);
     const auto replaces = replaces_of(request);
     if (!dialog || !replaces) return respond(context, in.transaction, 400);
@@ -147,7 +147,7 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
     }
     if (request.method == "NOTIFY") return respond(context, in.transaction, 481);
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
-        if (entry.usages.size() >= 16) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
+        if (entry.usages.size() >= DialogTable::kMaxUsages) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         return receive_subscribe(in, entry.dialog, call, context);
     }
     if (call == UsageKey::none) {
@@ -174,7 +174,7 @@ bool UserAgent::receive_notify_outside(const InDialogLayer& in, Context& context
     auto key = at->second;
     const auto& first = std::get<Subscriber>(usages_.at(key).machine);
     if (!first.matches(request)) {
-        if (!first.matches_fork(request) || !table_.has_room(in.peer)) return false;
+        if (!first.matches_fork(request) || !has_room(in.peer)) return false;
         const auto fork = next_usage();
         usages_.emplace(fork, Usage{first.fork(fork), in.peer});
         context.out.push_back(Forked{key, fork});
