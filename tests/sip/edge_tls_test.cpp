@@ -298,7 +298,6 @@ TEST(EdgeTls, ABadReloadChangesNothingAndSaysWhy) {
         {{no_trust}, "empty.pem"},
         {{asks_without_trust}, "trust is none"},
         {{identity({"a.test"}, good, tls.made), identity({"A.TEST"}, good, tls.made)}, "two certificates"},
-        {{}, "no certificate is left"},
     };
     for (const auto& [identities, reason] : rows) {
         Result<void> result = ok();
@@ -323,11 +322,17 @@ TEST(EdgeTls, ACertificateThatEndsSoonIsReported) {
     EXPECT_NE(rig.log_line("has expired"), "");
 }
 
-TEST(EdgeTls, AListenerWithoutACertificateIsRefused) {
-    boost::asio::io_context loop;
-    const auto started = sip::Endpoint::start(loop, on_loopback({Transport::tls}), [](IncomingRequest) {});
-    ASSERT_FALSE(started);
-    EXPECT_NE(started.error().detail.find("no certificate"), std::string::npos) << started.error().detail;
+// Domains, and their certificates with them, come and go while the listener stays.
+TEST(EdgeTls, AListenerWithoutACertificateRefusesHandshakesUntilThereIsOne) {
+    Certificates made;
+    auto settings = on_loopback({Transport::tls});
+    EdgeRig rig(settings);
+    EXPECT_THROW(TlsWire(tcp_to(rig.port(Transport::tls)), "a.test", made.root()), std::runtime_error);
+    EXPECT_NE(rig.log_line("no certificate of ours"), "");
+    auto for_dialling_alone = identity({"b.test"}, {}, made);
+    std::vector<TlsIdentity> identities = {for_dialling_alone, identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made)};
+    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(endpoint.reload_tls(identities)); });
+    EXPECT_EQ(TlsWire(tcp_to(rig.port(Transport::tls)), "b.test", made.root()).peer_name(), "a.test");
 }
 
 }  // namespace
