@@ -11,6 +11,7 @@ from dnsmasq import Dnsmasq
 from kamailio import Kamailio
 from lane import GATEWAY, PEER, PROXY, STRANGER
 from linphone import Linphone
+from processes import NOBODY
 from sip_peer import SipPeer, message
 from tls_peer import TlsPeer
 from xmpp_client import XmppClient
@@ -41,6 +42,7 @@ def server(workspace, authority, names):
         shutil.copy(source, folder / name)
     (folder / "password").write_text(ACCOUNT["password"] + "\n")
     (folder / "password").chmod(0o600)
+    shutil.chown(folder / "password", NOBODY, NOBODY)  # the server's user reads it
     peers = {
         "proxy": {"match": {"tls_name": [PROXY_NAME]}, "next_hop": f"sip:{PROXY_NAME}:5061;transport=tls", "default": True,
                   "auth": {"user": ACCOUNT["user"], "password_file": str(folder / "password")}},
