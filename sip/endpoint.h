@@ -3,6 +3,7 @@
 
 #include "mapping/core/endpoint.h"
 #include "mapping/core/result.h"
+#include "mapping/sip/certified_names.h"
 #include "mapping/sip/message.h"
 #include "sip/edge/settings.h"
 
@@ -31,7 +32,7 @@ struct IncomingRequest {
     stox::Endpoint source;
     Transport transport = Transport::udp;
     Flow flow = Flow::none;
-    std::vector<std::string> tls_names;  ///< that the certificate of a TLS client proved (RFC 5922); empty: none
+    CertifiedNames tls{};  ///< of the other end of a TLS connection
 };
 
 /// What became of a request of ours: a final response, or 408 / 503 that we made because none came.

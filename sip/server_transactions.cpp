@@ -86,7 +86,7 @@ int ServerTransactions::receive(nta_incoming_t* raw, const sip_t& message) {
     in.source = origin.source;
     in.transport = origin.transport;
     in.flow = origin.flow;
-    in.tls_names = std::move(origin.tls_names);
+    in.tls = std::move(origin.tls);
     const bool is_invite = method == sip_method_invite;
     if (is_invite)
         nta_incoming_bind(raw, &ServerTransactions::on_ack_or_cancel, numbers_.magic<nta_incoming_magic_t>(in.transaction));

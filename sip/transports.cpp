@@ -143,7 +143,7 @@ Origin Transports::origin(nta_incoming_s* transaction) const {
     if (auto* port = nta_incoming_transport(agent_, transaction, packet)) {
         if (const auto transport = parse_transport(tport_name(port)->tpn_proto)) origin.transport = transport.value();
         origin.flow = TportBridge::flow(port);
-        if (const auto* peer = edge_->peer(origin.flow)) origin.tls_names = peer->tls_names;
+        if (const auto* peer = edge_->peer(origin.flow)) origin.tls = peer->tls;
         tport_unref(port);
     }
     msg_destroy(packet);

@@ -24,7 +24,7 @@ struct Origin {
     stox::Endpoint source;
     Transport transport = Transport::udp;
     Flow flow = Flow::none;
-    std::vector<std::string> tls_names;
+    CertifiedNames tls{};
 };
 
 /// By which a request leaves: what nta is told.

@@ -52,7 +52,7 @@ Whose peer_of(State& state, const Sender& sender, TimePoint now) {
 
 /// Whose request it is, or why it is nobody's.
 Whose identify(State& state, const SipRequestIn& in, TimePoint now) {
-    Sender sender{in.source.address, in.tls_names, {}};
+    Sender sender{in.source.address, in.tls, {}};
     // Nobody is asked for a password that would not help: stox is no registrar.
     if (in.request.method == "REGISTER" && !match(state.options, sender).peer)
         return Refusal{status(403), "no registrar", true, true};

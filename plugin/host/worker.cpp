@@ -238,11 +238,11 @@ void Worker::perform(const Unknown& command) { control_->send(unsupported_line(c
 
 void Worker::on_request(sip::IncomingRequest in) {
     const auto all = all_options();
-    const engine::Sender sender{in.source.address, in.tls_names, {}};
+    const engine::Sender sender{in.source.address, in.tls, {}};
     const auto route = engine::route(all, in.request.uri.host, sender);
     if (const auto* name = std::get_if<std::string>(&route))
         return domains_.at(*name)->on_sip(
-            {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls_names)});
+            {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls)});
     if (in.request.method == "ACK") return;
     // A proxy probes the address it sends to, whose host is no domain of ours.
     const bool known = engine::is_peer(all, sender);

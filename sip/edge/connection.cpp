@@ -109,7 +109,7 @@ std::string Connection::check_peer() {
     if (!checked) return {};
     if (!certificate) return identity_.dialled ? "the peer has no certificate" : "";
     const auto names = read_names(*certificate);
-    tls_names_ = sip_identities(names);
+    certified_ = {contexts_->trust_of(SSL_get_SSL_CTX(ssl)), sip_identities(names)};
     if (!identity_.dialled) return {};
     const auto expected = identity_.tls_name.empty() ? identity_.peer.address.to_string() : identity_.tls_name;
     return proves(names, expected) ? std::string() : "the certificate is not for " + expected;

@@ -17,6 +17,8 @@ using RawContext = Handle<SSL_CTX, &SSL_CTX_free>;
 
 /// Days before its end at which a certificate begins to be reported.
 constexpr int kReportedDays = 14;
+/// Also of the anonymous client context.
+constexpr std::string_view kSystemTrust = "system";
 
 std::string lower(std::string_view text) {
     std::string made(text);
@@ -105,6 +107,18 @@ std::unique_ptr<TlsContexts::Context> owned(RawContext context) {
     return std::make_unique<TlsContexts::Context>(context.release());
 }
 
+std::string name_of_trust(const TlsIdentity& identity) {
+    switch (identity.trust) {
+        case TlsIdentity::Trust::system:
+            return std::string(kSystemTrust);
+        case TlsIdentity::Trust::file:
+            return identity.trust_file;
+        case TlsIdentity::Trust::none:
+            break;
+    }
+    return {};
+}
+
 /// A line about a certificate that ends soon; empty: it does not.
 std::string expiry(const TlsIdentity& identity, SSL_CTX* context) {
     int days = 0, seconds = 0;
@@ -146,7 +160,7 @@ Result<void> TlsContexts::add(const TlsIdentity& identity) {
         SSL_CTX_set_tlsext_servername_callback(server.get(), &TlsContexts::choose_by_sni);
         SSL_CTX_set_tlsext_servername_arg(server.get(), this);
     }
-    pairs_.push_back({server ? owned(std::move(server)) : nullptr, owned(std::move(client).value())});
+    pairs_.push_back({server ? owned(std::move(server)) : nullptr, owned(std::move(client).value()), name_of_trust(identity)});
     return ok();
 }
 
@@ -159,6 +173,13 @@ TlsContexts::Context& TlsContexts::client(std::string_view domain) const {
     if (pairs_.empty()) return *anonymous_client_;
     const auto found = by_domain_.find(lower(domain));
     return *pairs_[found == by_domain_.end() ? 0 : found->second].client;
+}
+
+std::string TlsContexts::trust_of(const SSL_CTX* context) const {
+    const auto found = std::ranges::find_if(pairs_, [context](const Pair& pair) {
+        return pair.client->native_handle() == context || (pair.server && pair.server->native_handle() == context);
+    });
+    return found == pairs_.end() ? std::string(kSystemTrust) : found->trust;
 }
 
 int TlsContexts::choose_by_sni(SSL* ssl, int*, void* contexts) noexcept {

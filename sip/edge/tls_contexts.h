@@ -31,6 +31,8 @@ public:
     /// For one that we dial. Unknown or no domain: the first identity; when there are none, no certificate of ours and the host's
     /// trust store.
     Context& client(std::string_view domain) const;
+    /// What a context of these verifies chains against, as in CertifiedNames; empty: nothing.
+    std::string trust_of(const SSL_CTX* context) const;
 
     /// Certificates that are used up or will be within two weeks, as one line each.
     const std::vector<std::string>& expiring() const { return expiring_; }
@@ -38,6 +40,7 @@ public:
 private:
     struct Pair {
         std::unique_ptr<Context> server, client;
+        std::string trust;
     };
 
     TlsContexts() = default;

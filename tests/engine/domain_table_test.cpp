@@ -48,11 +48,11 @@ TEST(DomainTable, ACertificateIsCloserThanAnyPrefixAndAChallengeIsTheLastResort)
     digest.peers.front().users = {"alice"};
     const std::vector all{close, tls, digest};
     const auto elsewhere = Address::v4({203, 0, 113, 1});
-    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {kSource, {"pbx.test"}})), "b.test");
-    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {kSource, {"other.test"}})), "a.test");
+    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {kSource, {"system", {"pbx.test"}}})), "b.test");
+    EXPECT_EQ(std::get<std::string>(route(all, "users.test", {kSource, {"system", {"other.test"}}})), "a.test");
     EXPECT_EQ(std::get<std::string>(route(all, "users.test", {elsewhere})), "c.test") << "may prove to be a user there";
     EXPECT_TRUE(std::holds_alternative<Ambiguous>(route({close, tls}, "users.test", {elsewhere})));
-    EXPECT_TRUE(is_peer(all, {elsewhere, {"pbx.test"}}));
+    EXPECT_TRUE(is_peer(all, {elsewhere, {"system", {"pbx.test"}}}));
     EXPECT_FALSE(is_peer(all, {elsewhere}));
 }
 

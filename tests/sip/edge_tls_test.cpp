@@ -110,7 +110,7 @@ TEST(EdgeTls, RequestsBothWaysOverOneConnection) {
     EXPECT_NE(answer.find("rport=" + std::to_string(wire.local_port())), std::string::npos) << answer;
     const auto in = tls.rig->request("both");
     EXPECT_EQ(in.transport, Transport::tls);
-    EXPECT_TRUE(in.tls_names.empty());
+    EXPECT_TRUE(in.tls.names.empty());
     NextHop hop = next_hop(Transport::tls, in.source.port);
     hop.flow = in.flow;
     hop.configured = false;
@@ -154,7 +154,24 @@ TEST(EdgeTls, AClientsCertificateProvesItsNames) {
     auto wire = tls.client("b.test", own);
     wire.send(options_text("TLS", "mutual"));
     wire.read_until("\r\n\r\n");
-    EXPECT_EQ(tls.rig->request("mutual").tls_names, std::vector<std::string>{"domain.test"});
+    EXPECT_EQ(tls.rig->request("mutual").tls.names, std::vector<std::string>{"domain.test"});
+}
+
+TEST(EdgeTls, WhoProvedANameIsToldWithIt) {
+    Certificates made, others;
+    auto settings = on_loopback({Transport::udp, Transport::tls});
+    settings.tls = {identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made),
+                    identity({"b.test"}, made.issue("b.test", "DNS:b.test"), others)};
+    for (auto& one : settings.tls) one.verify_client = TlsIdentity::VerifyClient::required;
+    EdgeRig rig(settings);
+    for (const auto& [domain, authority] : {std::pair<std::string, Certificates*>{"a.test", &made}, {"b.test", &others}}) {
+        TlsWire wire(tcp_to(rig.port(Transport::tls)), domain, made.root(), authority->issue("pbx", "DNS:pbx.test"));
+        wire.send(options_text("TLS", domain));
+        wire.read_until("\r\n\r\n");
+        const auto in = rig.request(domain);
+        EXPECT_EQ(in.tls.names, std::vector<std::string>{"pbx.test"});
+        EXPECT_EQ(in.tls.trust, authority->root()) << domain;
+    }
 }
 
 TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
@@ -178,11 +195,11 @@ TEST(EdgeTls, AnOptionalCertificateMayBeMissingButNotBad) {
     auto none = tls.client("a.test");
     none.send(options_text("TLS", "none"));
     none.read_until("\r\n\r\n");
-    EXPECT_TRUE(tls.rig->request("none").tls_names.empty());
+    EXPECT_TRUE(tls.rig->request("none").tls.names.empty());
     auto good = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test"));
     good.send(options_text("TLS", "good"));
     good.read_until("\r\n\r\n");
-    EXPECT_EQ(tls.rig->request("good").tls_names, std::vector<std::string>{"peer.test"});
+    EXPECT_EQ(tls.rig->request("good").tls.names, std::vector<std::string>{"peer.test"});
     Certificates others;
     EXPECT_THROW(
         {
