@@ -132,6 +132,17 @@ TEST(ToXmpp, ADomainThatGoesAnswersWhatItHeld) {
     Rig rig;
     rig.request(message_request());
     EXPECT_EQ(rig.feed(Shutdown{}).answer().status, 503);
+    EXPECT_EQ(rig.request(message_request()).answer().status, 503) << "nothing is taken that nobody would answer";
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
+TEST(ToXmpp, ThePingIsAnsweredAlsoByADomainThatAReloadTookAway) {
+    Rig rig;
+    rig.request(message_request());
+    auto options = Rig::default_options();
+    options.xmpp_domains = {"verona.test"};
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(rig.answer_ping().answer().status, 202);
 }
 
 }  // namespace
