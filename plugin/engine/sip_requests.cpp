@@ -102,7 +102,6 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     if (auto refusal = check_request(in.request, author.has_value()))
         return refuse(in, std::move(*refusal), trace, peer.name, out);
     if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
-    if (!state.merged.first(in.request, now)) return out.push_back(RespondSip{in.transaction, status(482)});
     deliver_to_xmpp(state, in, peer, *author, trace, now, out);
 }
 

@@ -246,8 +246,10 @@ void Worker::on_request(sip::IncomingRequest in) {
     if (in.request.method == "ACK") return;
     // A proxy probes the address it sends to, whose host is no domain of ours.
     const bool known = engine::is_peer(all, sender);
-    if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty())
-        return sip_->respond(in.transaction, engine::capabilities());
+    if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty()) {
+        auto refusal = engine::check_request(in.request, true);
+        return sip_->respond(in.transaction, refusal ? std::move(refusal->response) : engine::capabilities());
+    }
     const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
     log(code == 403 ? Level::warn : Level::info,
         std::string(code == 403 ? "security event=refused" : "request refused") + " method=" + engine::logfmt(in.request.method) +
