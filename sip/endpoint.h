@@ -50,7 +50,7 @@ struct NextHop {
     bool configured = true;     ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
 };
 
-/// Sizes of Sofia's transports, which sip/tport_bridge.cpp knows by heart.
+/// Sizes of Sofia's transports, which sip/sofia_tport.h knows by heart.
 struct LibraryLayout {
     std::size_t primary = 0, secondary = 0;  ///< octets
 };
