@@ -57,9 +57,10 @@ sip::Endpoint::Settings sip_settings(const config::EngineOptions& options) {
     limits.connections = limit<std::size_t>(options.limits.connections);
     limits.source_rate = limit<unsigned>(options.limits.per_source_rate);
     limits.source_burst = limit<unsigned>(options.limits.per_source_burst);
-    limits.refusals = limit<unsigned>(options.limits.ban_refusals);
-    limits.refusal_window = std::chrono::seconds(options.limits.ban_window_s);
-    limits.ban = std::chrono::seconds(options.limits.ban_s);
+    limits.ban.reset();
+    if (options.limits.ban_refusals != 0)
+        limits.ban = {options.limits.ban_refusals, std::chrono::seconds(options.limits.ban_window_s),
+                      std::chrono::seconds(options.limits.ban_s)};
     return settings;
 }
 

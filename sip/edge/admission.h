@@ -45,7 +45,7 @@ private:
         Address key;
         Bucket bucket;
         std::size_t connections = 0;
-        std::deque<Time> refusals{};  ///< of the window, at most Limits::refusals
+        std::deque<Time> refusals{};  ///< of the window, at most Limits::Ban::refusals
         Time banned_until{};
     };
     using Sources = std::list<Source>;  ///< the one seen last is in front

@@ -388,7 +388,7 @@ void Edge::refused(const Address& source) {
     ++impl_->counters.bans;
     if (impl_->log)
         impl_->log(LogLevel::warn,
-                   "security event=banned src=" + source.to_string() + " seconds=" + std::to_string(impl_->limits.ban.count()));
+                   "security event=banned src=" + source.to_string() + " seconds=" + std::to_string(impl_->limits.ban->length.count()));
 }
 
 void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }

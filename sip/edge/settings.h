@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,9 +61,13 @@ struct Limits {
     unsigned source_burst = 1'000;
     unsigned total_rate = 10'000;  ///< messages a second from all
     unsigned total_burst = 20'000;
-    unsigned refusals = 20;  ///< within `refusal_window`: the source is dropped for `ban`
-    Seconds refusal_window{10};
-    Seconds ban{60};
+    /// So many refusals within `window`, and the source is not heard for `length`.
+    struct Ban {
+        unsigned refusals = 20;
+        Seconds window{10};
+        Seconds length{60};
+    };
+    std::optional<Ban> ban = Ban{};  ///< none: nobody is ever banned, and no refusal is remembered
     std::size_t sources = 65'536;  ///< remembered; beyond, the one longest unseen is forgotten
 };
 

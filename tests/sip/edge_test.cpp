@@ -199,7 +199,7 @@ TEST(Edge, AConnectionOverItsRateIsReadLater) {
 
 TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     auto settings = on_loopback({Transport::udp, Transport::tcp});
-    settings.limits.ban = seconds(1);
+    settings.limits.ban->length = seconds(1);
     EdgeRig rig(settings);
     Wire held = tcp_to(rig.port(Transport::tcp));
     held.send(options_text("TCP", "before"));
