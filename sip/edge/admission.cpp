@@ -90,6 +90,10 @@ bool Admission::refused(const Address& address, Time now) {
     return true;
 }
 
+std::size_t Admission::banned_sources(Time now) const {
+    return static_cast<std::size_t>(std::ranges::count_if(sources_, [&](const Source& one) { return now < one.banned_until; }));
+}
+
 bool Admission::banned(const Address& address, Time now) {
     if (trusted(address)) return false;
     const auto found = by_address_.find(key_of(address));

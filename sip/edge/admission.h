@@ -33,6 +33,8 @@ public:
     bool banned(const Address& source, Time now);
 
     std::size_t connections() const { return connections_; }
+    /// How many sources are banned now.
+    std::size_t banned_sources(Time now) const;
     std::size_t remembered() const { return sources_.size(); }
 
 private:

@@ -135,6 +135,7 @@ Result<void> Edge::Impl::load_tls(const std::vector<TlsIdentity>& identities) {
 
 void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
     using Verdict = Admission::Verdict;
+    ++counters.received;
     switch (admission.message(from.address, Clock::now())) {
         case Verdict::banned:
             ++counters.dropped_banned;
@@ -155,6 +156,9 @@ void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std:
         case Datagram::malformed:
             ++counters.dropped_malformed;
             return;
+        case Datagram::too_large:
+            ++counters.dropped_limits;
+            return;
         case Datagram::message:
             break;
     }
@@ -165,7 +169,7 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
     using Accept = Admission::Accept;
     switch (admission.connection(peer.address, Clock::now())) {
         case Accept::banned:
-            ++counters.dropped_banned;
+            ++counters.refused_banned;
             return;
         case Accept::source_full:
             ++counters.refused_source_connections;
@@ -210,7 +214,7 @@ std::chrono::milliseconds Edge::Impl::admit(Connection& connection) {
         case Admission::Verdict::admitted:
             return {};
         case Admission::Verdict::banned:
-            ++counters.dropped_banned;
+            ++counters.closed_banned;
             connection.end(End::ours, "its source is banned");
             return {};
         default:
@@ -387,14 +391,19 @@ void Edge::refused(const Address& source) {
     if (!impl_->admission.refused(source, Clock::now())) return;
     ++impl_->counters.bans;
     if (impl_->log)
-        impl_->log(LogLevel::warn,
-                   "security event=banned src=" + source.to_string() + " seconds=" + std::to_string(impl_->limits.ban->length.count()));
+        impl_->log(LogLevel::warn, "security event=banned src=" + source.to_string() +
+                                       " seconds=" + std::to_string(impl_->limits.ban->length.count()));
 }
 
 void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }
 
 Result<void> Edge::reload_tls(const std::vector<TlsIdentity>& identities) { return impl_->load_tls(identities); }
 
-Counters Edge::counters() const { return impl_->counters; }
+Counters Edge::counters() const {
+    auto counters = impl_->counters;
+    counters.open_connections = impl_->flows.size();
+    counters.banned_sources = impl_->admission.banned_sources(Clock::now());
+    return counters;
+}
 
 }  // namespace stox::sip
