@@ -229,7 +229,7 @@ void Worker::perform(const StatusAsked& command) {
     const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
     std::vector<DomainStatus> all;
     for (const auto& [name, domain] : domains_) all.push_back(domain->status());
-    control_->send(status_line(command.id, uptime.count(), refused_, all));
+    control_->send(status_line(command.id, uptime.count(), refused_, sip_ ? std::optional(sip_->counters()) : std::nullopt, all));
 }
 
 void Worker::perform(const Stop&) { stop(); }
