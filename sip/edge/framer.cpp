@@ -229,8 +229,9 @@ Datagram judge_datagram(std::string_view& octets, const Limits& limits) {
     if (!section) return Datagram::message;  // refused by the guard, and answered
     const auto body = octets.size() - section->with_blank_line;
     if (body > limits.body_octets) return Datagram::too_large;
-    if (const auto length = read.value().content_length; length && *length < body)
-        octets = octets.substr(0, section->with_blank_line + *length);
+    const auto length = read.value().content_length.value_or(body);
+    if (length > body) return is_response(octets) ? Datagram::malformed : Datagram::message;
+    octets = octets.substr(0, section->with_blank_line + length);
     return Datagram::message;
 }
 

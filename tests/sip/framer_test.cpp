@@ -181,6 +181,8 @@ TEST(DatagramFraming, OneThatPromisesMoreThanItCarriesIsAMessage) {
         EXPECT_EQ(judge_datagram(octets, Limits{}), Datagram::message) << length;
         EXPECT_EQ(octets, text);
     }
+    std::string_view response = "SIP/2.0 200 OK\r\nl: 3\r\n\r\nhi";
+    EXPECT_EQ(judge_datagram(response, Limits{}), Datagram::malformed);
 }
 
 }  // namespace
