@@ -17,6 +17,7 @@
 namespace {
 
 using stox::test::local_port;
+using stox::test::TcpListener;
 using stox::test::udp_to;
 using stox::test::UnixListener;
 using stox::test::Wire;
@@ -235,6 +236,47 @@ TEST_F(WorkerTest, ANextHopWithANameIsLocatedProbedAndShownInTheStatus) {
         status = control->line_with("\"q1\"");
         EXPECT_NE(status.find(up), std::string::npos) << status;
     }
+}
+
+// The listener is for UDP alone, and the name has no SRV record that could tell a port.
+TEST_F(WorkerTest, ANextHopOverAStreamNeedsNoListenerOfItsOwn) {
+    const auto udp_port = std::to_string(listen());
+    for (const std::string host : {"localhost", "127.0.0.1"}) {
+        TcpListener proxy;
+        set_domain(R"({"peers":{"proxy":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:)" + host + ':' +
+                   std::to_string(proxy.port()) + R"(;transport=tcp"}}})");
+        Wire connection = proxy.accept();
+        const auto probe = connection.read_until("\r\n\r\n");
+        EXPECT_EQ(probe.rfind("OPTIONS sip:" + host + ':', 0), 0u) << probe;
+        EXPECT_NE(probe.find("\r\nVia: SIP/2.0/TCP 127.0.0.1:" + udp_port + ';'), std::string::npos) << probe;
+        EXPECT_EQ(probe.find("\r\nContact:"), std::string::npos) << probe;
+        TcpListener secured;
+        set_domain(R"({"peers":{"proxy":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:)" + host + ':' +
+                   std::to_string(secured.port()) + R"(;transport=tls"}}})");
+        secured.accept().read_until("\x16");  // the first octet of a TLS handshake
+    }
+}
+
+TEST_F(WorkerTest, TheStatusTellsWhichShareOfTheDatagramsReachedTheTransactions) {
+    Wire phone = udp_to(listen());
+    set_domain(peer(local_port(phone)));
+    phone.send(message_from_phone(local_port(phone)));
+    phone.send(std::string("\0\1\0\0", 4));
+    phone.send("GET / HTTP/1.1\r\n\r\n");
+    const auto number = [](const std::string& status, const std::string& name) {
+        std::smatch match;
+        return std::regex_search(status, match, std::regex('"' + name + "\":([0-9]+)")) ? std::stoi(match[1]) : -1;
+    };
+    std::string status;
+    do {
+        control->send(R"({"t":"status","id":"q1"})"
+                      "\n");
+        status = control->line_with("\"q1\"");
+    } while (number(status, "received") < 3);  // they are on their way
+    EXPECT_EQ(number(status, "received"), 3) << status;
+    EXPECT_EQ(number(status, "passed"), 1) << status;
+    EXPECT_EQ(number(status, "noise"), 1) << status;
+    EXPECT_EQ(number(status, "malformed"), 1) << status;
 }
 
 TEST_F(WorkerTest, AnUnknownCommandIsAnsweredUnsupported) {
