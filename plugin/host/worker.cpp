@@ -29,6 +29,8 @@ engine::LocalFailure to_engine(sip::Outcome::Local local) {
     switch (local) {
         case sip::Outcome::Local::timeout:
             return engine::LocalFailure::timeout;
+        case sip::Outcome::Local::unsent:
+            return engine::LocalFailure::unsent;
         case sip::Outcome::Local::transport:
             return engine::LocalFailure::transport;
         case sip::Outcome::Local::none:

@@ -379,6 +379,11 @@ const Edge::Peer* Edge::peer(Flow flow) const {
     return found == impl_->flows.end() ? nullptr : &found->second.peer;
 }
 
+std::shared_ptr<const bool> Edge::delivers(Flow flow) const {
+    const auto connection = impl_->find(flow);
+    return connection ? connection->delivers() : nullptr;
+}
+
 void Edge::hold(Flow flow) {
     if (const auto connection = impl_->find(flow)) connection->hold();
 }

@@ -61,6 +61,8 @@ public:
     /// Ends it after what was written has left.
     void finish(Flow flow);
     const Peer* peer(Flow flow) const;
+    /// See Connection::delivers. Null: the flow has ended.
+    std::shared_ptr<const bool> delivers(Flow flow) const;
 
     /// While held, silence does not end the flow. Each hold wants its release.
     void hold(Flow flow);

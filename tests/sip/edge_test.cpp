@@ -187,7 +187,7 @@ TEST(Edge, ATargetThatAStrangerNamedIsNotDialledWhereNobodyMay) {
         const auto before = Clock::now();
         const auto outcome = rig.send(message_value(), hop);
         EXPECT_EQ(outcome.response.status, 503);
-        EXPECT_EQ(outcome.local, Outcome::Local::transport);
+        EXPECT_EQ(outcome.local, Outcome::Local::unsent);
         EXPECT_LT(Clock::now() - before, seconds(1));
     }
     const auto counters = rig.counters();

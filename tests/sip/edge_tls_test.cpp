@@ -214,20 +214,20 @@ TEST(EdgeTls, DialsAnAddressWhoseCertificateIsForIt) {
     }
 }
 
-TEST(EdgeTls, AWrongNameIsATransportFailureWithTheReason) {
+TEST(EdgeTls, AWrongNameFailsBeforeAnythingIsSentWithTheReason) {
     Certificates made;
     for (const std::string alternative : {"DNS:other.test", "DNS:*.test", "IP:127.0.0.1", ""}) {
         TlsPeer peer(made.issue("other.test", alternative));
         std::string log;
         const auto outcome = dial(made, peer, "peer.test", &log);
         EXPECT_EQ(outcome.response.status, 503) << alternative;
-        EXPECT_EQ(outcome.local, Outcome::Local::transport);
+        EXPECT_EQ(outcome.local, Outcome::Local::unsent);
         EXPECT_NE(log.find("the certificate is not for peer.test"), std::string::npos) << log;
         EXPECT_NE(log.find("peer=127.0.0.1:" + std::to_string(peer.listener.port())), std::string::npos) << log;
     }
 }
 
-TEST(EdgeTls, AStrangersAuthorityIsATransportFailure) {
+TEST(EdgeTls, AStrangersAuthorityIsRefused) {
     Certificates made, others;
     TlsPeer peer(others.issue("peer.test", "DNS:peer.test"));
     std::string log;
@@ -235,7 +235,7 @@ TEST(EdgeTls, AStrangersAuthorityIsATransportFailure) {
     EXPECT_NE(log.find("certificate: "), std::string::npos) << log;
 }
 
-TEST(EdgeTls, AnExpiredCertificateIsATransportFailure) {
+TEST(EdgeTls, AnExpiredCertificateIsRefused) {
     Certificates made;
     TlsPeer peer(made.issue("peer.test", "DNS:peer.test", -1));
     std::string log;
@@ -249,6 +249,17 @@ TEST(EdgeTls, ShowsItsOwnCertificateWhenAsked) {
     EXPECT_EQ(dial(made, peer, "peer.test").response.status, 200);
     peer.join();
     EXPECT_EQ(peer.client, "own.test");
+}
+
+// In TLS 1.3 our handshake is over before the peer has looked at our certificate. Nothing of ours was read all the same.
+TEST(EdgeTls, APeerThatRefusesOurCertificateHasReadNothing) {
+    Certificates made, others;
+    TlsPeer peer(made.issue("peer.test", "DNS:peer.test"), others.root());
+    std::string log;
+    const auto outcome = dial(made, peer, "peer.test", &log);
+    EXPECT_EQ(outcome.response.status, 503);
+    EXPECT_EQ(outcome.local, Outcome::Local::unsent);
+    EXPECT_NE(log.find("the peer refuses our certificate"), std::string::npos) << log;
 }
 
 TEST(EdgeTls, ARefusedConnectionFailsAtOnce) {
