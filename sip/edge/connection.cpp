@@ -50,6 +50,7 @@ bool refuses_our_certificate(boost::system::error_code error) {
         case SSL_AD_CERTIFICATE_UNKNOWN:
         case SSL_AD_UNKNOWN_CA:
         case SSL_AD_ACCESS_DENIED:
+        case SSL_AD_DECRYPT_ERROR:  // a signature in its chain, or its own
         case SSL_AD_CERTIFICATE_REQUIRED:
             return true;
         default:
