@@ -145,9 +145,9 @@ public:
     void refused(const Address& source);
     /// Sources without rate, ban or number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> sources);
-    /// Certificates and trust for handshakes from now on; connections live on.
-    /// errors  unavailable: what is wrong, with the file; nothing has changed
-    Result<void> reload_tls(std::vector<TlsIdentity> identities);
+    /// Certificates and trust for handshakes from now on, instead of Settings::tls; connections live on.
+    /// errors  unavailable: one domain stands in two; nothing has changed
+    Result<void> use_tls(TlsSet credentials);
     Counters counters() const;
 
 private:

@@ -104,6 +104,7 @@ void Connection::handshake() {
     auto* context = identity_.dialled ? &contexts_->client(identity_.credentials) : contexts_->server();
     if (!context) return end(End::handshake, "no certificate of ours");
     tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
+    contexts_->attend(tls_->native_handle());
     if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name))
         SSL_set_tlsext_host_name(tls_->native_handle(), identity_.tls_name.c_str());
     const auto role = identity_.dialled ? boost::asio::ssl::stream_base::client : boost::asio::ssl::stream_base::server;

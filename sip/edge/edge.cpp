@@ -42,7 +42,7 @@ struct Edge::Impl final : ConnectionOwner {
     ~Impl();
 
     Result<void> listen(const ListenAddress& address);
-    Result<void> load_tls(const std::vector<TlsIdentity>& identities);
+    Result<void> use_tls(TlsSet credentials);
     void datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
     void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
     Result<Flow> reused(const NextHop& next_hop) const;
@@ -124,12 +124,14 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
     return ok();
 }
 
-Result<void> Edge::Impl::load_tls(const std::vector<TlsIdentity>& identities) {
-    auto loaded = TlsContexts::load(identities);
-    if (!loaded) return loaded.error();
-    contexts = std::move(loaded).value();
-    if (log)
-        for (const auto& line : contexts->expiring()) log(LogLevel::warn, line);
+Result<void> Edge::Impl::use_tls(TlsSet credentials) {
+    auto made = TlsContexts::make(std::move(credentials));
+    if (!made) return made.error();
+    const auto before = std::exchange(contexts, std::move(made).value());
+    for (const auto& one : contexts->all()) {
+        const bool is_new = !before || std::ranges::find(before->all(), one) == before->all().end();
+        if (log && is_new && !one->expiring().empty()) log(LogLevel::warn, one->expiring());
+    }
     return ok();
 }
 
@@ -307,7 +309,9 @@ Edge::~Edge() = default;
 
 Result<std::unique_ptr<Edge>> Edge::open(boost::asio::io_context& loop, const Endpoint::Settings& settings, Handlers handlers) {
     auto impl = std::make_unique<Impl>(loop, settings, std::move(handlers));
-    if (auto loaded = impl->load_tls(settings.tls); !loaded) return loaded.error();
+    auto loaded = load_tls(settings.tls);
+    if (!loaded) return loaded.error();
+    if (auto used = impl->use_tls(std::move(loaded).value()); !used) return used.error();
     for (const auto& address : settings.listen)
         if (auto opened = impl->listen(address); !opened) return opened.error();
     return std::unique_ptr<Edge>(new Edge(std::move(impl)));
@@ -402,7 +406,7 @@ void Edge::refused(const Address& source) {
 
 void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }
 
-Result<void> Edge::reload_tls(const std::vector<TlsIdentity>& identities) { return impl_->load_tls(identities); }
+Result<void> Edge::use_tls(TlsSet credentials) { return impl_->use_tls(std::move(credentials)); }
 
 Counters Edge::counters() const {
     auto counters = impl_->counters;

@@ -71,8 +71,8 @@ public:
     void refused(const Address& source);
     void trust(std::vector<Prefix> sources);
     /// For handshakes from now on; connections live on.
-    /// errors  unavailable: nothing has changed
-    Result<void> reload_tls(const std::vector<TlsIdentity>& identities);
+    /// errors  unavailable: one domain stands in two; nothing has changed
+    Result<void> use_tls(TlsSet credentials);
     Counters counters() const;
 
 private:

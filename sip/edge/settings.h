@@ -2,14 +2,17 @@
 // What the edge is told from outside, and what it counts: plain values.
 
 #include "mapping/core/endpoint.h"
+#include "mapping/core/result.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace stox::sip {
@@ -38,6 +41,20 @@ struct TlsIdentity {
     std::string trust_file{};  ///< PEM
     VerifyClient verify_client = VerifyClient::none;
 };
+
+/// A TlsIdentity whose files were read and fit together: what handshakes use. Never changes.
+class TlsCredentials;
+/// Of several domains, the first one for clients that name none.
+using TlsSet = std::vector<std::shared_ptr<const TlsCredentials>>;
+/// What is wrong with one.
+struct TlsFault {
+    enum class Part { certificate, key, trust } part;
+    std::string text;  ///< names the file
+};
+using LoadedTls = std::variant<std::shared_ptr<const TlsCredentials>, TlsFault>;
+LoadedTls load_tls(const TlsIdentity& identity);
+/// errors  unavailable: as the fault of the first that has one, with its domain
+Result<TlsSet> load_tls(const std::vector<TlsIdentity>& identities);
 
 /// How much of what strangers send is read, and for how long.   (contracts 4 and 6)
 struct Limits {

@@ -34,6 +34,12 @@ TlsIdentity identity(std::vector<std::string> domains, const Certificates::Files
     return one;
 }
 
+Result<void> reload(sip::Endpoint& endpoint, const std::vector<TlsIdentity>& identities) {
+    auto loaded = load_tls(identities);
+    if (!loaded) return loaded.error();
+    return endpoint.use_tls(std::move(loaded).value());
+}
+
 struct TlsRig {
     explicit TlsRig(TlsIdentity::VerifyClient verify = TlsIdentity::VerifyClient::none) {
         auto settings = on_loopback({Transport::udp, Transport::tls});
@@ -283,7 +289,7 @@ TEST(EdgeTls, AReloadIsForNewHandshakesAndOldConnectionsLive) {
     auto old = tls.client("a.test");
     std::vector<TlsIdentity> renewed = {identity({"a.test"}, tls.made.issue("renewed", "DNS:a.test"), tls.made)};
     Result<void> result = ok();
-    tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = endpoint.reload_tls(renewed); });
+    tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = reload(endpoint, renewed); });
     ASSERT_TRUE(result);
     EXPECT_EQ(tls.client("a.test").peer_name(), "renewed");
     old.send(options_text("TLS", "old"));
@@ -312,7 +318,7 @@ TEST(EdgeTls, ABadReloadChangesNothingAndSaysWhy) {
     };
     for (const auto& [identities, reason] : rows) {
         Result<void> result = ok();
-        tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = endpoint.reload_tls(identities); });
+        tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = reload(endpoint, identities); });
         ASSERT_FALSE(result) << reason;
         EXPECT_NE(result.error().detail.find(reason), std::string::npos) << result.error().detail << " / " << reason;
     }
@@ -329,7 +335,7 @@ TEST(EdgeTls, ACertificateThatEndsSoonIsReported) {
     const auto files = made.issue("a.test", "DNS:a.test", -1);
     expired[0].certificate_chain = files.chain;
     expired[0].key = files.key;
-    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(endpoint.reload_tls(expired)); });
+    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(reload(endpoint, expired)); });
     EXPECT_NE(rig.log_line("has expired"), "");
 }
 
@@ -342,7 +348,7 @@ TEST(EdgeTls, AListenerWithoutACertificateRefusesHandshakesUntilThereIsOne) {
     EXPECT_NE(rig.log_line("no certificate of ours"), "");
     auto for_dialling_alone = identity({"b.test"}, {}, made);
     std::vector<TlsIdentity> identities = {for_dialling_alone, identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made)};
-    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(endpoint.reload_tls(identities)); });
+    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(reload(endpoint, identities)); });
     EXPECT_EQ(TlsWire(tcp_to(rig.port(Transport::tls)), "b.test", made.root()).peer_name(), "a.test");
 }
 
