@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 
@@ -54,7 +55,10 @@ bool BridgeHooks::copy_in(Port488* port, const std::string& octets, bool exact) 
     return true;
 }
 
-ssize_t BridgeHooks::total(const msg_iovec_t* parts, std::size_t count) {
+ssize_t BridgeHooks::told(int error, TportBridge& bridge, const msg_iovec_t* parts, std::size_t count) {
+    errno = error;
+    if (error != 0) return -1;
+    ++bridge.sent_;
     std::size_t size = 0;
     for (std::size_t i = 0; i < count; ++i) size += parts[i].mv_len;
     return static_cast<ssize_t>(size);

@@ -80,7 +80,8 @@ struct BridgeHooks {
     // Both: tport_hooks.cpp
     /// Copies one message into a fresh one of the library's. One that is over its limit is cut there and then refused.
     static bool copy_in(Port488* port, const std::string& octets, bool exact);
-    static ssize_t total(const msg_iovec_t* parts, std::size_t count);
+    /// What the library wants to hear of a message that was given to the network: its size, or -1 and why.
+    static ssize_t told(int error, TportBridge& bridge, const msg_iovec_t* parts, std::size_t count);
     static const iovec* as_iovec(const msg_iovec_t* parts);
 };
 

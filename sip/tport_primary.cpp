@@ -72,8 +72,8 @@ ssize_t BridgeHooks::send_datagram(Port488 const* port, msg_t* message, msg_iove
     auto* mine = reinterpret_cast<ListeningPrimary const*>(port)->mine;
     SocketAddress to;
     msg_get_address(message, reinterpret_cast<su_sockaddr_t*>(&to.storage), &to.size);
-    errno = mine ? mine->bridge.network_.send(mine->listener, to.endpoint(), as_iovec(parts), count) : EPIPE;
-    return errno == 0 ? total(parts, count) : -1;
+    if (!mine) return errno = EPIPE, -1;
+    return told(mine->bridge.network_.send(mine->listener, to.endpoint(), as_iovec(parts), count), mine->bridge, parts, count);
 }
 
 /// Sofia wants a connection of its own accord: for an answer whose connection is gone, or with none given. Where we connect

@@ -57,8 +57,9 @@ int BridgeHooks::receive_message(Port488* port) noexcept {
 
 ssize_t BridgeHooks::send_message(Port488 const* port, msg_t*, msg_iovec_t* parts, std::size_t count) noexcept {
     auto* line = as_secondary(port)->line;
-    errno = line && !line->closed ? line->bridge.network_.write(line->flow, as_iovec(parts), count) : EPIPE;
-    return errno == 0 ? total(parts, count) : -1;
+    if (!line || line->closed) return errno = EPIPE, -1;
+    auto& bridge = line->bridge;  // the line may be gone afterwards
+    return told(bridge.network_.write(line->flow, as_iovec(parts), count), bridge, parts, count);
 }
 
 }  // namespace stox::sip
