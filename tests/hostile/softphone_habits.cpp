@@ -227,8 +227,8 @@ void Softphone::hang_up_all() {
 // ---- Subscriptions ----
 
 void Softphone::on(const SubscriptionWanted& event) {
-    subscriptions_[event.subscription] = false;
     if (likely(10)) return run([&](auto& out) { agent_.deny(event.subscription, Reply{403, {}, {}}, steady_clock::now(), out); });
+    subscriptions_[event.subscription] = false;
     serve(event.subscription);
 }
 
