@@ -18,6 +18,7 @@ struct Ringing {
 };
 struct AwaitingPrack {
     Response response;
+    bool offers;  ///< the PRACK owes an answer
     std::uint32_t rseq;
     TimePoint repeat_at;
     std::chrono::milliseconds interval;
