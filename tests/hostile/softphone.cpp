@@ -313,7 +313,6 @@ std::string Softphone::counters() const {
         {"unanswered", unanswered_.size()},
         {"acceptable", acceptable_.size()},
         {"calls_held", calls_.size()},
-        {"subscriptions_held", subscriptions_.size()},
         {"plans", plans_.size()},
         {"ways", ways_.size()},
         // The process.

@@ -70,8 +70,8 @@ private:
     };
     struct Call {
         Habit habit = Habit::any;
-        std::string tag{};  ///< of the peer, while it is early
-        bool offered = false;
+        std::string tag{};        ///< of the peer, while it is early
+        bool unanswered = false;  ///< theirs, and we have not answered
     };
 
     Softphone(boost::asio::io_context& loop, std::uint64_t seed);
@@ -107,11 +107,10 @@ private:
     void on(const sip::Failed& event);
     void on(const sip::SubscriptionWanted& event);
     void on(const sip::ReferWanted& event);
-    void on(const sip::Forked& event);
     void on(const sip::Notified& event);
-    void on(const sip::SubscriptionEnded& event);
     void ring(const sip::Invited& event);
     void answer(sip::UsageKey key, sip::UsageKey replaced);
+    void hang_up(sip::UsageKey key, Actions& out);
     void live(sip::UsageKey key);
     void serve(sip::UsageKey key);
     void follow(const sip::ReferWanted& event);
@@ -135,7 +134,6 @@ private:
     std::set<sip::TransactionId> unanswered_;  ///< requests that we owe a final response
     std::unordered_map<std::string, Way> ways_;
     std::map<sip::UsageKey, Call> calls_;
-    std::map<sip::UsageKey, bool> subscriptions_;  ///< whether it is ours
     std::multimap<TimePoint, std::function<void(Actions&)>> plans_;
     std::vector<sip::Action> queue_;
     bool running_ = false;
