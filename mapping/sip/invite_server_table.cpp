@@ -144,6 +144,20 @@ AwaitingPrack hold_2xx(const AwaitingPrack& state, const Accept& event, Scope&) 
 
 AwaitingPrack hold_refusal(const AwaitingPrack& state, const Reject& event, Scope&) { return hold(state, event.reply); }
 
+/// The application hangs up. A 2xx of its own that has not left gives way; as it waits for the end of a call then, it is told.
+AwaitingPrack hold_480(const AwaitingPrack& state, const HangUpWish& event, Scope& scope) {
+    auto next = state;
+    if (next.final && next.final->status >= 300) return next;
+    if (next.final) {
+        Response response;
+        response.status = 480;
+        scope.act(Failed{scope.parts.usage, std::move(response)});
+    }
+    next.final = Reply{480, event.wish.headers, {}};
+    next.next.clear();
+    return next;
+}
+
 /// A 2xx that has not left gives way.
 AwaitingPrack hold_487(const AwaitingPrack& state, const Withdrawn&, Scope& scope) {
     auto next = state;
@@ -257,6 +271,7 @@ using Table = transitions<
     row<AwaitingPrack, Accept,           AwaitingPrack, hold_2xx>,
     row<AwaitingPrack, Reject,           AwaitingPrack, hold_refusal>,
     row<AwaitingPrack, Withdrawn,        AwaitingPrack, hold_487>,
+    row<AwaitingPrack, HangUpWish,       AwaitingPrack, hold_480>,
     row<AwaitingPrack, Pracked,          Ringing,       pracked>,
     row<AwaitingPrack, PrackedNext,      AwaitingPrack, pracked_next>,
     row<AwaitingPrack, PrackedAccept,    AwaitingAck,   pracked_accept>,
