@@ -59,9 +59,12 @@ Whose identify(State& state, const SipRequestIn& in, TimePoint now) {
     const auto verdict = state.authentication.verify(in.request, state.secrets.users, now);
     if (const auto* accepted = std::get_if<sip::digest::Accepted>(&verdict)) sender.user = accepted->user;
     // What claims to be somebody and is not is refused even from where nobody needs to prove anything.
-    if (const auto* wrong = std::get_if<sip::digest::Wrong>(&verdict))
+    if (const auto* wrong = std::get_if<sip::digest::Wrong>(&verdict)) {
+        // A proxy that forks a request to two of our addresses repeats its nonce count as well.
+        const bool counts = wrong->reason != sip::digest::Reason::replay;
         return Refusal{state.authentication.challenge(now, false),
-                       "wrong credentials: " + std::string(sip::digest::to_string(wrong->reason)), true, true};
+                       "wrong credentials: " + std::string(sip::digest::to_string(wrong->reason)), true, counts};
+    }
     if (std::holds_alternative<sip::digest::Stale>(verdict))
         return Refusal{state.authentication.challenge(now, true), "stale nonce", false, false};
     return peer_of(state, sender, now);

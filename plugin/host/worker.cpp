@@ -268,7 +268,8 @@ void Worker::perform(const Stop&) { stop(); }
 void Worker::perform(const Unknown& command) { control_->send(unsupported_line(command.type)); }
 
 void Worker::on_request(sip::IncomingRequest in) {
-    const auto all = all_options();
+    engine::Domains all;
+    for (const auto& [name, domain] : domains_) all.push_back(&domain.host->options());
     const engine::Sender sender{in.source.address, in.tls, {}};
     const auto route = engine::route(all, in.request.uri.host, sender);
     if (const auto* name = std::get_if<std::string>(&route))

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
+#include <openssl/x509v3.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -68,6 +69,7 @@ RawContext make_context(const SSL_METHOD* method) {
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context.get(), 0);
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_purpose(context.get(), X509_PURPOSE_ANY);  // is_for_sip judges instead
     SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
     return context;
 }

@@ -60,7 +60,7 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
     auto request = changed([](auto& r) {
         r.method = "INVITE";
         r.max_forwards = 0;
-        r.headers = {{"Require", "100rel"}};
+        r.headers = {{"Require", "100rel, x-one"}, {"require", "x-two"}};
     });
     EXPECT_EQ(rig.request(request).answer().status, 405);
     request.method = "MESSAGE";
@@ -68,7 +68,7 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
     request.max_forwards = 70;
     const auto answer = rig.request(request).answer();
     EXPECT_EQ(answer.status, 420);
-    EXPECT_EQ(*answer.header("Unsupported"), "100rel");
+    EXPECT_EQ(*answer.header("Unsupported"), "100rel, x-one, x-two");
 }
 
 TEST(SipChecks, RefusalsSayWhatWouldBeServed) {

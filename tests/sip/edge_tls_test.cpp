@@ -158,9 +158,29 @@ TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
                 ask(wire, "TLS", "refused");
             },
             std::runtime_error);
-    EXPECT_EQ(tls.rig->counters().failed_handshakes, 2u);
+    EXPECT_TRUE(tls.rig->counted([](const Counters& counters) { return counters.failed_handshakes == 2; }));
     EXPECT_NE(tls.rig->log_line("certificate: "), "");
     EXPECT_TRUE(tls.rig->requests().empty());
+}
+
+// Public authorities issue certificates for servers alone, and a proxy is a client as well.   (RFC 5924)
+TEST(EdgeTls, ACertificateIsForSipWhateverSideItWasIssuedFor) {
+    TlsRig tls(TlsIdentity::VerifyClient::required);
+    for (const std::string usage :
+         {"serverAuth", "clientAuth", "anyExtendedKeyUsage", "1.3.6.1.5.5.7.3.20", "serverAuth,codeSigning"}) {
+        auto wire = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test", 90, usage));
+        ask(wire, "TLS", usage);
+        EXPECT_EQ(tls.rig->request(usage).tls.names, std::vector<std::string>{"peer.test"}) << usage;
+    }
+    EXPECT_THROW(
+        {
+            auto wire = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test", 90, "codeSigning"));
+            ask(wire, "TLS", "refused");
+        },
+        std::runtime_error);
+    EXPECT_NE(tls.rig->log_line("the certificate is not for SIP"), "");
+    TlsPeer server(tls.made.issue("peer.test", "DNS:peer.test", 90, "clientAuth"));
+    EXPECT_EQ(dial(tls.made, server, "peer.test").response.status, 200);
 }
 
 TEST(EdgeTls, AnOptionalCertificateMayBeMissingButNotBad) {
