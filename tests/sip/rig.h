@@ -91,10 +91,10 @@ public:
     /// Sends and does not wait.
     void start_sending(
         Request request, NextHop next_hop, Endpoint::OnOutcome on_outcome = [](const Outcome&) {});
-
-private:
     /// Runs there and waits.
     void on_loop(std::function<void(Endpoint*)> action);
+
+private:
     unsigned port(Transport transport) const;
 
     boost::asio::io_context loop_;
