@@ -1,7 +1,7 @@
 """linphone-daemon as a phone, driven over its unix socket."""
-import os
 import pathlib
 import re
+import secrets
 import socket
 import threading
 import time
@@ -47,10 +47,10 @@ class Linphone:
         home = folder / "home"
         (home / ".local" / "share" / "linphone").mkdir(parents=True, exist_ok=True)
         (folder / "linphonerc").write_text(CONFIGURATION.format(aor=aor, proxy=proxy, root=root, port=port))
-        self.pipe = f"stox-linphone-{os.getpid()}"
+        self.pipe = f"stox-linphone-{secrets.token_hex(6)}"  # under /tmp, which other lanes have as well
         self.lock, self.received, self.closing = threading.Lock(), [], False
         self.program = Program(["linphone-daemon", "--pipe", self.pipe, "--config", folder / "linphonerc", "--log", folder / "log"],
-                               folder / "output.log", cwd=folder, env={"HOME": str(home)})
+                               folder / "output.log", cwd=folder, env={"HOME": str(home), "XDG_RUNTIME_DIR": str(home)})
         self.socket = wait_for("linphone's socket", self.connect, alive=self.program.alive)
         threading.Thread(target=self.watch, daemon=True).start()
 
