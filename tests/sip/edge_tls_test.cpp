@@ -166,11 +166,13 @@ TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
 // Public authorities issue certificates for servers alone, and a proxy is a client as well.   (RFC 5924)
 TEST(EdgeTls, ACertificateIsForSipWhateverSideItWasIssuedFor) {
     TlsRig tls(TlsIdentity::VerifyClient::required);
+    int number = 0;
     for (const std::string usage :
          {"serverAuth", "clientAuth", "anyExtendedKeyUsage", "1.3.6.1.5.5.7.3.20", "serverAuth,codeSigning"}) {
         auto wire = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test", 90, usage));
-        ask(wire, "TLS", usage);
-        EXPECT_EQ(tls.rig->request(usage).tls.names, std::vector<std::string>{"peer.test"}) << usage;
+        const auto id = "usage" + std::to_string(++number);
+        ask(wire, "TLS", id);
+        EXPECT_EQ(tls.rig->request(id).tls.names, std::vector<std::string>{"peer.test"}) << usage;
     }
     EXPECT_THROW(
         {

@@ -1,17 +1,15 @@
 // What a request that is refused, or answered, leaves behind: strangers cost no memory and are sent no more than one answer.
 
 #include "tests/sip/rig.h"
+#include "tests/support/heap.h"
 
 #include <gtest/gtest.h>
-
-#include <unistd.h>
-
-#include <fstream>
 
 namespace {
 
 using namespace stox::sip;
 using namespace stox::sip::test;
+using stox::test::heap_octets;
 using stox::test::tcp_to;
 using stox::test::udp_to;
 using stox::test::Wire;
@@ -19,12 +17,6 @@ using stox::test::Wire;
 const std::string kContact = "Contact: <sip:juliet@127.0.0.1:5999>\r\n";
 
 std::string next_message(Wire& peer) { return peer.read_until("\r\n\r\n"); }
-
-std::size_t resident() {
-    std::size_t size = 0, pages = 0;
-    std::ifstream("/proc/self/statm") >> size >> pages;
-    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 TEST(SipRefusal, AnInviteIsRefusedOnceHoweverLongItsAckIsMissing) {
     Rig rig;
@@ -99,10 +91,10 @@ TEST(SipRefusal, RefusedRequestsHoldNoMemory) {
         }
     };
     refuse(0, 500);
-    const auto before = resident();
+    const auto before = heap_octets();
     refuse(500, 3'000);
     // As transactions they would hold 2,500 times the 20 kB of the message and more.
-    EXPECT_LT(resident(), before + (20u << 20));
+    EXPECT_LT(heap_octets(), before + (5u << 20));
 }
 
 TEST(SipRefusal, OverItsMemoryItTakesNoMoreUntilRepetitionsCanNotCome) {
