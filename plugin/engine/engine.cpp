@@ -15,6 +15,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
     using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // COMPAT clang 14: deduces none for an aggregate by itself
 
 void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condition condition, std::string text, Actions& out) {
     xmpp::StanzaError error;

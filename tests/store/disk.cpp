@@ -45,7 +45,8 @@ int write(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset)
 int read(sqlite3_file* file, void* to, int count, sqlite3_int64 offset) {
     auto& disk = *of(file).disk;
     const std::lock_guard lock(disk.mutex());
-    if (disk.read_fails()) return SQLITE_IOERR_READ;
+    if (disk.read_fails(*of(file).path, static_cast<std::size_t>(offset), static_cast<std::size_t>(count)))
+        return SQLITE_IOERR_READ;
     return real_methods(file).xRead(of(file).real(), to, count, offset);
 }
 
@@ -150,6 +151,12 @@ unsigned Disk::reads() {
     return reads_;
 }
 
+void Disk::bad_sector(std::string path, std::size_t offset) {
+    const std::lock_guard lock(mutex_);
+    bad_path_ = std::move(path);
+    bad_offset_ = offset;
+}
+
 void Disk::refuse_growth(std::string path) {
     const std::lock_guard lock(mutex_);
     no_growth_ = std::move(path);
@@ -171,8 +178,9 @@ bool Disk::write_fails() {
     return one_in_ > 0 && faults_() % one_in_ == 0;
 }
 
-bool Disk::read_fails() {
+bool Disk::read_fails(const std::string& path, std::size_t offset, std::size_t count) {
     ++reads_;
+    if (path == bad_path_ && bad_offset_ >= offset && bad_offset_ < offset + count) return true;
     if (failing_reads_ == 0) return false;
     if (good_reads_ > 0) return good_reads_--, false;
     return failing_reads_-- > 0;

@@ -29,6 +29,8 @@ public:
     /// After so many reads that go well the next `count` fail with EIO.
     void fail_reads(unsigned well, unsigned count);
     unsigned reads();
+    /// Nothing of `path` can be read that touches the octet at `offset`.
+    void bad_sector(std::string path, std::size_t offset);
     /// There is no room for `path` to become longer than it is.
     void refuse_growth(std::string path);
     /// From now on one write or sync of so many fails, 0: none.
@@ -41,7 +43,7 @@ public:
     // For the file methods.
     bool sync_fails();
     bool write_fails();
-    bool read_fails();
+    bool read_fails(const std::string& path, std::size_t offset, std::size_t count);
     bool grows(const std::string& path, std::size_t end, std::size_t size) const { return path == no_growth_ && end > size; }
     void opened(const std::string& path);
     void removed(const std::string& path);
@@ -70,7 +72,8 @@ private:
     std::map<std::string, File> files_;
     unsigned syncs_ = 0, failing_syncs_ = 0, failing_writes_ = 0, one_in_ = 0;
     unsigned reads_ = 0, good_reads_ = 0, failing_reads_ = 0;
-    std::string no_growth_;
+    std::string no_growth_, bad_path_;
+    std::size_t bad_offset_ = 0;
     std::mt19937_64 faults_{1};
 };
 

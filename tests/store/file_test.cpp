@@ -296,6 +296,10 @@ TEST(StoreFile, ADirectoryThatCannotBeSyncedIsRefused) {
     }
     Rig rig(at(home + "/store.db"));
     ASSERT_TRUE(rig.open()) << rig.error().detail;
+    rig.close();
+    // The log is made anew at each start; SQLite syncs its name and does not say that this failed.
+    const FailingSyncs fail_later(home, 1);
+    EXPECT_REFUSED(at(home + "/store.db"), Code::unavailable, "Input/output error");
 }
 
 TEST(StoreFile, ALogWithoutItsFileIsNotPlayedIntoANewOne) {
@@ -452,6 +456,7 @@ TEST(StoreDamage, ADamagedFileOpensWithIntactRecordsOrIsLeftOrSetAsideUntouched)
         if (rig.open()) {
             const bool damage = !rig.damage().empty();
             ++(damage ? aside : opened);
+            for (const auto& line : rig.damage()) EXPECT_EQ(line.find('\n'), std::string::npos) << line;
             EXPECT_EQ(rig.contents(), damage ? Contents() : expected) << what;
             EXPECT_TRUE(!damage || read_file(directory.file("store.db.damaged-1")) == variant) << what;
         } else {

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <random>
+#include <thread>
 
 extern char** environ;
 
@@ -89,6 +91,30 @@ TEST(StoreKilled, ThirtyTimesInMidWritingEveryAcknowledgedRecordIsThere) {
     }
     std::printf("%zu records were acknowledged before 30 kills\n", acknowledged.size());
     EXPECT_GT(acknowledged.size(), 100U);
+}
+
+TEST(StoreKilled, WhileItSetsADamagedFileAsideNothingOfThatIsLost) {
+    std::mt19937_64 random(std::random_device{}());
+    const std::string file(8'192, 'f'), log(4'096, 'l');
+    int before = 0, after = 0;
+    for (int round = 0; round < 40; ++round) {
+        const Directory directory;
+        write_file(directory.file(), file);
+        write_file(directory.file("store.db-wal"), log);
+        {
+            Writer writer(directory.file());
+            std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
+            writer.kill();
+            writer.end();
+        }
+        ++(std::filesystem::exists(directory.file("store.db.damaged-1-wal")) ? after : before);
+        Rig rig(at(directory.file()));
+        ASSERT_TRUE(rig.open()) << rig.error().detail;
+        EXPECT_TRUE(read_file(directory.file("store.db.damaged-1")) == file) << round;
+        EXPECT_TRUE(read_file(directory.file("store.db.damaged-1-wal")) == log) << round;
+        EXPECT_FALSE(std::filesystem::exists(directory.file("store.db.damaged-2"))) << round;
+    }
+    std::printf("%d killed before the file was set aside or in the middle of it, %d after\n", before, after);
 }
 
 TEST(StoreKilled, ASecondProcessIsToldThatTheFileIsInUse) {

@@ -14,6 +14,7 @@ namespace {
 std::mutex mutex;  // a store's thread syncs too
 std::vector<std::string> seen;
 std::string failing;
+unsigned good = 0;
 
 std::string path_of(int descriptor) {
     char path[PATH_MAX];
@@ -27,7 +28,7 @@ extern "C" __attribute__((visibility("default"))) int fsync(int descriptor) {
     const auto path = path_of(descriptor);
     {
         const std::lock_guard lock(mutex);
-        if (!failing.empty() && path == failing) return errno = EIO, -1;
+        if (!failing.empty() && path == failing && good-- == 0) return good = 0, errno = EIO, -1;
         seen.push_back(path);
     }
     return static_cast<int>(::syscall(SYS_fsync, descriptor));
@@ -45,8 +46,9 @@ unsigned SyncsSeen::of(const std::string& path) const {
     return static_cast<unsigned>(std::ranges::count(seen, path));
 }
 
-FailingSyncs::FailingSyncs(std::string path) {
+FailingSyncs::FailingSyncs(std::string path, unsigned well) {
     const std::lock_guard lock(mutex);
+    good = well;
     failing = std::move(path);
 }
 

@@ -12,10 +12,10 @@ public:
     unsigned of(const std::string& path) const;
 };
 
-/// While it lives an fsync of that path fails with EIO.
+/// While it lives an fsync of that path fails with EIO, after so many that go well.
 class FailingSyncs {
 public:
-    explicit FailingSyncs(std::string path);
+    explicit FailingSyncs(std::string path, unsigned well = 0);
     ~FailingSyncs();
     FailingSyncs(const FailingSyncs&) = delete;
     FailingSyncs& operator=(const FailingSyncs&) = delete;

@@ -73,7 +73,8 @@ Result<void> SqliteDatabase::start_epoch() {
     BOOST_OUTCOME_TRY(last, connection_.number("SELECT epoch FROM start"));
     epoch_ = static_cast<std::uint64_t>(last) + 1;
     BOOST_OUTCOME_TRY(update, connection_.prepare("UPDATE start SET epoch = ?, sum = ?"));
-    return update.bind_number(1, static_cast<std::int64_t>(epoch_)).bind_number(2, sum_of(epoch_)).run();
+    BOOST_OUTCOME_TRYV(update.bind_number(1, static_cast<std::int64_t>(epoch_)).bind_number(2, sum_of(epoch_)).run());
+    return sync_names(place_);  // the first commit made the log
 }
 
 Result<void> SqliteDatabase::commit(std::span<const Change* const> changes) {

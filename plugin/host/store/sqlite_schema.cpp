@@ -99,6 +99,7 @@ Result<void> check_writable(const StorePlace& place, Connection& connection) {
 
 Result<void> check_integrity(Connection& connection) {
     BOOST_OUTCOME_TRY(verdict, connection.text("PRAGMA integrity_check(1)"));
+    std::ranges::replace(verdict, '\n', ' ');  // it has a heading
     if (verdict != "ok") return fail(Code::malformed, std::move(verdict));
     return ok();
 }

@@ -125,10 +125,12 @@ Result<StorePlace> take_place(const std::string& path) {
     }
     BOOST_OUTCOME_TRY(held, lock(place.path));
     place.lock = std::move(held);
-    BOOST_OUTCOME_TRYV(sync(place.directory.get(), real));
+    BOOST_OUTCOME_TRYV(sync_names(place));
     BOOST_OUTCOME_TRYV(sync_name_of(place.directory, real));
     return place;
 }
+
+Result<void> sync_names(const StorePlace& place) { return sync(place.directory.get(), place.path); }
 
 Result<void> make_empty(const std::string& path) {
     for (const char* suffix : kLogSuffixes)
@@ -142,7 +144,7 @@ Result<void> make_empty(const std::string& path) {
 
 Result<void> move_into_place(const StorePlace& place, const std::string& from, const std::string& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) return refused_by_system(to, errno);
-    return sync(place.directory.get(), to);
+    return sync_names(place);
 }
 
 Result<std::string> set_aside(const StorePlace& place) {
@@ -152,7 +154,7 @@ Result<std::string> set_aside(const StorePlace& place) {
     for (const char* suffix : kLogSuffixes)
         if (::rename((place.path + suffix).c_str(), (name + suffix).c_str()) != 0 && errno != ENOENT)
             return refused_by_system(place.path + suffix, errno);
-    BOOST_OUTCOME_TRYV(sync(place.directory.get(), name));
+    BOOST_OUTCOME_TRYV(sync_names(place));
     return name;
 }
 

@@ -49,6 +49,9 @@ Result<StorePlace> take_place(const std::string& path);
 /// errors  forbidden, unavailable: as above
 Result<bool> is_there(const std::string& path);
 
+/// Makes the names in the directory last. SQLite does it too, for the log, but does not tell when it failed.
+Result<void> sync_names(const StorePlace& place);
+
 /// Makes an empty file of mode 0600 that nobody had; one left from an interrupted attempt goes.
 Result<void> make_empty(const std::string& path);
 
