@@ -167,8 +167,7 @@ void accuse(su_home_t* home) { msg_object(reinterpret_cast<msg_t*>(home))->msg_f
 /// While its first line is read, all of a datagram is still octets, and nothing of Via has been believed.
 void disarm_datagram(su_home_t* home) {
     auto* message = reinterpret_cast<msg_t*>(home);
-    if (auto* octets = static_cast<char*>(msg_buf_committed_data(message)))
-        disarm_via({octets, msg_buf_committed(message)});
+    if (auto* octets = static_cast<char*>(msg_buf_committed_data(message))) disarm_via({octets, msg_buf_committed(message)});
 }
 
 issize_t accuse_request(su_home_t* home, msg_header_t* header, char* chars, isize_t size) {

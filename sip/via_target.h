@@ -1,5 +1,6 @@
 #pragma once
-// The parameters of Via that send a response elsewhere than back to where the request came from, made into ones that nobody knows.
+// The parameters of Via that send a response elsewhere than back to where the request came from, made into ones that nobody
+// knows.
 //
 // maddr (RFC 3261 §18.2.2) is for multicast alone. received is added by whoever receives (§18.2.1); nta takes away one that a
 // stranger wrote, but of two the second stays. nta sends what it answers by itself, refusals of what is no SIP, to the place

@@ -103,8 +103,8 @@ std::string message_from_phone(unsigned port) {
 
 /// For a host that is no domain of ours.
 std::string options_from_phone(unsigned port, const std::string& number, const std::string& headers) {
-    return "OPTIONS sip:198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(port) +
-           ";branch=z9hG4bKoptions" + number + ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:proxy@198.51.100.8>;tag=p" + number +
+    return "OPTIONS sip:198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(port) + ";branch=z9hG4bKoptions" +
+           number + ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:proxy@198.51.100.8>;tag=p" + number +
            "\r\nTo: <sip:198.51.100.7>\r\nCall-ID: options-" + number + "\r\nCSeq: 1 OPTIONS\r\n" + headers +
            "Content-Length: 0\r\n\r\n";
 }
