@@ -1,6 +1,6 @@
 #include "sip/guard.h"
 
-#include "sip/via_maddr.h"
+#include "sip/via_target.h"
 
 #include <sofia-sip/msg_buffer.h>
 #include <sofia-sip/msg_header.h>
@@ -167,8 +167,7 @@ void accuse(su_home_t* home) { msg_object(reinterpret_cast<msg_t*>(home))->msg_f
 /// While its first line is read, all of a datagram is still octets, and nothing of Via has been believed.
 void disarm_datagram(su_home_t* home) {
     auto* message = reinterpret_cast<msg_t*>(home);
-    if (auto* octets = static_cast<char*>(msg_buf_committed_data(message)))
-        stox::sip::disarm_via_maddr({octets, msg_buf_committed(message)});
+    if (auto* octets = static_cast<char*>(msg_buf_committed_data(message))) disarm_via({octets, msg_buf_committed(message)});
 }
 
 issize_t accuse_request(su_home_t* home, msg_header_t* header, char* chars, isize_t size) {
@@ -196,10 +195,16 @@ void keep_from_nta(sip_t& sip) {
         cseq.cs_method = sip_method_unknown;
 }
 
+/// The same, in what the library takes for the topmost Via.
+void keep_from_aiming(sip_via_t& via) {
+    for (const char* parameter : {"maddr", "received"})
+        while (msg_header_find_param(via.v_common, parameter))
+            if (msg_header_remove_param(via.v_common, parameter) <= 0) break;
+}
+
 issize_t acquit(msg_t* message, msg_pub_t* content, char octets[], isize_t size, int end_of_stream) {
     auto* sip = reinterpret_cast<sip_t*>(content);
-    // What came by a stream and lost it is answered where its Via says: not where a stranger points (via_maddr.h).
-    if (sip->sip_via && sip->sip_via->v_maddr) msg_header_remove_param(sip->sip_via->v_common, "maddr");
+    if (sip->sip_request && sip->sip_via) keep_from_aiming(*sip->sip_via);
     // Once only: at a stream the hook runs again for each piece of the body.
     if (!(sip->sip_flags & MSG_FLG_BODY) && acceptable(*sip)) {
         keep_from_nta(*sip);

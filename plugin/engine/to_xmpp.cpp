@@ -97,8 +97,10 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     auto message = to_xmpp_message(in.request, from.value(), to.value(), how);
     if (!message) return refuse(state, out, in, trace, peer, body_refused(message.error()), message.error().detail);
 
-    if (!state.stream_up) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
-    if (state.is_full(peer)) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
+    if (!state.stream_up)
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
+    if (state.is_full(peer))
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
     if (state.barrier.size() >= kMaxHeld)
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
 

@@ -71,6 +71,9 @@ Worker::Worker(asio::io_context& loop, int in, int out) : loop_(loop), sip_retry
 
 void Worker::log(Level level, std::string_view text, std::string_view domain) {
     if (level > log_level_) return;
+    if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
+    if (const auto left_out = log_rate_.left_out())
+        control_->send_log(log_line("warn", std::to_string(left_out) + " log lines were left out: too many came in a second"));
     control_->send_log(log_line(kLevels[static_cast<std::size_t>(level)], text, domain));
 }
 

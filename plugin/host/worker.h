@@ -6,6 +6,7 @@
 #include "plugin/host/control_channel.h"
 #include "plugin/host/control_lines.h"
 #include "plugin/host/domain_host.h"
+#include "plugin/host/log_rate.h"
 #include "plugin/host/next_hop_locator.h"
 #include "sip/endpoint.h"
 
@@ -53,6 +54,7 @@ private:
     std::shared_ptr<ControlChannel> control_;
     std::optional<config::EngineOptions> options_;
     engine::Level log_level_ = engine::Level::info;
+    LogRate log_rate_;
     std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;

@@ -52,7 +52,7 @@ private:
     std::map<std::uint64_t, Incoming> incoming_;
     std::map<std::string, std::string> read_;  ///< id of the stanza
     std::set<std::string> refused_;
-    std::set<std::string> may_come_again_;     ///< whose request got no success
+    std::set<std::string> may_come_again_;  ///< whose request got no success
     std::map<std::string, Outgoing> outgoing_;
     std::uint64_t order_ = 0;
     std::map<std::string, std::uint64_t> last_of_target_;

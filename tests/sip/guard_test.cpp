@@ -98,17 +98,19 @@ TEST(SipGuard, AParameterTooLongOrEmptyIsNotTakenForAnAbsentOne) {
 }
 
 // Not where a name or somebody else is told to be: RFC 3261 §18.2.2 notwithstanding.
-TEST(SipGuard, AnAnswerGoesWhereTheRequestCameFromWhateverMaddrSays) {
+TEST(SipGuard, AnAnswerGoesWhereTheRequestCameFromWhateverItsViaSays) {
     Rig rig;
     Wire peer = udp_to(rig.udp_port());
     unsigned number = 0;
     for (const std::string via : {"Via: SIP/2.0/UDP 127.0.0.1:5999", "v: SIP/2.0/UDP 127.0.0.1:5999"})
-        for (const std::string maddr : {";maddr=name.invalid", ";maddr=224.0.1.75", ";MADDR=name.invalid;maddr=127.0.0.9"})
+        for (const std::string target : {";maddr=name.invalid", ";maddr=224.0.1.75", ";MADDR=name.invalid;maddr=127.0.0.9",
+                                         ";received=127.0.0.9", ";received=127.0.0.9;received=127.0.0.9",
+                                         ";received=x;RECEIVED=name.invalid;maddr=x;maddr=name.invalid"})
             for (const bool refused : {false, true}) {
                 auto text = message_text("m" + std::to_string(++number));
                 const std::string written = "Via: SIP/2.0/UDP 127.0.0.1:5999";
                 ASSERT_NE(text.find(written), text.npos);
-                text.replace(text.find(written), written.size(), via + maddr);
+                text.replace(text.find(written), written.size(), via + target);
                 if (refused) text.replace(text.find("sip:juliet"), std::string("sip").size(), "foo");
                 SCOPED_TRACE(text);
                 peer.send(text);
@@ -116,7 +118,40 @@ TEST(SipGuard, AnAnswerGoesWhereTheRequestCameFromWhateverMaddrSays) {
                 const auto answer = peer.read_until("\r\n\r\n");
                 EXPECT_EQ(answer.rfind(refused ? "SIP/2.0 400" : "SIP/2.0 202", 0), 0u) << answer;
                 EXPECT_EQ(answer.find(";maddr"), answer.npos) << answer;
+                for (const std::string place : {"127.0.0.9", "name.invalid"})
+                    EXPECT_EQ(answer.find(";received=" + place), answer.npos) << answer;
             }
+}
+
+// What is cut off in its headers as well, and whatever stands in the place of the topmost Via.
+TEST(SipGuard, ARefusalOfWhatIsNoSipGoesWhereItCameFrom) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    unsigned number = 0;
+    for (const std::string before : {"", "Via:\r\n", "Via: ,\r\n", "Via: x\r\n"})
+        for (const bool cut : {false, true}) {
+            auto text = message_text("r" + std::to_string(++number));
+            const std::string written = "Via: SIP/2.0/UDP 127.0.0.1:5999";
+            text.replace(text.find(written), written.size(), before + written + ";received=127.0.0.9;received=127.0.0.9");
+            text.replace(text.find("Call-ID"), std::string("Call-ID").size(), "Call-It");
+            if (cut) text.resize(text.find("\r\n\r\n") + 2);
+            SCOPED_TRACE(text);
+            peer.send(text);
+            const auto answer = peer.read_until("\r\n\r\n");
+            EXPECT_EQ(answer.rfind("SIP/2.0 400", 0), 0u) << answer;
+            EXPECT_EQ(answer.find(";received=127.0.0.9"), answer.npos) << answer;
+        }
+}
+
+// The way back of those before us is not ours to change.
+TEST(SipGuard, ViasBelowTheTopmostComeBackAsTheyWere) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    const std::string below = "Via: SIP/2.0/TCP h.test;received=192.0.2.7;branch=z9hG4bKbelow\r\n";
+    peer.send(message_text("w1", below));
+    rig.respond(rig.next_request().transaction, status(202));
+    const auto answer = peer.read_until("\r\n\r\n");
+    EXPECT_NE(answer.find("h.test;received=192.0.2.7;branch=z9hG4bKbelow"), std::string::npos) << answer;
 }
 
 // RFC 3261 §8.2.2.1: 416 for a scheme that we do not know.
