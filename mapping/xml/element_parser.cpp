@@ -130,8 +130,7 @@ struct ElementParser::Callbacks {
     }
 };
 
-ElementParser::ElementParser(Limits limits, std::string around, std::size_t depth)
-    : limits_(limits), around_(std::move(around)), depth_(depth) {}
+ElementParser::ElementParser(Limits limits, std::string around) : limits_(limits), around_(std::move(around)) {}
 ElementParser::~ElementParser() = default;
 
 void ElementParser::free_parser(XML_ParserStruct* parser) noexcept { XML_ParserFree(parser); }
@@ -153,7 +152,8 @@ void ElementParser::renew() {
     // Newer expats wait with a token they met the first part of until much more has come; here each text is whole.
     XML_SetReparseDeferralEnabled(parser, XML_FALSE);
 #endif
-    fed_ = entered_ = 0;
+    fed_ = 0;
+    entered_ = around_.empty();
     feed(around_, false);
 }
 
@@ -195,8 +195,8 @@ bool ElementParser::has_room(const Element& parent) {
 }
 
 void ElementParser::start(const char* name, const char** attributes) {
-    if (entered_ < depth_) {
-        ++entered_;
+    if (!entered_) {
+        entered_ = true;
         return;
     }
     if (open_.empty() && complete_) return refuse(Code::malformed, "more than one element");
