@@ -25,7 +25,7 @@ public:
     ElementParser& operator=(const ElementParser&) = delete;
 
     /// Each call stands for itself: a fault in one says nothing about the next.
-    /// document  the text is a whole document and may have a prolog
+    /// document  the text is a whole document and may have a prolog; else it has no NUL, which the framer would not pass on
     /// errors    malformed: not one well-formed element in UTF-8; forbidden: what RFC 6120 §11.1 forbids; unsupported: a
     ///           prefix that nobody declared or may declare; too_large: over a limit, or over what it may take of memory
     Result<Element> parse(std::string_view text, bool document = false);
