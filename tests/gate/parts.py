@@ -146,7 +146,7 @@ def full(fuzz_seconds: int) -> list[Part]:
             *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
 
 
-MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_bench")
+MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_bench", "stox_xml_bench")
 
 
 def benches() -> list[Part]:
