@@ -15,9 +15,9 @@ constexpr char kSeparator = '\x01';  // between namespace and local name: no XML
 constexpr std::size_t kMaxNamesPerOctet = 8;
 
 // Expat writes a namespace out again for every attribute that has a prefix, before any handler sees the element: a start
-// tag of 256 KiB could become gigabytes. So what one text may allocate is bounded; over it expat ends with
-// XML_ERROR_NO_MEMORY. Nothing honest comes near.
-constexpr std::size_t kMaxAllocated = 64u << 20;
+// tag of 256 KiB could become gigabytes. So what one text may allocate is bounded, all growing of its buffers counted; over it
+// expat ends with XML_ERROR_NO_MEMORY. Nothing honest comes near, and longer names than that are over a limit of ours anyway.
+constexpr std::size_t kMaxAllocated = 16u << 20;
 thread_local std::size_t allocatable = kMaxAllocated;
 
 // Expat keeps every name it has met until its end, and a stream has none: whoever can write to us could fill the memory with
@@ -46,14 +46,15 @@ void assign_name(Named& to, std::string_view name) {
     to.name = name;
 }
 
-Element element_of(const char* name, const char** attributes) {
+/// count  of the attributes
+Element element_of(const char* name, const char** attributes, std::size_t count) {
     Element element;
     assign_name(element, name);
+    element.attributes.reserve(count);
     for (; *attributes; attributes += 2) {
-        Attribute attribute;
+        auto& attribute = element.attributes.emplace_back();
         assign_name(attribute, attributes[0]);
         attribute.value = attributes[1];
-        element.attributes.push_back(std::move(attribute));
     }
     return element;
 }
@@ -130,8 +131,7 @@ struct ElementParser::Callbacks {
     }
 };
 
-ElementParser::ElementParser(Limits limits, std::string around, std::size_t depth)
-    : limits_(limits), around_(std::move(around)), depth_(depth) {}
+ElementParser::ElementParser(Limits limits, std::string around) : limits_(limits), around_(std::move(around)) {}
 ElementParser::~ElementParser() = default;
 
 void ElementParser::free_parser(XML_ParserStruct* parser) noexcept { XML_ParserFree(parser); }
@@ -139,6 +139,7 @@ void ElementParser::free_parser(XML_ParserStruct* parser) noexcept { XML_ParserF
 void ElementParser::renew() {
     static constexpr XML_Memory_Handling_Suite kMemory{bounded_malloc, bounded_realloc, release};
     static constexpr char kSeparators[] = {kSeparator, '\0'};
+    allocatable = kMaxAllocated;
     expat_.reset(XML_ParserCreate_MM("UTF-8", &kMemory, kSeparators));
     if (!expat_) throw std::bad_alloc();
     auto* parser = expat_.get();
@@ -153,20 +154,21 @@ void ElementParser::renew() {
     // Newer expats wait with a token they met the first part of until much more has come; here each text is whole.
     XML_SetReparseDeferralEnabled(parser, XML_FALSE);
 #endif
-    fed_ = entered_ = 0;
+    fed_ = 0;
+    entered_ = around_.empty();
     feed(around_, false);
 }
 
 Result<Element> ElementParser::parse(std::string_view text, bool document) {
-    allocatable = kMaxAllocated;
     open_.clear();
     complete_.reset();
     error_.reset();
     names_ = 0;
     // Expat takes UTF-16 for what it is, whatever it is told. UTF-8 has no NUL in XML, UTF-16 has one in every tag.
     // (RFC 6120 §11.6)
-    if (text.find('\0') != text.npos) return fail(Code::malformed, "not in UTF-8");
+    if (document && text.find('\0') != text.npos) return fail(Code::malformed, "not in UTF-8");
     if (!expat_ || document || fed_ > kMaxFed) renew();
+    allocatable = kMaxAllocated;  // what is around has had its own
     feed(text, document);
     if (!error_ && !complete_) refuse(Code::malformed, "not one element");
     if (document || error_) expat_.reset();
@@ -195,16 +197,16 @@ bool ElementParser::has_room(const Element& parent) {
 }
 
 void ElementParser::start(const char* name, const char** attributes) {
-    if (entered_ < depth_) {
-        ++entered_;
+    if (!entered_) {
+        entered_ = true;
         return;
     }
     if (open_.empty() && complete_) return refuse(Code::malformed, "more than one element");
-    if (XML_GetSpecifiedAttributeCount(expat_.get()) / 2 > static_cast<long>(limits_.attributes))
-        return refuse(Code::too_large, "too many attributes in one element");
+    const auto count = static_cast<std::size_t>(XML_GetSpecifiedAttributeCount(expat_.get()) / 2);
+    if (count > limits_.attributes) return refuse(Code::too_large, "too many attributes in one element");
     if (open_.size() >= limits_.depth) return refuse(Code::too_large, "elements too deep");
     if (!open_.empty() && !has_room(open_.back())) return;
-    auto element = element_of(name, attributes);
+    auto element = element_of(name, attributes, count);
     // Every element repeats its namespace: a long one declared once, with many short elements inside, would grow without end.
     names_ += octets_of_names(element);
     if (names_ > kMaxNamesPerOctet * limits_.stanza_octets) return refuse(Code::too_large, "names too long");

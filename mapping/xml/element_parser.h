@@ -18,15 +18,14 @@ namespace stox::xml {
 
 class ElementParser {
 public:
-    /// around  start tags of the elements around those that are parsed, whose namespaces hold in them
-    /// depth   how many those are
-    explicit ElementParser(Limits limits, std::string around = {}, std::size_t depth = 0);
+    /// around  the start tag of the element around those that are parsed, whose namespaces hold in them; with its prolog
+    explicit ElementParser(Limits limits, std::string around = {});
     ~ElementParser();
     ElementParser(const ElementParser&) = delete;
     ElementParser& operator=(const ElementParser&) = delete;
 
     /// Each call stands for itself: a fault in one says nothing about the next.
-    /// document  the text is a whole document and may have a prolog
+    /// document  the text is a whole document and may have a prolog; else it has no NUL, which the framer would not pass on
     /// errors    malformed: not one well-formed element in UTF-8; forbidden: what RFC 6120 §11.1 forbids; unsupported: a
     ///           prefix that nobody declared or may declare; too_large: over a limit, or over what it may take of memory
     Result<Element> parse(std::string_view text, bool document = false);
@@ -45,13 +44,12 @@ private:
 
     const Limits limits_;
     const std::string around_;
-    const std::size_t depth_;
 
     Handle<XML_ParserStruct, &free_parser> expat_;
     std::size_t fed_ = 0;  ///< octets since it was made
 
     // Of the element that is parsed.
-    std::size_t entered_ = 0;    ///< of the elements around it
+    bool entered_ = false;       ///< the element around it is
     std::vector<Element> open_;  ///< it and those inside it that are not complete yet
     std::optional<Element> complete_;
     std::size_t names_ = 0;  ///< octets of all names in it, a namespace counted wherever it applies

@@ -1,7 +1,8 @@
 #include "mapping/xml/framer.h"
 
+#include "mapping/xml/octet_set.h"
+
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace stox::xml {
@@ -14,220 +15,313 @@ namespace {
 // hold up all others unseen.
 constexpr std::uint64_t kNeverEnds = 1u << 30;
 /// COMPAT: a server may open the stream again before it reports a stream error.
-constexpr int kMaxStreams = 2;
-/// A JID has at most 3,071 octets, and where it is escaped six for each of them.
-constexpr std::size_t kMaxHeadPiece = 20'000;
-constexpr std::array<std::string_view, 5> kOfTheHead{"xmlns", "from", "to", "id", "type"};
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kCdata = "[CDATA[";
+constexpr int kMaxHeaders = 2;
+constexpr std::size_t kMaxName = 20'000;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF", kCdata = "[CDATA[", kXml = "xml ";
+constexpr OctetSet kBehindName(std::string_view(" \t\r\n/><'\"\0", 10)), kInTag("/><'\"");
 // FNV-1a.
 constexpr std::uint64_t kNoName = 14'695'981'039'346'656'037u, kPrime = 1'099'511'628'211u;
-constexpr std::string_view kSpace = " \t\r\n";
-
-bool is_space(char c) { return kSpace.find(c) != kSpace.npos; }
 
 bool starts_name(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// One octet more than fits stays: what is too long is seen to be.
-void append_piece(std::string& piece, char c) {
-    if (piece.size() <= kMaxHeadPiece) piece += c;
+const char* find(const char* at, const char* end, char c) {
+    const auto found = std::string_view(at, static_cast<std::size_t>(end - at)).find(c);
+    return found == std::string_view::npos ? end : at + found;
 }
 
 }  // namespace
 
 std::optional<Frame> Framer::next(std::string_view& octets) {
-    std::size_t from = 0;  // where the frame begins in this piece
-    for (std::size_t at = 0; at < octets.size() && where_ != Where::after; ++at) {
-        const char c = octets[at];
-        if (where_ == Where::between) {
-            // Spaces between stanzas keep the connection alive.   (RFC 6120 §4.6.1)
-            if (is_space(c)) continue;
-            begin_stanza();
-            from = at;
-        }
-        count();
-        if (!fault_) take(c);
-        if (!complete_ && !fault_) continue;
-        keep(octets.substr(from, at + 1 - from));
-        octets.remove_prefix(at + 1);
-        return finish();
+    // Spaces between stanzas keep the connection alive.   (RFC 6120 §4.6.1)
+    if (where_ == Where::between)
+        while (!octets.empty() && kSpaces.has(octets.front())) octets.remove_prefix(1);
+    if (where_ == Where::after) octets = {};
+    if (octets.empty()) return std::nullopt;
+    if (where_ == Where::between) begin();
+    const bool begins = size_ == 0;
+    const auto taken = octets.substr(0, scan(octets));
+    octets.remove_prefix(taken.size());
+    judge(taken);
+    if (fault_) {
+        where_ = Where::after;
+        return Frame{Frame::Kind::fault, {}, {}, std::move(fault_)};
     }
-    if (where_ == Where::prolog || where_ == Where::stanza) keep(octets.substr(from));
-    octets = {};
+    if (complete_ && begins && size_ <= limit_) return finish(taken);
+    keep(taken);
+    if (complete_) return finish(octets_);
     return std::nullopt;
 }
 
-void Framer::begin_stanza() {
-    where_ = Where::stanza;
+void Framer::begin() {
+    where_ = Where::frame;
     octets_.clear();
+    head_.reset();
     name_.clear();
-    attribute_.clear();
-    attributes_.clear();
     size_ = depth_ = 0;
+    in_ = In::text;
     first_tag_ = true;
+    declared_ = names_stream_ = false;
 }
 
-void Framer::count() {
-    ++size_;
-    if (where_ == Where::prolog && size_ > limit_) fail(Code::too_large, "a stream header over the limit");
-    if (size_ > kNeverEnds) fail(Code::too_large, "a stanza without end");
+/// Up to the end of the frame, or to what makes it a fault.
+std::size_t Framer::scan(std::string_view octets) {
+    const char *at = octets.data(), *const end = at + octets.size();
+    while (at != end && !complete_ && !fault_) at = take(at, end);
+    return static_cast<std::size_t>(at - octets.data());
 }
 
-void Framer::keep(std::string_view octets) {
-    if (size_ > limit_)
-        octets_.clear();
-    else
-        octets_.append(octets);
+/// What is wrong with the octets in whatever markup they stand, if it came before what the markup showed.
+void Framer::judge(std::string_view taken) {
+    const auto before = size_;
+    size_ += taken.size();
+    const auto nul = taken.find('\0');
+    const auto legal = nul == taken.npos ? size_ : before + nul;
+    if (in_header() && size_ > limit_ && legal >= limit_)
+        fault_ = Error{Code::too_large, "a stream header over the limit"};
+    else if (size_ > kNeverEnds && legal >= kNeverEnds)
+        fault_ = Error{Code::too_large, "a stanza without end"};
+    else if (legal < size_)
+        fault_ = Error{Code::malformed, "not in UTF-8"};
 }
 
-Frame Framer::finish() {
-    if (fault_) {
-        where_ = Where::after;
-        return {Frame::Kind::fault, {}, {}, std::move(fault_)};
-    }
-    Frame frame{*std::exchange(complete_, std::nullopt), octets_, {}, {}};
-    if (frame.kind == Frame::Kind::stanza) {
-        if (size_ > limit_) frame.kind = Frame::Kind::passed_over;
-        head_ = name_.size() > kMaxHeadPiece ? std::string() : '<' + name_ + attributes_ + "/>";
-        frame.head = head_;
-    }
-    where_ = streams_ == 0 ? Where::after : Where::between;
-    return frame;
-}
-
-void Framer::fail(Code code, std::string why) {
-    if (!fault_) fault_ = Error{code, std::move(why)};
-}
-
-void Framer::take(char c) {
-    if (c == '\0') return fail(Code::malformed, "not in UTF-8");
-    switch (in_) {
-        case In::text:
-            take_text(c);
-            break;
-        case In::opened:
-            take_opened(c);
-            break;
-        case In::tag:
-            take_tag(c);
-            break;
-        case In::quoted:
-            if (c == '<') return fail(Code::malformed, "a tag inside an attribute");
-            if (first_tag_) append_piece(attribute_, c);
-            if (c != quote_) break;
-            in_ = In::tag;
-            if (first_tag_) end_of_attribute();
-            break;
-        case In::declaration:
-            take_declaration(c);
-            break;
-        case In::cdata:
-            take_cdata(c);
-            break;
-        case In::instruction:
-            // The XML declaration; what it says, and what else this may be, is for the reader of the header.
-            if (c == '>' && before_ == '?') in_ = In::text;
-            break;
-    }
-    before_ = c;
-}
-
-void Framer::take_text(char c) {
-    if (c == '<') {
-        in_ = In::opened;
+void Framer::keep(std::string_view taken) {
+    if (size_ <= limit_) {
+        octets_.append(taken);
         return;
     }
-    if (where_ == Where::stanza && depth_ > 0) return;
-    const bool mark = where_ == Where::prolog && size_ <= kByteOrderMark.size() && c == kByteOrderMark[size_ - 1];
-    if (!is_space(c) && !mark) fail(Code::malformed, "text between stanzas");
+    if (!head_) {
+        head_.emplace().take(octets_);
+        octets_.clear();
+    }
+    head_->take(taken);
+}
+
+Frame Framer::finish(std::string_view octets) {
+    const auto kind = *std::exchange(complete_, std::nullopt);
+    const bool over = kind == Frame::Kind::closed || (kind == Frame::Kind::header && slash_);
+    where_ = over ? Where::after : Where::between;
+    if (kind == Frame::Kind::stanza && size_ > limit_) return {Frame::Kind::passed_over, {}, head_->text()};
+    return {kind, octets, {}};
+}
+
+void Framer::fail(Code code, const char* why) {
+    if (!fault_) fault_ = Error{code, why};
+}
+
+const char* Framer::take(const char* at, const char* end) {
+    switch (in_) {
+        case In::text:
+            return take_text(at, end);
+        case In::name:
+            return take_name(at, end);
+        case In::tag:
+            return take_tag(at, end);
+        case In::quoted:
+            return take_quoted(at, end);
+        case In::cdata:
+            return take_cdata(at, end);
+        case In::mark:
+            take_mark(*at);
+            break;
+        case In::opened:
+            take_opened(*at);
+            break;
+        case In::declaration:
+            take_declaration(*at);
+            break;
+        case In::instruction:
+            take_instruction(*at);
+            break;
+    }
+    return at + 1;
+}
+
+void Framer::take_mark(char c) {
+    if (c == kByteOrderMark[matched_]) {
+        if (++matched_ == kByteOrderMark.size()) in_ = In::text;
+        return;
+    }
+    if (matched_ > 0) return fail(Code::malformed, "text before the stream header");
+    in_ = In::text;
+    take_outside(c);
+}
+
+const char* Framer::take_text(const char* at, const char* end) {
+    if (depth_ == 0) {
+        take_outside(*at);
+        return at + 1;
+    }
+    at = find(at, end, '<');
+    if (at == end) return end;
+    in_ = In::opened;
+    return at + 1;
+}
+
+void Framer::take_outside(char c) {
+    if (c == '<')
+        in_ = In::opened;
+    else if (!kSpaces.has(c))
+        fail(Code::malformed, where_ == Where::prolog ? "text before the stream header" : "text between stanzas");
 }
 
 void Framer::take_opened(char c) {
     end_tag_ = c == '/';
-    naming_ = true;
+    slash_ = false;
     tag_ = kNoName;
-    if (c == '!') {
+    matched_ = 0;
+    if (end_tag_) {
+        in_ = In::name;
+    } else if (starts_name(c)) {
+        in_ = In::name;
+        take_name(&c, &c + 1);
+    } else if (c == '!') {
         in_ = In::declaration;
-        matched_ = 0;
     } else if (c == '?') {
-        if (where_ != Where::prolog) return fail(Code::forbidden, "a processing instruction");
+        if (depth_ > 0) return fail(Code::forbidden, "a processing instruction");
         in_ = In::instruction;
-    } else if (end_tag_ || starts_name(c)) {
-        in_ = In::tag;
-        if (!end_tag_) take_name_or_attribute(c);
     } else {
         fail(Code::malformed, "no tag");
     }
 }
 
 void Framer::take_declaration(char c) {
-    if (c != kCdata[matched_]) return fail(Code::forbidden, "a comment or a DTD");
+    if (c != kCdata[matched_]) {
+        const char* what = c == '-' ? "a comment" : c == 'D' ? "a DTD" : "a declaration";
+        return fail(Code::forbidden, matched_ == 0 ? what : "a declaration");
+    }
     if (++matched_ < kCdata.size()) return;
-    if (first_tag_) return fail(Code::malformed, "text between stanzas");
+    if (depth_ == 0) return fail(Code::malformed, "text outside of stanzas");
     in_ = In::cdata;
     matched_ = 0;
 }
 
-void Framer::take_cdata(char c) {
-    if (c == ']')
+/// The XML declaration, which may stand before a header; what it says is for the reader of the header.
+void Framer::take_instruction(char c) {
+    if (matched_ < kXml.size()) {
+        if (c != kXml[matched_] && !(matched_ + 1 == kXml.size() && kSpaces.has(c)))
+            return fail(Code::forbidden, "a processing instruction");
         ++matched_;
-    else if (c == '>' && matched_ >= 2)
+        return;
+    }
+    if (c == '>' && slash_) {
+        in_ = In::text;
+        declared_ = true;
+    }
+    slash_ = c == '?';
+}
+
+const char* Framer::take_name(const char* at, const char* end) {
+    const char* const behind = kBehindName.find(at, end);
+    for (const char* c = at; c != behind; ++c) tag_ = (tag_ ^ static_cast<unsigned char>(*c)) * kPrime;
+    // One octet more than fits stays: what is too long is seen to be.
+    if (first_tag_ && name_.size() <= kMaxName) name_.append(at, std::min(behind, at + (kMaxName + 1 - name_.size())));
+    if (behind == end) return end;
+    in_ = In::tag;
+    if (*behind == '\'' || *behind == '"')
+        fail(Code::malformed, "a quote without an attribute");
+    else
+        end_of_name();
+    return fault_ ? behind + 1 : take_tag(behind, end);
+}
+
+void Framer::end_of_name() {
+    if (!first_tag_) return;
+    names_stream_ = !end_tag_ && (where_ == Where::prolog || names_a_stream());
+    if (where_ == Where::prolog && end_tag_) return fail(Code::malformed, "an end tag before the stream header");
+    if (declared_ && !names_stream_) return fail(Code::forbidden, "a processing instruction");
+    if (names_stream_ && name_.size() > kMaxName) return fail(Code::too_large, "a stream header over the limit");
+    if (names_stream_ && headers_ == kMaxHeaders) return fail(Code::malformed, "the stream is opened again and again");
+}
+
+/// With whatever prefix: taken for a stanza it would have no end.
+bool Framer::names_a_stream() const {
+    const std::string_view local = std::string_view(name_).substr(name_.rfind(':') + 1);
+    return name_ == stream_name_ || local == "stream";
+}
+
+const char* Framer::take_tag(const char* at, const char* end) {
+    if (end_tag_ || slash_) {
+        take_end_of_tag(*at);
+        return at + 1;
+    }
+    at = kInTag.find(at, end);
+    if (at == end) return end;
+    switch (*at) {
+        case '<':
+            fail(Code::malformed, "a tag inside a tag");
+            break;
+        case '/':
+            slash_ = true;
+            break;
+        case '>':
+            in_ = In::text;
+            end_of_tag();
+            break;
+        default:
+            quote_ = *at;
+            in_ = In::quoted;
+    }
+    return at + 1;
+}
+
+/// Nothing but the end of the tag may follow.
+void Framer::take_end_of_tag(char c) {
+    if (c == '>') {
+        in_ = In::text;
+        end_of_tag();
+    } else if (!end_tag_) {
+        fail(Code::malformed, "a slash inside a tag");
+    } else if (!kSpaces.has(c)) {
+        fail(Code::malformed, "an end tag with more than its name");
+    }
+}
+
+const char* Framer::take_quoted(const char* at, const char* end) {
+    const char* const quote = find(at, end, quote_);
+    const char* const tag = find(at, quote, '<');
+    if (tag != quote) {
+        fail(Code::malformed, "a tag inside an attribute");
+        return tag + 1;
+    }
+    if (quote == end) return end;
+    in_ = In::tag;
+    return quote + 1;
+}
+
+const char* Framer::take_cdata(const char* at, const char* end) {
+    if (matched_ == 0) at = find(at, end, ']');
+    if (at == end) return end;
+    if (*at == ']')
+        matched_ = std::min(matched_ + 1, 2u);
+    else if (*at == '>' && matched_ == 2)
         in_ = In::text;
     else
         matched_ = 0;
-}
-
-void Framer::take_tag(char c) {
-    if (c == '<') return fail(Code::malformed, "a tag inside a tag");
-    if (!end_tag_ && before_ == '/' && c != '>') return fail(Code::malformed, "a slash inside a tag");
-    take_name_or_attribute(c);
-    if (c == '"' || c == '\'') {
-        if (end_tag_ || naming_) return fail(Code::malformed, "a quote without an attribute");
-        quote_ = c;
-        in_ = In::quoted;
-    } else if (c == '>') {
-        in_ = In::text;
-        end_of_tag();
-    }
-}
-
-void Framer::take_name_or_attribute(char c) {
-    if (is_space(c) || c == '/' || c == '>') naming_ = false;
-    if (naming_) tag_ = (tag_ ^ static_cast<unsigned char>(c)) * kPrime;
-    if (first_tag_ && c != '>') append_piece(naming_ ? name_ : attribute_, c);
-}
-
-void Framer::end_of_attribute() {
-    std::string_view text = attribute_;
-    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-    const auto name = text.substr(0, text.find_first_of(" \t\r\n="));
-    const bool wanted = std::ranges::find(kOfTheHead, name) != kOfTheHead.end();
-    // A name that comes twice makes the head as malformed as the tag: its memory is bounded, its meaning nobody's care.
-    if (wanted && attribute_.size() <= kMaxHeadPiece && attributes_.size() < kOfTheHead.size() * kMaxHeadPiece)
-        attributes_.append(1, ' ').append(text);
-    attribute_.clear();
+    return at + 1;
 }
 
 void Framer::end_of_tag() {
-    const bool first = std::exchange(first_tag_, false), empty = before_ == '/' && !end_tag_;
-    if (first && end_tag_) return end_of_stream_tag();
-    if (first && where_ == Where::prolog) {
-        start_of_stream();
-        if (empty) streams_ = 0;
-        return;
-    }
-    if (first && !empty && name_ == stream_name_) {
-        if (streams_ == kMaxStreams || size_ > limit_) return fail(Code::malformed, "a stream inside the stream");
-        ++streams_;
-        return complete(Frame::Kind::reopened);
-    }
+    if (first_tag_ && names_stream_) return end_of_header();
+    if (first_tag_ && end_tag_) return end_of_stream();
+    first_tag_ = false;
     if (end_tag_)
         leave();
-    else if (!empty)
+    else if (!slash_)
         enter();
     if (depth_ == 0) complete(Frame::Kind::stanza);
+}
+
+void Framer::end_of_header() {
+    ++headers_;
+    stream_name_ = name_;
+    complete(Frame::Kind::header);
+}
+
+void Framer::end_of_stream() {
+    if (name_ != stream_name_) return fail(Code::malformed, "the end tag of something else");
+    complete(Frame::Kind::closed);
 }
 
 void Framer::enter() {
@@ -238,22 +332,6 @@ void Framer::enter() {
 void Framer::leave() {
     --depth_;
     if (depth_ < open_.size() && open_[depth_] != tag_) fail(Code::malformed, "the end tag of something else");
-}
-
-void Framer::start_of_stream() {
-    if (name_.size() > kMaxHeadPiece) return fail(Code::too_large, "a stream header over the limit");
-    stream_name_ = name_;
-    ++streams_;
-    complete(Frame::Kind::header);
-}
-
-void Framer::end_of_stream_tag() {
-    const bool named = where_ == Where::stanza && name_ == stream_name_;
-    if (!named || attribute_.find_first_not_of(kSpace) != attribute_.npos)
-        return fail(Code::malformed, "the end tag of something else");
-    // A stream inside the stream ends without a word.
-    if (--streams_ == 0) return complete(Frame::Kind::closed);
-    where_ = Where::between;
 }
 
 }  // namespace stox::xml

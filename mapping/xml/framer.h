@@ -5,8 +5,12 @@
 //
 // Whether a stanza is well-formed is for its reader to say. What the markup itself shows ends the stream here: comments,
 // processing instructions and DTDs (RFC 6120 §11.1), text between stanzas, a NUL (UTF-16 has one in every tag, §11.6).
+//
+// In whatever pieces the octets come, the frames are the same: a piece shows what the first of its octets that shows anything
+// would have shown alone.
 
 #include "mapping/core/result.h"
+#include "mapping/xml/head.h"
 
 #include <array>
 #include <cstddef>
@@ -19,18 +23,16 @@ namespace stox::xml {
 
 struct Frame {
     enum class Kind {
-        header,       ///< all up to the end of the stream's start tag; an empty element is the stream's end as well
-        reopened,     ///< the start tag of a stream inside the stream
+        header,       ///< all up to the end of a stream's start tag; an empty element is the stream's end as well
         stanza,       ///< one whole stanza
         passed_over,  ///< a stanza over the limit
         closed,       ///< the stream's end tag
         fault,        ///< nothing can follow
     };
     Kind kind;
-    std::string_view octets;   ///< of header, reopened and stanza, as they came; good until the next call
-    std::string_view head;     ///< of stanza and passed_over: an empty element with its name and those of its attributes that
-                               ///< a reply needs, as they came; empty when they are too long. Good until the next call
-    std::optional<Error> why;  ///< of fault
+    std::string_view octets;        ///< of header and stanza, as they came; good until the next call
+    std::string head;               ///< of passed_over; empty when it cannot be told
+    std::optional<Error> why = {};  ///< of fault
 };
 
 class Framer {
@@ -40,60 +42,69 @@ public:
 
     /// Takes octets from the front of `octets` until a frame is complete; none: all were taken, more are needed.
     std::optional<Frame> next(std::string_view& octets);
-    /// The stream's name as its header has it, prefix and all.
+    /// The stream's name as its latest header has it, prefix and all.
     const std::string& stream_name() const { return stream_name_; }
 
 private:
-    enum class Where { prolog, between, stanza, after };
-    enum class In { text, opened, tag, quoted, declaration, cdata, instruction };
+    enum class Where { prolog, between, frame, after };
+    enum class In { mark, text, opened, name, tag, quoted, declaration, cdata, instruction };
 
-    void begin_stanza();
-    void keep(std::string_view octets);
-    void count();
-    Frame finish();
+    void begin();
+    std::size_t scan(std::string_view octets);
+    void judge(std::string_view taken);
+    void keep(std::string_view taken);
+    Frame finish(std::string_view octets);
+
+    // Each takes a run of octets, one at least, and returns what stands behind it.
+    const char* take(const char* at, const char* end);
+    const char* take_text(const char* at, const char* end);
+    const char* take_name(const char* at, const char* end);
+    const char* take_tag(const char* at, const char* end);
+    const char* take_quoted(const char* at, const char* end);
+    const char* take_cdata(const char* at, const char* end);
 
     // Each takes one octet.
-    void take(char c);
-    void take_text(char c);
+    void take_mark(char c);
+    void take_outside(char c);
     void take_opened(char c);
-    void take_tag(char c);
     void take_declaration(char c);
-    void take_cdata(char c);
-    void take_name_or_attribute(char c);
+    void take_instruction(char c);
+    void take_end_of_tag(char c);
 
+    void end_of_name();
     void end_of_tag();
+    void end_of_header();
+    void end_of_stream();
     void enter();
     void leave();
-    void end_of_stream_tag();
-    void start_of_stream();
-    void end_of_attribute();
+    bool names_a_stream() const;
+    bool in_header() const { return where_ == Where::prolog || names_stream_; }
     void complete(Frame::Kind kind) { complete_ = kind; }
-    void fail(Code code, std::string why);
+    void fail(Code code, const char* why);
 
-    std::size_t limit_;
+    const std::size_t limit_;
     Where where_ = Where::prolog;
-    int streams_ = 0;  ///< open
+    int headers_ = 0;
     std::string stream_name_;
-    std::string head_;
     std::optional<Frame::Kind> complete_;
     std::optional<Error> fault_;
 
     // Of the frame that is not complete yet.
-    std::string octets_;                    ///< while within the limit
+    std::string octets_;                    ///< while within the limit, of earlier pieces
+    std::optional<Head> head_;              ///< over the limit
     std::uint64_t size_ = 0;                ///< octets
     std::uint64_t depth_ = 0;               ///< elements open
     std::array<std::uint64_t, 64> open_{};  ///< hashes of their names: a missing end tag shows before the stream's end
-    In in_ = In::text;
-    char before_ = 0;       ///< the octet before, inside markup
+    In in_ = In::mark;
     char quote_ = 0;        ///< that opened the value
     unsigned matched_ = 0;  ///< octets of what `in_` waits for
+    bool slash_ = false;    ///< the octet before, in a tag
     bool end_tag_ = false;
-    bool first_tag_ = true;  ///< of the frame
-    bool naming_ = true;     ///< the tag's name is not over
-    std::uint64_t tag_ = 0;  ///< hash of its name
-
-    // Of the frame's first tag.
-    std::string name_, attribute_, attributes_;
+    bool first_tag_ = true;      ///< of the frame
+    bool declared_ = false;      ///< an XML declaration stands before it
+    bool names_stream_ = false;  ///< its name is that of a stream
+    std::uint64_t tag_ = 0;      ///< hash of the tag's name
+    std::string name_;           ///< of the first tag
 };
 
 }  // namespace stox::xml

@@ -10,74 +10,65 @@ namespace stox::xml {
 struct StreamReader::Impl {
     explicit Impl(Limits limits_) : limits(limits_), framer(limits_.stanza_octets) {}
 
-    void read(const Frame& frame, std::vector<StreamEvent>& events);
-    void open(std::string_view header, std::vector<StreamEvent>& events);
-    void enter(std::string_view start_tag);
-    StreamEvent stanza(const Frame& frame);
-    Element head_of(const Frame& frame);
+    void read(Frame frame, std::vector<StreamEvent>& events);
+    StreamEvent open(std::string_view header);
+    StreamEvent stanza(std::string_view octets);
+    StreamEvent refused(const std::string& head, Error why);
 
     const Limits limits;
     Framer framer;
-    std::string around;  ///< the header, and a second one
-    std::size_t depth = 0;
-    std::unique_ptr<ElementParser> parser;
+    std::unique_ptr<ElementParser> parser;  ///< of what stands inside the latest header
     bool over = false;
 };
 
-void StreamReader::Impl::read(const Frame& frame, std::vector<StreamEvent>& events) {
+void StreamReader::Impl::read(Frame frame, std::vector<StreamEvent>& events) {
     switch (frame.kind) {
         case Frame::Kind::header:
-            return open(frame.octets, events);
-        case Frame::Kind::reopened:
-            return enter(frame.octets);
+            events.push_back(open(frame.octets));
+            if (std::holds_alternative<StreamOpened>(events.back()) && frame.octets.ends_with("/>"))
+                events.push_back(StreamClosed{});
+            break;
         case Frame::Kind::stanza:
-            events.push_back(stanza(frame));
+            events.push_back(stanza(frame.octets));
             break;
         case Frame::Kind::passed_over:
-            events.push_back(StanzaRefused{head_of(frame), {Code::too_large, "a stanza over the limit"}});
+            events.push_back(refused(frame.head, {Code::too_large, "a stanza over the limit"}));
             break;
         case Frame::Kind::closed:
             events.push_back(StreamClosed{});
             break;
         case Frame::Kind::fault:
-            events.push_back(StreamFault{*frame.why});
+            events.push_back(StreamFault{*std::move(frame.why)});
             break;
     }
     over = std::holds_alternative<StreamClosed>(events.back()) || std::holds_alternative<StreamFault>(events.back());
 }
 
-void StreamReader::Impl::open(std::string_view header, std::vector<StreamEvent>& events) {
-    const bool empty = header.ends_with("/>");
+/// A header that expat does not take would be in the way of every stanza behind it, so it is tried at once, alone.
+StreamEvent StreamReader::Impl::open(std::string_view header) {
     std::string whole(header);
-    if (!empty) whole.append("</").append(framer.stream_name()).append(">");
+    if (!header.ends_with("/>")) whole.append("</").append(framer.stream_name()).append(">");
     auto element = ElementParser(limits).parse(whole, true);
-    if (!element) {
-        events.push_back(StreamFault{element.error()});
-        over = true;
-        return;
-    }
-    events.push_back(StreamOpened{std::move(element).value()});
-    if (empty) events.push_back(StreamClosed{});
-    enter(header);
+    if (!element) return StreamFault{{element.error().code, "the stream header: " + element.error().detail}};
+    parser = std::make_unique<ElementParser>(limits, std::string(header));
+    const auto content = parser->parse("<content/>");
+    return StreamOpened{std::move(element).value(), content ? content.value().ns : std::string()};
 }
 
-void StreamReader::Impl::enter(std::string_view start_tag) {
-    around += start_tag;
-    parser = std::make_unique<ElementParser>(limits, around, ++depth);
-}
-
-StreamEvent StreamReader::Impl::stanza(const Frame& frame) {
-    auto element = parser->parse(frame.octets);
+StreamEvent StreamReader::Impl::stanza(std::string_view octets) {
+    auto element = parser->parse(octets);
     if (element) return StanzaRead{std::move(element).value()};
     const auto code = element.error().code;
-    if (code == Code::too_large || code == Code::unsupported) return StanzaRefused{head_of(frame), element.error()};
-    return StreamFault{element.error()};
+    if (code != Code::too_large && code != Code::unsupported) return StreamFault{std::move(element).error()};
+    Head head;
+    head.take(octets);
+    return refused(head.text(), std::move(element).error());
 }
 
-Element StreamReader::Impl::head_of(const Frame& frame) {
-    if (frame.head.empty()) return {};
-    auto head = parser->parse(frame.head);
-    return head ? std::move(head).value() : Element();
+StreamEvent StreamReader::Impl::refused(const std::string& head, Error why) {
+    if (head.empty()) return StanzaRefused{{}, std::move(why)};
+    auto element = parser->parse(head);
+    return StanzaRefused{element ? std::move(element).value() : Element(), std::move(why)};
 }
 
 StreamReader::StreamReader(Limits limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -88,9 +79,9 @@ StreamReader& StreamReader::operator=(StreamReader&&) noexcept = default;
 std::vector<StreamEvent> StreamReader::feed(std::string_view octets) {
     std::vector<StreamEvent> events;
     while (!impl_->over) {
-        const auto frame = impl_->framer.next(octets);
+        auto frame = impl_->framer.next(octets);
         if (!frame) break;
-        impl_->read(*frame, events);
+        impl_->read(*std::move(frame), events);
     }
     return events;
 }

@@ -13,6 +13,8 @@ namespace stox::xmpp {
 namespace {
 
 constexpr std::string_view kClosingTag = "</stream:stream>";
+constexpr const char* kInvalidNamespace = "invalid-namespace";
+constexpr const char* kUndeclared = "the server's stream does not declare jabber:component:accept";
 
 /// Lower-case hex of SHA-1 over stream id and secret.   (XEP-0114 §3, step 3)
 std::string handshake_of(const std::string& stream_id, const std::string& secret) {
@@ -58,6 +60,9 @@ const char* condition_of(const Error& fault) {
     }
 }
 
+/// For the operator: a namespace is a few words long, or it is none that helps.
+std::string shown(const std::string& name) { return name.size() <= 100 ? name : "another kind"; }
+
 StanzaRefused refused(const xml::Element& element, Error why) {
     auto envelope = decode_envelope(element);
     if (!envelope) return {std::move(why), std::nullopt};
@@ -95,7 +100,13 @@ std::vector<SessionEvent> ComponentSession::receive(std::string_view octets) {
 
 std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamOpened& opened) {
     const auto& header = opened.header;
-    if (!header.is(ns::kStreams, "stream")) return end("invalid-namespace", "what the server opened is no XMPP stream");
+    if (!header.is(ns::kStreams, "stream")) return end_with_error(kInvalidNamespace, "what the server opened is no XMPP stream");
+    content_ns_is_ours_ = opened.content_ns == kComponentNs;
+    // A header that declares none may stand before a stream error, which tells more than we could.
+    if (!content_ns_is_ours_ && !opened.content_ns.empty() && opened.content_ns != ns::kStreams)
+        return end_with_error(kInvalidNamespace, "the server opened a stream of " + shown(opened.content_ns));
+    // COMPAT: a server may open the stream again before it reports a stream error. Nothing begins anew with it.
+    if (state_ != State::header_sent) return {};
     // A server that refuses us at once has no id to give; the stream error follows.
     const auto* id = header.attribute("id");
     if (!id || id->empty()) return {};
@@ -110,6 +121,7 @@ std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRead& read
         auto ended = read_stream_error(element);
         return end(std::move(ended.condition), std::move(ended.detail));
     }
+    if (!carries(element)) return end_with_error(kInvalidNamespace, kUndeclared);
     if (state_ == State::handshake_sent && element.is(kComponentNs, "handshake")) {
         state_ = State::attached;
         return {Attached{stream_id_}};
@@ -122,6 +134,7 @@ std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRead& read
 
 std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRefused& passed_over) {
     if (passed_over.head.is(ns::kStreams, "error")) return end("undefined-condition", passed_over.why.detail);
+    if (!carries(passed_over.head)) return end_with_error(kInvalidNamespace, kUndeclared);
     if (state_ != State::attached) return {StanzaRefused{passed_over.why, std::nullopt}};
     return {refused(passed_over.head, passed_over.why)};
 }
@@ -129,11 +142,11 @@ std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRefused& p
 std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamClosed&) { return end({}, {}); }
 
 std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamFault& fault) {
-    const auto* condition = condition_of(fault.why);
-    std::vector<SessionEvent> events{SendOctets{stream_error(condition)}};
-    for (auto& event : end(condition, fault.why.detail)) events.push_back(std::move(event));
-    return events;
+    return end_with_error(condition_of(fault.why), fault.why.detail);
 }
+
+/// False: no stanza of the stream can be read, for its header does not say that it carries any of ours.
+bool ComponentSession::carries(const xml::Element& element) const { return content_ns_is_ours_ || element.ns == kComponentNs; }
 
 Result<std::string> ComponentSession::encode(const Stanza& stanza) const {
     const auto& [from, to] =
@@ -155,6 +168,13 @@ std::vector<SessionEvent> ComponentSession::close() {
 std::vector<SessionEvent> ComponentSession::end(std::string condition, std::string detail) {
     state_ = State::ended;
     return {SendOctets{std::string(kClosingTag)}, StreamEnded{std::move(condition), std::move(detail)}};
+}
+
+/// It is we who find the fault.   (RFC 6120 §4.9.1.1)
+std::vector<SessionEvent> ComponentSession::end_with_error(std::string condition, std::string detail) {
+    state_ = State::ended;
+    auto octets = stream_error(condition) + std::string(kClosingTag);
+    return {SendOctets{std::move(octets)}, StreamEnded{std::move(condition), std::move(detail)}};
 }
 
 }  // namespace stox::xmpp

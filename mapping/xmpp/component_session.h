@@ -61,6 +61,8 @@ private:
     std::vector<SessionEvent> on_event(const xml::StreamClosed&);
     std::vector<SessionEvent> on_event(const xml::StreamFault& fault);
     std::vector<SessionEvent> end(std::string condition, std::string detail);
+    std::vector<SessionEvent> end_with_error(std::string condition, std::string detail);
+    bool carries(const xml::Element& element) const;
 
     std::string domain_;
     std::string secret_;
@@ -68,6 +70,7 @@ private:
     xml::Limits limits_;
     State state_ = State::idle;
     std::string stream_id_;
+    bool content_ns_is_ours_ = false;  ///< as the latest header declares it
 };
 
 }  // namespace stox::xmpp

@@ -72,7 +72,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void connect() {
-        ++attempt;
+        drop_connection();
         session.emplace(domain, attachment.secret);
         socket.emplace(loop);
         arm(kHandshakeTimeout, [](Impl& self) { self.lost("the server does not finish the handshake"); });
@@ -98,7 +98,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void read() {
-        if (!socket || reading || is_congested()) return;
+        if (!socket || !session || reading || is_congested()) return;
         reading = true;
         socket->async_read_some(
             asio::buffer(input), guarded([](Impl& self, error_code error, std::size_t octets) {
@@ -144,8 +144,10 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     void stream_ended(const xmpp::StreamEnded& ended) {
         std::string reason = ended.condition;
         if (!ended.detail.empty()) reason += (reason.empty() ? "" : ": ") + ended.detail;
-        lost(reason.empty() ? "the server closed the stream" : reason,
-             ended.condition == "conflict" ? kAfterConflict : milliseconds(0));
+        // What waits is still written, why the stream ends is the last of it; the next attempt takes the socket away.
+        session.reset();
+        come_back(reason.empty() ? "the server closed the stream" : reason,
+                  ended.condition == "conflict" ? kAfterConflict : milliseconds(0));
     }
 
     void write(std::string octets) {
@@ -158,14 +160,15 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
         if (waiting.empty()) {
             // Our end is closed first and the server's waited for: closing with unread input could reset what is on its way.
             error_code ignored;
-            if (stopped) socket->shutdown(Socket::shutdown_send, ignored);
+            if (stopped || !session) socket->shutdown(Socket::shutdown_send, ignored);
             return;
         }
         writing.swap(waiting);
         waiting_stanzas = 0;
         asio::async_write(*socket, asio::buffer(writing), guarded([](Impl& self, error_code error, std::size_t) {
-            if (error) return self.lost(error.message());
+            if (error && self.session) return self.lost(error.message());
             self.writing.clear();
+            if (error) return self.waiting.clear();
             self.flush();
             self.read();
         }));
@@ -183,10 +186,19 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
         waiting_stanzas = 0;
     }
 
-    void lost(std::string reason, milliseconds at_least = milliseconds(0)) {
-        if (attached) backoff.worked_for(std::chrono::steady_clock::now() - attached_at);
+    void lost(std::string reason) {
+        note_how_long();
         drop_connection();
         if (stopped) return finish_stop();
+        come_back(std::move(reason), milliseconds(0));
+    }
+
+    void note_how_long() {
+        if (std::exchange(attached, false)) backoff.worked_for(std::chrono::steady_clock::now() - attached_at);
+    }
+
+    void come_back(std::string reason, milliseconds at_least) {
+        note_how_long();
         arm(std::max(at_least, backoff.next(static_cast<std::uint32_t>(random()))), [](Impl& self) { self.connect(); });
         events.down(std::move(reason));
     }

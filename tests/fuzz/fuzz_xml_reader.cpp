@@ -1,6 +1,7 @@
 // Any octets as a stream, under the limits we have and under narrow ones that small inputs can exceed:
-// - fed at once and octet by octet they give the same events, a fault with all that came before it;
-// - behind a stanza, read or refused, the next one is read: only a fault ends the stream, and it is the last event;
+// - fed at once, octet by octet and cut anywhere they give the same events, a fault with all that came before it;
+// - behind a stanza, read or refused, and behind any header that was read, the next stanza is read: only a fault ends the
+//   stream, and it is the last event;
 // - what is held does not grow with what comes;
 // - each element that was read is written and read again as the same element.
 
@@ -50,8 +51,10 @@ const xml::Element* element_of(const xml::StreamEvent& event) {
     return nullptr;
 }
 
-bool is_stanza(const xml::StreamEvent& event) {
-    return std::holds_alternative<xml::StanzaRead>(event) || std::holds_alternative<xml::StanzaRefused>(event);
+const Error* error_of(const xml::StreamEvent& event) {
+    if (const auto* refused = std::get_if<xml::StanzaRefused>(&event)) return &refused->why;
+    if (const auto* fault = std::get_if<xml::StreamFault>(&event)) return &fault->why;
+    return nullptr;
 }
 
 bool is_end(const xml::StreamEvent& event) {
@@ -68,26 +71,48 @@ std::vector<xml::StreamEvent> octet_by_octet(std::string_view octets, xml::Limit
     xml::StreamReader reader(limits);
     std::vector<xml::StreamEvent> events;
     std::size_t of_events = 0;
-    for (const char octet : octets)
-        for (auto& event : reader.feed({&octet, 1})) {
-            if (is_stanza(event)) check_the_next_is_read(reader);
-            const auto without = allocated();
-            events.push_back(std::move(event));
-            of_events += allocated() - without;
-        }
+    for (const char octet : octets) {
+        auto made = reader.feed({&octet, 1});
+        if (!made.empty() && !is_end(made.back())) check_the_next_is_read(reader);
+        const auto without = allocated();
+        for (auto& event : made) events.push_back(std::move(event));
+        of_events += allocated() - without;
+    }
     // A parser with the header around it, a stanza, a head.
     STOX_ASSERT(allocated() < before + (1u << 20) + 64 * limits.stanza_octets + 64 * octets.size() + of_events);
     return events;
 }
 
+/// Pieces whose sizes the octets themselves give.
+std::vector<xml::StreamEvent> cut_anywhere(std::string_view octets, xml::Limits limits) {
+    xml::StreamReader reader(limits);
+    std::vector<xml::StreamEvent> events;
+    for (std::size_t sum = octets.size(); !octets.empty();) {
+        sum = sum * 31 + static_cast<unsigned char>(octets.front());
+        const auto piece = octets.substr(0, 1 + sum % 61);
+        octets.remove_prefix(piece.size());
+        for (auto& event : reader.feed(piece)) events.push_back(std::move(event));
+    }
+    return events;
+}
+
+void check_same(const std::vector<xml::StreamEvent>& some, const std::vector<xml::StreamEvent>& others) {
+    STOX_ASSERT(some.size() == others.size());
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        STOX_ASSERT(some[i].index() == others[i].index());
+        const auto *one = element_of(some[i]), *other = element_of(others[i]);
+        STOX_ASSERT(!one || *one == *other);
+        const auto *why = error_of(some[i]), *because = error_of(others[i]);
+        STOX_ASSERT(!why || *why == *because);
+    }
+}
+
 void check(std::string_view octets, xml::Limits limits) {
     const auto at_once = xml::StreamReader(limits).feed(octets);
-    const auto pieces = octet_by_octet(octets, limits);
-    STOX_ASSERT(at_once.size() == pieces.size());
+    check_same(at_once, octet_by_octet(octets, limits));
+    check_same(at_once, cut_anywhere(octets, limits));
     for (std::size_t i = 0; i < at_once.size(); ++i) {
-        const auto *one = element_of(at_once[i]), *other = element_of(pieces[i]);
-        STOX_ASSERT(at_once[i].index() == pieces[i].index());
-        STOX_ASSERT((one == nullptr) == (other == nullptr) && (!one || *one == *other));
+        const auto* one = element_of(at_once[i]);
         STOX_ASSERT(!is_end(at_once[i]) || i + 1 == at_once.size());
         if (one && !one->name.empty()) check_round_trip(*one);
     }

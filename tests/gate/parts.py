@@ -161,7 +161,7 @@ def sip() -> list[Part]:
             Part("sip_hostile", hostile(whole=True), 90)]
 
 
-MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_ua")
+MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_ua", "stox_xml_bench")
 
 
 def benches() -> list[Part]:

@@ -198,6 +198,26 @@ TEST_F(WorkerTest, CORE_03_AStreamThatEndsAtOnceAgainIsOpenedMoreAndMoreSlowly) 
     EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(1'550));
 }
 
+TEST_F(WorkerTest, CORE_03_ABrokenHeaderIsAnsweredToldOnceAndTheStreamOpenedAgain) {
+    listen();
+    set_domain(peer(5999));
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    // The answer to the ping is on its way when the fault is found: the stream error is written behind it.
+    stream.send(
+        "<iq type='get' from='romeo@montague.test/a' to='capulet.test' id='p1'><ping xmlns='urn:xmpp:ping'/></iq>"
+        "<stream:stream id='s2'><message/><message/><message/>");
+    const auto answer = stream.read_until("</stream:stream>");
+    EXPECT_NE(answer.find("id='p1'"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("<not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"), std::string::npos)
+        << answer;
+    const auto line = control->line_with("\"down\"");
+    EXPECT_NE(line.find("the stream header: unbound prefix"), std::string::npos) << line;
+    Wire again = attach(listener, "capulet.test");
+    const auto next = control->line_with("capulet.test");
+    EXPECT_NE(next.find("\"up\""), std::string::npos) << next;
+}
+
 TEST_F(WorkerTest, ARefusedHandshakeIsToldWithTheServersReason) {
     listen();
     set_domain(peer(5999));

@@ -199,8 +199,8 @@ TEST(ComponentSession, AStreamThatCannotBeReadEndsWithTheReason) {
         auto session = attached();
         const auto text = text_of(session.receive(octets));
         EXPECT_TRUE(text.starts_with("send <stream:error><" + std::string(condition) +
-                                     " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>\n"
-                                     "send </stream:stream>\nended " +
+                                     " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>\n"
+                                     "ended " +
                                      std::string(condition) + ": "))
             << text;
         EXPECT_EQ(text_of(session.receive("<a/>")), "");
@@ -213,7 +213,65 @@ TEST(ComponentSession, AStreamThatCannotBeReadEndsWithTheReason) {
 TEST(ComponentSession, AStreamOfAnotherKindIsClosed) {
     ComponentSession session("sip.example", "test");
     session.open();
-    EXPECT_NE(text_of(session.receive("<html>")).find("ended invalid-namespace: "), std::string::npos);
+    EXPECT_TRUE(text_of(session.receive("<html>")).starts_with("send <stream:error><invalid-namespace"));
+}
+
+TEST(ComponentSession, CORE_03_AHeaderOfAnotherKindEndsTheStreamWithTheReason) {
+    const std::string streams = "xmlns:stream='http://etherx.jabber.org/streams'";
+    const std::pair<std::string, std::string> rows[] = {
+        {"<stream:stream xmlns:stream='urn:x' xmlns='jabber:component:accept' id='1'>",
+         "what the server opened is no XMPP stream"},
+        {"<stream:stream xmlns='jabber:client' " + streams + " id='1'>", "the server opened a stream of jabber:client"},
+        {"<stream:stream xmlns='urn:" + std::string(1'000, 'x') + "' " + streams + " id='1'>",
+         "the server opened a stream of another kind"},
+        {"<stream:stream " + streams + " id='1'><message/>", "the server's stream does not declare jabber:component:accept"},
+        {"<stream xmlns='http://etherx.jabber.org/streams' id='1'><message/>",
+         "the server's stream does not declare jabber:component:accept"},
+        {"<stream:stream " + streams + " id='1'><message>" + std::string(300'000, 'x') + "</message>",
+         "the server's stream does not declare jabber:component:accept"},
+    };
+    const std::string ended =
+        "send <stream:error><invalid-namespace xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>\n"
+        "ended invalid-namespace: ";
+    for (const auto& [octets, why] : rows) {
+        ComponentSession fresh("sip.example", "test");
+        fresh.open();
+        const auto text = text_of(fresh.receive(octets + "<message/>"));
+        EXPECT_TRUE(text.ends_with(ended + why + "\n")) << text;
+        // The same where the server opens the stream again.
+        auto session = attached();
+        EXPECT_EQ(text_of(session.receive("<?xml version='1.0'?>" + octets + "<message/>")), ended + why + "\n");
+        EXPECT_EQ(text_of(session.receive("<message/>")), "");
+    }
+}
+
+TEST(ComponentSession, AStreamThatIsOpenedAgainBadlyEndsInsteadOfEachStanza) {
+    const std::string header(kHeader), stanza = "<message from='a@b' to='c@sip.example'/>";
+    const std::pair<std::string, std::string> rows[] = {
+        {"<stream:stream id='2'>", "not-well-formed: the stream header: unbound prefix"},
+        {header.substr(0, header.size() - 1) + " id='2'>", "not-well-formed: the stream header: duplicate attribute"},
+        {header.substr(0, header.size() - 1) + " a='&b;'>", "restricted-xml: the stream header: undefined entity"},
+        {"<!DOCTYPE a>" + header, "restricted-xml: a DTD"},
+        {header.substr(0, header.size() - 1) + " a='" + std::string(300'000, 'x') + "'>",
+         "policy-violation: a stream header over the limit"},
+    };
+    for (const auto& [again, why] : rows) {
+        auto session = attached();
+        const auto text = text_of(session.receive(stanza + again + stanza + stanza));
+        EXPECT_TRUE(text.starts_with("stanza\nsend <stream:error><" + why.substr(0, why.find(':')))) << text;
+        EXPECT_TRUE(text.ends_with("</stream:stream>\nended " + why + "\n")) << text;
+        EXPECT_EQ(text_of(session.receive(stanza)), "");
+    }
+}
+
+TEST(ComponentSession, AServerMayOpenTheStreamAgainToReportAnError) {
+    auto session = attached();
+    EXPECT_EQ(text_of(session.receive(std::string(kHeader) + "<message from='a@b' to='c@sip.example'/>" + error("<conflict/>"))),
+              "stanza\nsend </stream:stream>\nended conflict: \n");
+    // Its header may declare nothing that an error does not need.
+    auto other = attached();
+    EXPECT_EQ(text_of(other.receive("<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>" + error("<conflict/>"))),
+              "send </stream:stream>\nended conflict: \n");
 }
 
 TEST(ComponentSession, ClosingFromEitherSide) {

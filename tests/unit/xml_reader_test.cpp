@@ -4,6 +4,8 @@
 
 #include <malloc.h>
 
+#include <random>
+
 // GCC has no header for it.
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 
@@ -24,9 +26,54 @@ std::size_t allocated() {
 #endif
 }
 
+const Element* element_of(const StreamEvent& event) {
+    if (const auto* opened = std::get_if<StreamOpened>(&event)) return &opened->header;
+    if (const auto* read = std::get_if<StanzaRead>(&event)) return &read->stanza;
+    if (const auto* refused = std::get_if<StanzaRefused>(&event)) return &refused->head;
+    return nullptr;
+}
+
+const Error* error_of(const StreamEvent& event) {
+    if (const auto* refused = std::get_if<StanzaRefused>(&event)) return &refused->why;
+    if (const auto* fault = std::get_if<StreamFault>(&event)) return &fault->why;
+    return nullptr;
+}
+
+void expect_equal(const std::vector<StreamEvent>& some, const std::vector<StreamEvent>& others, const std::string& how) {
+    ASSERT_EQ(some.size(), others.size()) << how;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        ASSERT_EQ(some[i].index(), others[i].index()) << how;
+        const auto *one = element_of(some[i]), *other = element_of(others[i]);
+        ASSERT_EQ(one ? *one : Element(), other ? *other : Element()) << how;
+        const auto *why = error_of(some[i]), *because = error_of(others[i]);
+        ASSERT_EQ(why ? why->detail : std::string(), because ? because->detail : std::string()) << how;
+    }
+}
+
+/// The events of these octets, which are the same in whatever pieces they come.
+std::vector<StreamEvent> in_any_pieces(std::string_view octets, Limits limits = {}) {
+    const auto whole = StreamReader(limits).feed(octets);
+    const auto in_pieces = [&](auto size_of_next) {
+        StreamReader reader(limits);
+        std::vector<StreamEvent> events;
+        for (auto rest = octets; !rest.empty();) {
+            const auto piece = rest.substr(0, size_of_next());
+            rest.remove_prefix(piece.size());
+            for (auto& event : reader.feed(piece)) events.push_back(std::move(event));
+        }
+        return events;
+    };
+    expect_equal(in_pieces([] { return 1u; }), whole, "octet by octet: " + std::string(octets.substr(0, 400)));
+    std::minstd_rand random(static_cast<unsigned>(octets.size()) + 1);
+    for (const unsigned most : {3u, 40u, 70'000u})
+        expect_equal(in_pieces([&] { return 1 + static_cast<unsigned>(random()) % most; }), whole,
+                     "pieces of up to " + std::to_string(most) + ": " + std::string(octets.substr(0, 400)));
+    return whole;
+}
+
 /// What a stream of these octets ends with.
 Code fault(std::string_view octets, Limits limits = {}) {
-    const auto events = StreamReader(limits).feed(octets);
+    const auto events = in_any_pieces(octets, limits);
     const auto* fault = events.empty() ? nullptr : std::get_if<StreamFault>(&events.back());
     if (fault) return fault->why.code;
     ADD_FAILURE() << "was read: " << octets.substr(0, 200);
@@ -50,21 +97,13 @@ Element head() {
 /// A stanza between two others is passed over, they are read, and the same happens when all comes octet by octet.
 Code refusal(std::string_view stanza, Limits limits = {}, const Element& expected_head = head()) {
     const auto octets = std::string(kHeader) + "<iq/>" + std::string(stanza) + "<presence/>";
-    const auto events = StreamReader(limits).feed(octets);
+    const auto events = in_any_pieces(octets, limits);
     EXPECT_EQ(events.size(), 4u) << octets.substr(0, 300);
     if (events.size() != 4) return Code::unavailable;
     EXPECT_TRUE(std::get<StanzaRead>(events[1]).stanza.is("jabber:component:accept", "iq"));
     EXPECT_TRUE(std::get<StanzaRead>(events[3]).stanza.is("jabber:component:accept", "presence"));
     const auto& refused = std::get<StanzaRefused>(events[2]);
     EXPECT_EQ(refused.head, expected_head);
-    StreamReader reader(limits);
-    std::vector<StreamEvent> pieces;
-    for (const char octet : octets)
-        for (auto& event : reader.feed({&octet, 1})) pieces.push_back(std::move(event));
-    EXPECT_EQ(pieces.size(), 4u);
-    if (pieces.size() != 4) return Code::unavailable;
-    EXPECT_EQ(std::get<StanzaRefused>(pieces[2]).head, expected_head);
-    EXPECT_EQ(std::get<StanzaRefused>(pieces[2]).why, refused.why);
     return refused.why.code;
 }
 
@@ -270,14 +309,98 @@ TEST(XmlReader, MemoryStaysBoundedWhateverComes) {
     EXPECT_EQ(reader.feed("</body></message>").size(), 1u);
 }
 
-TEST(XmlReader, ARepeatedStreamHeaderIsPassedOver) {
-    StreamReader reader;
-    const std::string header(kHeader.substr(kHeader.find("?>") + 2));
-    const auto events = reader.feed(header + header + "<stream:error><conflict/></stream:error></stream:stream></stream:stream>");
-    ASSERT_EQ(events.size(), 3u);
-    EXPECT_TRUE(std::get<StanzaRead>(events[1]).stanza.is("http://etherx.jabber.org/streams", "error"));
-    EXPECT_TRUE(std::holds_alternative<StreamClosed>(events[2]));
+TEST(XmlReader, ASecondHeaderBeginsTheStreamAnew) {
+    const std::string header(kHeader.substr(kHeader.find("?>") + 2)), error = "<stream:error><conflict/></stream:error>";
+    for (const std::string& second :
+         {header, std::string(kHeader), " " + std::string(kHeader),
+          std::string("<s:stream xmlns='jabber:component:accept' xmlns:s='http://etherx.jabber.org/streams'>")}) {
+        const auto prefix = second.find("<s:") == second.npos ? std::string("stream") : std::string("s");
+        const auto events =
+            in_any_pieces(std::string(kHeader) + second + "<iq/><" + prefix + ":error/></" + prefix + ":stream>x");
+        ASSERT_EQ(events.size(), 5u) << second;
+        EXPECT_TRUE(std::get<StreamOpened>(events[1]).header.is("http://etherx.jabber.org/streams", "stream"));
+        EXPECT_EQ(std::get<StreamOpened>(events[1]).content_ns, "jabber:component:accept");
+        EXPECT_TRUE(std::get<StanzaRead>(events[2]).stanza.is("jabber:component:accept", "iq"));
+        EXPECT_TRUE(std::get<StanzaRead>(events[3]).stanza.is("http://etherx.jabber.org/streams", "error"));
+        EXPECT_TRUE(std::holds_alternative<StreamClosed>(events[4]));
+    }
+    // What it does not declare itself is not declared: nothing is left of the first.
+    const auto other = in_any_pieces(std::string(kHeader) + "<stream><stream:error/><message/>");
+    ASSERT_EQ(other.size(), 4u);
+    EXPECT_EQ(std::get<StreamOpened>(other[1]).content_ns, "");
+    EXPECT_EQ(std::get<StanzaRefused>(other[2]).why.code, Code::unsupported);
+    EXPECT_TRUE(std::get<StanzaRead>(other[3]).stanza.is("", "message"));
+    const auto empty = in_any_pieces(std::string(kHeader) + header.substr(0, header.size() - 1) + "/><message/>");
+    ASSERT_EQ(empty.size(), 3u);
+    EXPECT_TRUE(std::holds_alternative<StreamOpened>(empty[1]));
+    EXPECT_TRUE(std::holds_alternative<StreamClosed>(empty[2]));
     EXPECT_EQ(fault(header + header + header), Code::malformed);
+}
+
+TEST(XmlReader, ABrokenHeaderEndsTheStreamAtOnce) {
+    const std::string with = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' ";
+    const std::pair<std::string, Error> rows[] = {
+        // expat's words, or the framer's
+        {with + "a='1' a='2'>", {Code::malformed, "the stream header: duplicate attribute"}},
+        {with + "a=1>", {Code::malformed, "the stream header: not well-formed (invalid token)"}},
+        {with + "a='\x01'>", {Code::malformed, "the stream header: not well-formed (invalid token)"}},
+        {with + "a='\xFF'>", {Code::malformed, "the stream header: not well-formed (invalid token)"}},
+        {with + "a='&b;'>", {Code::forbidden, "the stream header: undefined entity"}},
+        {with + "p:a='1'>", {Code::unsupported, "the stream header: unbound prefix"}},
+        {with + "xmlns:p=''>", {Code::unsupported, "the stream header: must not undeclare prefix"}},
+        {"<stream:stream>", {Code::unsupported, "the stream header: unbound prefix"}},
+        {"<s:stream/>", {Code::unsupported, "the stream header: unbound prefix"}},
+        {"<?xml version='1.0' encoding='latin1'?>" + with + ">", {Code::malformed, "the stream header: not in UTF-8"}},
+        {"<?xml version='1.0'?><?xml version='1.0'?>" + with + ">",
+         {Code::malformed, "the stream header: XML or text declaration not at start of entity"}},
+        {with + "<a>", {Code::malformed, "a tag inside a tag"}},
+        {with + "a='<a>'>", {Code::malformed, "a tag inside an attribute"}},
+        {with + "/ >", {Code::malformed, "a slash inside a tag"}},
+        {with.substr(0, 9) + "'" + with, {Code::malformed, "a quote without an attribute"}},
+        {with + std::string(1, '\0'), {Code::malformed, "not in UTF-8"}},
+        {with + "a='" + std::string(2'000, 'x'), {Code::too_large, "a stream header over the limit"}},
+        {with + std::string(2'000, ' '), {Code::too_large, "a stream header over the limit"}},
+        {"<!DOCTYPE a>", {Code::forbidden, "a DTD"}},
+        {"<?xml version='1.0'?><!DOCTYPE stream:stream [<!ENTITY a 'b'>]>" + with + ">", {Code::forbidden, "a DTD"}},
+        {"<?xml version='1.0'?><!-- c -->", {Code::forbidden, "a comment"}},
+        {"<?pi?>", {Code::forbidden, "a processing instruction"}},
+        {"<?xml-stylesheet a='b'?>", {Code::forbidden, "a processing instruction"}},
+    };
+    Limits limits;
+    limits.stanza_octets = 1'000;
+    const auto big = in_stanza(std::string(2'000, 'x')), unbound = in_stanza("<p:a/>");
+    // First of all, after a header, and where a stanza was passed over, or refused, before.
+    const std::pair<std::string, std::size_t> befores[] = {
+        {"", 0}, {std::string(kHeader), 1}, {std::string(kHeader) + big, 2}, {std::string(kHeader) + unbound + " " + unbound, 3}};
+    for (const auto& [header, why] : rows)
+        for (const auto& [before, events_before] : befores) {
+            const auto events = in_any_pieces(before + header + "<message/><message/>", limits);
+            const auto octets = before.substr(0, 400) + "|" + header.substr(0, 200);
+            ASSERT_EQ(events.size(), events_before + 1) << octets;
+            const auto* fault = std::get_if<StreamFault>(&events.back());
+            ASSERT_NE(fault, nullptr) << octets;
+            EXPECT_EQ(fault->why, why) << octets << fault->why.detail;
+        }
+    // What may only stand before the first header, or only before one.
+    const std::pair<std::string, Error> others[] = {
+        {"text", {Code::malformed, "text before the stream header"}},
+        {" \xEF\xBB\xBF<a>", {Code::malformed, "text before the stream header"}},
+        {"\xEF\xBB<a>", {Code::malformed, "text before the stream header"}},
+        {"</stream:stream>", {Code::malformed, "an end tag before the stream header"}},
+        {"<?xml version='1.0'?></stream:stream>", {Code::malformed, "an end tag before the stream header"}},
+        {std::string(kHeader) + "text", {Code::malformed, "text between stanzas"}},
+        {std::string(kHeader) + "<?xml version='1.0'?>text" + std::string(kHeader), {Code::malformed, "text between stanzas"}},
+        {std::string(kHeader) + "<?xml version='1.0'?><message/>", {Code::forbidden, "a processing instruction"}},
+        {std::string(kHeader) + "<?xml version='1.0'?></stream:stream>", {Code::forbidden, "a processing instruction"}},
+        {std::string(kHeader) + std::string(kHeader) + "</other:stream>", {Code::malformed, "the end tag of something else"}},
+    };
+    for (const auto& [octets, why] : others) {
+        const auto events = in_any_pieces(octets);
+        ASSERT_FALSE(events.empty()) << octets;
+        const auto* fault = std::get_if<StreamFault>(&events.back());
+        ASSERT_NE(fault, nullptr) << octets;
+        EXPECT_EQ(fault->why, why) << octets << ": " << fault->why.detail;
+    }
 }
 
 TEST(XmlReader, NothingIsReadAfterTheEndOfTheStream) {
