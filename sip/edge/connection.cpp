@@ -164,7 +164,7 @@ void Connection::read() {
 }
 
 void Connection::failed(error_code error) {
-    if (identity_.dialled && !heard_ && refuses_our_certificate(error)) {
+    if (identity_.dialled && !heard_ && refuses_our_certificate(error) && SSL_version(tls_->native_handle()) == TLS1_3_VERSION) {
         *delivers_ = false;
         return end(End::handshake, "the peer refuses our certificate: " + error.message());
     }
