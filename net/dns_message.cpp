@@ -13,6 +13,7 @@ constexpr std::uint16_t kAliasType = 5;      // CNAME
 constexpr std::uint16_t kInternet = 1;       // class IN
 constexpr std::size_t kMaxExamined = 512;    // resource records read of one message
 constexpr std::size_t kMaxWireName = 255;    // RFC 1035 §2.3.4
+constexpr std::size_t kMaxPointers = 128;    // in one name: as many as it can have labels
 constexpr std::uint32_t kMaxTtl = 1U << 31;  // RFC 2181 §8: with the top bit set it counts as 0
 
 /// A bounded walk through the message; after the first step over its end everything reads as zero and `ok` is false.
@@ -42,7 +43,7 @@ public:
         std::string text;
         std::size_t from = at_;        // where the part being read lies
         std::size_t part_begin = at_;  // a pointer must lead before it, so that the walk ends
-        std::size_t wire = 1;
+        std::size_t wire = 1, pointers = 0;
         bool jumped = false, usable = true;
         for (;;) {
             if (from >= message_.size()) return refuse();
@@ -51,7 +52,7 @@ public:
                 if (from + 1 >= message_.size()) return refuse();
                 const std::size_t to = static_cast<std::size_t>((length & 0x3f) << 8 | message_[from + 1]);
                 if (!std::exchange(jumped, true)) at_ = from + 2;
-                if (to >= part_begin) return refuse();
+                if (to >= part_begin || ++pointers > kMaxPointers) return refuse();
                 from = part_begin = to;
                 continue;
             }

@@ -44,6 +44,8 @@ ClientTransactions::ClientTransactions(Stack& stack)
     : stack_(stack), over_(stack.loop, kT1x64, [this](std::uint64_t number) { end(number); }), numbers_(this) {}
 
 Result<void> ClientTransactions::open() {
+    stack_.sender.reset(nta_leg_tcreate(stack_.agent.get(), nullptr, nullptr, NTATAG_NO_DIALOG(1), TAG_END()));
+    if (!stack_.sender) return fail(Code::unavailable, "the SIP stack cannot start");
     stray_.reset(nta_outgoing_default(stack_.agent.get(), &ClientTransactions::on_stray,
                                       numbers_.magic<nta_outgoing_magic_t>(numbers_.base())));
     if (!stray_) return fail(Code::unavailable, "the SIP stack cannot start");
@@ -100,7 +102,7 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
     const auto& agent_name = stack_.settings.user_agent;
     auto* payload = home.payload(request.body);
     return nta_outgoing_tcreate(
-        stack_.everything.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
+        stack_.sender.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
         numbers_.magic<nta_outgoing_magic_t>(number), as_url(way.url), sip_method_code(request.method.c_str()),
         request.method.c_str(), reinterpret_cast<const url_string_t*>(url), SIPTAG_FROM_STR(from.c_str()),
         SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(request.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),

@@ -35,14 +35,14 @@ Result<void> Endpoint::Impl::open() {
 
     const auto no_contact = reinterpret_cast<const url_string_t*>(-1);  // listeners are added one by one below
     const auto& settings = stack.settings;
-    stack.agent.reset(
-        nta_agent_create(stack.sofia->root(), no_contact, nullptr, nullptr, NTATAG_UA(1), NTATAG_MCLASS(guarded_messages()),
-                         NTATAG_MAXSIZE(static_cast<unsigned>(settings.max_message)),
-                         NTATAG_MAX_PROCEEDING(static_cast<unsigned>(settings.max_transactions) + 64), NTATAG_SERVER_RPORT(1),
-                         // The caller chose the transport; merged requests are its affair as well, and so is the 487.
-                         NTATAG_UDP_MTU(65'535), NTATAG_MERGE_482(0), NTATAG_CANCEL_487(0), TPTAG_SDWN_ERROR(1), TAG_END()));
+    stack.agent.reset(nta_agent_create(
+        stack.sofia->root(), no_contact, &ServerTransactions::on_message, server.agent_magic(), NTATAG_UA(1),
+        // A request is no transaction before it is known to be worth one.
+        NTATAG_STATELESS(1), NTATAG_MCLASS(guarded_messages()), NTATAG_MAXSIZE(static_cast<unsigned>(settings.max_message)),
+        NTATAG_MAX_PROCEEDING(static_cast<unsigned>(settings.max_transactions) + 64), NTATAG_SERVER_RPORT(1),
+        // The caller chose the transport; merged requests are its affair as well, and so is the 487.
+        NTATAG_UDP_MTU(65'535), NTATAG_MERGE_482(0), NTATAG_CANCEL_487(0), TPTAG_SDWN_ERROR(1), TAG_END()));
     if (!stack.agent) return fail(Code::unavailable, "the SIP stack cannot start");
-    BOOST_OUTCOME_TRYV(server.open());
     BOOST_OUTCOME_TRYV(client.open());
     auto opened = Transports::open(stack.loop, stack.agent.get(), settings);
     if (!opened) return opened.error();

@@ -3,6 +3,7 @@
 
 #include "mapping/core/endpoint.h"
 #include "mapping/core/result.h"
+#include "mapping/sip/certified_names.h"
 #include "mapping/sip/message.h"
 #include "sip/edge/settings.h"
 
@@ -32,7 +33,7 @@ struct IncomingRequest {
     stox::Endpoint source;
     Transport transport = Transport::udp;
     Flow flow = Flow::none;
-    std::vector<std::string> tls_names;  ///< that the certificate of a TLS client proved (RFC 5922); empty: none
+    CertifiedNames tls{};  ///< of the other end of a TLS connection
 };
 
 /// What became of a request of ours: a final response, or 408 / 503 that we made because none came.
@@ -60,7 +61,7 @@ struct NextHop {
     std::optional<std::chrono::seconds> open_within{};
 };
 
-/// Sizes of Sofia's transports, which sip/tport_bridge.cpp knows by heart.
+/// Sizes of Sofia's transports, which sip/sofia_tport.h knows by heart.
 struct LibraryLayout {
     std::size_t primary = 0, secondary = 0;  ///< octets
 };
@@ -102,6 +103,8 @@ public:
         std::string user_agent;                 ///< in User-Agent and Server; empty: neither is sent
         std::size_t max_message = 65'536;       ///< octets
         std::size_t max_transactions = 10'000;  ///< requests waiting for our final answer; further ones get 503
+        /// What requests cost while they wait and, over UDP, for 64*T1 after their answer; beyond it further ones get 503.
+        std::size_t max_transaction_octets = 512u << 20;
         Limits limits{};
         std::vector<TlsIdentity> tls{};           ///< the first is for clients that name none of the domains
         std::optional<Address> public_address{};  ///< in Via instead of our own: behind a NAT

@@ -5,9 +5,14 @@
 #include "sip/guard.h"
 
 #include <sofia-sip/msg.h>
+#include <sofia-sip/nta_stateless.h>
+#include <sofia-sip/nta_tport.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_util.h>
 
+#include <functional>
+#include <random>
+#include <string>
 #include <utility>
 
 namespace stox::sip {
@@ -35,6 +40,30 @@ Response made_here(int status, std::vector<Header> headers = {}) {
 
 bool requires_100rel(const sip_t& message) { return message.sip_require && sip_has_feature(message.sip_require, "100rel"); }
 
+/// Whether a repetition of the request would be refused just the same, so that nothing of it needs to be kept.   (RFC 3261
+/// §8.2.7) In a dialog this holds for answers that left the dialog as it was.
+bool needs_no_memory(const sip_t& request, int status) {
+    if (status < 300) return false;
+    if (!request.sip_to->a_tag) return true;
+    return status == 400 || status == 401 || status == 403 || status == 481 || status == 503;
+}
+
+/// What nta takes for a transaction, as measured: from 8 kB for a short message to 117 kB for one of 26 kB with 61 Vias.
+std::size_t memory_of(msg_t& message) { return 8'192 + 4 * msg_size(&message); }
+
+/// The same for each repetition of a request, and no other host's guess.
+std::string stateless_tag(const sip_t& request) {
+    static const auto salt = std::to_string(std::random_device{}());
+    const auto* branch = request.sip_via->v_branch;
+    return "z" + std::to_string(std::hash<std::string>{}(salt + request.sip_call_id->i_id + (branch ? branch : "") +
+                                                         std::to_string(request.sip_cseq->cs_seq)));
+}
+
+std::string phrase(const Response& response) {
+    const auto given = response.reason.empty() ? std::string(reason_phrase(response.status)) : header_value(response.reason);
+    return given.empty() ? "Unknown" : given;
+}
+
 /// An ACK acknowledges whatever else it says.
 Request decode_ack(const sip_t& message) {
     if (auto request = decode_request(message)) return std::move(request).value();
@@ -51,49 +80,77 @@ ServerTransactions::ServerTransactions(Stack& stack, Endpoint::Events events)
     : stack_(stack),
       events_(std::move(events)),
       unacknowledged_(stack.loop, kT1x64 + kGrace, [this](std::uint64_t number) { unacknowledged(number); }),
+      repeating_(stack.loop, kT1x64, [this](std::uint64_t octets) { octets_ -= octets; }),
       numbers_(this) {}
 
-Result<void> ServerTransactions::open() {
-    stack_.everything.reset(nta_leg_tcreate(stack_.agent.get(), &ServerTransactions::on_request,
-                                            numbers_.magic<nta_leg_magic_t>(numbers_.base()), NTATAG_NO_DIALOG(1), TAG_END()));
-    if (!stack_.everything) return fail(Code::unavailable, "the SIP stack cannot start");
-    return ok();
-}
-
-int ServerTransactions::on_request(nta_leg_magic_t* magic, nta_leg_t*, nta_incoming_t* raw, const sip_t* message) noexcept {
+int ServerTransactions::on_message(nta_agent_magic_t* magic, nta_agent_t*, msg_t* raw, sip_t* message) noexcept {
+    Message owned(raw);
     auto* self = Numbered<ServerTransactions>::find(Numbered<ServerTransactions>::number(magic));
-    return self && message ? self->receive(raw, *message) : 503;
+    // A response belongs to a transaction of ours or to nothing; an ACK here to an answer that was refused or is forgotten.
+    if (self && message && message->sip_request && message->sip_request->rq_method != sip_method_ack)
+        self->receive(std::move(owned));
+    return 0;
 }
 
-int ServerTransactions::receive(nta_incoming_t* raw, const sip_t& message) {
-    Incoming transaction(raw);
-    const auto refuse = [&](Response response) {
-        answer_later_.emplace_back(std::move(transaction), std::move(response));
-        return 0;
-    };
-    const auto method = nta_incoming_method(raw);
-    // What comes here belongs to no INVITE that waits for it.   (RFC 3261 §9.2, §17.2.3)
-    if (method == sip_method_ack) return finished_.push_back(std::move(transaction)), 0;
-    if (method == sip_method_cancel) return refuse(made_here(481));
-    if (waiting_ >= stack_.settings.max_transactions) return refuse(made_here(503, {{"Retry-After", "2"}}));
-
-    auto request = decode_request(message);
+void ServerTransactions::receive(Message message) {
+    const auto& sip = *sip_object(message.get());
+    Port port(nta_incoming_transport(stack_.agent.get(), nullptr, message.get()));
+    Held held{std::move(message), std::move(port)};
+    const auto refuse = [&](Response response) { refuse_later_.emplace_back(std::move(held), std::move(response)); };
+    // It belongs to no INVITE that waits for it.   (RFC 3261 §9.2)
+    if (sip.sip_request->rq_method == sip_method_cancel) return refuse(made_here(481));
+    if (waiting_ >= stack_.settings.max_transactions || octets_ >= stack_.settings.max_transaction_octets)
+        return refuse(made_here(503, {{"Retry-After", "2"}}));
+    auto request = decode_request(sip);
     if (!request) return refuse(made_here(request.error().code == Code::unsupported ? 416 : 400));
+
     IncomingRequest in;
     in.transaction = numbers_.next();
     in.request = std::move(request).value();
-    auto origin = stack_.transports->origin(raw);
+    auto origin = stack_.transports->origin(held.message.get(), held.port.get());
     in.source = origin.source;
     in.transport = origin.transport;
     in.flow = origin.flow;
-    in.tls_names = std::move(origin.tls_names);
-    const bool is_invite = method == sip_method_invite;
-    if (is_invite)
-        nta_incoming_bind(raw, &ServerTransactions::on_ack_or_cancel, numbers_.magic<nta_incoming_magic_t>(in.transaction));
-    servers_.emplace(in.transaction, Server{std::move(transaction), is_invite, is_invite && requires_100rel(message), false});
+    in.tls = std::move(origin.tls);
+    held_.emplace(in.transaction, std::move(held));
     ++waiting_;
-    stack_.post([this, in = std::move(in)]() mutable { events_.request(std::move(in)); });
-    return 0;
+    stack_.post([this, in = std::move(in)]() mutable {
+        const auto number = in.transaction;
+        tell(number, std::move(in));
+    });
+}
+
+void ServerTransactions::tell(std::uint64_t number, IncomingRequest request) {
+    const auto found = held_.find(number);
+    const auto* sip = sip_object(found->second.message.get());
+    if (nta_incoming_find(stack_.agent.get(), sip, sip->sip_via)) {  // a repetition that came in the same turn as the first
+        held_.erase(found);
+        --waiting_;
+        return;
+    }
+    events_.request(std::move(request));
+    if (held_.contains(number)) keep(number);
+}
+
+/// Makes a transaction of it: from now on nta knows its repetitions, its CANCEL and its ACK.
+ServerTransactions::Servers::iterator ServerTransactions::keep(std::uint64_t number) {
+    auto held = std::move(held_.extract(number).mapped());
+    const auto& sip = *sip_object(held.message.get());
+    const bool is_invite = sip.sip_request->rq_method == sip_method_invite;
+    Server server{nullptr, is_invite, is_invite && requires_100rel(sip), memory_of(*held.message),
+                  held.port && !tport_is_reliable(held.port.get())};
+    server.transaction.reset(nta_incoming_create(stack_.agent.get(), nullptr, held.message.release(), nullptr,
+                                                 TAG_IF(held.port, NTATAG_TPORT(held.port.get())), TAG_END()));
+    if (!server.transaction) {  // out of memory
+        --waiting_;
+        return servers_.end();
+    }
+    if (is_invite)
+        nta_incoming_bind(server.transaction.get(), &ServerTransactions::on_ack_or_cancel,
+                          numbers_.magic<nta_incoming_magic_t>(number));
+    stack_.sofia->touched();
+    octets_ += server.octets;
+    return servers_.emplace(number, std::move(server)).first;
 }
 
 int ServerTransactions::on_ack_or_cancel(nta_incoming_magic_t* magic, nta_incoming_t*, const sip_t* message) noexcept {
@@ -140,18 +197,34 @@ void ServerTransactions::unacknowledged(std::uint64_t number) {
 
 void ServerTransactions::finish(Servers::iterator found) {
     finished_.push_back(std::move(found->second.transaction));
-    servers_.erase(found);
+    forget(found);
     stack_.sofia->touched();
 }
 
+void ServerTransactions::forget(Servers::iterator found) {
+    if (found->second.repeats)
+        repeating_.add(found->second.octets);
+    else
+        octets_ -= found->second.octets;
+    servers_.erase(found);
+}
+
 void ServerTransactions::after_step() {
-    for (auto& [transaction, response] : std::exchange(answer_later_, {})) write(transaction.get(), response);
+    for (auto& [held, response] : std::exchange(refuse_later_, {})) refuse(std::move(held), response);
     finished_.clear();
 }
 
 void ServerTransactions::respond(std::uint64_t number, const Response& response) {
+    if (response.status < 100 || response.status > 699) return;
+    if (const auto held = held_.find(number); held != held_.end()) {
+        if (needs_no_memory(*sip_object(held->second.message.get()), response.status)) {
+            --waiting_;
+            return refuse(std::move(held_.extract(held).mapped()), response);
+        }
+        keep(number);
+    }
     const auto found = servers_.find(number);
-    if (found == servers_.end() || found->second.answered || response.status < 100 || response.status > 699) return;
+    if (found == servers_.end() || found->second.answered) return;
     auto& server = found->second;
     // RFC 3262 §3. nta would make a reliable one of it, with an RSeq that nobody else knows of.
     if (server.reliable_only && response.status > 100 && response.status < 200 && !response.header("RSeq")) return;
@@ -159,10 +232,7 @@ void ServerTransactions::respond(std::uint64_t number, const Response& response)
     stack_.sofia->touched();
     if (response.status < 200) return;
     --waiting_;
-    if (!server.is_invite || response.status >= 300) {
-        servers_.erase(found);
-        return;
-    }
+    if (!server.is_invite || response.status >= 300) return forget(found);
     server.answered = true;
     if (nta_incoming_status(server.transaction.get()) < 200)  // there was no way to send it
         unacknowledged(number);
@@ -170,30 +240,46 @@ void ServerTransactions::respond(std::uint64_t number, const Response& response)
         unacknowledged_.add(number);
 }
 
-void ServerTransactions::write(nta_incoming_t* transaction, const Response& response) {
-    if (response.status > 100 && is_token(response.to_tag)) nta_incoming_tag(transaction, response.to_tag.c_str());
-    const auto reason = response.reason.empty() ? std::string(reason_phrase(response.status)) : header_value(response.reason);
+/// The fields that are the response's own; those that it copies from its request are nta's affair. Null: the library does not
+/// take one of them.
+Message ServerTransactions::fields(const Response& response) const {
     const auto lines = header_lines(response.headers);
     const auto contacts = are_writable(response.contacts) ? name_addr_list(response.contacts) : std::string();
     const auto content_type = header_value(response.content_type);
-    const char* phrase = reason.empty() ? "Unknown" : reason.c_str();
     const auto& server_name = stack_.settings.user_agent;
     Home home;
     auto* payload = home.payload(response.body);
-    msg_t* message = nta_msg_create(stack_.agent.get(), 0);
-    if (nta_incoming_complete_response(transaction, message, response.status, phrase,
-                                       TAG_IF(!server_name.empty(), SIPTAG_SERVER_STR(server_name.c_str())),
-                                       TAG_IF(!contacts.empty(), SIPTAG_CONTACT_STR(contacts.c_str())),
-                                       TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-                                       TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())),
-                                       TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END()) >= 0) {
-        nta_incoming_mreply(transaction, message);
-    } else {
-        // The library writes no message around a header that it cannot read. The peer is owed its final answer all the same.
-        msg_destroy(message);
-        if (response.status >= 200) nta_incoming_treply(transaction, response.status, phrase, TAG_END());
-    }
+    Message message(nta_msg_create(stack_.agent.get(), 0));
+    const int added = sip_add_tl(
+        message.get(), sip_object(message.get()), TAG_IF(!server_name.empty(), SIPTAG_SERVER_STR(server_name.c_str())),
+        TAG_IF(!contacts.empty(), SIPTAG_CONTACT_STR(contacts.c_str())), TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
+        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())), TAG_IF(payload, SIPTAG_PAYLOAD(payload)),
+        TAG_END());
+    return added < 0 ? nullptr : std::move(message);
+}
+
+void ServerTransactions::write(nta_incoming_t* transaction, const Response& response) {
+    if (response.status > 100 && is_token(response.to_tag)) nta_incoming_tag(transaction, response.to_tag.c_str());
+    const auto reason = phrase(response);
+    auto message = fields(response);
+    if (message && nta_incoming_complete_response(transaction, message.get(), response.status, reason.c_str(), TAG_END()) >= 0)
+        nta_incoming_mreply(transaction, message.release());
+    else if (response.status >= 200)  // the peer is owed its final answer all the same
+        nta_incoming_treply(transaction, response.status, reason.c_str(), TAG_END());
     if (response.status >= 200) beware_of_acks(transaction);
+}
+
+void ServerTransactions::refuse(Held held, const Response& response) {
+    auto message = fields(response);
+    if (!message) message.reset(nta_msg_create(stack_.agent.get(), 0));
+    auto* sip = sip_object(message.get());
+    const auto& request = *sip_object(held.message.get());
+    sip->sip_to = sip_to_dup(msg_home(message.get()), request.sip_to);
+    const auto tag = is_token(response.to_tag) ? response.to_tag : stateless_tag(request);
+    if (!request.sip_to->a_tag) sip_to_tag(msg_home(message.get()), sip->sip_to, tag.c_str());
+    nta_msg_mreply(stack_.agent.get(), message.release(), sip, response.status, phrase(response).c_str(), held.message.release(),
+                   TAG_IF(held.port, NTATAG_TPORT(held.port.get())), TAG_END());
+    stack_.sofia->touched();
 }
 
 }  // namespace stox::sip

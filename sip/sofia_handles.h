@@ -3,9 +3,11 @@
 
 #include "mapping/core/handle.h"
 
+#include <sofia-sip/msg.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_alloc.h>
+#include <sofia-sip/tport.h>
 
 #include <string_view>
 
@@ -14,6 +16,8 @@ namespace stox::sip {
 using Agent = Handle<nta_agent_t, &nta_agent_destroy>;
 using Leg = Handle<nta_leg_t, &nta_leg_destroy>;
 using Incoming = Handle<nta_incoming_t, &nta_incoming_destroy>;
+using Message = Handle<msg_t, &msg_destroy>;
+using Port = Handle<tport_t, &tport_unref>;
 using Outgoing = Handle<nta_outgoing_t, &nta_outgoing_destroy>;
 
 /// Memory that the library's writers need for as long as one message is made or copied.

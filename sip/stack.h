@@ -35,7 +35,7 @@ struct Stack {
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::unique_ptr<SofiaLoop> sofia;
     Agent agent;
-    Leg everything;  ///< the default leg: every request goes to it, for dialogs are kept elsewhere
+    Leg sender;  ///< of every request of ours: the library wants one; dialogs are kept elsewhere
     std::unique_ptr<Transports> transports;
 };
 

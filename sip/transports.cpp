@@ -135,18 +135,13 @@ tport_s* Transports::port_of(Flow flow) {
     return opened ? opened.value() : nullptr;
 }
 
-Origin Transports::origin(nta_incoming_s* transaction) const {
+Origin Transports::origin(msg_s* message, const tport_s* port) const {
     Origin origin;
-    msg_t* packet = nta_incoming_getrequest(transaction);
-    const auto* info = msg_addrinfo(packet);
-    origin.source = to_endpoint(*msg_addr(packet), static_cast<socklen_t>(info->ai_addrlen));
-    if (auto* port = nta_incoming_transport(agent_, transaction, packet)) {
-        if (const auto transport = parse_transport(tport_name(port)->tpn_proto)) origin.transport = transport.value();
-        origin.flow = TportBridge::flow(port);
-        if (const auto* peer = edge_->peer(origin.flow)) origin.tls_names = peer->tls_names;
-        tport_unref(port);
-    }
-    msg_destroy(packet);
+    origin.source = to_endpoint(*msg_addr(message), static_cast<socklen_t>(msg_addrinfo(message)->ai_addrlen));
+    if (!port) return origin;
+    if (const auto transport = parse_transport(tport_name(port)->tpn_proto)) origin.transport = transport.value();
+    origin.flow = TportBridge::flow(port);
+    if (const auto* peer = edge_->peer(origin.flow)) origin.tls = peer->tls;
     return origin;
 }
 

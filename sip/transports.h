@@ -15,7 +15,7 @@
 #include <vector>
 
 struct nta_agent_s;
-struct nta_incoming_s;
+struct msg_s;
 struct tport_s;
 
 namespace stox::sip {
@@ -25,7 +25,7 @@ struct Origin {
     stox::Endpoint source;
     Transport transport = Transport::udp;
     Flow flow = Flow::none;
-    std::vector<std::string> tls_names;
+    CertifiedNames tls{};
 };
 
 /// By which a request leaves: what nta is told.
@@ -45,7 +45,7 @@ public:
 
     /// What is really bound, with the ports chosen for 0.
     const std::vector<ListenAddress>& listening() const { return edge_->listening(); }
-    Origin origin(nta_incoming_s* transaction) const;
+    Origin origin(msg_s* message, const tport_s* port) const;
     /// For one request that is sent at once. A connection that it needs is opened, or the one that is open taken.
     Way way(const NextHop& next_hop);
     /// How many messages the edge took from the library so far.

@@ -36,6 +36,7 @@ LIBRARIES = [
     ("expat", re.compile(r"expat"), ("mapping/xml/",)),
     ("asio", re.compile(r"boost/(asio|beast)"), ("sip/", "net/", "media_relay/", "plugin/host/")),
     ("json", re.compile(r"nlohmann/"), ("plugin/config/", "plugin/host/")),
+    ("sqlite", re.compile(r"sqlite3"), ("plugin/host/store/",)),
     ("regex", re.compile(r"regex$|boost/(regex|xpressive)"), ()),
     ("threads", re.compile(r"(thread|mutex|shared_mutex|condition_variable|future|sys/socket\.h|pthread\.h)$"),
      ("sip/", "net/", "media_relay/", "plugin/host/")),

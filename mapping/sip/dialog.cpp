@@ -1,6 +1,7 @@
 #include "mapping/sip/dialog.h"
 
 #include <algorithm>
+#include <array>
 
 namespace stox::sip {
 
@@ -48,7 +49,13 @@ Request inside(const Dialog& dialog, std::string_view method, std::uint32_t cseq
     return request;
 }
 
+// RFC 5057 §5.1, table 1.
+constexpr std::array kDestroysDialog{404, 410, 416, 482, 483, 484, 485, 502, 604};
+static_assert(std::ranges::is_sorted(kDestroysDialog));
+
 }  // namespace
+
+bool destroys_dialog(int status) { return std::ranges::binary_search(kDestroysDialog, status); }
 
 Result<Dialog> Dialog::as_uac(const Request& request, const Response& response) {
     const bool secure = request.uri.scheme == Scheme::sips;

@@ -65,6 +65,9 @@ struct Dialog {
     friend bool operator==(const Dialog&, const Dialog&) = default;
 };
 
+/// Whether a failure of any request in a dialog says that the dialog itself is broken, with all its usages.   (RFC 5057 §5.1)
+bool destroys_dialog(int status);
+
 /// One dialog can have several usages (a call and the subscriptions of its transfers) and lives until the last one ends.
 /// (RFC 5057)
 using DialogRef = std::shared_ptr<Dialog>;

@@ -61,8 +61,8 @@ struct Answered {
     DescriptionRole role;
 };
 /// An INVITE came to nothing. Ours: the final failure, or one we made (487 cancelled, 502 its 2xx leads nowhere). The peer's,
-/// without our doing: 487 cancelled, 504 no PRACK came, 480 the application never answered. A SUBSCRIBE or REFER of ours: the
-/// final failure, or 408 no NOTIFY came.
+/// without our doing: 487 cancelled, 504 no PRACK came, 480 the application never answered; also 480 when it answered and hung
+/// up before its 2xx had left. A SUBSCRIBE or REFER of ours: the final failure, or 408 no NOTIFY came.
 struct Failed {
     UsageKey usage;
     Response response;
@@ -85,6 +85,11 @@ struct ModifyRequested {
     TransactionId transaction;
     Request request;
     DescriptionRole role;
+};
+/// An answer to that ModifyRequested counts no more: the peer cancelled, or the application took too long.
+struct ModifyWithdrawn {
+    UsageKey call;
+    TransactionId transaction;
 };
 /// The 2xx to a re-INVITE or UPDATE of ours. role offer: the application owes Acknowledge.
 struct Modified {
@@ -115,7 +120,7 @@ enum class EndCause {
     no_ack,           ///< our 2xx was never acknowledged         (RFC 3261 §13.3.1.4)
     no_answer_given,  ///< the application owed a description and gave none
     session_expired,  ///< no refresh came                         (RFC 4028 §10)
-    peer_lost         ///< 408, 481 or the like inside the dialog (RFC 5057 §5.1)
+    peer_lost         ///< 408, 481 or the like inside the dialog (RFC 5057 §5.1, §5.2)
 };
 /// An established call is over; nothing about it follows.
 struct Ended {
@@ -165,7 +170,7 @@ struct SubscriptionEnded {
 };
 
 using Action = std::variant<SendRequest, SendAck, SendCancel, Respond, Progressed, Answered, Failed, AnsweredByPrack, Established,
-                            ModifyRequested, Modified, ModifyFailed, Requested, RequestAnswered, Ended, Invited,
+                            ModifyRequested, ModifyWithdrawn, Modified, ModifyFailed, Requested, RequestAnswered, Ended, Invited,
                             SubscriptionWanted, ReferWanted, Forked, Notified, SubscriptionEnded>;
 
 // ---- What the machines are given ----
@@ -177,7 +182,7 @@ struct CallSettings {
     std::chrono::milliseconds ring{60'000};            ///< our INVITE unanswered: cancelled
     std::chrono::milliseconds modify{60'000};          ///< our re-INVITE unanswered: cancelled
     std::chrono::milliseconds answer{180'000};         ///< an INVITE of the peer unanswered: 480
-    std::chrono::milliseconds description{20'000};     ///< for the application to answer an offer
+    std::chrono::milliseconds description{20'000};     ///< for the application to answer an offer, or to grant
     std::chrono::milliseconds progress_every{60'000};  ///< a provisional is repeated while an INVITE waits (RFC 3261 §13.3.1.1)
     std::chrono::seconds session_interval{1800};       ///< Session-Expires we ask for; 0: none
     std::chrono::seconds min_session_interval{90};     ///< the least we accept; at least 90 (RFC 4028 §5)

@@ -59,6 +59,11 @@ bool has_token(const std::vector<Header>& headers, std::string_view name, std::s
     return false;
 }
 
+void put(std::vector<Header>& headers, const Header& header) {
+    std::erase_if(headers, [&](const Header& old) { return same_token(old.name, header.name); });
+    headers.push_back(header);
+}
+
 std::optional<std::uint32_t> read_number(std::string_view text) {
     text = trim(text);
     std::uint32_t number = 0;

@@ -17,6 +17,9 @@ bool same_token(std::string_view a, std::string_view b);
 /// Whether a comma-separated token stands in any line of that header: `has_token(request.headers, "Supported", "timer")`.
 bool has_token(const std::vector<Header>& headers, std::string_view name, std::string_view token);
 
+/// Adds that header in the place of those of its name.
+void put(std::vector<Header>& headers, const Header& header);
+
 /// Digits alone, white space around them allowed. nullopt: no number, or one over 2^32 - 1.
 std::optional<std::uint32_t> read_number(std::string_view text);
 

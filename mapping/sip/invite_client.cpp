@@ -37,6 +37,7 @@ InviteClient::InviteClient(UsageKey usage, Request request, Context& context)
 
 bool InviteClient::receive(const IncomingResponse& in, Context& context) {
     if (in.key != parts_.key) {
+        if (receive_prack_response(in, context)) return true;
         for (auto& [tag, fork] : parts_.forks) {
             if (!fork.accepted || tag == parts_.winner) {
                 if (fork.session.receive(in, context)) return true;
@@ -51,6 +52,26 @@ bool InviteClient::receive(const IncomingResponse& in, Context& context) {
     }
     Scope scope{parts_, context};
     if (const auto event = to_event(in)) step(scope, *event);
+    return true;
+}
+
+/// A PRACK that was only challenged has acknowledged nothing.
+bool InviteClient::receive_prack_response(const IncomingResponse& in, Context& context) {
+    const auto at = std::ranges::find_if(
+        parts_.forks, [&](const auto& entry) { return entry.second.prack && entry.second.prack->key == in.key; });
+    if (at == parts_.forks.end()) return false;
+    auto& fork = at->second;
+    if (in.response.status < 200) return true;
+    if (in.credentials.empty() || fork.prack->tries >= session::kMaxTries || fork.session.over()) {
+        fork.prack.reset();
+        return true;
+    }
+    auto& request = fork.prack->request;
+    request.cseq = ++fork.session.dialog()->local_cseq;
+    for (const auto& header : in.credentials) put(request.headers, header);
+    fork.prack->key = context.sources.next_key();
+    ++fork.prack->tries;
+    context.out.push_back(SendRequest{fork.prack->key, request});
     return true;
 }
 
@@ -110,10 +131,9 @@ Session* InviteClient::session(const std::string& remote_tag) {
     return found == parts_.forks.end() ? nullptr : &found->second.session;
 }
 
-Session* InviteClient::session() {
-    const bool accepted =
-        !parts_.forks.empty() && parts_.forks.contains(parts_.winner) && parts_.forks.at(parts_.winner).accepted;
-    return accepted ? session(parts_.winner) : nullptr;
+const Session* InviteClient::session() const {
+    const auto won = parts_.forks.find(parts_.winner);
+    return won != parts_.forks.end() && won->second.accepted ? &won->second.session : nullptr;
 }
 
 void InviteClient::hang_up(EndCause cause, std::vector<Header> headers, Context& context) {
@@ -163,6 +183,11 @@ std::optional<TimePoint> InviteClient::next_timeout() const {
 bool InviteClient::over() const {
     return std::holds_alternative<Terminated>(parts_.state) &&
            std::ranges::all_of(parts_.forks, [](const auto& entry) { return entry.second.session.over(); });
+}
+
+bool InviteClient::listens(RequestKey invite) const {
+    if (invite == parts_.key && !std::holds_alternative<Terminated>(parts_.state)) return true;
+    return std::ranges::any_of(parts_.forks, [&](const auto& entry) { return entry.second.session.listens(invite); });
 }
 
 std::vector<DialogRef> InviteClient::dialogs() const {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace stox::sip {
@@ -55,10 +56,18 @@ struct PrackReady {
 using Event = std::variant<Trying, Progress, ReliableProgress, Success, SuccessAgain, Again, Failure, Cancel, Overdue, AckReady,
                            AckOverdue, PrackReady>;
 
+struct Prack {
+    RequestKey key;
+    Request request;
+    int tries;
+};
+
 struct Fork {
     Session session;
     std::uint32_t rseq = 0;               ///< of the last reliable provisional in order; 0: none yet
     std::optional<std::uint32_t> owed{};  ///< RSeq whose PRACK waits for the application's answer
+    std::optional<Prack> prack{};         ///< the last one, until it is answered
+    bool described = false;               ///< its answer to our offer came, or its offer: what follows in responses is ignored
     bool accepted = false;                ///< its 2xx came
     std::optional<SendAck> ack{};         ///< sent
 };
@@ -91,7 +100,8 @@ public:
     /// The session with that remote tag, early or established; null: none.
     Session* session(const std::string& remote_tag);
     /// Of the fork that won; null before.
-    Session* session();
+    Session* session() { return const_cast<Session*>(std::as_const(*this).session()); }
+    const Session* session() const;
 
     /// Gives the INVITE up, at once where its CANCEL may go, else as soon as it may. After the answer: hangs up.
     void hang_up(EndCause cause, std::vector<Header> headers, Context& context);
@@ -105,6 +115,8 @@ public:
     void tick(Context& context);
     std::optional<TimePoint> next_timeout() const;
     bool over() const;
+    /// Whether something is still to be done about responses to that INVITE, which has had a final one.
+    bool listens(RequestKey invite) const;
     /// Dialogs that stand now, for the table that finds them.
     std::vector<DialogRef> dialogs() const;
     const invite_client::State& state() const { return parts_.state; }
@@ -112,6 +124,7 @@ public:
 private:
     std::optional<invite_client::Event> to_event(const IncomingResponse& in);
     std::optional<invite_client::Event> to_event_of_provisional(const Response& response);
+    bool receive_prack_response(const IncomingResponse& in, Context& context);
 
     invite_client::Parts parts_;
 };

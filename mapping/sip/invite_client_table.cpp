@@ -15,10 +15,13 @@ Response make_local(int status) {
     return response;
 }
 
-/// What a fork's message holds, told by the exchange of that fork.
+/// What a fork's message holds, told by the exchange of that fork. The first description that cannot be lost counts; whatever
+/// stands in later responses to the INVITE is ignored, for many repeat it.   (RFC 3261 §13.2.1)
 DescriptionRole role_of(const Response& response, Fork& fork, bool reliable) {
-    if (!describes_session(response.content_type)) return DescriptionRole::none;
-    return reliable ? fork.session.exchange().received() : DescriptionRole::preview;
+    if (!describes_session(response.content_type) || fork.described) return DescriptionRole::none;
+    if (!reliable) return DescriptionRole::preview;
+    fork.described = true;
+    return fork.session.exchange().received();
 }
 
 void send_prack(Scope& scope, Fork& fork, std::uint32_t rseq, const Description& answer) {
@@ -29,7 +32,9 @@ void send_prack(Scope& scope, Fork& fork, std::uint32_t rseq, const Description&
         prack.body = answer.octets;
         fork.session.sent(answer);
     }
-    scope.act(SendRequest{scope.context.sources.next_key(), std::move(prack)});
+    const auto key = scope.context.sources.next_key();
+    fork.prack = Prack{key, prack, 0};
+    scope.act(SendRequest{key, std::move(prack)});
 }
 
 void drop_early(Scope& scope) {
@@ -241,8 +246,15 @@ Accepted ack_overdue(const Accepted&, const AckOverdue&, Scope& scope) {
     return {};
 }
 
+/// From here on the call is the winner's session: what else the INVITE needed goes.
 template <class From>
-Terminated all_came(const From&, const Overdue&, Scope&) {
+Terminated all_came(const From&, const Overdue&, Scope& scope) {
+    auto& parts = scope.parts;
+    std::erase_if(parts.forks, [&](const auto& entry) { return entry.first != parts.winner && entry.second.session.over(); });
+    for (auto& [tag, fork] : parts.forks) fork.ack.reset();
+    const auto cseq = parts.request.cseq;
+    parts.request = Request{};
+    parts.request.cseq = cseq;
     return {};
 }
 
@@ -353,7 +365,8 @@ void send_ack(Scope& scope, Fork& fork, const Description& answer) {
         ack.request.body = answer.octets;
         fork.session.sent(answer);
     }
-    fork.session.exchange().undo();  // what was not answered now never will be
+    // What this INVITE left open never will be closed. An UPDATE's offer may be open too, which is not meant.
+    if (!fork.described || (scope.parts.ack_due && fork.accepted)) fork.session.exchange().undo();
     fork.ack = ack;
     scope.act(std::move(ack));
 }

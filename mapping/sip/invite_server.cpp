@@ -74,7 +74,7 @@ void InviteServer::answer(Reply reply, Context& context) {
 
 void InviteServer::hang_up(EndCause cause, std::vector<Header> headers, Context& context) {
     Scope scope{parts_, context};
-    if (std::holds_alternative<AwaitingAck>(parts_.state))
+    if (std::holds_alternative<AwaitingAck>(parts_.state) || std::holds_alternative<AwaitingPrack>(parts_.state))
         step(scope, HangUpWish{{cause, std::move(headers)}});
     else if (std::holds_alternative<Done>(parts_.state))
         parts_.session.hang_up(cause, std::move(headers), context);

@@ -18,6 +18,7 @@ struct Ringing {
 };
 struct AwaitingPrack {
     Response response;
+    bool offers;  ///< the PRACK owes an answer
     std::uint32_t rseq;
     TimePoint repeat_at;
     std::chrono::milliseconds interval;
@@ -104,7 +105,8 @@ public:
     void progress(Reply reply, bool reliable, Context& context);
     /// The final answer, 200..699. Only the first one counts.
     void answer(Reply reply, Context& context);
-    /// Refuses with 480 before the answer; later the session hangs up, once the ACK is there.
+    /// Refuses with 480 before the answer has left, also one that waits for a PRACK; later the session hangs up, once the ACK
+    /// is there.
     void hang_up(EndCause cause, std::vector<Header> headers, Context& context);
 
     // ---- From below ----

@@ -61,10 +61,11 @@ AwaitingPrack send_reliable(const Reply& reply, Scope& scope) {
     response.headers.push_back({"Require", "100rel"});
     response.headers.push_back({"RSeq", std::to_string(parts.rseq)});
     attach(response, reply.description, scope);
+    const bool offers = parts.session.exchange().state() == OfferExchange::State::offered && !response.content_type.empty();
     scope.act(Respond{parts.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {std::move(response), parts.rseq, repeat_at, settings.t1, now + settings.give_up()};
+    return {std::move(response), offers, parts.rseq, repeat_at, settings.t1, now + settings.give_up()};
 }
 
 AwaitingPrack reliable(const Ringing&, const ReliableProgress& event, Scope& scope) { return send_reliable(event.reply, scope); }
@@ -143,6 +144,20 @@ AwaitingPrack hold_2xx(const AwaitingPrack& state, const Accept& event, Scope&) 
 
 AwaitingPrack hold_refusal(const AwaitingPrack& state, const Reject& event, Scope&) { return hold(state, event.reply); }
 
+/// The application hangs up. A 2xx of its own that has not left gives way; as it waits for the end of a call then, it is told.
+AwaitingPrack hold_480(const AwaitingPrack& state, const HangUpWish& event, Scope& scope) {
+    auto next = state;
+    if (next.final && next.final->status >= 300) return next;
+    if (next.final) {
+        Response response;
+        response.status = 480;
+        scope.act(Failed{scope.parts.usage, std::move(response)});
+    }
+    next.final = Reply{480, event.wish.headers, {}};
+    next.next.clear();
+    return next;
+}
+
 /// A 2xx that has not left gives way.
 AwaitingPrack hold_487(const AwaitingPrack& state, const Withdrawn&, Scope& scope) {
     auto next = state;
@@ -156,16 +171,18 @@ AwaitingPrack hold_487(const AwaitingPrack& state, const Withdrawn&, Scope& scop
 }
 
 /// An answer in the PRACK closes the exchange; an offer is the application's to answer.   (RFC 3262 §5)
+/// Without the answer it owes our offer is void: the 2xx may make another.
 template <class Event>
-void answer_prack(const Event& event, Scope& scope) {
+void answer_prack(const AwaitingPrack& state, const Event& event, Scope& scope) {
     auto& session = scope.parts.session;
     const bool described = describes_session(event.prack.content_type);
-    if (described && session.exchange().state() != OfferExchange::State::offered) {
+    if (described && !state.offers) {
         session.receive_prack(event.transaction, event.prack, scope.context);
         return;
     }
     auto role = DescriptionRole::none;
     if (described) role = session.exchange().received();
+    if (state.offers) session.exchange().undo();
     Response response;
     response.status = 200;
     response.to_tag = session.dialog()->id.local_tag;
@@ -173,13 +190,13 @@ void answer_prack(const Event& event, Scope& scope) {
     if (role == DescriptionRole::answer) scope.act(AnsweredByPrack{scope.parts.usage, event.prack});
 }
 
-Ringing pracked(const AwaitingPrack&, const Pracked& event, Scope& scope) {
-    answer_prack(event, scope);
+Ringing pracked(const AwaitingPrack& state, const Pracked& event, Scope& scope) {
+    answer_prack(state, event, scope);
     return ring(scope);
 }
 
 AwaitingPrack pracked_next(const AwaitingPrack& state, const PrackedNext& event, Scope& scope) {
-    answer_prack(event, scope);
+    answer_prack(state, event, scope);
     auto next = send_reliable(state.next.front(), scope);
     next.next = state.next;
     next.next.pop_front();
@@ -188,12 +205,12 @@ AwaitingPrack pracked_next(const AwaitingPrack& state, const PrackedNext& event,
 }
 
 AwaitingAck pracked_accept(const AwaitingPrack& state, const PrackedAccept& event, Scope& scope) {
-    answer_prack(event, scope);
+    answer_prack(state, event, scope);
     return send_2xx(*state.final, scope);
 }
 
 Done pracked_reject(const AwaitingPrack& state, const PrackedReject& event, Scope& scope) {
-    answer_prack(event, scope);
+    answer_prack(state, event, scope);
     return refuse_with(*state.final, scope);
 }
 
@@ -254,6 +271,7 @@ using Table = transitions<
     row<AwaitingPrack, Accept,           AwaitingPrack, hold_2xx>,
     row<AwaitingPrack, Reject,           AwaitingPrack, hold_refusal>,
     row<AwaitingPrack, Withdrawn,        AwaitingPrack, hold_487>,
+    row<AwaitingPrack, HangUpWish,       AwaitingPrack, hold_480>,
     row<AwaitingPrack, Pracked,          Ringing,       pracked>,
     row<AwaitingPrack, PrackedNext,      AwaitingPrack, pracked_next>,
     row<AwaitingPrack, PrackedAccept,    AwaitingAck,   pracked_accept>,

@@ -8,6 +8,20 @@ namespace stox::sip {
 
 using namespace notifier;
 
+namespace {
+
+constexpr int kMostTries = 3;
+
+}  // namespace
+
+Notification refer_news(int status) {
+    Notification news;
+    if (status >= 200) news.state = {SubscriptionPhase::terminated, {}, "noresource", {}};
+    news.type = kSipfrag;
+    news.body = write_sipfrag(status);
+    return news;
+}
+
 Notifier::Notifier(UsageKey usage, EventPackage event, TransactionId transaction, Request request, DialogRef dialog,
                    Context& context)
     : parts_{usage,
@@ -15,7 +29,7 @@ Notifier::Notifier(UsageKey usage, EventPackage event, TransactionId transaction
              transaction,
              std::move(request),
              std::move(dialog),
-             context.now + context.settings.give_up()} {}
+             context.now + context.settings.description} {}
 
 void Notifier::grant(Notification first, Context& context) {
     if (!std::holds_alternative<Asked>(parts_.state)) return;
@@ -63,6 +77,12 @@ bool Notifier::receive(const IncomingResponse& in, Context& context) {
     if (status < 200) return true;
     Scope scope{parts_, context};
     const bool last = std::holds_alternative<Ending>(parts_.state) && !parts_.waiting;
+    // NOTIFY is a target refresh, and so is its answer.   (RFC 6665 §4.4.1, RFC 3261 §12.2.1.2)
+    if (status < 300) parts_.dialog->refresh_target(in.response.contacts);
+    if (!in.credentials.empty() && parts_.tries < kMostTries) {
+        step(scope, NotifyAgain{in.credentials});
+        return true;
+    }
     // 408 stands for no answer at all too (RFC 5057 §5.1 note 4): nobody is there any more.
     if (status == 408 || subscriber::ends_subscription(status))
         step(scope, NotifyFatal{});
@@ -71,6 +91,11 @@ bool Notifier::receive(const IncomingResponse& in, Context& context) {
     else
         step(scope, NotifyDone{});
     return true;
+}
+
+void Notifier::lose_dialog(Context& context) {
+    Scope scope{parts_, context};
+    step(scope, NotifyFatal{});
 }
 
 void Notifier::tick(Context& context) {

@@ -19,6 +19,9 @@ struct Notification {
     friend bool operator==(const Notification&, const Notification&) = default;
 };
 
+/// The news of a REFER: that its request got this status. A final one is the last news.   (RFC 3515 §2.4.4, §2.4.5)
+Notification refer_news(int status);
+
 namespace notifier {
 
 struct Asked {};    ///< the application has not granted it yet
@@ -52,7 +55,11 @@ struct Expired {};
 struct NotifyDone {};   ///< answered; one that failed for a while counts as well   (RFC 6665 §4.2.2)
 struct LastDone {};     ///< and it was the one that said terminated
 struct NotifyFatal {};  ///< refused for good, or not answered at all
-using Event = std::variant<Grant, Deny, Overdue, Refreshed, Left, Publish, End, Expired, NotifyDone, LastDone, NotifyFatal>;
+struct NotifyAgain {    ///< 401 or 407 that can be answered
+    std::vector<Header> credentials;
+};
+using Event =
+    std::variant<Grant, Deny, Overdue, Refreshed, Left, Publish, End, Expired, NotifyDone, LastDone, NotifyFatal, NotifyAgain>;
 
 struct Parts {
     UsageKey usage;
@@ -64,6 +71,7 @@ struct Parts {
     Notification last{};  ///< said last: said again when a refresh asks
     bool in_flight = false;
     RequestKey key{};
+    int tries = 0;  ///< of the NOTIFY under way, after challenges
     std::optional<Notification> waiting{};
     State state{};
 };
@@ -87,6 +95,9 @@ public:
     /// A SUBSCRIBE of this dialog and event; its CSeq has been checked.
     void receive(TransactionId transaction, const Request& subscribe, Context& context);
     bool receive(const IncomingResponse& in, Context& context);
+
+    /// The dialog is broken, as another of its usages has found.   (RFC 5057 §5.1)
+    void lose_dialog(Context& context);
 
     void tick(Context& context);
     std::optional<TimePoint> next_timeout() const;

@@ -28,7 +28,7 @@ void answer(Scope& scope, TransactionId transaction, const Request& request, sec
     scope.act(Respond{transaction, std::move(response)});
 }
 
-void send(Scope& scope, Notification notification) {
+void send(Scope& scope, Notification notification, const std::vector<Header>& credentials = {}) {
     auto& parts = scope.parts;
     auto notify = parts.dialog->request("NOTIFY");
     notify.contacts = {parts.dialog->contact};
@@ -37,6 +37,7 @@ void send(Scope& scope, Notification notification) {
         notification.state.expires = duration_cast<seconds>(std::max(parts.deadline - scope.context.now, TimePoint::duration(0)));
     notify.headers.push_back({"Event", parts.event.to_string()});
     notify.headers.push_back({"Subscription-State", notification.state.to_string()});
+    for (const auto& header : credentials) put(notify.headers, header);
     notify.content_type = notification.type;
     notify.body = notification.body;
     parts.key = scope.context.sources.next_key();
@@ -131,6 +132,7 @@ Ending expired(const Serving&, const Expired&, Scope& scope) {
 Serving notify_done(const Serving&, const NotifyDone&, Scope& scope) {
     auto& parts = scope.parts;
     parts.in_flight = false;
+    parts.tries = 0;
     if (!parts.waiting) return {};
     auto next = std::move(*parts.waiting);
     parts.waiting.reset();
@@ -146,10 +148,22 @@ Terminated refused(const Serving&, const NotifyFatal&, Scope& scope) {
 /// The NOTIFY before the last one was answered.
 Ending last_follows(const Ending&, const NotifyDone&, Scope& scope) {
     scope.parts.in_flight = false;
+    scope.parts.tries = 0;
     auto next = std::move(*scope.parts.waiting);
     scope.parts.waiting.reset();
     send(scope, std::move(next));
     return {};
+}
+
+/// The latest there is to say, with the credentials.
+template <class From>
+From again(const From& state, const NotifyAgain& event, Scope& scope) {
+    auto& parts = scope.parts;
+    ++parts.tries;
+    auto next = parts.waiting.value_or(parts.last);
+    parts.waiting.reset();
+    send(scope, std::move(next), event.credentials);
+    return state;
 }
 
 template <class On>
@@ -157,14 +171,27 @@ Terminated done(const Ending&, const On&, Scope&) {
     return {};
 }
 
-using Table =
-    transitions<row<Asked, Grant, Serving, grant>, row<Asked, End, Ending, grant_once>, row<Asked, Deny, Terminated, deny>,
-                row<Asked, Overdue, Terminated, nobody_granted>, row<Serving, Refreshed, Serving, refreshed>,
-                row<Serving, Left, Ending, left>, row<Serving, Publish, Serving, publish>, row<Serving, End, Ending, end_served>,
-                row<Serving, Expired, Ending, expired>, row<Serving, NotifyDone, Serving, notify_done>,
-                row<Serving, NotifyFatal, Terminated, refused>, row<Ending, NotifyDone, Ending, last_follows>,
-                row<Ending, LastDone, Terminated, done<LastDone>>, row<Ending, NotifyFatal, Terminated, done<NotifyFatal>>,
-                row<Ending, Overdue, Terminated, done<Overdue>>>;
+// clang-format off
+using Table = transitions<
+    //  from     on           to          do
+    row<Asked,   Grant,       Serving,    grant>,
+    row<Asked,   End,         Ending,     grant_once>,
+    row<Asked,   Deny,        Terminated, deny>,
+    row<Asked,   Overdue,     Terminated, nobody_granted>,
+    row<Serving, Refreshed,   Serving,    refreshed>,
+    row<Serving, Left,        Ending,     left>,
+    row<Serving, Publish,     Serving,    publish>,
+    row<Serving, End,         Ending,     end_served>,
+    row<Serving, Expired,     Ending,     expired>,
+    row<Serving, NotifyDone,  Serving,    notify_done>,
+    row<Serving, NotifyAgain, Serving,    again<Serving>>,
+    row<Serving, NotifyFatal, Terminated, refused>,
+    row<Ending,  NotifyDone,  Ending,     last_follows>,
+    row<Ending,  NotifyAgain, Ending,     again<Ending>>,
+    row<Ending,  LastDone,    Terminated, done<LastDone>>,
+    row<Ending,  NotifyFatal, Terminated, done<NotifyFatal>>,
+    row<Ending,  Overdue,     Terminated, done<Overdue>>>;
+// clang-format on
 
 }  // namespace
 

@@ -3,7 +3,6 @@
 #include "mapping/sip/header_values.h"
 
 #include <algorithm>
-#include <array>
 
 namespace stox::sip {
 
@@ -13,11 +12,24 @@ namespace {
 
 constexpr std::size_t kMaxRequests = 16;
 
-// RFC 5057 §5.1, what destroys the dialog, with the two of RFC 3261 §12.2.1.2.
-constexpr std::array kPeerLost{404, 408, 410, 416, 481, 482, 483, 484, 485, 502, 604};
-static_assert(std::ranges::is_sorted(kPeerLost));
+/// Whether a final response to a request in the call's dialog ends the call. What belongs to the call (INFO, and what changes
+/// it) ends it too where it was not answered, or not known any more; a MESSAGE or OPTIONS belongs to no usage.
+/// (RFC 5057 §5.1 to §5.3, RFC 3261 §12.2.1.2)
+bool peer_lost(int status, std::string_view method) {
+    if (destroys_dialog(status)) return true;
+    const bool of_call = method == "INVITE" || method == "UPDATE" || method == "PRACK" || method == "INFO";
+    if (of_call && (status == 408 || status == 480 || status == 481)) return true;
+    return method == "INVITE" && (status == 405 || status == 501);
+}
 
-bool peer_lost(int status) { return std::ranges::binary_search(kPeerLost, status); }
+constexpr std::chrono::seconds kLongestRetryAfter{32};
+
+/// Of a 500, which says that the peer is in the middle of a change.   (RFC 3261 §14.2, RFC 3311 §5.2)
+std::optional<std::chrono::seconds> retry_after(const Response& response) {
+    const auto number = response.status == 500 ? leading_number(response.header("Retry-After")) : std::nullopt;
+    if (!number || std::chrono::seconds(*number) > kLongestRetryAfter) return std::nullopt;
+    return std::chrono::seconds(*number);
+}
 
 /// Event of a final response to our re-INVITE or UPDATE.
 template <class State>
@@ -33,6 +45,7 @@ ClientEvent to_event_of_response(const State& state, const IncomingResponse& in,
     if (may_retry && response.status == 422 && parts.timer.raise(response, state.request)) return Again{};
     if (may_retry && !in.credentials.empty()) return Again{in.credentials};
     if (may_retry && response.status == 491) return Glare{};
+    if (const auto pause = retry_after(response); may_retry && pause) return Glare{pause};
     return Refused{response};
 }
 
@@ -130,16 +143,21 @@ bool Session::receive(const IncomingResponse& in, Context& context) {
     Scope scope{parts_, context};
     if (receive_modify_response(in, context)) return true;
     if (const auto* leaving = std::get_if<Leaving>(&parts_.life); leaving && leaving->bye == in.key) {
-        if (in.response.status >= 200) step(scope, LifeEvent(ByeDone{}));
+        if (in.response.status < 200) return true;
+        if (!in.credentials.empty() && leaving->tries < kMaxTries)
+            step(scope, LifeEvent(ByeAgain{in.credentials}));
+        else
+            step(scope, LifeEvent(ByeDone{}));
         return true;
     }
     const auto found = std::ranges::find(parts_.requests, in.key, &std::pair<RequestKey, std::string>::first);
     if (found == parts_.requests.end()) return false;
     if (in.response.status < 200) return true;
+    const auto method = found->second;
     parts_.requests.erase(found);
     if (!confirmed() && !early()) return true;
     scope.act(RequestAnswered{parts_.usage, in.key, in.response});
-    if (peer_lost(in.response.status)) step(scope, LifeEvent(HangUp{EndCause::peer_lost}));
+    if (peer_lost(in.response.status, method)) step(scope, LifeEvent(HangUp{EndCause::peer_lost}));
     return true;
 }
 
@@ -160,9 +178,16 @@ bool Session::receive_modify_response(const IncomingResponse& in, Context& conte
     }
     if (!event) return false;
     if (response.status < 300) learn(response.headers);
+    const bool invite = std::holds_alternative<ReInviting>(parts_.client);
     step(scope, *event);
-    if (peer_lost(response.status)) step(scope, LifeEvent(HangUp{EndCause::peer_lost}));
+    if (peer_lost(response.status, invite ? "INVITE" : "UPDATE")) step(scope, LifeEvent(HangUp{EndCause::peer_lost}));
     return true;
+}
+
+bool Session::listens(RequestKey invite) const {
+    if (parts_.last_ack && parts_.last_ack->invite == invite) return true;
+    const auto* owed = std::get_if<AckOwed>(&parts_.client);
+    return owed && owed->key == invite;
 }
 
 // ---- From the first INVITE ----

@@ -54,6 +54,8 @@ public:
     std::optional<TimePoint> next_timeout() const;
     /// Nothing is to come any more.
     bool over() const;
+    /// Whether something is still to be done about responses to that INVITE, which has had a final one.
+    bool listens(RequestKey invite) const;
     bool early() const { return std::holds_alternative<session::Early>(parts_.life); }
     bool confirmed() const { return std::holds_alternative<session::Confirmed>(parts_.life); }
     /// The application owes the answer to a request of the peer.
@@ -70,6 +72,7 @@ private:
     bool can_modify(bool update, bool offer) const;
     std::optional<Modify> refresh() const;
     void tick_client(Context& context);
+    std::optional<TimePoint> answer_due() const;
 
     session::Parts parts_;
 };

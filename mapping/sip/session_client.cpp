@@ -60,10 +60,7 @@ template <class From>
 Modify healed(const From& state, const Again& again, Scope& scope) {
     withdraw(state.request, scope);
     auto modify = state.modify;
-    for (const auto& header : again.credentials) {
-        std::erase_if(modify.headers, [&](const Header& old) { return same_token(old.name, header.name); });
-        modify.headers.push_back(header);
-    }
+    for (const auto& header : again.credentials) put(modify.headers, header);
     return modify;
 }
 
@@ -126,21 +123,31 @@ Quiet update_accepted(const Updating& state, const Success& event, Scope& scope)
 }
 
 /// The owner of the Call-ID waits the longer, so that the two do not meet again. In units of 10 ms.   (RFC 3261 §14.1)
-GlareWait pause(const Modify& modify, int tries, Scope& scope) {
+milliseconds glare_pause(Scope& scope) {
     auto& below = scope.context.sources.below;
-    const auto pause = scope.parts.dialog->caller ? milliseconds(2100 + 10 * below(191)) : milliseconds(10 * below(201));
+    return scope.parts.dialog->caller ? milliseconds(2100 + 10 * below(191)) : milliseconds(10 * below(201));
+}
+
+GlareWait pause(const Modify& modify, int tries, const Glare& glare, Scope& scope) {
+    const auto pause = glare.retry_after ? milliseconds(*glare.retry_after) : glare_pause(scope);
     return {scope.context.now + pause, modify, tries + 1};
 }
 
 template <class From>
-GlareWait wait(const From& state, const Glare&, Scope& scope) {
+GlareWait wait(const From& state, const Glare& event, Scope& scope) {
     withdraw(state.request, scope);
-    return pause(state.modify, state.tries, scope);
+    return pause(state.modify, state.tries, event, scope);
 }
 
-GlareWait wait_on(const GlareWait& state, const Glare&, Scope& scope) { return pause(state.modify, state.tries, scope); }
+GlareWait wait_on(const GlareWait& state, const Glare& event, Scope& scope) {
+    return pause(state.modify, state.tries, event, scope);
+}
 
+/// A refresh that failed changes nothing but its next try: the session lives until its time is over.   (RFC 4028 §10)
 void tell(const Modify& modify, const Refused& event, Scope& scope) {
+    const auto status = event.response.status;
+    if (modify.method == "UPDATE" && (status == 405 || status == 501)) scope.parts.peer_updates = false;
+    if (modify.refresh) scope.parts.timer.retry(scope.context.now);
     const bool over = std::holds_alternative<Leaving>(scope.parts.life) || std::holds_alternative<Over>(scope.parts.life);
     if (!modify.refresh && !over) scope.act(ModifyFailed{scope.parts.usage, event.response});
 }

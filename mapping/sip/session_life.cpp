@@ -1,6 +1,7 @@
 // The life of a session: early, confirmed, leaving, over.   (RFC 3261 §12.3, §15)
 
 #include "mapping/core/transitions.h"
+#include "mapping/sip/header_values.h"
 #include "mapping/sip/session_state.h"
 
 namespace stox::sip::session {
@@ -29,13 +30,24 @@ Over leave_early(const Early&, const ByeIn& bye, Scope& scope) {
     return {};
 }
 
-Leaving hang_up(const Confirmed&, const HangUp& event, Scope& scope) {
-    end(scope, event.cause, {});
+Leaving send_bye(std::vector<Header> headers, int tries, Scope& scope) {
     auto bye = scope.parts.dialog->request("BYE");
-    bye.headers = event.headers;
+    bye.headers = headers;
     const auto key = scope.context.sources.next_key();
     scope.act(SendRequest{key, std::move(bye)});
-    return {key, scope.context.now + scope.context.settings.give_up()};
+    return {key, std::move(headers), tries, scope.context.now + scope.context.settings.give_up()};
+}
+
+Leaving hang_up(const Confirmed&, const HangUp& event, Scope& scope) {
+    end(scope, event.cause, {});
+    return send_bye(event.headers, 0, scope);
+}
+
+/// A BYE that was only challenged has ended nothing at the peer.
+Leaving bye_again(const Leaving& state, const ByeAgain& event, Scope& scope) {
+    auto headers = state.headers;
+    for (const auto& header : event.credentials) put(headers, header);
+    return send_bye(std::move(headers), state.tries + 1, scope);
 }
 
 Over bye(const Confirmed&, const ByeIn& event, Scope& scope) {
@@ -54,14 +66,15 @@ Over left(const Leaving&, const ByeDone&, Scope&) { return {}; }
 
 // clang-format off
 using LifeTable = transitions<
-    //  from       on       to         do
-    row<Early,     Confirm, Confirmed, confirm>,
-    row<Early,     Drop,    Over,      drop>,
-    row<Early,     ByeIn,   Over,      leave_early>,
-    row<Confirmed, HangUp,  Leaving,   hang_up>,
-    row<Confirmed, ByeIn,   Over,      bye>,
-    row<Leaving,   ByeIn,   Leaving,   bye_crossed>,
-    row<Leaving,   ByeDone, Over,      left>>;
+    //  from       on        to         do
+    row<Early,     Confirm,  Confirmed, confirm>,
+    row<Early,     Drop,     Over,      drop>,
+    row<Early,     ByeIn,    Over,      leave_early>,
+    row<Confirmed, HangUp,   Leaving,   hang_up>,
+    row<Confirmed, ByeIn,    Over,      bye>,
+    row<Leaving,   ByeIn,    Leaving,   bye_crossed>,
+    row<Leaving,   ByeAgain, Leaving,   bye_again>,
+    row<Leaving,   ByeDone,  Over,      left>>;
 // clang-format on
 
 }  // namespace

@@ -16,13 +16,13 @@ DescriptionRole role_of(const Request& request, Scope& scope) {
 ReInvited invited(const Free&, const InviteIn& event, Scope& scope) {
     const auto role = role_of(event.request, scope);
     scope.act(ModifyRequested{scope.parts.usage, event.transaction, event.request, role});
-    return {event.transaction, event.request};
+    return {event.transaction, event.request, scope.context.now + scope.context.settings.answer};
 }
 
 Updated updated(const Free&, const UpdateIn& event, Scope& scope) {
     const auto role = role_of(event.request, scope);
     scope.act(ModifyRequested{scope.parts.usage, event.transaction, event.request, role});
-    return {event.transaction, event.request};
+    return {event.transaction, event.request, scope.context.now + scope.context.settings.description};
 }
 
 Response make_answer(const Request& request, const Reply& reply, Scope& scope) {
@@ -68,10 +68,22 @@ Free refuse(const From& state, const RefusedByUs& event, Scope& scope) {
 }
 
 template <class From>
-Free cancelled(const From& state, const Cancelled&, Scope& scope) {
+Free withdraw(const From& state, int status, Scope& scope) {
     scope.parts.exchange.undo();
-    scope.act(Respond{state.transaction, make_response(scope.parts, 487)});
+    scope.act(Respond{state.transaction, make_response(scope.parts, status)});
+    scope.act(ModifyWithdrawn{scope.parts.usage, state.transaction});
     return {};
+}
+
+template <class From>
+Free cancelled(const From& state, const Cancelled&, Scope& scope) {
+    return withdraw(state, 487, scope);
+}
+
+/// Who needs longer than the transaction lives says so.   (RFC 3311 §5.2)
+template <class From>
+Free overdue(const From& state, const AnswerOverdue&, Scope& scope) {
+    return withdraw(state, 504, scope);
 }
 
 /// The session ends: the 2xx is not repeated any more.
@@ -104,19 +116,21 @@ Free no_ack(const AckAwaited&, const AckMissing&, Scope& scope) {
 
 // clang-format off
 using ServerTable = transitions<
-    //  from        on            to          do
-    row<Free,       InviteIn,     ReInvited,  invited>,
-    row<Free,       UpdateIn,     Updated,    updated>,
-    row<ReInvited,  AcceptedByUs, AckAwaited, accept_invite>,
-    row<ReInvited,  RefusedByUs,  Free,       refuse<ReInvited>>,
-    row<ReInvited,  Cancelled,    Free,       cancelled<ReInvited>>,
-    row<Updated,    AcceptedByUs, Free,       accept_update>,
-    row<Updated,    RefusedByUs,  Free,       refuse<Updated>>,
-    row<Updated,    Cancelled,    Free,       cancelled<Updated>>,
-    row<AckAwaited, AckIn,        Free,       acknowledged>,
-    row<AckAwaited, Cancelled,    Free,       left>,
-    row<AckAwaited, RepeatDue,    AckAwaited, repeat>,
-    row<AckAwaited, AckMissing,   Free,       no_ack>>;
+    //  from        on             to          do
+    row<Free,       InviteIn,      ReInvited,  invited>,
+    row<Free,       UpdateIn,      Updated,    updated>,
+    row<ReInvited,  AcceptedByUs,  AckAwaited, accept_invite>,
+    row<ReInvited,  RefusedByUs,   Free,       refuse<ReInvited>>,
+    row<ReInvited,  Cancelled,     Free,       cancelled<ReInvited>>,
+    row<ReInvited,  AnswerOverdue, Free,       overdue<ReInvited>>,
+    row<Updated,    AcceptedByUs,  Free,       accept_update>,
+    row<Updated,    RefusedByUs,   Free,       refuse<Updated>>,
+    row<Updated,    Cancelled,     Free,       cancelled<Updated>>,
+    row<Updated,    AnswerOverdue, Free,       overdue<Updated>>,
+    row<AckAwaited, AckIn,         Free,       acknowledged>,
+    row<AckAwaited, Cancelled,     Free,       left>,
+    row<AckAwaited, RepeatDue,     AckAwaited, repeat>,
+    row<AckAwaited, AckMissing,    Free,       no_ack>>;
 // clang-format on
 
 }  // namespace

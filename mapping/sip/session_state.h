@@ -39,6 +39,8 @@ struct Early {};  ///< the first INVITE is under way
 struct Confirmed {};
 struct Leaving {  ///< our BYE is under way
     RequestKey bye;
+    std::vector<Header> headers;
+    int tries;
     TimePoint deadline;
 };
 struct Over {};
@@ -54,8 +56,11 @@ struct ByeIn {
     TransactionId transaction;
     std::vector<Header> headers;
 };
+struct ByeAgain {  ///< refused for want of credentials
+    std::vector<Header> credentials;
+};
 struct ByeDone {};  ///< answered, or nobody will
-using LifeEvent = std::variant<Confirm, Drop, HangUp, ByeIn, ByeDone>;
+using LifeEvent = std::variant<Confirm, Drop, HangUp, ByeIn, ByeAgain, ByeDone>;
 
 // Our re-INVITE or UPDATE.
 struct Quiet {};
@@ -104,7 +109,9 @@ struct SuccessWithOffer {
 struct Again {  ///< refused for a reason that another try can heal: 422, 401, 407
     std::vector<Header> credentials;
 };
-struct Glare {};
+struct Glare {  ///< 491, or 500 with a time after which it may be tried again
+    std::optional<std::chrono::seconds> retry_after{};
+};
 struct Refused {
     Response response;
 };
@@ -121,10 +128,12 @@ struct Free {};
 struct ReInvited {
     TransactionId transaction;
     Request request;
+    TimePoint deadline;  ///< for the application's answer
 };
 struct Updated {
     TransactionId transaction;
     Request request;
+    TimePoint deadline;
 };
 struct AckAwaited {
     TransactionId transaction;
@@ -151,12 +160,14 @@ struct RefusedByUs {
     Reply reply;
 };
 struct Cancelled {};  ///< by the peer's CANCEL, or with the session
+struct AnswerOverdue {};
 struct AckIn {
     Request ack;
 };
 struct RepeatDue {};
 struct AckMissing {};
-using ServerEvent = std::variant<InviteIn, UpdateIn, AcceptedByUs, RefusedByUs, Cancelled, AckIn, RepeatDue, AckMissing>;
+using ServerEvent =
+    std::variant<InviteIn, UpdateIn, AcceptedByUs, RefusedByUs, Cancelled, AnswerOverdue, AckIn, RepeatDue, AckMissing>;
 
 constexpr int kMaxTries = 5;  ///< of one change, whatever it met: 491, 422, 401
 
@@ -166,7 +177,7 @@ struct Parts {
     DialogRef dialog;
     OfferExchange exchange;
     SessionTimer timer;
-    bool first_ack_awaited = false;             ///< no re-INVITE of ours before the ACK for our first 2xx
+    bool first_ack_awaited = false;                             ///< no re-INVITE of ours before the ACK for our first 2xx
     bool peer_updates = false;                                  ///< its Allow lists UPDATE
     std::optional<Description> last_sent{};                     ///< our description in force: a refresh by re-INVITE repeats it
     std::optional<SendAck> last_ack{};                          ///< for a 2xx that comes again

@@ -19,6 +19,7 @@ void Session::tick(Context& context) {
     } else if (awaited && awaited->repeat_at <= now) {
         step(scope, ServerEvent(RepeatDue{}));
     }
+    if (const auto due = answer_due(); due && *due <= now) step(scope, ServerEvent(AnswerOverdue{}));
     tick_client(context);
     if (!confirmed()) return;
     if (const auto end = parts_.timer.end_due(); end && *end <= now) {
@@ -54,6 +55,13 @@ void Session::tick_client(Context& context) {
     }
 }
 
+/// When the application must have answered a request of the peer.
+std::optional<TimePoint> Session::answer_due() const {
+    if (const auto* invited = std::get_if<ReInvited>(&parts_.server)) return invited->deadline;
+    if (const auto* updated = std::get_if<Updated>(&parts_.server)) return updated->deadline;
+    return std::nullopt;
+}
+
 /// The refresh that can be sent now: UPDATE where the peer takes it, else a re-INVITE that changes nothing.   (RFC 4028 §7.4)
 std::optional<Modify> Session::refresh() const {
     if (!confirmed() || !std::holds_alternative<Quiet>(parts_.client)) return std::nullopt;
@@ -68,6 +76,7 @@ std::optional<TimePoint> Session::next_timeout() const {
     const auto sooner = [&next](TimePoint at) { next = std::min(next, at); };
     if (const auto* leaving = std::get_if<Leaving>(&parts_.life)) sooner(leaving->deadline);
     if (const auto* awaited = std::get_if<AckAwaited>(&parts_.server)) sooner(std::min(awaited->deadline, awaited->repeat_at));
+    if (const auto due = answer_due()) sooner(*due);
     if (const auto* inviting = std::get_if<ReInviting>(&parts_.client)) sooner(inviting->deadline);
     if (const auto* owed = std::get_if<AckOwed>(&parts_.client)) sooner(owed->deadline);
     if (const auto* wait = std::get_if<GlareWait>(&parts_.client); wait && !over()) sooner(wait->until);

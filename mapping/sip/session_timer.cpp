@@ -13,6 +13,7 @@ using std::chrono::seconds;
 constexpr seconds kLeast{90};         // RFC 4028 §5
 constexpr seconds kMost{7 * 86'400};  // nobody means more, and sums stay far from overflow
 constexpr seconds kEndEarly{32};      // RFC 4028 §10
+constexpr seconds kRetryLeast{10};
 
 std::optional<seconds> read_min_se(const std::string* value) {
     const auto number = leading_number(value);
@@ -109,6 +110,11 @@ void SessionTimer::run(seconds interval, Refresher refresher, TimePoint now) {
     refresher_ = refresher;
     refresh_due_ = refresher == Refresher::us ? std::optional(now + interval / 2) : std::nullopt;
     end_due_ = now + interval - std::min(kEndEarly, interval / 3);
+}
+
+void SessionTimer::retry(TimePoint now) {
+    if (!end_due_ || refresher_ != Refresher::us || (*end_due_ - now) / 2 < kRetryLeast) return;
+    refresh_due_ = now + (*end_due_ - now) / 2;
 }
 
 void SessionTimer::stop() {

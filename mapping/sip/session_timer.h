@@ -35,12 +35,14 @@ public:
     /// Session-Expires, Require and Supported for our 2xx to such a request, and the timer runs from now.   (RFC 4028 §9)
     void accept(const Request& request, Response& response, const CallSettings& settings, TimePoint now);
 
-    /// When we must refresh: half the interval after the last 2xx, if that is our part. Moves on with retry_later().
+    /// When we must refresh: half the interval after the last 2xx, if that is our part.
     std::optional<TimePoint> refresh_due() const { return refresh_due_; }
     /// When the session ends unless refreshed: min(32 s, a third) before the interval is over.   (RFC 4028 §10)
     std::optional<TimePoint> end_due() const { return end_due_; }
-    /// A refresh is under way, or failed with nothing better to do: no second one until the session ends.
+    /// A refresh is under way.
     void refreshing() { refresh_due_.reset(); }
+    /// It failed, which does not extend the session: another one in the middle of the time that is left, if 10 s come before.
+    void retry(TimePoint now);
 
 private:
     void run(std::chrono::seconds interval, Refresher refresher, TimePoint now);

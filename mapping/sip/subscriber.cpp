@@ -15,6 +15,7 @@ using std::chrono::seconds;
 
 constexpr seconds kMostExpires{86'400};
 constexpr int kMostTries = 3;
+constexpr unsigned kMostForks = 16;
 
 seconds asked_of(const Request& request) {
     return std::min(seconds(leading_number(request.header("Expires")).value_or(3600)), kMostExpires);
@@ -27,6 +28,7 @@ Subscriber::Subscriber(UsageKey usage, EventPackage event, Request request, bool
     parts_.several = several;
     parts_.refer = parts_.request.method == "REFER";
     parts_.asked = asked_of(parts_.request);
+    if (several) parts_.forks_until = context.now + context.settings.give_up();
     Scope scope{parts_, context};
     send_first(scope);
 }
@@ -67,28 +69,35 @@ Event Subscriber::to_event(const IncomingResponse& in) {
 }
 
 bool Subscriber::matches(const Request& notify) const {
+    if (ended() || !matches_request(notify)) return false;
+    return !parts_.dialog || parts_.dialog->id.remote_tag == notify.from.tag;
+}
+
+bool Subscriber::matches_request(const Request& notify) const {
     const auto event = EventPackage::read(notify.header("Event"));
     if (!event || event.value().name != parts_.event.name) return false;
     // The notifier gives the id of a REFER's subscription: the CSeq of the REFER.   (RFC 3515 §2.4.6)
     const bool same_id = event.value().id == parts_.event.id ||
                          (parts_.refer && (event.value().id.empty() || event.value().id == std::to_string(parts_.request.cseq)));
-    if (!same_id || notify.call_id != parts_.request.call_id || notify.to.tag != parts_.request.from.tag) return false;
-    return !parts_.dialog || parts_.dialog->id.remote_tag == notify.from.tag;
+    return same_id && notify.call_id == parts_.request.call_id && notify.to.tag == parts_.request.from.tag;
 }
 
 bool Subscriber::matches_fork(const Request& notify) const {
-    if (!parts_.several || !parts_.timer_n) return false;
-    auto open = *this;
-    open.parts_.dialog.reset();
-    return open.matches(notify);
+    if (!parts_.forks_until || parts_.forks >= kMostForks || !parts_.dialog) return false;
+    return parts_.dialog->id.remote_tag != notify.from.tag && matches_request(notify);
 }
 
-Subscriber Subscriber::fork(UsageKey usage) const {
+/// Each starts as ours did. Its NOTIFY is at hand, so that nothing is to be waited for.
+Subscriber Subscriber::fork(UsageKey usage) {
+    ++parts_.forks;
     auto copy = *this;
     copy.parts_.usage = usage;
     copy.parts_.dialog.reset();
     copy.parts_.key = RequestKey::none;
-    copy.parts_.several = false;
+    copy.parts_.timer_n = parts_.forks_until;
+    copy.parts_.refresh_at.reset();
+    copy.parts_.expires_at.reset();
+    copy.parts_.forks_until.reset();
     copy.parts_.state = NotifyWait{};
     return copy;
 }
@@ -101,7 +110,7 @@ void Subscriber::receive_notify(TransactionId transaction, const Request& notify
         response.status = status;
         scope.act(Respond{transaction, std::move(response)});
     };
-    if (over()) return refuse(481);
+    if (ended()) return refuse(481);
     const auto state = SubscriptionState::read(notify.header("Subscription-State"));
     if (!state) return refuse(400);
     if (!parts_.dialog) {
@@ -133,15 +142,27 @@ void Subscriber::receive_notify(TransactionId transaction, const Request& notify
 
 void Subscriber::unsubscribe(Context& context) {
     Scope scope{parts_, context};
+    parts_.forks_until.reset();  // a fork that answers now learns by 481 that nobody wants it
     step(scope, Unsubscribe{});
+}
+
+void Subscriber::lose_dialog(Context& context) {
+    Scope scope{parts_, context};
+    Response response;
+    response.status = 481;
+    step(scope, RefusedForGood{std::move(response)});
 }
 
 void Subscriber::tick(Context& context) {
     Scope scope{parts_, context};
     const auto due = [&](const std::optional<TimePoint>& at) { return at && *at <= context.now; };
+    const bool stands = std::holds_alternative<Pending>(parts_.state) || std::holds_alternative<Active>(parts_.state);
+    if (due(parts_.forks_until)) parts_.forks_until.reset();
     if (due(parts_.timer_n)) {
         parts_.timer_n.reset();
         step(scope, TimerN{});
+    } else if (!stands) {
+        return;
     } else if (due(parts_.expires_at)) {
         parts_.expires_at.reset();
         step(scope, Expired{});
@@ -152,10 +173,16 @@ void Subscriber::tick(Context& context) {
 }
 
 std::optional<TimePoint> Subscriber::next_timeout() const {
-    if (over()) return std::nullopt;
-    std::optional<TimePoint> next;
-    for (const auto& at : {parts_.timer_n, parts_.refresh_at, parts_.expires_at})
+    auto next = parts_.forks_until;
+    const auto sooner = [&next](const std::optional<TimePoint>& at) {
         if (at && (!next || *at < *next)) next = at;
+    };
+    if (ended()) return next;
+    sooner(parts_.timer_n);
+    const bool stands = std::holds_alternative<Pending>(parts_.state) || std::holds_alternative<Active>(parts_.state);
+    if (!stands) return next;
+    sooner(parts_.refresh_at);
+    sooner(parts_.expires_at);
     return next;
 }
 

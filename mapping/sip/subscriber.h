@@ -61,6 +61,8 @@ struct Parts {
     int tries = 0;
     DialogRef dialog{};  ///< none before the first NOTIFY, unless the request went inside one
     std::optional<TimePoint> timer_n{}, refresh_at{}, expires_at{};
+    std::optional<TimePoint> forks_until{};  ///< other notifiers may answer until then; set only if several may
+    unsigned forks = 0;
     State state{};
 };
 
@@ -83,20 +85,27 @@ public:
     bool matches(const Request& notify) const;
     /// Whether it is another notifier's answer to our SUBSCRIBE, which fork() makes a subscription of.
     bool matches_fork(const Request& notify) const;
-    Subscriber fork(UsageKey usage) const;
+    Subscriber fork(UsageKey usage);
     /// One that matches. In a dialog its CSeq has been checked.
     void receive_notify(TransactionId transaction, const Request& notify, Context& context);
     void unsubscribe(Context& context);
 
     void tick(Context& context);
     std::optional<TimePoint> next_timeout() const;
-    bool over() const { return std::holds_alternative<subscriber::Terminated>(parts_.state); }
+    /// Nothing is to come any more. One that ended waits for the forks of its SUBSCRIBE.
+    bool over() const { return ended() && !parts_.forks_until; }
+    bool ended() const { return std::holds_alternative<subscriber::Terminated>(parts_.state); }
     UsageKey usage() const { return parts_.usage; }
-    const DialogRef& dialog() const { return parts_.dialog; }
+    const EventPackage& event() const { return parts_.event; }
+    /// null: none yet, or the subscription ended.
+    DialogRef dialog() const { return ended() ? nullptr : parts_.dialog; }
+    /// The dialog is broken, as another of its usages has found.   (RFC 5057 §5.1)
+    void lose_dialog(Context& context);
     const subscriber::State& state() const { return parts_.state; }
 
 private:
     subscriber::Event to_event(const IncomingResponse& in);
+    bool matches_request(const Request& notify) const;
 
     subscriber::Parts parts_;
 };

@@ -13,13 +13,9 @@ namespace {
 using std::chrono::seconds;
 using Cause = SubscriptionEnded::Cause;
 
+constexpr seconds kMostExpires{86'400};
 constexpr seconds kRefreshEarly{32};  // a whole transaction before the end (PRES-20)
 constexpr seconds kRefreshLeast{10};  // a notifier that grants less is not served more often
-
-void put(std::vector<Header>& headers, const Header& header) {
-    std::erase_if(headers, [&](const Header& old) { return same_token(old.name, header.name); });
-    headers.push_back(header);
-}
 
 void sent(Scope& scope, Request request) {
     auto& parts = scope.parts;
@@ -44,7 +40,6 @@ void send_inside(Scope& scope, seconds expires) {
 /// Before the end by a whole transaction where there is room, at a time of its own for each.   (PRES-20)
 void lasts(Scope& scope, seconds expires) {
     auto& parts = scope.parts;
-    if (!parts.refer) expires = std::min(expires, parts.asked);
     const auto now = scope.context.now;
     parts.expires_at = now + expires;
     const auto spread = seconds(expires.count() * (50 + scope.context.sources.below(41)) / 100);
@@ -60,7 +55,8 @@ void lasts(Scope& scope, seconds expires) {
 void take(Scope& scope, const Request& notify, const SubscriptionState& state) {
     auto& parts = scope.parts;
     parts.timer_n.reset();
-    if (state.phase != SubscriptionPhase::terminated && state.expires) lasts(scope, std::min(*state.expires, seconds(86'400)));
+    // What the notifier says here is authoritative, be it longer.   (RFC 6665 §4.1.3)
+    if (state.phase != SubscriptionPhase::terminated && state.expires) lasts(scope, std::min(*state.expires, kMostExpires));
     if (state.phase != SubscriptionPhase::terminated && !parts.expires_at) lasts(scope, parts.asked);
     scope.act(Notified{parts.usage, notify, state});
 }
@@ -100,13 +96,16 @@ Leaving still_leaving(const Leaving& state, const On&, Scope&) {
 template <class From>
 From accepted(const From& state, const Accepted& event, Scope& scope) {
     auto& parts = scope.parts;
-    if (event.response.status == 204) parts.timer_n.reset();  // says that no NOTIFY comes   (RFC 5839)
     const auto expires = leading_number(event.response.header("Expires"));
     parts.tries = 0;
     const bool standing = std::is_same_v<From, Pending> || std::is_same_v<From, Active>;
-    if (standing || (!parts.refer && expires)) lasts(scope, expires ? seconds(*expires) : parts.asked);
-    // Without a dialog there is nothing to refresh, and without a NOTIFY timer N ends it.
-    if (!standing) parts.refresh_at.reset();
+    if (standing) {
+        if (event.response.status == 204) parts.timer_n.reset();  // says that no NOTIFY comes   (RFC 6665 §4.1.2.2)
+        parts.dialog->refresh_target(event.response.contacts);
+    }
+    // Never longer than asked. Before the NOTIFY it only says what the NOTIFY may leave out, and timer N ends it.   (PRES-20)
+    const auto granted = expires ? std::min(seconds(*expires), parts.asked) : parts.asked;
+    if (!parts.refer && (standing || expires)) lasts(scope, granted);
     return state;
 }
 
@@ -131,6 +130,7 @@ From again(const From& state, const Again& event, Scope& scope) {
 
 template <class On>
 Terminated failed(const NotifyWait&, const On& event, Scope& scope) {
+    scope.parts.forks_until.reset();
     scope.act(Failed{scope.parts.usage, event.response});
     return {};
 }
@@ -141,10 +141,14 @@ Terminated ended(const From&, const On&, Scope& scope) {
     return {};
 }
 
-/// It stands until its time is over; no second refresh.   (RFC 6665 §4.1.2.2)
+/// It stands until its time is over; half of what is left later it is tried again.   (RFC 6665 §4.1.2.2)
 template <class From>
 From stands(const From& state, const Refused&, Scope& scope) {
-    scope.parts.timer_n.reset();
+    auto& parts = scope.parts;
+    parts.timer_n.reset();
+    parts.tries = 0;
+    const auto left = parts.expires_at ? *parts.expires_at - scope.context.now : TimePoint::duration(0);
+    if (!parts.refer && left / 2 >= kRefreshLeast) parts.refresh_at = scope.context.now + left / 2;
     return state;
 }
 
@@ -234,6 +238,7 @@ void send_first(Scope& scope) {
     // RFC 4488's way without the subscription is not used: its news is what the caller wants.
     if (!parts.refer) put(parts.request.headers, {"Expires", std::to_string(parts.asked.count())});
     sent(scope, parts.request);
+    if (parts.forks_until) parts.forks_until = parts.timer_n;
 }
 
 bool step(Scope& scope, const Event& event) { return Table::step(scope.parts.state, event, scope); }

@@ -27,6 +27,7 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     auto* usage = find(key);
     if (!usage) return;
     for (auto i = from; i < out.size(); ++i) remember(key, *usage, out[i]);
+    forget_invites(*usage);
     relist(key, *usage);
     if (usage->deadline) deadlines_.erase({*usage->deadline, key});
     usage->deadline = std::visit([](const auto& machine) { return machine.next_timeout(); }, usage->machine);
@@ -42,7 +43,9 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
 
 void UserAgent::remember(UsageKey key, Usage& usage, const Action& action) {
     if (const auto* send = std::get_if<SendRequest>(&action)) {
-        keys_.emplace(send->key, Sent{key, send->request.method == "INVITE", false});
+        // A REFER refused with 404 speaks of whom it names more often than of the dialog.
+        const bool inside = !send->request.to.tag.empty() && send->request.method != "REFER";
+        keys_.emplace(send->key, Sent{key, send->request.method == "INVITE", inside, false});
         usage.keys.push_back(send->key);
         if (usage.keys.size() <= kMaxKeys) return;
         keys_.erase(usage.keys.front());
@@ -50,6 +53,23 @@ void UserAgent::remember(UsageKey key, Usage& usage, const Action& action) {
     } else if (const auto* respond = std::get_if<Respond>(&action); respond && respond->response.status >= 200) {
         if (std::erase(usage.invites, respond->transaction) > 0) invites_.erase(respond->transaction);
     }
+}
+
+/// INVITEs whose 2xx nobody waits for any more.
+void UserAgent::forget_invites(Usage& usage) {
+    struct Listens {
+        RequestKey key;
+        bool operator()(const InviteClient& client) const { return client.listens(key); }
+        bool operator()(const InviteServer& server) const { return server.session().listens(key); }
+        bool operator()(const Subscriber&) const { return false; }
+        bool operator()(const Notifier&) const { return false; }
+    };
+    std::erase_if(usage.keys, [&](RequestKey key) {
+        const auto sent = keys_.find(key);
+        const bool done = sent->second.invite && sent->second.answered && !std::visit(Listens{key}, usage.machine);
+        if (done) keys_.erase(sent);
+        return done;
+    });
 }
 
 void UserAgent::relist(UsageKey key, Usage& usage) {
@@ -90,6 +110,8 @@ void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out)
     const auto key = at->second.usage;
     auto* usage = find(key);
     STOX_ASSERT(usage);
+    const bool broken = at->second.inside && destroys_dialog(in.response.status) && usage->listed.size() == 1;
+    const auto dialog = broken ? std::optional(usage->listed.front()) : std::nullopt;
     if (in.response.status >= 200) at->second.answered = true;
     if (in.response.status >= 200 && !at->second.invite) {
         keys_.erase(at);
@@ -99,6 +121,22 @@ void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out)
     const auto from = out.size();
     std::visit([&](auto& machine) { machine.receive(in, context); }, usage->machine);
     settle(key, out, from);
+    if (dialog) lose_dialog(*dialog, key, context);
+}
+
+/// All usages of the dialog but the one that found out, which has done what it has to.   (RFC 5057 §5.1)
+void UserAgent::lose_dialog(const DialogId& id, UsageKey finder, Context& context) {
+    const auto* entry = table_.find(id);
+    const auto usages = entry ? entry->usages : std::vector<UsageKey>{};
+    const auto leave = [](auto& call, auto& c) { call.hang_up(EndCause::peer_lost, {}, c); };
+    const auto lose = [](auto& subscription, auto& c) { subscription.lose_dialog(c); };
+    for (const auto key : usages) {
+        if (key == finder) continue;
+        with<InviteClient>(key, context.now, context.out, leave);
+        with<InviteServer>(key, context.now, context.out, leave);
+        with<Subscriber>(key, context.now, context.out, lose);
+        with<Notifier>(key, context.now, context.out, lose);
+    }
 }
 
 void UserAgent::cancelled(TransactionId invite, TimePoint now, Actions& out) {

@@ -105,6 +105,7 @@ private:
     struct Sent {
         UsageKey usage;
         bool invite;    ///< stays after its final: the 2xx may come again, and from other forks
+        bool inside;    ///< in a dialog, other than REFER
         bool answered;  ///< by a final response
     };
 
@@ -113,6 +114,9 @@ private:
     void receive_subscribe(const InDialogLayer& in, DialogRef dialog, UsageKey call, Context& context);
     void receive_inside(const InDialogLayer& in, const DialogTable::Entry& entry, Context& context);
     bool receive_notify_outside(const InDialogLayer& in, Context& context);
+    int status_of_stray_notify(const DialogTable::Entry& entry, const Request& notify) const;
+    bool is_call(UsageKey key) const;
+    bool leaving(UsageKey call) const;
     bool has_room(const std::string& peer) const;
     UsageKey next_usage() { return static_cast<UsageKey>(++last_usage_); }
     Usage* find(UsageKey key);
@@ -121,6 +125,8 @@ private:
     template <class Machine, class Do>
     void with(UsageKey key, TimePoint now, Actions& out, Do work);
     void settle(UsageKey key, const Actions& out, std::size_t from);
+    void forget_invites(Usage& usage);
+    void lose_dialog(const DialogId& id, UsageKey finder, Context& context);
     void relist(UsageKey key, Usage& usage);
     void remember(UsageKey key, Usage& usage, const Action& action);
 

@@ -72,13 +72,10 @@ void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
         std::vector<ReplaceCandidate> candidates;
         std::vector<UsageKey> usages;
         for (const auto* entry : table_.of_call_id(replaces.value()->call_id)) {
-            const auto is_call = [this](UsageKey key) {
-                const auto& machine = usages_.at(key).machine;
-                return std::holds_alternative<InviteClient>(machine) || std::holds_alternative<InviteServer>(machine);
-            };
-            const auto call = std::ranges::find_if(entry->usages, is_call);
+            const auto call = std::ranges::find_if(entry->usages, [this](UsageKey key) { return is_call(key); });
             const bool found = call != entry->usages.end();
-            candidates.push_back({entry->dialog->id, entry->dialog->state, entry->dialog->caller, found, false});
+            candidates.push_back(
+                {entry->dialog->id, entry->dialog->state, entry->dialog->caller, found, found && leaving(*call)});
             usages.push_back(found ? *call : UsageKey::none);
         }
         for (const auto& id : table_.ended()) {
@@ -145,7 +142,7 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
             return with<Notifier>(key, now, out, [&](auto& one, auto& c) { one.receive(in.transaction, request, c); });
         if (!subscriber && !notifier) call = key;
     }
-    if (request.method == "NOTIFY") return respond(context, in.transaction, 481);
+    if (request.method == "NOTIFY") return respond(context, in.transaction, status_of_stray_notify(entry, request));
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
         if (entry.usages.size() >= DialogTable::kMaxUsages) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         return receive_subscribe(in, entry.dialog, call, context);
@@ -166,18 +163,45 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
     with<InviteClient>(call, now, out, [&](auto& client, auto& c) { client.receive(in.transaction, request, c); });
 }
 
+/// 489 of another package than we are subscribed to there; else the subscription is what is missing.   (PRES-26)
+int UserAgent::status_of_stray_notify(const DialogTable::Entry& entry, const Request& notify) const {
+    const auto event = EventPackage::read(notify.header("Event"));
+    bool subscribed = false;
+    for (const auto key : entry.usages) {
+        const auto* subscriber = std::get_if<Subscriber>(&usages_.at(key).machine);
+        if (!subscriber) continue;
+        subscribed = true;
+        if (event && event.value().name == subscriber->event().name) return 481;
+    }
+    return subscribed ? 489 : 481;
+}
+
+bool UserAgent::is_call(UsageKey key) const {
+    const auto& machine = usages_.at(key).machine;
+    return std::holds_alternative<InviteClient>(machine) || std::holds_alternative<InviteServer>(machine);
+}
+
+/// Its BYE is under way.
+bool UserAgent::leaving(UsageKey call) const {
+    const auto& machine = usages_.at(call).machine;
+    const Session* session = nullptr;
+    if (const auto* server = std::get_if<InviteServer>(&machine)) session = &server->session();
+    if (const auto* client = std::get_if<InviteClient>(&machine)) session = client->session();
+    return session && !session->early() && !session->confirmed();
+}
+
 /// A NOTIFY that makes the dialog of a SUBSCRIBE of ours.   (RFC 6665 §4.4.1)
 bool UserAgent::receive_notify_outside(const InDialogLayer& in, Context& context) {
     const auto& request = in.request;
     const auto at = subscribers_.find({request.call_id, request.to.tag});
     if (at == subscribers_.end()) return false;
     auto key = at->second;
-    const auto& first = std::get<Subscriber>(usages_.at(key).machine);
+    auto& first = std::get<Subscriber>(usages_.at(key).machine);
     if (!first.matches(request)) {
         if (!first.matches_fork(request) || !has_room(in.peer)) return false;
         const auto fork = next_usage();
-        usages_.emplace(fork, Usage{first.fork(fork), in.peer});
         context.out.push_back(Forked{key, fork});
+        usages_.emplace(fork, Usage{first.fork(fork), in.peer});
         key = fork;
     }
     with<Subscriber>(key, context.now, context.out,

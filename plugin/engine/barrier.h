@@ -21,6 +21,7 @@ struct Held {
     xmpp::Jid to;  ///< of the stanza: only from there an error can be its fate
     Trace trace;
     std::string peer;
+    std::string request_key{};  ///< of MergedRequests
     std::string method = "MESSAGE";
     config::PeerKind kind = config::PeerKind::proxy;
     bool covered = false;  ///< by the outstanding ping

@@ -7,14 +7,13 @@
 
 namespace stox::engine {
 
-std::variant<std::string, NotServed, Ambiguous> route(const std::vector<config::DomainOptions>& domains, std::string_view host,
-                                                      const Sender& sender) {
-    for (const auto& domain : domains)
-        if (is_own_sip_domain(domain, host)) return domain.domain;
+std::variant<std::string, NotServed, Ambiguous> route(const Domains& domains, std::string_view host, const Sender& sender) {
+    for (const auto* domain : domains)
+        if (is_own_sip_domain(*domain, host)) return domain->domain;
 
-    std::vector<const config::DomainOptions*> claimants;
-    for (const auto& domain : domains)
-        if (serves(domain, host)) claimants.push_back(&domain);
+    Domains claimants;
+    for (const auto* domain : domains)
+        if (serves(*domain, host)) claimants.push_back(domain);
     if (claimants.empty()) return NotServed{};
     if (claimants.size() == 1) return claimants.front()->domain;
 
@@ -31,8 +30,8 @@ std::variant<std::string, NotServed, Ambiguous> route(const std::vector<config::
     return closest->domain;
 }
 
-bool is_peer(const std::vector<config::DomainOptions>& domains, const Sender& sender) {
-    return std::ranges::any_of(domains, [&](const auto& domain) { return match(domain, sender).peer != nullptr; });
+bool is_peer(const Domains& domains, const Sender& sender) {
+    return std::ranges::any_of(domains, [&](const auto* domain) { return match(*domain, sender).peer != nullptr; });
 }
 
 }  // namespace stox::engine

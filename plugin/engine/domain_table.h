@@ -10,6 +10,9 @@
 
 namespace stox::engine {
 
+/// Of all domains of the worker; none is null.
+using Domains = std::vector<const config::DomainOptions*>;
+
 struct NotServed {};
 /// Several domains claim the host and the sender tells them not apart.
 struct Ambiguous {};
@@ -18,10 +21,9 @@ struct Ambiguous {};
 /// SIP domain is the host; else, among those that serve it as XMPP domain, the one with a peer that matches the sender most
 /// closely, else the one that would challenge it. One claimant alone gets it whatever the sender is, so that its own checks
 /// refuse and log.
-std::variant<std::string, NotServed, Ambiguous> route(const std::vector<config::DomainOptions>& domains, std::string_view host,
-                                                      const Sender& sender);
+std::variant<std::string, NotServed, Ambiguous> route(const Domains& domains, std::string_view host, const Sender& sender);
 
 /// Whether the sender is a peer of any domain.
-bool is_peer(const std::vector<config::DomainOptions>& domains, const Sender& sender);
+bool is_peer(const Domains& domains, const Sender& sender);
 
 }  // namespace stox::engine

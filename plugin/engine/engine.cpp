@@ -39,8 +39,10 @@ void on_presence(const xmpp::Presence& presence, Actions& out) {
                       "This gateway carries no presence.", out);
 }
 
+bool asks(const xmpp::Iq& iq) { return iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set; }
+
 void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
-    if (iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set) return answer_iq(state, iq, out);
+    if (asks(iq)) return answer_iq(state, iq, out);
     if (state.barrier.is_answer(iq.id)) barrier_answered(state, now, out);
 }
 
@@ -71,6 +73,8 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, TimePoint now, Actions&
         if (iq && iq->from.local.empty()) on_iq(state, *iq, now, out);
         return;
     }
+    // Answers first: that to our ping may come from a domain that a reload took from us meanwhile.
+    if (const auto* iq = std::get_if<xmpp::Iq>(&stanza); iq && !asks(*iq)) return on_iq(state, *iq, now, out);
     if (!is_served(state, stanza, out)) return;
     std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, now, out); },
                           [&](const xmpp::Presence& p) { on_presence(p, out); },
@@ -82,7 +86,7 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, TimePoint now, Actions&
 bool asks_something(const xmpp::Stanza& stanza) {
     if (const auto* message = std::get_if<xmpp::Message>(&stanza)) return message->type != xmpp::MessageType::error;
     const auto* iq = std::get_if<xmpp::Iq>(&stanza);
-    return iq && (iq->type == xmpp::IqType::get || iq->type == xmpp::IqType::set);
+    return iq && asks(*iq);
 }
 
 void on_unreadable(State& state, const UnreadableStanzaIn& in, TimePoint now, Actions& out) {
@@ -132,7 +136,9 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     go_on(state, now, out);  // a location may have been given up
 }
 
+/// What still comes while the stream is being closed finds none.
 void on_shutdown(State& state, Actions& out) {
+    state.stream_up = false;
     refuse_held(state, "the gateway stops", out);
     abandon_messages(state, out);
     state.hops.configure({});

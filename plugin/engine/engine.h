@@ -5,6 +5,7 @@
 // next_timeout() has passed, it feeds Tick. Inputs and actions own all they carry.
 
 #include "mapping/core/ids.h"
+#include "mapping/sip/certified_names.h"
 #include "mapping/sip/message.h"
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
@@ -49,7 +50,7 @@ struct SipRequestIn {
     sip::Request request;
     Endpoint source;  ///< where the packet really came from
     Transport transport;
-    std::vector<std::string> tls_names{};  ///< that its sender's certificate proved, lower case
+    sip::CertifiedNames tls{};  ///< of its sender
 };
 struct SipResponseIn {
     ClientTransaction transaction;

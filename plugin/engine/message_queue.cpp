@@ -4,14 +4,25 @@
 
 namespace stox::engine {
 
+namespace {
+
+/// Whatever a writer can make long: text, subject, addresses, and the id that an error repeats.
+std::size_t octets_of(const Outgoing& outgoing) {
+    const auto& original = outgoing.original;
+    return wire_size(outgoing.request) + original.id.size() + original.from.to_string().size() + original.to.to_string().size();
+}
+
+}  // namespace
+
 MessageQueue::Admission MessageQueue::add(Outgoing outgoing) {
-    if (size_ >= kInAll || octets_ + outgoing.request.body.size() > kOctetsInAll) return Admission::full;
+    const auto octets = octets_of(outgoing);
+    if (size_ >= kInAll || octets_ + octets > kOctetsInAll) return Admission::full;
     const std::string target = outgoing.request.uri.to_string();
     const auto found = targets_.find(target);
     if (found != targets_.end() && found->second.size() > kQueuedPerTarget) return Admission::full;
 
     ++size_;
-    octets_ += outgoing.request.body.size();
+    octets_ += octets;
     if (found != targets_.end()) {
         found->second.push_back(std::move(outgoing));
         return Admission::queued;
@@ -31,7 +42,7 @@ std::optional<MessageQueue::Finished> MessageQueue::finish(RequestId id) {
     Finished finished{std::move(waiting.front()), std::nullopt};
     waiting.pop_front();
     --size_;
-    octets_ -= finished.done.request.body.size();
+    octets_ -= octets_of(finished.done);
     if (waiting.empty()) {
         targets_.erase(target);
     } else {

@@ -25,7 +25,7 @@ class MessageQueue {
 public:
     static constexpr std::size_t kQueuedPerTarget = 50;
     static constexpr std::size_t kInAll = 10'000;           ///< with those in progress
-    static constexpr std::size_t kOctetsInAll = 64u << 20;  ///< of their texts
+    static constexpr std::size_t kOctetsInAll = 64u << 20;  ///< of all that they hold
 
     /// Whether the next one to that target would have to wait.
     bool is_busy(const std::string& target) const { return targets_.contains(target); }

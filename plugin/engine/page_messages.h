@@ -8,7 +8,7 @@ namespace stox::engine {
 
 // SIP to XMPP: the stanza goes out, the answer waits until the server has taken it.
 
-/// A MESSAGE that passed check_request.
+/// A MESSAGE that passed check_request. A copy of one that is held or was accepted gets 482.   (IM-34)
 void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace,
                      TimePoint now, Actions& out);
 /// The ping was answered: what it covered is accepted.

@@ -16,14 +16,17 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
     return std::ranges::find(words, word) != words.end();
 }
 
+/// `trust` is the domain's: another domain's authority may have certified anybody.
+bool proves_name_of(const config::Peer& peer, const std::string& trust, const sip::CertifiedNames& tls) {
+    return tls.trust == trust && std::ranges::any_of(tls.names, [&](const auto& name) { return contains(peer.tls_names, name); });
+}
+
 /// Nothing when a condition of that peer does not hold.
-std::optional<Closeness> closeness(const config::Peer& peer, const Sender& sender) {
+std::optional<Closeness> closeness(const config::Peer& peer, const std::string& trust, const Sender& sender) {
     if (!peer.is_heard()) return std::nullopt;
     Closeness close{!peer.users.empty(), !peer.tls_names.empty(), -1};
     if (close.by_user && (sender.user.empty() || !contains(peer.users, sender.user))) return std::nullopt;
-    if (close.by_tls_name &&
-        std::ranges::none_of(sender.tls_names, [&](const auto& name) { return contains(peer.tls_names, name); }))
-        return std::nullopt;
+    if (close.by_tls_name && !proves_name_of(peer, trust, sender.tls)) return std::nullopt;
     for (const auto& prefix : peer.source)
         if (prefix.contains(sender.source)) close.prefix = std::max(close.prefix, static_cast<int>(prefix.length));
     if (!peer.source.empty() && close.prefix < 0) return std::nullopt;
@@ -48,7 +51,7 @@ const config::Peer* longest_target(const config::DomainOptions& options, auto le
 Match match(const config::DomainOptions& options, const Sender& sender) {
     Match best;
     for (const auto& peer : options.peers) {
-        const auto close = closeness(peer, sender);
+        const auto close = closeness(peer, options.tls.trust, sender);
         if (!close || (best.peer && *close < best.closeness)) continue;
         best.several = best.peer && *close == best.closeness;
         best.peer = &peer;

@@ -1,6 +1,7 @@
 #pragma once
 // Which configured peer a request comes from, and which one ours go to.   (contract: docs/architecture.md, Peers)
 
+#include "mapping/sip/certified_names.h"
 #include "mapping/sip/uri.h"
 #include "plugin/config/options.h"
 
@@ -15,8 +16,8 @@ namespace stox::engine {
 /// What is proven of the sender of a request.
 struct Sender {
     Address source;
-    std::vector<std::string> tls_names{};  ///< lower case, of a verified client certificate
-    std::string user{};                    ///< of digest authentication; empty: has proven none
+    sip::CertifiedNames tls{};  ///< of the client certificate
+    std::string user{};         ///< of digest authentication; empty: has proven none
 };
 
 /// How closely a peer fits: a digest user before a TLS name before the longest prefix.

@@ -1,5 +1,7 @@
 #include "plugin/engine/sip_checks.h"
 
+#include "mapping/sip/header_values.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -20,6 +22,13 @@ Refusal refuse(int status, std::string why, std::vector<sip::Header> headers = {
     response.status = status;
     response.headers = std::move(headers);
     return {std::move(response), std::move(why)};
+}
+
+std::string all_values(const sip::Request& request, std::string_view name) {
+    std::string all;
+    for (const auto& header : request.headers)
+        if (sip::same_token(header.name, name)) all += (all.empty() ? "" : ", ") + header.value;
+    return all;
 }
 
 /// 405 for what others serve and we do not, 501 for what nobody has heard of, 481 for a dialog we do not have.
@@ -54,7 +63,9 @@ std::optional<Refusal> check_request(const sip::Request& request, bool may_speak
     if (auto refusal = check_method(request)) return refusal;
     if (auto refusal = check_target(request)) return refusal;
     if (request.max_forwards == 0 && request.method != "OPTIONS") return refuse(483, "Max-Forwards is 0");
-    if (const auto* required = request.header("Require")) return refuse(420, "extension required", {{"Unsupported", *required}});
+    // We serve no method that any extension would change.
+    if (auto required = all_values(request, "Require"); !required.empty())
+        return refuse(420, "extension required", {{"Unsupported", std::move(required)}});
     return std::nullopt;
 }
 

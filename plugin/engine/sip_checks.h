@@ -16,7 +16,7 @@ struct Refusal {
 };
 
 /// Null: the request of a peer's may go on. may_speak: whether that peer may speak for its author.
-/// The merged-request check (482) is the caller's: it needs memory.
+/// The merged-request check (482) is deliver_to_xmpp's: it needs memory.
 std::optional<Refusal> check_request(const sip::Request& request, bool may_speak);
 
 /// What a 200 to OPTIONS tells: Allow and Accept.

@@ -52,16 +52,19 @@ Whose peer_of(State& state, const Sender& sender, TimePoint now) {
 
 /// Whose request it is, or why it is nobody's.
 Whose identify(State& state, const SipRequestIn& in, TimePoint now) {
-    Sender sender{in.source.address, in.tls_names, {}};
+    Sender sender{in.source.address, in.tls, {}};
     // Nobody is asked for a password that would not help: stox is no registrar.
     if (in.request.method == "REGISTER" && !match(state.options, sender).peer)
         return Refusal{status(403), "no registrar", true, true};
     const auto verdict = state.authentication.verify(in.request, state.secrets.users, now);
     if (const auto* accepted = std::get_if<sip::digest::Accepted>(&verdict)) sender.user = accepted->user;
     // What claims to be somebody and is not is refused even from where nobody needs to prove anything.
-    if (const auto* wrong = std::get_if<sip::digest::Wrong>(&verdict))
+    if (const auto* wrong = std::get_if<sip::digest::Wrong>(&verdict)) {
+        // A proxy that forks a request to two of our addresses repeats its nonce count as well.
+        const bool counts = wrong->reason != sip::digest::Reason::replay;
         return Refusal{state.authentication.challenge(now, false),
-                       "wrong credentials: " + std::string(sip::digest::to_string(wrong->reason)), true, true};
+                       "wrong credentials: " + std::string(sip::digest::to_string(wrong->reason)), true, counts};
+    }
     if (std::holds_alternative<sip::digest::Stale>(verdict))
         return Refusal{state.authentication.challenge(now, true), "stale nonce", false, false};
     return peer_of(state, sender, now);
@@ -102,7 +105,6 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     if (auto refusal = check_request(in.request, author.has_value()))
         return refuse(in, std::move(*refusal), trace, peer.name, out);
     if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
-    if (!state.merged.first(in.request, now)) return out.push_back(RespondSip{in.transaction, status(482)});
     deliver_to_xmpp(state, in, peer, *author, trace, now, out);
 }
 

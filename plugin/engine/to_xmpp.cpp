@@ -37,8 +37,9 @@ void respond(Actions& out, ServerTransaction transaction, sip::Response response
     out.push_back(RespondSip{transaction, std::move(response)});
 }
 
-void refuse(Actions& out, const SipRequestIn& in, Trace trace, const config::Peer& peer, sip::Response response,
+void refuse(State& state, Actions& out, const SipRequestIn& in, Trace trace, const config::Peer& peer, sip::Response response,
             std::string why) {
+    state.merged.refused(MergedRequests::key(in.request));
     out.push_back(line(Level::info, trace, "message",
                        {{"direction", "s2x"},
                         {"from", in.request.from.uri.to_string()},
@@ -53,6 +54,12 @@ sip::Response status(int code) {
     sip::Response response;
     response.status = code;
     return response;
+}
+
+/// The other end of a request that was held.
+void not_accepted(State& state, Actions& out, const Held& held, sip::Response response) {
+    state.merged.refused(held.request_key);
+    respond(out, held.transaction, std::move(response));
 }
 
 /// Why a body could not become a message, as SIP says it.
@@ -72,28 +79,32 @@ sip::Response body_refused(const Error& error) {
 void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace,
                      TimePoint now, Actions& out) {
     const auto& options = state.options;
+    auto key = MergedRequests::key(in.request);
+    auto id = state.merged.first(key, state.ids.wire_id(), now);
+    if (!id) return respond(out, in.transaction, status(482));
     const auto to = user_jid(options, in.request.uri);
-    if (!to) return refuse(out, in, trace, peer, status(404), to.error().detail);
+    if (!to) return refuse(state, out, in, trace, peer, status(404), to.error().detail);
     // One who hides is somebody else each time, so that nothing ties two messages together.   (CORE-66)
     const auto from = author.anonymous ? Result<xmpp::Jid>(xmpp::Jid{"anonymous", options.domain, state.ids.wire_id()})
                                        : contact_jid(options, author.uri);
-    if (!from) return refuse(out, in, trace, peer, status(404), from.error().detail);
+    if (!from) return refuse(state, out, in, trace, peer, status(404), from.error().detail);
     if (const auto* encoding = in.request.header("Content-Encoding"); encoding && *encoding != "identity")
-        return refuse(out, in, trace, peer, unsupported_media(), "content encoding");
+        return refuse(state, out, in, trace, peer, unsupported_media(), "content encoding");
 
     PageMessageOptions how;
-    how.id = state.ids.wire_id();
+    how.id = std::move(*id);
     how.pager_as_chat = options.pager_as_chat;
     auto message = to_xmpp_message(in.request, from.value(), to.value(), how);
-    if (!message) return refuse(out, in, trace, peer, body_refused(message.error()), message.error().detail);
+    if (!message) return refuse(state, out, in, trace, peer, body_refused(message.error()), message.error().detail);
 
-    if (!state.stream_up) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
-    if (state.is_full(peer)) return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
+    if (!state.stream_up) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
+    if (state.is_full(peer)) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
     if (state.barrier.size() >= kMaxHeld)
-        return refuse(out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
 
     Held held{in.transaction, message.value().id, to.value(), trace, peer.name};
     held.kind = peer.kind;
+    held.request_key = std::move(key);
     out.push_back(SendStanza{std::move(message).value()});
     state.barrier.hold(std::move(held));
     ping_if_wanted(state, now, out);
@@ -111,7 +122,7 @@ void barrier_overdue(State& state, TimePoint now, Actions& out) {
     const auto covered = state.barrier.release_covered();
     out.push_back(line(Level::warn, {}, "the XMPP server does not answer; messages from SIP are refused until it does",
                        {{"refused", std::to_string(covered.size())}}));
-    for (const auto& held : covered) respond(out, held.transaction, try_later(held.kind, kRetryNoStream_s));
+    for (const auto& held : covered) not_accepted(state, out, held, try_later(held.kind, kRetryNoStream_s));
     ping_if_wanted(state, now, out);
 }
 
@@ -137,14 +148,14 @@ void message_failed(State& state, const xmpp::Message& error, Actions& out) {
                         {"error", std::string(to_string(reason.condition))},
                         {"status", std::to_string(failure.status)}},
                        held->peer));
-    respond(out, held->transaction, std::move(response));
+    not_accepted(state, out, *held, std::move(response));
 }
 
 void refuse_held(State& state, std::string_view why, Actions& out) {
     for (const auto& held : state.barrier.release_all()) {
         out.push_back(line(Level::info, held.trace, "message",
                            {{"direction", "s2x"}, {"state", "refused"}, {"reason", std::string(why)}}, held.peer));
-        respond(out, held.transaction, try_later(held.kind, kRetryNoStream_s));
+        not_accepted(state, out, held, try_later(held.kind, kRetryNoStream_s));
     }
 }
 

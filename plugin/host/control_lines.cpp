@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 namespace stox::host {
 
 using nlohmann::json;
@@ -113,10 +115,30 @@ json counters_of(const sip::Counters& sip) {
 
 json event(const char* type) { return {{"t", type}}; }
 
+/// Far from what options need. Some of what handles a value later does so by recursion.
+constexpr int kDeepest = 32;
+
+/// Discarded when it is no JSON; none when it is nested too deep.
+std::optional<json> parse_line(std::string_view line) {
+    bool too_deep = false;
+    auto value = json::parse(
+        line,
+        [&too_deep](int around, json::parse_event_t event, json&) {
+            const bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+            too_deep = too_deep || (opens && around >= kDeepest);
+            return !too_deep;
+        },
+        false);
+    if (too_deep) return std::nullopt;
+    return value;
+}
+
 }  // namespace
 
 Result<Command> parse_command(std::string_view line) {
-    const auto object = json::parse(line, nullptr, false);
+    const auto parsed = parse_line(line);
+    if (!parsed) return fail(Code::too_large, "a control line is nested too deep");
+    const auto& object = *parsed;
     if (!object.is_object()) return fail(Code::malformed, "a control line is no JSON object");
     if (const auto version = object.find("stox"); version != object.end()) {
         if (!version->is_number_integer()) return fail(Code::malformed, "hello without a version number");

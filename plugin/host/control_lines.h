@@ -45,7 +45,7 @@ struct Unknown {
 
 using Command = std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, Stop, Unknown>;
 
-/// errors  malformed: no JSON object, or a member of the wrong type; never quotes a secret
+/// errors  malformed: no JSON object, or a member of the wrong type; too_large: more than 32 levels; never quotes a secret
 Result<Command> parse_command(std::string_view line);
 
 struct DomainStatus {

@@ -55,19 +55,24 @@ void DomainHost::link_changed(bool up, std::string reason) {
 void DomainHost::on_sip(engine::SipRequestIn in) {
     if (link_ && link_->congested())
         return services_.respond(static_cast<std::uint64_t>(in.transaction), engine::try_later(config::PeerKind::proxy, 2));
-    drive(std::move(in));
+    const auto transaction = static_cast<std::uint64_t>(in.transaction);
+    if (drive(std::move(in))) return;
+    sip::Response response;
+    response.status = 500;
+    services_.respond(transaction, std::move(response));
 }
 
-void DomainHost::drive(engine::Input input) {
+bool DomainHost::drive(engine::Input input) {
     std::vector<engine::Action> actions;
     try {
         actions = engine_.handle(std::move(input), steady_clock::now());
     } catch (const Bug& bug) {
         services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
-        return;
+        return false;
     }
     for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
     arm();
+    return true;
 }
 
 void DomainHost::perform(engine::SendStanza action) {

@@ -44,7 +44,8 @@ public:
     DomainStatus status() const;
 
 private:
-    void drive(engine::Input input);
+    /// False: the engine has a fault; what it was given is lost.
+    bool drive(engine::Input input);
     void perform(engine::SendStanza action);
     void perform(engine::RespondSip action);
     void perform(engine::SendSip action);

@@ -3,6 +3,7 @@
 #include "plugin/host/secret_file.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace stox::host {
@@ -64,8 +65,10 @@ private:
     }
 
     bool is_known(const digest::Ha1Table& table, const std::string& user) const {
-        const auto lines = table.of(user);
-        return std::ranges::any_of(lines, [&](const digest::Ha1& line) { return line.realm == options_.digest.realm; });
+        using enum digest::Algorithm;
+        return std::ranges::any_of(std::array{md5, sha256, sha512_256}, [&](digest::Algorithm algorithm) {
+            return table.find(user, options_.digest.realm, algorithm).has_value();
+        });
     }
 
     void read_login(const config::Peer& peer) {

@@ -271,17 +271,20 @@ void Worker::perform(const Stop&) { stop(); }
 void Worker::perform(const Unknown& command) { control_->send(unsupported_line(command.type)); }
 
 void Worker::on_request(sip::IncomingRequest in) {
-    const auto all = all_options();
-    const engine::Sender sender{in.source.address, in.tls_names, {}};
+    engine::Domains all;
+    for (const auto& [name, domain] : domains_) all.push_back(&domain.host->options());
+    const engine::Sender sender{in.source.address, in.tls, {}};
     const auto route = engine::route(all, in.request.uri.host, sender);
     if (const auto* name = std::get_if<std::string>(&route))
         return domains_.at(*name).host->on_sip(
-            {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls_names)});
+            {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls)});
     if (in.request.method == "ACK") return;
     // A proxy probes the address it sends to, whose host is no domain of ours.
     const bool known = engine::is_peer(all, sender);
-    if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty())
-        return sip_->respond(in.transaction, engine::capabilities());
+    if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty()) {
+        auto refusal = engine::check_request(in.request, true);
+        return sip_->respond(in.transaction, refusal ? std::move(refusal->response) : engine::capabilities());
+    }
     const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
     log(code == 403 ? Level::warn : Level::info,
         std::string(code == 403 ? "security event=refused" : "request refused") + " method=" + engine::logfmt(in.request.method) +

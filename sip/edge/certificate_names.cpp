@@ -14,6 +14,7 @@ namespace stox::sip {
 namespace {
 
 using AlternativeNames = Handle<GENERAL_NAMES, &GENERAL_NAMES_free>;
+using Usages = Handle<EXTENDED_KEY_USAGE, &EXTENDED_KEY_USAGE_free>;
 
 std::string lower(std::string_view text) {
     std::string made(text);
@@ -61,6 +62,21 @@ std::optional<std::string> domain_of(std::string_view uri) {
 }
 
 }  // namespace
+
+bool is_for_sip(x509_st& certificate) {
+    constexpr std::string_view sip_domain = "1.3.6.1.5.5.7.3.20";
+    const Usages usages(static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(&certificate, NID_ext_key_usage, nullptr, nullptr)));
+    if (!usages) return X509_get_ext_by_NID(&certificate, NID_ext_key_usage, -1) < 0;
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+        const auto* usage = sk_ASN1_OBJECT_value(usages.get(), i);
+        const int known = OBJ_obj2nid(usage);
+        if (known == NID_server_auth || known == NID_client_auth || known == NID_anyExtendedKeyUsage) return true;
+        char number[64]{};
+        OBJ_obj2txt(number, sizeof number, usage, 1);
+        if (number == sip_domain) return true;
+    }
+    return false;
+}
 
 CertificateNames read_names(x509_st& certificate) {
     CertificateNames names;

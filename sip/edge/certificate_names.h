@@ -20,6 +20,10 @@ struct CertificateNames {
     std::vector<std::string> common_names;
 };
 
+/// Whether its extended key usage, if it has one, lets it stand for a SIP server or client. Those for TLS servers alone are good
+/// for clients too: a proxy is both with one certificate, and public authorities issue no others.   (RFC 5924 §4)
+bool is_for_sip(x509_st& certificate);
+
 CertificateNames read_names(x509_st& certificate);
 
 /// The SIP domains that the certificate speaks for, in lower case: hosts of `sip:` URIs without a user; if there is none, the DNS

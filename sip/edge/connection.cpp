@@ -105,8 +105,11 @@ void Connection::handshake() {
     if (!context) return end(End::handshake, "no certificate of ours");
     tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
     contexts_->attend(tls_->native_handle());
-    if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name))
-        SSL_set_tlsext_host_name(tls_->native_handle(), identity_.tls_name.c_str());
+    if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name)) {
+        auto name = identity_.tls_name;
+        if (name.ends_with('.')) name.pop_back();  // RFC 6066 §3
+        SSL_set_tlsext_host_name(tls_->native_handle(), name.c_str());
+    }
     const auto role = identity_.dialled ? boost::asio::ssl::stream_base::client : boost::asio::ssl::stream_base::server;
     tls_->async_handshake(role, [self = shared_from_this()](error_code error) { self->shaken(error); });
 }
@@ -130,8 +133,9 @@ std::string Connection::check_peer() {
     const X509Handle certificate(SSL_get1_peer_certificate(ssl));
     if (!checked) return {};
     if (!certificate) return identity_.dialled ? "the peer has no certificate" : "";
+    if (!is_for_sip(*certificate)) return "the certificate is not for SIP: its extended key usage says otherwise";
     const auto names = read_names(*certificate);
-    tls_names_ = sip_identities(names);
+    certified_ = {contexts_->trust_of(SSL_get_SSL_CTX(ssl)), sip_identities(names)};
     if (!identity_.dialled) return {};
     const auto expected = identity_.tls_name.empty() ? identity_.peer.address.to_string() : identity_.tls_name;
     return proves(names, expected) ? std::string() : "the certificate is not for " + expected;

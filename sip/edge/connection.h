@@ -57,7 +57,7 @@ public:
     ~Connection();
 
     const Identity& identity() const { return identity_; }
-    const std::vector<std::string>& tls_names() const { return tls_names_; }
+    const CertifiedNames& certified() const { return certified_; }
 
     /// One of the two, once. The socket is connected already, or bound at most.
     void accept();
@@ -109,7 +109,7 @@ private:
     ConnectionOwner& owner_;
     std::shared_ptr<const TlsContexts> contexts_;
     std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
-    std::vector<std::string> tls_names_;
+    CertifiedNames certified_;
     State state_ = State::connecting;
     std::shared_ptr<bool> delivers_ = std::make_shared<bool>(false);
     bool heard_ = false;  ///< octets came, after the handshake

@@ -227,7 +227,7 @@ std::chrono::milliseconds Edge::Impl::admit(Connection& connection) {
 void Edge::Impl::message(Connection& connection, std::string text) {
     ++counters.messages;
     const auto flow = connection.identity().flow;
-    flows.at(flow).peer.tls_names = connection.tls_names();
+    flows.at(flow).peer.tls = connection.certified();
     handlers.message(flow, std::move(text));
 }
 

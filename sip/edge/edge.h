@@ -35,9 +35,9 @@ public:
     struct Peer {
         Transport transport = Transport::tcp;
         stox::Endpoint endpoint;
-        std::size_t listener = 0;            ///< that accepted it; of a dialled one see `dialled`
-        bool dialled = false;                ///< then `listener` means nothing
-        std::vector<std::string> tls_names;  ///< that its certificate proved
+        std::size_t listener = 0;  ///< that accepted it; of a dialled one see `dialled`
+        bool dialled = false;      ///< then `listener` means nothing
+        CertifiedNames tls{};
     };
 
     /// errors  unavailable: an address cannot be bound, a certificate cannot be used (the detail names it)

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
+#include <openssl/x509v3.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -68,6 +69,7 @@ RawContext make_context(const SSL_METHOD* method) {
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context.get(), 0);
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_purpose(context.get(), X509_PURPOSE_ANY);  // is_for_sip judges instead
     SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
     return context;
 }
@@ -124,6 +126,18 @@ std::unique_ptr<TlsCredentials::Context> owned(RawContext context) {
     return std::make_unique<TlsCredentials::Context>(context.release());
 }
 
+std::string name_of_trust(const TlsIdentity& identity) {
+    switch (identity.trust) {
+        case TlsIdentity::Trust::system:
+            return "system";
+        case TlsIdentity::Trust::file:
+            return identity.trust_file;
+        case TlsIdentity::Trust::none:
+            break;
+    }
+    return {};
+}
+
 /// A line about a certificate that ends soon; empty: it does not.
 std::string expiry(const TlsIdentity& identity, SSL_CTX* context) {
     int days = 0, seconds = 0;
@@ -159,6 +173,7 @@ Result<TlsSet> load_tls(const std::vector<TlsIdentity>& identities) {
 LoadedTls TlsCredentials::load(const TlsIdentity& identity) {
     std::shared_ptr<TlsCredentials> made(new TlsCredentials);
     made->domains_ = identity.domains;
+    made->trust_ = name_of_trust(identity);
     auto client = make_context(TLS_client_method());
     if (auto fault = prepare_client(client.get(), identity)) return *fault;
     made->client_ = owned(std::move(client));
@@ -195,6 +210,13 @@ TlsContexts::Context& TlsContexts::client(std::string_view domain) const {
     if (all_.empty()) return anonymous_->client();
     const auto found = by_domain_.find(lower(domain));
     return (found == by_domain_.end() ? all_.front().get() : found->second)->client();
+}
+
+std::string TlsContexts::trust_of(const SSL_CTX* context) const {
+    const auto found = std::ranges::find_if(all_, [context](const auto& one) {
+        return one->client().native_handle() == context || (one->server() && one->server()->native_handle() == context);
+    });
+    return found == all_.end() ? anonymous_->trust() : (*found)->trust();
 }
 
 int TlsContexts::choose_by_sni(SSL* handshake, int*, void*) noexcept {

@@ -29,13 +29,15 @@ public:
     Context& client() const { return *client_; }
     /// A line about a certificate that is used up or will be within two weeks; else empty.
     const std::string& expiring() const { return expiring_; }
+    /// What chains are verified against, as in CertifiedNames; empty: nothing.
+    const std::string& trust() const { return trust_; }
 
 private:
     TlsCredentials() = default;
 
     std::vector<std::string> domains_;
     std::unique_ptr<Context> server_, client_;
-    std::string expiring_;
+    std::string expiring_, trust_;
 };
 
 class TlsContexts {
@@ -55,6 +57,8 @@ public:
     /// For one that we dial. Unknown or no domain: the first identity; when there are none, no certificate of ours and the host's
     /// trust store.
     Context& client(std::string_view domain) const;
+    /// TlsCredentials::trust of the one whose context it is.
+    std::string trust_of(const SSL_CTX* context) const;
 
     const TlsSet& all() const { return all_; }
 

@@ -25,6 +25,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -130,7 +131,7 @@ private:
         std::string text;
         text.reserve(700);
         text.append(method)
-            .append(" sip:romeo@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/")
+            .append(" sip:hold@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/")
             .append(via_)
             .append(" 127.0.0.1:5999;rport;branch=z9hG4bKl");
         text.append(id)
@@ -146,13 +147,21 @@ private:
         text.append("\r\nCSeq: ").append(std::to_string(cseq)).append(" ").append(method).append("\r\n");
         if (method == "INVITE") text.append("Contact: <sip:juliet@127.0.0.1:5999>\r\n");
         if (!body) return text.append("Content-Length: 0\r\n\r\n");
-        return text.append("Content-Type: text/plain;charset=utf-8\r\nContent-Length: 26\r\n\r\nArt thou not Romeo, and so");
+        const std::string_view offer =
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\n";
+        const auto [type, octets] = method == "INVITE" ? std::pair<std::string_view, std::string_view>("application/sdp", offer)
+                                                       : std::pair<std::string_view, std::string_view>(
+                                                             "text/plain;charset=utf-8", "Art thou not Romeo, and so");
+        return text.append("Content-Type: ")
+            .append(type)
+            .append("\r\nContent-Length: ")
+            .append(std::to_string(octets.size()))
+            .append("\r\n\r\n")
+            .append(octets);
     }
 
     bool begin(unsigned number) {
-        return put(number,
-                   kind_ == Kind::message ? request("MESSAGE", number, 1, {}, true) : request("INVITE", number, 1, {}, false),
-                   false);
+        return put(number, request(kind_ == Kind::message ? "MESSAGE" : "INVITE", number, 1, {}, true), false);
     }
 
     bool put(unsigned number, std::string text, bool ending) {
@@ -180,8 +189,11 @@ private:
     bool take_answers() {
         std::size_t taken = 0;
         for (auto end = input_.find("\r\n\r\n"); end != input_.npos; end = input_.find("\r\n\r\n", taken)) {
-            if (!take(std::string_view(input_).substr(taken, end - taken))) return false;
-            taken = end + 4;
+            const auto response = std::string_view(input_).substr(taken, end - taken);
+            const auto body = std::strtoul(std::string(between(response, "Content-Length: ", "\r")).c_str(), nullptr, 10);
+            if (end + 4 + body > input_.size()) break;
+            if (!take(response)) return false;
+            taken = end + 4 + body;
         }
         input_.erase(0, taken);
         return true;

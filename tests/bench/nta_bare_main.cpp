@@ -19,6 +19,9 @@
 
 namespace {
 
+constexpr char kDescription[] =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\n";
+
 nta_agent_t* agent;
 std::string contact;
 
@@ -37,7 +40,8 @@ int on_request(nta_leg_magic_t*, nta_leg_t* leg, nta_incoming_t* request, const 
             nta_leg_server_route(dialog, sip->sip_record_route, sip->sip_contact);
             nta_incoming_tag(request, nta_leg_tag(dialog, nullptr));
             nta_incoming_bind(request, on_acknowledged, nullptr);
-            nta_incoming_treply(request, SIP_200_OK, SIPTAG_CONTACT_STR(contact.c_str()), TAG_END());
+            nta_incoming_treply(request, SIP_200_OK, SIPTAG_CONTACT_STR(contact.c_str()),
+                                SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(kDescription), TAG_END());
             return 0;
         }
         case sip_method_bye:

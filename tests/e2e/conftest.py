@@ -28,7 +28,7 @@ def make_server(folder: pathlib.Path, **changes) -> Server:
     """A server of the lane's kind, started, with the gateway attached."""
     folder.mkdir(parents=True, exist_ok=True)
     setup = Setup(folder=folder, build=pathlib.Path(os.environ["STOX_BUILD"]), domain=DOMAIN,
-                  accounts={"romeo": PASSWORD, "mercutio": PASSWORD}, components={COMPONENT: {"peers": PEERS}},
+                  accounts={"romeo": PASSWORD, "mercutio": PASSWORD, "benvolio": PASSWORD}, components={COMPONENT: {"peers": PEERS}},
                   engine={"bind": [f"udp:{GATEWAY}:5060", f"tcp:{GATEWAY}:5060"], "log_level": "debug"})
     for name, value in changes.items():
         setattr(setup, name, value)

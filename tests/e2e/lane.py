@@ -14,6 +14,9 @@ def make_network() -> None:
                 "link set lab up", f"route add default via {PEER}"]
     for command in commands:
         subprocess.run(["ip", *command.split()], check=True)
+    # Namespaces are made in a folder of the host's, under process numbers that other lanes have as well.
+    os.makedirs("/run/netns", exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "lane", "/run/netns"], check=True)
     # A scenario that needs names starts a server for them there; what asks for one without it hears so at once.
     resolver = pathlib.Path("/run/stox-lane-resolv.conf")
     resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")

@@ -142,7 +142,7 @@ TEST(Authentication, AReplayIsRefused) {
     auto replay = rig.last;
     replay.call_id = "another";
     EXPECT_EQ(rig.request(replay, kStranger).answer().status, 401);
-    EXPECT_EQ(rig.refused.size(), 1u);
+    EXPECT_TRUE(rig.refused.empty()) << "a proxy that forks a request to two of our addresses does the same";
     EXPECT_TRUE(rig.messages().empty());
     auto changed = rig.last;
     changed.body = "something else";

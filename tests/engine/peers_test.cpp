@@ -27,6 +27,8 @@ config::DomainOptions with(std::vector<config::Peer> peers) {
     return options;
 }
 
+sip::CertifiedNames by_system(std::vector<std::string> names) { return {"system", std::move(names)}; }
+
 std::string who(const config::DomainOptions& options, const Sender& sender) {
     const auto found = match(options, sender);
     return found.peer ? found.peer->name : found.several ? "several" : "nobody";
@@ -57,23 +59,34 @@ TEST(PeerMatch, DigestUserThenTlsNameThenLongestPrefix) {
         {{from("10.0.0.7")}, "host"},
         {{from("198.51.100.1")}, "nobody"},
         {{from("2001:db8::1")}, "nobody"},
-        {{from("198.51.100.1"), {"pbx.test"}}, "tls"},
-        {{from("10.0.0.7"), {"pbx2.test"}}, "tls"},
-        {{from("10.0.0.1"), {"pbx.test"}}, "tls at home"},
-        {{from("10.0.0.1"), {"elsewhere.test"}}, "close"},
-        {{from("198.51.100.1"), {"pbx2.test", "sbc.test"}}, "several"},
-        {{from("10.0.0.1"), {"pbx.test", "sbc.test"}}, "tls at home"},
+        {{from("198.51.100.1"), by_system({"pbx.test"})}, "tls"},
+        {{from("10.0.0.7"), by_system({"pbx2.test"})}, "tls"},
+        {{from("10.0.0.1"), by_system({"pbx.test"})}, "tls at home"},
+        {{from("10.0.0.1"), by_system({"elsewhere.test"})}, "close"},
+        {{from("198.51.100.1"), by_system({"pbx2.test", "sbc.test"})}, "several"},
+        {{from("10.0.0.1"), by_system({"pbx.test", "sbc.test"})}, "tls at home"},
         {{from("198.51.100.1"), {}, "bob"}, "user"},
         {{from("10.0.0.7"), {}, "bob"}, "user"},
         {{from("198.51.100.1"), {}, "alice"}, "user"},
         {{from("10.0.0.7"), {}, "alice"}, "user at home"},
-        {{from("10.0.0.7"), {"pbx.test"}, "alice"}, "user by tls"},
+        {{from("10.0.0.7"), by_system({"pbx.test"}), "alice"}, "user by tls"},
         {{from("198.51.100.1"), {}, "carol"}, "nobody"},
         {{from("10.0.0.7"), {}, "carol"}, "host"},
     };
     for (const auto& one : cases)
         EXPECT_EQ(who(options, one.sender), one.whose)
-            << one.sender.source.to_string() << ' ' << one.sender.user << ' ' << one.sender.tls_names.size();
+            << one.sender.source.to_string() << ' ' << one.sender.user << ' ' << one.sender.tls.names.size();
+}
+
+TEST(PeerMatch, NamesCountOnlyWhereTheDomainTrustsWhoCertifiedThem) {
+    auto options = with({peer("pbx", {}, {"pbx.test"})});
+    const auto anywhere = Address::v4({198, 51, 100, 1});
+    EXPECT_EQ(who(options, {anywhere, {"system", {"pbx.test"}}}), "pbx");
+    EXPECT_EQ(who(options, {anywhere, {"/etc/other/authority.pem", {"pbx.test"}}}), "nobody");
+    EXPECT_EQ(who(options, {anywhere, {"", {"pbx.test"}}}), "nobody");
+    options.tls.trust = "/etc/own/authority.pem";
+    EXPECT_EQ(who(options, {anywhere, {"/etc/own/authority.pem", {"pbx.test"}}}), "pbx");
+    EXPECT_EQ(who(options, {anywhere, {"system", {"pbx.test"}}}), "nobody");
 }
 
 TEST(PeerMatch, ACertificateOfTwoPeersIsRefusedAndCounted) {

@@ -60,10 +60,10 @@ Rig& Rig::feed(Input input) {
     return *this;
 }
 
-Rig& Rig::request(sip::Request request, Address source, std::vector<std::string> tls_names) {
-    const auto transport = tls_names.empty() ? Transport::udp : Transport::tls;
+Rig& Rig::request(sip::Request request, Address source, std::vector<std::string> certified) {
+    const auto transport = certified.empty() ? Transport::udp : Transport::tls;
     return feed(SipRequestIn{
-        ServerTransaction{++last_transaction_}, std::move(request), {source, 5060}, transport, std::move(tls_names)});
+        ServerTransaction{++last_transaction_}, std::move(request), {source, 5060}, transport, {"system", std::move(certified)}});
 }
 
 Rig& Rig::pass(std::chrono::milliseconds time) {

@@ -17,7 +17,7 @@ public:
 
     /// Feeds and keeps what came of it: `stanzas`, `answers`, `sent` ... `logs` hold the actions of this input alone.
     Rig& feed(Input input);
-    Rig& request(sip::Request request, Address source = Address::v4({10, 0, 0, 1}), std::vector<std::string> tls_names = {});
+    Rig& request(sip::Request request, Address source = Address::v4({10, 0, 0, 1}), std::vector<std::string> certified = {});
     Rig& stanza(xmpp::Stanza stanza) { return feed(StanzaIn{std::move(stanza)}); }
     Rig& pass(std::chrono::milliseconds time);
     /// The server's answer to the last ping that the engine sent.

@@ -2,6 +2,8 @@
 
 #include "tests/engine/rig.h"
 
+#include <functional>
+
 namespace {
 
 using namespace stox;
@@ -58,7 +60,7 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
     auto request = changed([](auto& r) {
         r.method = "INVITE";
         r.max_forwards = 0;
-        r.headers = {{"Require", "100rel"}};
+        r.headers = {{"Require", "100rel, x-one"}, {"require", "x-two"}};
     });
     EXPECT_EQ(rig.request(request).answer().status, 405);
     request.method = "MESSAGE";
@@ -66,7 +68,7 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
     request.max_forwards = 70;
     const auto answer = rig.request(request).answer();
     EXPECT_EQ(answer.status, 420);
-    EXPECT_EQ(*answer.header("Unsupported"), "100rel");
+    EXPECT_EQ(*answer.header("Unsupported"), "100rel, x-one, x-two");
 }
 
 TEST(SipChecks, RefusalsSayWhatWouldBeServed) {
@@ -128,6 +130,50 @@ TEST(SipChecks, IM_34_TheSameRequestByAnotherBranchIs482) {
     EXPECT_TRUE(rig.stanzas.empty());
     rig.pass(std::chrono::seconds(33));
     EXPECT_NE(rig.request(request).answer().status, 482) << "remembered for 64*T1";
+}
+
+TEST(SipChecks, IM_34_AfterARefusalTheSameRequestIsANewTry) {
+    Rig rig;
+    const auto request = message_request();
+    rig.feed(StreamDown{});
+    EXPECT_EQ(rig.request(request).answer().status, 503);
+    EXPECT_EQ(rig.request(request).answer().status, 503) << "no copy of what is over";
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.request(request).messages().size(), 1u);
+    EXPECT_EQ(rig.request(request).answer().status, 482) << "now another one is held";
+    rig.answer_ping();
+    EXPECT_EQ(rig.request(request).answer().status, 482) << "and accepted";
+}
+
+TEST(SipChecks, IM_34_ANewTryBecomesTheSameStanza) {
+    // However the first one ended: the stanza may have arrived all the same.
+    const std::vector<std::pair<const char*, std::function<void(Rig&, const xmpp::Message&)>>> ends{
+        {"stream lost",
+         [](Rig& rig, const xmpp::Message&) {
+             rig.feed(StreamDown{});
+             EXPECT_EQ(rig.answer().status, 503);
+             rig.feed(StreamUp{});
+         }},
+        {"silent server",
+         [](Rig& rig, const xmpp::Message&) { EXPECT_EQ(rig.pass(std::chrono::seconds(11)).answer().status, 503); }},
+        {"error stanza",
+         [](Rig& rig, const xmpp::Message& sent) {
+             EXPECT_EQ(rig.stanza(*xmpp::make_error(sent, {})).answer().status / 100, 4);
+         }},
+    };
+    for (const auto& [what, end] : ends) {
+        SCOPED_TRACE(what);
+        Rig rig;
+        const auto request = message_request();
+        const auto sent = rig.request(request).messages().at(0);
+        end(rig, sent);
+        const auto again = rig.request(request).messages();
+        ASSERT_EQ(again.size(), 1u);
+        EXPECT_EQ(again.front().id, sent.id);
+        while (rig.engine.pending().held_messages > 0) rig.answer_ping();
+        rig.pass(std::chrono::seconds(24));
+        EXPECT_EQ(rig.request(request).answer().status, 482) << "32 s are those of the newest try";
+    }
 }
 
 TEST(SipChecks, AnAckIsNeverAnswered) {

@@ -32,7 +32,7 @@ TEST(ToSip, IM_13_SuccessIsSilent) {
     }
 }
 
-TEST(ToSip, IM_14_IM_48_EveryFailureReachesItsAuthorAtOnce) {
+TEST(ToSip, IM_14_EveryFailureReachesItsAuthorAtOnce) {
     for (const auto& [status, condition] : {std::pair(302, Condition::redirect),
                                             {404, Condition::item_not_found},
                                             {486, Condition::recipient_unavailable},
@@ -50,6 +50,23 @@ TEST(ToSip, IM_14_IM_48_EveryFailureReachesItsAuthorAtOnce) {
         EXPECT_EQ(message.to.to_string(), "romeo@montague.test/garden");
         EXPECT_TRUE(rig.sent.empty()) << "nothing is tried again";
     }
+}
+
+TEST(ToSip, IM_48_A6xxIsTheLastWordWhateverOtherWayThereIs) {
+    auto options = Rig::default_options();
+    options.peers.front().next_hops = {hop(1), hop(2)};
+    Rig rig(options);
+    rig.stanza(message_stanza());
+    rig.sip_response(rig.sent.front().transaction, 503);
+    ASSERT_EQ(rig.sent.size(), 1u) << "there is another way";
+    rig.sip_response(rig.sent.front().transaction, 200);
+    rig.stanza(message_stanza());
+    rig.sip_response(rig.sent.front().transaction, 603);
+    EXPECT_EQ(rig.stanzas.size(), 1u);
+    EXPECT_EQ(rig.error().sip_status, 603);
+    EXPECT_TRUE(rig.sent.empty());
+    EXPECT_TRUE(rig.pass(std::chrono::minutes(2)).sent.empty());
+    EXPECT_EQ(rig.engine.pending().transactions, 0u);
 }
 
 TEST(ToSip, IM_50_ProvisionalResponsesDecideNothing) {
@@ -143,17 +160,22 @@ TEST(ToSip, AtMost10000AreOnTheirWayWhateverTheirTargets) {
     EXPECT_EQ(rig.stanza(message).error().condition, Condition::resource_constraint);
 }
 
-TEST(ToSip, AtMost64MebibytesOfTextWait) {
-    auto options = Rig::default_options();
-    options.peers.front().next_hops.front().transport = Transport::tcp;
-    Rig rig(options);
-    auto message = message_stanza("m1", std::string(64'000, 'x'));
-    std::size_t taken = 0;
-    for (message.to.local = "c0"; taken < 2'000 && rig.stanza(message).sent.size() == 1;
-         message.to.local = "c" + std::to_string(taken))
-        ++taken;
-    EXPECT_EQ(taken, (64u << 20) / 64'000);
-    EXPECT_EQ(rig.error().condition, Condition::resource_constraint);
+TEST(ToSip, AtMost64MebibytesWaitWhateverMakesAMessageLong) {
+    const std::string much(64'000, 'x');
+    auto text = message_stanza("m1", much), subject = message_stanza(), id = message_stanza(much);
+    subject.subjects = {{much, {}}};
+    for (auto message : {text, subject, id}) {
+        auto options = Rig::default_options();
+        options.peers.front().next_hops.front().transport = Transport::tcp;
+        Rig rig(options);
+        std::size_t taken = 0;
+        for (message.to.local = "c0"; taken < 2'000 && rig.stanza(message).sent.size() == 1;
+             message.to.local = "c" + std::to_string(taken))
+            ++taken;
+        EXPECT_LE(taken, (64u << 20) / 64'000);
+        EXPECT_GE(taken, (64u << 20) / 65'000);
+        EXPECT_EQ(rig.error().condition, Condition::resource_constraint);
+    }
 }
 
 TEST(ToSip, CORE_72_OnlyItsOwnUsersAreServed) {

@@ -49,6 +49,24 @@ TEST(ToXmpp, IM_30_AnErrorAfterTheAnswerChangesNothing) {
     EXPECT_TRUE(rig.logged("failed after it was accepted"));
 }
 
+TEST(ToXmpp, IM_35_NobodyIsAskedAboutTheUser) {
+    Rig rig;
+    const SipRequestIn in{ServerTransaction{9}, message_request(), {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp};
+    std::size_t messages = 0;
+    for (const auto& action : rig.engine.handle(in, rig.now)) {
+        const auto* sent = std::get_if<SendStanza>(&action);
+        if (!sent) continue;
+        const auto* iq = std::get_if<xmpp::Iq>(&sent->stanza);
+        if (iq) {
+            EXPECT_EQ(iq->to.to_string(), "montague.test") << "the server alone";
+        } else {
+            messages += std::holds_alternative<xmpp::Message>(sent->stanza);
+            EXPECT_TRUE(std::holds_alternative<xmpp::Message>(sent->stanza));
+        }
+    }
+    EXPECT_EQ(messages, 1u);
+}
+
 TEST(ToXmpp, AnErrorFromAnotherAccountIsNobodysFate) {
     Rig rig;
     auto error = error_for(rig.request(message_request()).messages().front(), xmpp::Condition::forbidden);
@@ -132,6 +150,17 @@ TEST(ToXmpp, ADomainThatGoesAnswersWhatItHeld) {
     Rig rig;
     rig.request(message_request());
     EXPECT_EQ(rig.feed(Shutdown{}).answer().status, 503);
+    EXPECT_EQ(rig.request(message_request()).answer().status, 503) << "nothing is taken that nobody would answer";
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
+TEST(ToXmpp, ThePingIsAnsweredAlsoByADomainThatAReloadTookAway) {
+    Rig rig;
+    rig.request(message_request());
+    auto options = Rig::default_options();
+    options.xmpp_domains = {"verona.test"};
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(rig.answer_ping().answer().status, 202);
 }
 
 }  // namespace

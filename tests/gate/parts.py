@@ -43,9 +43,11 @@ def builds() -> list[Part]:
 # Parts without a chat server
 
 
-def unit_tests(steps: Steps) -> None:
-    for binary in each(steps, binaries(ASAN / "tests", *UNIT_NAMES), "unit tests"):
-        steps.run(binary.name, [binary, f"--gtest_output=xml:{steps.junit(binary.name)}/{binary.name}.xml"], env=SANITIZED)
+def unit_tests(*names: str):
+    def work(steps: Steps) -> None:
+        for binary in each(steps, binaries(ASAN / "tests", *names), "unit tests"):
+            steps.run(binary.name, [binary, f"--gtest_output=xml:{steps.junit(binary.name)}/{binary.name}.xml"], env=SANITIZED)
+    return work
 
 
 def fuzz_replay(steps: Steps) -> None:
@@ -66,6 +68,12 @@ def simulator(seeds: int):
     def work(steps: Steps) -> None:
         for binary in each(steps, binaries(ASAN / "tests", "stox_sim"), "simulator"):
             steps.run("sim", [binary, "--seeds", seeds, "--junit", steps.junit("sim") / "sim.xml"], env=SANITIZED)
+    return work
+
+
+def hostile(whole: bool):
+    def work(steps: Steps) -> None:
+        steps.run("hostile", [ROOT / "tests" / "hostile" / "run", "--build", ASAN, "--junit", steps.junit("hostile"), *(["--whole"] if whole else [])], env=SANITIZED)
     return work
 
 
@@ -91,11 +99,12 @@ def conformance(steps: Steps) -> None:
 
 
 def gate() -> list[Part]:
-    return [*builds(), *without_servers(seeds=1_000), *with_servers(), Part("conformance", conformance, 1)]
+    return [*builds(), *without_servers(seeds=1_000), Part("sip_hostile", hostile(whole=False), 8), *with_servers(),
+            Part("conformance", conformance, 1)]
 
 
 def without_servers(seeds: int) -> list[Part]:
-    return [Part("unit", unit_tests, 10), Part("fuzz_replay", fuzz_replay, 5), Part("arrows", arrows, 1),
+    return [Part("unit", unit_tests(*UNIT_NAMES), 10), Part("fuzz_replay", fuzz_replay, 5), Part("arrows", arrows, 1),
             Part("hardening", hardening, 1), Part("sim", simulator(seeds), 30)]
 
 
@@ -142,11 +151,17 @@ def fuzz(seconds: int) -> list[Part]:
 
 
 def full(fuzz_seconds: int) -> list[Part]:
-    return [*builds(), *without_servers(seeds=20_000), *with_servers(), Part("build_tsan", build("tsan"), 45), Part("tsan_unit", tsan_unit, 45),
+    return [*builds(), *without_servers(seeds=20_000), *sip(), *with_servers(), Part("build_tsan", build("tsan"), 45), Part("tsan_unit", tsan_unit, 45),
             *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
 
 
-MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_bench")
+def sip() -> list[Part]:
+    """Whole, for `tests/run full sip`: what the gate runs in the unit part or shortened."""
+    return [Part("sip_unit", unit_tests("stox_sip_tests", "stox_edge_tests", "stox_edge_long_tests", "stox_dialog_tests"), 10),
+            Part("sip_hostile", hostile(whole=True), 90)]
+
+
+MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_ua")
 
 
 def benches() -> list[Part]:

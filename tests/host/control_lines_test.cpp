@@ -46,6 +46,16 @@ TEST(ControlLines, WhatIsNoObjectIsRefused) {
     for (const std::string bad : {"", "7", "[]", "{", R"({"stox":"one"})"}) EXPECT_FALSE(parse_command(bad)) << bad;
 }
 
+TEST(ControlLines, WhatIsNestedTooDeepIsRefusedWithoutRecursion) {
+    const auto set = [](std::size_t levels) {
+        return R"({"t":"engine-set","config":)" + std::string(levels, '[') + std::string(levels, ']') + '}';
+    };
+    EXPECT_TRUE(parse_command(set(31)));
+    EXPECT_EQ(parse_command(set(32)).error().code, Code::too_large);
+    EXPECT_EQ(parse_command(set(500'000)).error().code, Code::too_large);
+    EXPECT_EQ(parse_command(R"({"t":"stop","x":)" + std::string(500'000, '[')).error().code, Code::too_large);
+}
+
 TEST(ControlLines, OctetsThatAreNoUtf8LeaveAsReplacementCharacters) {
     const auto line = json::parse(log_line("warn", "a\xff\nb", "sip.example"));
     EXPECT_EQ(line.at("text"), "a\xef\xbf\xbd\nb");

@@ -105,6 +105,14 @@ std::string message_from_phone(unsigned port) {
            "Call-ID: worker-test\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
 }
 
+/// For a host that is no domain of ours.
+std::string options_from_phone(unsigned port, const std::string& number, const std::string& headers) {
+    return "OPTIONS sip:198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(port) + ";branch=z9hG4bKoptions" +
+           number + ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:proxy@198.51.100.8>;tag=p" + number +
+           "\r\nTo: <sip:198.51.100.7>\r\nCall-ID: options-" + number + "\r\nCSeq: 1 OPTIONS\r\n" + headers +
+           "Content-Length: 0\r\n\r\n";
+}
+
 std::string attribute(const std::string& xml, const std::string& name) {
     std::smatch match;
     return std::regex_search(xml, match, std::regex(' ' + name + "=['\"]([^'\"]*)")) ? match[1].str() : std::string();
@@ -239,6 +247,71 @@ TEST_F(WorkerTest, ANextHopWithANameIsLocatedProbedAndShownInTheStatus) {
         status = control->line_with("\"q1\"");
         EXPECT_NE(status.find(up), std::string::npos) << status;
     }
+}
+
+// RFC 3261 §11.2: an OPTIONS passes the checks of any request; a proxy's names a host that is none of ours.
+TEST_F(WorkerTest, CORE_34_OptionsForAHostThatIsNobodysIsAnsweredUnlessItRequiresWhatWeDoNotKnow) {
+    Wire phone = udp_to(listen());
+    set_domain(peer(local_port(phone)));
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    phone.send(options_from_phone(local_port(phone), "1", ""));
+    EXPECT_EQ(phone.read_until("\r\n\r\n").rfind("SIP/2.0 200", 0), 0u);
+    phone.send(options_from_phone(local_port(phone), "2", "Require: 100rel\r\n"));
+    const auto answer = phone.read_until("\r\n\r\n");
+    EXPECT_EQ(answer.rfind("SIP/2.0 420", 0), 0u) << answer;
+    EXPECT_NE(answer.find("Unsupported: 100rel"), std::string::npos) << answer;
+}
+
+// A listener that cannot be bound is tried again, until it is there and not any longer.
+TEST_F(WorkerTest, ATakenAddressIsBoundOnceItIsFree) {
+    std::optional<Wire> taken = udp_to(9);
+    const auto port = std::to_string(local_port(*taken));
+    const std::string command = R"({"t":"engine-set","config":{"bind":["udp:127.0.0.1:)" + port + R"("]}})" + '\n';
+    control->send(command);
+    const auto why = control->line_with("cannot listen for SIP");
+    EXPECT_NE(why.find("udp:127.0.0.1:" + port), std::string::npos) << why;
+    control->send(command);  // an operator who tries a reload: one more attempt, not one more series of them
+    control->line_with("cannot listen for SIP");
+    control->line_with("cannot listen for SIP");  // by itself
+    taken.reset();
+    control->line_with("\"listening\"");
+    // Another attempt would find the address taken, by ourselves.
+    EXPECT_FALSE(control->comes("listen", std::chrono::milliseconds(2'500)));
+}
+
+TEST_F(WorkerTest, CORE_04_OneDomainsStreamEndsAloneAndAConflictIsNotHotLooped) {
+    Wire phone = udp_to(listen());
+    const auto port = local_port(phone);
+    const auto config = [&](const std::string& name) {
+        return R"({"peers":{")" + name + R"(":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:127.0.0.1:)" +
+               std::to_string(port) + R"(","probe":false}}})";
+    };
+    set_domain(config("phones"));
+    Wire stream = attach(listener, "capulet.test");
+    UnixListener elsewhere;
+    control->send(R"({"t":"domain-set","domain":"verona.test","xmpp_domains":["mantua.test"],"xmpp":{"unix":)" +
+                  quoted(elsewhere.path()) + R"(,"secret":"0ther"},"config":)" + config("guests") + "}\n");
+    std::optional<Wire> other = attach(elsewhere, "verona.test");
+    control->line_with("\"up\"");
+    control->line_with("\"up\"");
+
+    other->send("<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>");
+    const auto ended = std::chrono::steady_clock::now();
+    const auto down = control->line_with("\"down\"");
+    EXPECT_NE(down.find("verona.test"), std::string::npos) << down;
+    EXPECT_NE(down.find("conflict"), std::string::npos) << down;
+    other.reset();
+
+    stream.send("<message from='romeo@montague.test/orchard' to='juliet@capulet.test' id='m1'><body>soft</body></message>");
+    phone.read_until("soft");
+    phone.send(message_from_phone(port));
+    stream.read_until("</message>");
+    answer_ping(stream, stream.read_until("</iq>"));
+
+    Wire again = attach(elsewhere, "verona.test");
+    EXPECT_GE(std::chrono::steady_clock::now() - ended, std::chrono::seconds(5));
+    EXPECT_NE(control->line_with("\"up\"").find("verona.test"), std::string::npos);
 }
 
 // The listener is for UDP alone, and the name has no SRV record that could tell a port.

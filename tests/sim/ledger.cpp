@@ -22,12 +22,21 @@ void Ledger::sip_answered(std::uint64_t transaction, int status) {
     auto& request = found->second;
     require(++request.answered == 1, "a request answered twice", request.text);
     request.status = status;
-    if (!success(status)) return;
+    if (!success(status)) {
+        if (status != 482) may_come_again_.insert(request.text);
+        return;
+    }
     require(read_.contains(request.text), "accepted before the server had it", request.text);
     require(!refused_.contains(request.text), "accepted although the server had refused it", request.text);
 }
 
-void Ledger::server_read(const std::string& text) { require(read_.insert(text).second, "one request became two stanzas", text); }
+void Ledger::server_read(const std::string& text, const std::string& stanza_id) {
+    const auto [known, is_new] = read_.emplace(text, stanza_id);
+    if (is_new) return;
+    require(may_come_again_.erase(text) == 1, "one request became two stanzas", text);
+    require(known->second == stanza_id, "one message with two stanza ids", text);
+    refused_.erase(text);
+}
 
 void Ledger::server_refused(const std::string& text) { refused_.insert(text); }
 

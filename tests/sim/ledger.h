@@ -20,7 +20,7 @@ public:
     // SIP to XMPP, by the number of the transaction; a message is known by the text of its body
     void sip_request(std::uint64_t transaction, const std::string& text);
     void sip_answered(std::uint64_t transaction, int status);
-    void server_read(const std::string& text);
+    void server_read(const std::string& text, const std::string& stanza_id);
     void server_refused(const std::string& text);  ///< its error is on the way, before the answer to any later ping
 
     // XMPP to SIP, by stanza id
@@ -50,7 +50,9 @@ private:
     };
 
     std::map<std::uint64_t, Incoming> incoming_;
-    std::set<std::string> read_, refused_;
+    std::map<std::string, std::string> read_;  ///< id of the stanza
+    std::set<std::string> refused_;
+    std::set<std::string> may_come_again_;     ///< whose request got no success
     std::map<std::string, Outgoing> outgoing_;
     std::uint64_t order_ = 0;
     std::map<std::string, std::uint64_t> last_of_target_;

@@ -226,7 +226,8 @@ void World::sip_user_writes(unsigned number) {
         feed(engine::SipRequestIn{engine::ServerTransaction{transaction}, request, {kPhone, 5060}, Transport::udp});
     };
     arrive();
-    if (chance(15)) after(delay(500), arrive);  // the same request by another way (RFC 3261 §8.2.2.2)
+    if (chance(15)) after(delay(500), arrive);     // the same request by another way (RFC 3261 §8.2.2.2)
+    if (chance(30)) after(delay(15'000), arrive);  // or tried again, if it was refused
 }
 
 void World::xmpp_user_writes(unsigned number) {
@@ -297,7 +298,7 @@ void World::server_reads(const xmpp::Stanza& stanza) {
     const auto* message = std::get_if<xmpp::Message>(&stanza);
     if (!message || message->type == xmpp::MessageType::error) return;
     const auto text = body(*message);
-    ledger_.server_read(text);
+    ledger_.server_read(text, message->id);
     note("server has " + text);
     if (message->to.local != "nobody") return;
     ledger_.server_refused(text);

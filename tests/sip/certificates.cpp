@@ -51,7 +51,7 @@ Certificates::Certificates() {
 Certificates::~Certificates() { std::filesystem::remove_all(folder_); }
 
 Certificates::Party Certificates::make(const std::string& common_name, const std::string& alternative, bool authority,
-                                       const Party* issuer, int days) {
+                                       const Party* issuer, int days, const std::string& usage) {
     Party party;
     party.key.reset(EVP_EC_gen("P-256"), EVP_PKEY_free);
     party.certificate.reset(X509_new(), X509_free);
@@ -67,12 +67,14 @@ Certificates::Party Certificates::make(const std::string& common_name, const std
     X509_set_issuer_name(certificate, X509_get_subject_name(by));
     add_extension(certificate, by, NID_basic_constraints, authority ? "critical,CA:TRUE" : "CA:FALSE");
     if (!alternative.empty()) add_extension(certificate, by, NID_subject_alt_name, alternative);
+    if (!usage.empty()) add_extension(certificate, by, NID_ext_key_usage, usage);
     X509_sign(certificate, (issuer ? issuer->key : party.key).get(), EVP_sha256());
     return party;
 }
 
-Certificates::Files Certificates::issue(const std::string& common_name, const std::string& alternative, int days) {
-    const auto party = make(common_name, alternative, false, &intermediate_, days);
+Certificates::Files Certificates::issue(const std::string& common_name, const std::string& alternative, int days,
+                                        const std::string& usage) {
+    const auto party = make(common_name, alternative, false, &intermediate_, days, usage);
     const auto number = std::to_string(serial_);
     return {file(number + "-chain.pem", pem(party.certificate.get()) + pem(intermediate_.certificate.get())),
             file(number + "-key.pem",

@@ -21,7 +21,8 @@ public:
     };
     /// Issued by the intermediate authority, whose certificate is in the chain file.
     /// alternative  as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1,URI:sip:a.test"; empty: none
-    Files issue(const std::string& common_name, const std::string& alternative, int days = 90);
+    /// usage        extended key usage: "serverAuth"; empty: none
+    Files issue(const std::string& common_name, const std::string& alternative, int days = 90, const std::string& usage = {});
     /// The root alone.
     const std::string& root() const { return root_file_; }
     std::string file(const std::string& name, const std::string& content);
@@ -31,7 +32,8 @@ private:
         std::shared_ptr<EVP_PKEY> key;
         std::shared_ptr<X509> certificate;
     };
-    Party make(const std::string& common_name, const std::string& alternative, bool authority, const Party* issuer, int days);
+    Party make(const std::string& common_name, const std::string& alternative, bool authority, const Party* issuer, int days,
+               const std::string& usage = {});
 
     std::string folder_, root_file_;
     Party root_, intermediate_;

@@ -1,43 +1,26 @@
 // Deadlines at their real length, and the limit of descriptors.
 
-#include "tests/sip/certificates.h"
-#include "tests/sip/edge_rig.h"
-#include "tests/sip/rig.h"
-#include "tests/support/wire.h"
-
-#include <gtest/gtest.h>
+#include "tests/sip/edge_testing.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <future>
 #include <iostream>
 #include <sstream>
-#include <thread>
 
 namespace {
 
 using namespace stox;
 using namespace stox::sip;
 using namespace stox::sip::test;
-using std::chrono::duration_cast;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using stox::test::local_port;
-using stox::test::TcpListener;
-using stox::test::udp_to;
-using stox::test::Wire;
-
-using Clock = std::chrono::steady_clock;
 
 /// From 127.0.0.`source`; -1: refused.
 int connect_from(unsigned char source, unsigned port) {
@@ -65,10 +48,7 @@ milliseconds options_time(unsigned udp_port, const std::string& branch, millisec
     Wire peer = udp_to(udp_port);
     const auto before = Clock::now();
     peer.send(options_text("UDP", branch));
-    pollfd answer{peer.descriptor(), POLLIN, 0};
-    ::poll(&answer, 1, static_cast<int>(limit.count()));
-    char octet;
-    if (::recv(peer.descriptor(), &octet, 1, MSG_DONTWAIT) != 1) return limit + milliseconds(1);
+    if (!hears_within(peer, limit)) return limit + milliseconds(1);
     return duration_cast<milliseconds>(Clock::now() - before);
 }
 
@@ -125,12 +105,8 @@ struct Dripping {
 // 10 sources with 25 connections each, half of them to the TLS port: 5 of each source are over its number.
 TEST(EdgeLong, DrippingConnectionsEndInTimeAndOthersAreServedMeanwhile) {
     Certificates made;
-    const auto files = made.issue("a.test", "DNS:a.test");
     auto settings = on_loopback({Transport::udp, Transport::tcp, Transport::tls});
-    TlsIdentity identity;
-    identity.certificate_chain = files.chain;
-    identity.key = files.key;
-    settings.tls = {identity};
+    settings.tls = {identity(made.issue("a.test", "DNS:a.test"))};
     EdgeRig rig(settings);
     const std::string hello = std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, 'r');
     std::vector<Dripping> all;
@@ -225,8 +201,7 @@ TEST(EdgeLong, WithoutDescriptorsItNeitherSpinsNorFallsSilent) {
     // error in the program. So everything is met once before.
     for (const bool asks : {true, false, true}) {
         Wire peer(connect_from(1, echo.port));
-        if (asks) peer.send(options_text("TCP", "first"));
-        if (asks) peer.read_until("\r\n\r\n");
+        if (asks) ask(peer, "TCP", "first");
         const linger reset{1, 0};
         if (!asks) ::setsockopt(peer.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     }
@@ -256,10 +231,7 @@ TEST(EdgeLong, WithoutDescriptorsItNeitherSpinsNorFallsSilent) {
     while (!served && Clock::now() - freed < seconds(10)) {
         Wire peer(connect_from(1, echo.port));
         ::send(peer.descriptor(), options_text("TCP", "back").data(), options_text("TCP", "back").size(), MSG_NOSIGNAL);
-        pollfd answer{peer.descriptor(), POLLIN, 0};
-        ::poll(&answer, 1, 1'000);
-        char octet;
-        served = ::recv(peer.descriptor(), &octet, 1, MSG_DONTWAIT) == 1;
+        served = hears_within(peer, seconds(1));
     }
     EXPECT_TRUE(served);
 }

@@ -115,6 +115,14 @@ std::string EdgeRig::log_line(const std::string& part) {
     return find() == log_.end() ? std::string() : *find();
 }
 
+bool EdgeRig::counted(const std::function<bool(const Counters&)>& as_wanted) {
+    for (int tries = 0; tries < 2'000; ++tries) {
+        if (as_wanted(counters())) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
 Counters EdgeRig::counters() {
     Counters counters;
     on_loop([&](Endpoint& endpoint) { counters = endpoint.counters(); });

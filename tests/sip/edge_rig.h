@@ -36,6 +36,8 @@ public:
     /// Awaited for 10 s: a line of the log with `part` in it. Empty: none came.
     std::string log_line(const std::string& part);
     Counters counters();
+    /// Awaited for 10 s: what a peer sees may come before it is counted.
+    bool counted(const std::function<bool(const Counters&)>& as_wanted);
     /// Runs there and waits.
     void on_loop(const std::function<void(Endpoint&)>& action);
 

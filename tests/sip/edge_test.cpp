@@ -1,40 +1,18 @@
 // The edge on real sockets: what strangers send, limits, deadlines, flows.
 
-#include "tests/sip/edge_rig.h"
-#include "tests/sip/rig.h"
-#include "tests/support/wire.h"
+#include "tests/sip/edge_testing.h"
 
-#include <gtest/gtest.h>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <chrono>
-#include <future>
-#include <thread>
+#include <algorithm>
 
 namespace {
 
 using namespace stox;
 using namespace stox::sip;
 using namespace stox::sip::test;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using stox::test::local_port;
-using stox::test::tcp_to;
-using stox::test::TcpListener;
-using stox::test::udp_to;
-using stox::test::Wire;
-
-using Clock = std::chrono::steady_clock;
 
 void expect_served(EdgeRig& rig, const std::string& branch) {
     Wire peer = udp_to(rig.port(Transport::udp));
-    peer.send(options_text("UDP", branch));
-    EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ")) << branch;
+    EXPECT_TRUE(ask(peer, "UDP", branch).starts_with("SIP/2.0 200 ")) << branch;
 }
 
 TEST(Edge, NothingIsAnsweredToWhatIsNoSip) {
@@ -48,8 +26,7 @@ TEST(Edge, NothingIsAnsweredToWhatIsNoSip) {
                               std::string("GET / HTTP/1.1\r\n\r\n")})
         peer.send(noise);
     // Datagrams of one sender stay in order on loopback: the first answer is the one to the request behind them.
-    peer.send(options_text("UDP", "after"));
-    EXPECT_NE(peer.read_until("\r\n\r\n").find("Call-ID: after\r\n"), std::string::npos);
+    EXPECT_NE(ask(peer, "UDP", "after").find("Call-ID: after\r\n"), std::string::npos);
     const auto counters = rig.counters();
     EXPECT_EQ(counters.dropped_noise, 4u);
     EXPECT_EQ(counters.dropped_malformed, 1u);
@@ -141,19 +118,12 @@ TEST(Edge, SplitMessagesAndPingsAreAnswered) {
 TEST(Edge, ARequestOfOursGoesOverTheFlowThatItIsToldTo) {
     EdgeRig rig;
     Wire peer = tcp_to(rig.port(Transport::tcp));
-    peer.send(options_text("TCP", "flow"));
-    peer.read_until("\r\n\r\n");
+    ask(peer, "TCP", "flow");
     const auto in = rig.request("flow");
     ASSERT_NE(in.flow, Flow::none);
-    NextHop hop = next_hop(Transport::tcp, in.source.port);
-    hop.flow = in.flow;
-    hop.configured = false;
     std::string seen;
-    std::thread answering([&] {
-        seen = peer.read_until("\r\n\r\nhello");
-        peer.send(answer_to(seen, 200));
-    });
-    const auto outcome = rig.send(message_value(), hop);
+    std::thread answering([&] { seen = answer_message(peer); });
+    const auto outcome = rig.send(message_value(), over_flow_of(in, Transport::tcp));
     answering.join();
     EXPECT_EQ(outcome.response.status, 200);
     EXPECT_TRUE(seen.starts_with("MESSAGE sip:juliet@capulet.test SIP/2.0\r\n")) << seen;
@@ -166,7 +136,7 @@ TEST(Edge, OneConnectionCarriesAllRequestsToTheSameNextHop) {
     TcpListener listener;
     std::thread answering([&] {
         Wire peer = listener.accept();
-        for (int i = 0; i < 3; ++i) peer.send(answer_to(peer.read_until("\r\n\r\nhello"), 200));
+        for (int i = 0; i < 3; ++i) answer_message(peer);
     });
     for (int i = 0; i < 3; ++i) {
         auto request = message_value();
@@ -234,8 +204,7 @@ TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     settings.limits.ban->length = seconds(1);
     EdgeRig rig(settings);
     Wire held = tcp_to(rig.port(Transport::tcp));
-    held.send(options_text("TCP", "before"));
-    held.read_until("\r\n\r\n");
+    ask(held, "TCP", "before");
     rig.on_loop([](sip::Endpoint& endpoint) {
         for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}));
     });
@@ -316,8 +285,7 @@ TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
     std::vector<Wire> held;
     const auto open = [&](const std::string& name) {
         held.push_back(tcp_to(rig.port(Transport::tcp)));
-        held.back().send(options_text("TCP", name));
-        held.back().read_until("\r\n\r\n");
+        ask(held.back(), "TCP", name);
     };
     for (int i = 0; i < 5; ++i) open("c" + std::to_string(i));
     EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
@@ -335,8 +303,7 @@ TEST(Edge, AnIdleConnectionEndsUnlessItIsHeld) {
     settings.limits.idle = seconds(1);
     EdgeRig rig(settings);
     Wire held = tcp_to(rig.port(Transport::tcp)), idle = tcp_to(rig.port(Transport::tcp));
-    held.send(options_text("TCP", "held"));
-    held.read_until("\r\n\r\n");
+    ask(held, "TCP", "held");
     const auto flow = rig.request("held").flow;
     rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.hold(flow); });
     const auto before = Clock::now();
@@ -345,8 +312,7 @@ TEST(Edge, AnIdleConnectionEndsUnlessItIsHeld) {
     EXPECT_EQ(rig.counters().closed_idle, 1u);
     Wire later = tcp_to(rig.port(Transport::tcp));  // one more whole idle time
     EXPECT_TRUE(later.closed());
-    held.send(options_text("TCP", "still"));
-    EXPECT_TRUE(held.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    EXPECT_TRUE(ask(held, "TCP", "still").starts_with("SIP/2.0 200 "));
     rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.release(flow); });
     EXPECT_TRUE(held.closed());
 }
@@ -405,8 +371,7 @@ TEST(Edge, AnAnswerWhoseConnectionIsGoneGoesNowhere) {
         transaction = rig.request("wait1").transaction;
     }
     Wire later = tcp_to(rig.port(Transport::tcp));  // what it gets answered, the end of the other came before
-    later.send(options_text("TCP", "later"));
-    later.read_until("\r\n\r\n");
+    ask(later, "TCP", "later");
     rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.respond(transaction, status(200)); });
     expect_served(rig, "alive");
     EXPECT_EQ(rig.counters().dialled, 0u);
@@ -440,10 +405,7 @@ TEST(Edge, BehindANatThePublicAddressIsTold) {
     EdgeRig rig(settings);
     Wire peer = udp_to(rig.port(Transport::udp));
     std::string seen;
-    std::thread answering([&] {
-        seen = peer.read_until("\r\n\r\nhello");
-        peer.send(answer_to(seen, 200));
-    });
+    std::thread answering([&] { seen = answer_message(peer); });
     EXPECT_EQ(rig.send(message_value(), next_hop(Transport::udp, local_port(peer))).response.status, 200);
     answering.join();
     EXPECT_NE(seen.find("Via: SIP/2.0/UDP 203.0.113.77:" + std::to_string(rig.port(Transport::udp)) + ";"), std::string::npos)

@@ -1,38 +1,15 @@
 // TLS either way: certificates by name, what they prove, reload.
 
-#include "tests/sip/certificates.h"
-#include "tests/sip/edge_rig.h"
-#include "tests/sip/rig.h"
+#include "tests/sip/edge_testing.h"
 #include "tests/sip/tls_wire.h"
-#include "tests/support/wire.h"
 
-#include <gtest/gtest.h>
-
-#include <chrono>
 #include <optional>
-#include <thread>
 
 namespace {
 
 using namespace stox;
 using namespace stox::sip;
 using namespace stox::sip::test;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using stox::test::tcp_to;
-using stox::test::TcpListener;
-
-using Clock = std::chrono::steady_clock;
-
-TlsIdentity identity(std::vector<std::string> domains, const Certificates::Files& files, const Certificates& made) {
-    TlsIdentity one;
-    one.domains = std::move(domains);
-    one.certificate_chain = files.chain;
-    one.key = files.key;
-    one.trust = TlsIdentity::Trust::file;
-    one.trust_file = made.root();
-    return one;
-}
 
 Result<void> reload(sip::Endpoint& endpoint, const std::vector<TlsIdentity>& identities) {
     auto loaded = load_tls(identities);
@@ -64,7 +41,7 @@ struct TlsPeer {
                   TlsWire wire(listener.accept(), own, client_root);
                   asked = wire.asked_name();
                   client = wire.peer_name();
-                  wire.send(answer_to(wire.read_until("\r\n\r\nhello"), 200));
+                  answer_message(wire);
                   wire.closed();
               } catch (const std::exception& what) {
                   problem = what.what();
@@ -109,23 +86,16 @@ TEST(EdgeTls, EachNameGetsItsCertificateWithTheWholeChain) {
 TEST(EdgeTls, RequestsBothWaysOverOneConnection) {
     TlsRig tls;
     auto wire = tls.client("b.test");
-    wire.send(options_text("TLS", "both"));
-    const auto answer = wire.read_until("\r\n\r\n");
+    const auto answer = ask(wire, "TLS", "both");
     EXPECT_TRUE(answer.starts_with("SIP/2.0 200 ")) << answer;
     EXPECT_NE(answer.find("received=127.0.0.1"), std::string::npos) << answer;
     EXPECT_NE(answer.find("rport=" + std::to_string(wire.local_port())), std::string::npos) << answer;
     const auto in = tls.rig->request("both");
     EXPECT_EQ(in.transport, Transport::tls);
-    EXPECT_TRUE(in.tls_names.empty());
-    NextHop hop = next_hop(Transport::tls, in.source.port);
-    hop.flow = in.flow;
-    hop.configured = false;
+    EXPECT_TRUE(in.tls.names.empty());
     std::string seen;
-    std::thread answering([&] {
-        seen = wire.read_until("\r\n\r\nhello");
-        wire.send(answer_to(seen, 200));
-    });
-    EXPECT_EQ(tls.rig->send(message_value(), hop).response.status, 200);
+    std::thread answering([&] { seen = answer_message(wire); });
+    EXPECT_EQ(tls.rig->send(message_value(), over_flow_of(in, Transport::tls)).response.status, 200);
     answering.join();
     EXPECT_NE(seen.find("Via: SIP/2.0/TLS 127.0.0.1:"), std::string::npos) << seen;
     EXPECT_EQ(tls.rig->counters().dialled, 0u);
@@ -158,9 +128,24 @@ TEST(EdgeTls, AClientsCertificateProvesItsNames) {
     TlsRig tls(TlsIdentity::VerifyClient::required);
     const auto own = tls.made.issue("peer", "DNS:Peer.test,URI:sip:domain.test,IP:127.0.0.1");
     auto wire = tls.client("b.test", own);
-    wire.send(options_text("TLS", "mutual"));
-    wire.read_until("\r\n\r\n");
-    EXPECT_EQ(tls.rig->request("mutual").tls_names, std::vector<std::string>{"domain.test"});
+    ask(wire, "TLS", "mutual");
+    EXPECT_EQ(tls.rig->request("mutual").tls.names, std::vector<std::string>{"domain.test"});
+}
+
+TEST(EdgeTls, WhoProvedANameIsToldWithIt) {
+    Certificates made, others;
+    auto settings = on_loopback({Transport::udp, Transport::tls});
+    settings.tls = {identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made),
+                    identity({"b.test"}, made.issue("b.test", "DNS:b.test"), others)};
+    for (auto& one : settings.tls) one.verify_client = TlsIdentity::VerifyClient::required;
+    EdgeRig rig(settings);
+    for (const auto& [domain, authority] : {std::pair<std::string, Certificates*>{"a.test", &made}, {"b.test", &others}}) {
+        TlsWire wire(tcp_to(rig.port(Transport::tls)), domain, made.root(), authority->issue("pbx", "DNS:pbx.test"));
+        ask(wire, "TLS", domain);
+        const auto in = rig.request(domain);
+        EXPECT_EQ(in.tls.names, std::vector<std::string>{"pbx.test"});
+        EXPECT_EQ(in.tls.trust, authority->root()) << domain;
+    }
 }
 
 TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
@@ -170,31 +155,47 @@ TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
         EXPECT_THROW(
             {
                 auto wire = tls.client("a.test", own);  // TLS 1.3: the refusal comes with the first read
-                wire.send(options_text("TLS", "refused"));
-                wire.read_until("\r\n\r\n");
+                ask(wire, "TLS", "refused");
             },
             std::runtime_error);
-    EXPECT_EQ(tls.rig->counters().failed_handshakes, 2u);
+    EXPECT_TRUE(tls.rig->counted([](const Counters& counters) { return counters.failed_handshakes == 2; }));
     EXPECT_NE(tls.rig->log_line("certificate: "), "");
     EXPECT_TRUE(tls.rig->requests().empty());
+}
+
+// Public authorities issue certificates for servers alone, and a proxy is a client as well.   (RFC 5924)
+TEST(EdgeTls, ACertificateIsForSipWhateverSideItWasIssuedFor) {
+    TlsRig tls(TlsIdentity::VerifyClient::required);
+    for (const std::string usage :
+         {"serverAuth", "clientAuth", "anyExtendedKeyUsage", "1.3.6.1.5.5.7.3.20", "serverAuth,codeSigning"}) {
+        auto wire = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test", 90, usage));
+        ask(wire, "TLS", usage);
+        EXPECT_EQ(tls.rig->request(usage).tls.names, std::vector<std::string>{"peer.test"}) << usage;
+    }
+    EXPECT_THROW(
+        {
+            auto wire = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test", 90, "codeSigning"));
+            ask(wire, "TLS", "refused");
+        },
+        std::runtime_error);
+    EXPECT_NE(tls.rig->log_line("the certificate is not for SIP"), "");
+    TlsPeer server(tls.made.issue("peer.test", "DNS:peer.test", 90, "clientAuth"));
+    EXPECT_EQ(dial(tls.made, server, "peer.test").response.status, 200);
 }
 
 TEST(EdgeTls, AnOptionalCertificateMayBeMissingButNotBad) {
     TlsRig tls(TlsIdentity::VerifyClient::optional);
     auto none = tls.client("a.test");
-    none.send(options_text("TLS", "none"));
-    none.read_until("\r\n\r\n");
-    EXPECT_TRUE(tls.rig->request("none").tls_names.empty());
+    ask(none, "TLS", "none");
+    EXPECT_TRUE(tls.rig->request("none").tls.names.empty());
     auto good = tls.client("a.test", tls.made.issue("peer", "DNS:peer.test"));
-    good.send(options_text("TLS", "good"));
-    good.read_until("\r\n\r\n");
-    EXPECT_EQ(tls.rig->request("good").tls_names, std::vector<std::string>{"peer.test"});
+    ask(good, "TLS", "good");
+    EXPECT_EQ(tls.rig->request("good").tls.names, std::vector<std::string>{"peer.test"});
     Certificates others;
     EXPECT_THROW(
         {
             auto bad = tls.client("a.test", others.issue("peer", "DNS:peer.test"));
-            bad.send(options_text("TLS", "bad"));
-            bad.read_until("\r\n\r\n");
+            ask(bad, "TLS", "bad");
         },
         std::runtime_error);
 }
@@ -292,8 +293,7 @@ TEST(EdgeTls, AReloadIsForNewHandshakesAndOldConnectionsLive) {
     tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = reload(endpoint, renewed); });
     ASSERT_TRUE(result);
     EXPECT_EQ(tls.client("a.test").peer_name(), "renewed");
-    old.send(options_text("TLS", "old"));
-    EXPECT_TRUE(old.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    EXPECT_TRUE(ask(old, "TLS", "old").starts_with("SIP/2.0 200 "));
 }
 
 TEST(EdgeTls, ABadReloadChangesNothingAndSaysWhy) {

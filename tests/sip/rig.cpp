@@ -9,16 +9,23 @@ namespace stox::sip::test {
 
 using std::chrono::seconds;
 
-Rig::Rig(std::size_t max_transactions, Cancellations cancellations) : work_(loop_.get_executor()) {
+Rig::Rig(std::size_t max_transactions, Cancellations cancellations, std::size_t max_transaction_octets)
+    : work_(loop_.get_executor()) {
     Endpoint::Settings settings;
     const stox::Endpoint any_port{Address::v4({127, 0, 0, 1}), 0};
     settings.listen = {{Transport::udp, any_port}, {Transport::tcp, any_port}};
     settings.user_agent = "stox-test";
     settings.max_transactions = max_transactions;
+    settings.max_transaction_octets = max_transaction_octets;
     thread_ = std::thread([this] { loop_.run(); });
     on_loop([&](Endpoint*) {
         Endpoint::Events events;
-        events.request = [this](IncomingRequest in) { requests_.push(std::move(in)); };
+        events.request = [this](IncomingRequest in) {
+            Response answer;
+            answer.status = answer_at_once;
+            if (answer.status) endpoint_->respond(in.transaction, std::move(answer));
+            requests_.push(std::move(in));
+        };
         if (cancellations == Cancellations::told)
             events.cancelled = [this](std::uint64_t transaction) { cancelled.push(transaction); };
         events.acknowledged = [this](std::uint64_t transaction, Request ack) {

@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -65,9 +66,11 @@ class Rig {
 public:
     /// Whether somebody hears of CANCELs.
     enum class Cancellations { told, nobodys };
-    explicit Rig(std::size_t max_transactions = 10'000, Cancellations cancellations = Cancellations::told);
+    explicit Rig(std::size_t max_transactions = 10'000, Cancellations cancellations = Cancellations::told,
+                 std::size_t max_transaction_octets = 512u << 20);
     ~Rig();
 
+    std::atomic<int> answer_at_once = 0;  ///< a status with which requests are answered while they are told; 0: by respond()
     Inbox<std::uint64_t> cancelled;
     Inbox<Acknowledged> acknowledged;
     Inbox<std::uint64_t> unacknowledged;
@@ -88,10 +91,10 @@ public:
     /// Sends and does not wait.
     void start_sending(
         Request request, NextHop next_hop, Endpoint::OnOutcome on_outcome = [](const Outcome&) {});
-
-private:
     /// Runs there and waits.
     void on_loop(std::function<void(Endpoint*)> action);
+
+private:
     unsigned port(Transport transport) const;
 
     boost::asio::io_context loop_;

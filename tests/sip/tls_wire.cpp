@@ -58,7 +58,12 @@ TlsWire::TlsWire(stox::test::Wire wire, const Certificates::Files& own, const st
 void TlsWire::handshake(int (*how)(SSL*)) {
     ERR_clear_error();
     SSL_set_fd(ssl_.get(), wire_.descriptor());
-    if (how(ssl_.get()) != 1) throw std::runtime_error("handshake: " + why());
+    if (how(ssl_.get()) == 1) return;
+    const auto reason = why();
+    // Closed with octets unread it would be reset, and the alert that says why be lost on its way.
+    ::shutdown(wire_.descriptor(), SHUT_WR);
+    wire_.closed();
+    throw std::runtime_error("handshake: " + reason);
 }
 
 std::string TlsWire::peer_name() const {

@@ -32,11 +32,21 @@ int write(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset)
     auto& disk = *of(file).disk;
     const std::lock_guard lock(disk.mutex());
     if (disk.write_fails()) return SQLITE_IOERR_WRITE;
+    sqlite3_int64 size = 0;
+    real_methods(file).xFileSize(of(file).real(), &size);
+    if (disk.grows(*of(file).path, static_cast<std::size_t>(offset + count), static_cast<std::size_t>(size))) return SQLITE_FULL;
     const int code = real_methods(file).xWrite(of(file).real(), data, count, offset);
     if (code == SQLITE_OK)
         disk.wrote(*of(file).path, std::string(static_cast<const char*>(data), static_cast<std::size_t>(count)),
                    static_cast<std::size_t>(offset));
     return code;
+}
+
+int read(sqlite3_file* file, void* to, int count, sqlite3_int64 offset) {
+    auto& disk = *of(file).disk;
+    const std::lock_guard lock(disk.mutex());
+    if (disk.read_fails()) return SQLITE_IOERR_READ;
+    return real_methods(file).xRead(of(file).real(), to, count, offset);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -59,7 +69,7 @@ int sync(sqlite3_file* file, int) {
 const sqlite3_io_methods kMethods{
     .iVersion = 1,
     .xClose = close,
-    .xRead = [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) { return real_methods(f).xRead(of(f).real(), to, n, at); },
+    .xRead = read,
     .xWrite = write,
     .xTruncate = truncate,
     .xSync = sync,
@@ -129,6 +139,22 @@ void Disk::fail_writes(unsigned count) {
     failing_writes_ = count;
 }
 
+void Disk::fail_reads(unsigned well, unsigned count) {
+    const std::lock_guard lock(mutex_);
+    good_reads_ = well;
+    failing_reads_ = count;
+}
+
+unsigned Disk::reads() {
+    const std::lock_guard lock(mutex_);
+    return reads_;
+}
+
+void Disk::refuse_growth(std::string path) {
+    const std::lock_guard lock(mutex_);
+    no_growth_ = std::move(path);
+}
+
 void Disk::fail_one_in(unsigned calls) {
     const std::lock_guard lock(mutex_);
     one_in_ = calls;
@@ -143,6 +169,13 @@ bool Disk::sync_fails() {
 bool Disk::write_fails() {
     if (failing_writes_ > 0) return failing_writes_-- > 0;
     return one_in_ > 0 && faults_() % one_in_ == 0;
+}
+
+bool Disk::read_fails() {
+    ++reads_;
+    if (failing_reads_ == 0) return false;
+    if (good_reads_ > 0) return good_reads_--, false;
+    return failing_reads_-- > 0;
 }
 
 void Disk::opened(const std::string& path) { files_.try_emplace(path, File{read_file(path), {}}); }

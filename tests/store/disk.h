@@ -26,6 +26,11 @@ public:
     /// The next calls of the kind fail with EIO.
     void fail_syncs(unsigned count);
     void fail_writes(unsigned count);
+    /// After so many reads that go well the next `count` fail with EIO.
+    void fail_reads(unsigned well, unsigned count);
+    unsigned reads();
+    /// There is no room for `path` to become longer than it is.
+    void refuse_growth(std::string path);
     /// From now on one write or sync of so many fails, 0: none.
     void fail_one_in(unsigned calls);
 
@@ -36,6 +41,8 @@ public:
     // For the file methods.
     bool sync_fails();
     bool write_fails();
+    bool read_fails();
+    bool grows(const std::string& path, std::size_t end, std::size_t size) const { return path == no_growth_ && end > size; }
     void opened(const std::string& path);
     void removed(const std::string& path);
     void wrote(const std::string& path, std::string octets, std::size_t offset);
@@ -62,6 +69,8 @@ private:
     std::mutex mutex_;  ///< held by the file methods for each call: a power cut falls between two
     std::map<std::string, File> files_;
     unsigned syncs_ = 0, failing_syncs_ = 0, failing_writes_ = 0, one_in_ = 0;
+    unsigned reads_ = 0, good_reads_ = 0, failing_reads_ = 0;
+    std::string no_growth_;
     std::mt19937_64 faults_{1};
 };
 

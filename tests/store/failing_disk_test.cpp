@@ -90,6 +90,48 @@ TEST(FailingDisk, APersistentErrorIsSaidAndTheStoreComesBackByItself) {
     }
 }
 
+/// Every way in which reading can fail while a file is proven: it is the disk, and no reason to set the file aside.
+TEST(FailingDisk, WhatCannotBeReadIsNoDamage) {
+    const Directory directory;
+    Disk disk;
+    Contents expected;
+    {
+        Rig rig({.path = directory.file(), .vfs = disk.vfs()});
+        ASSERT_TRUE(rig.open());
+        for (int i = 0; i < 60; ++i) {
+            expected[std::to_string(i)] = std::string(i % 3 == 0 ? 9'000 : 100, 'v');  // some with pages of their own
+            ASSERT_TRUE(rig.put(std::to_string(i), expected[std::to_string(i)]));
+        }
+        for (int i = 0; i < 30; ++i) {  // and pages that are free
+            expected.erase(std::to_string(i));
+            ASSERT_TRUE(rig.erase(std::to_string(i)));
+        }
+    }
+    auto before = disk.reads();
+    Rig rig({.path = directory.file(), .vfs = disk.vfs()});
+    ASSERT_TRUE(rig.open());
+    rig.close();
+    const auto reads = disk.reads() - before;
+    unsigned refused = 0;
+    for (const unsigned count : {1U, 2U, kAlways}) {
+        for (unsigned well = 0; well < reads; ++well) {
+            disk.fail_reads(well, count);
+            const bool opened = rig.open();
+            rig.close();
+            if (opened) continue;
+            ++refused;
+            EXPECT_EQ(rig.error().code, Code::unavailable) << well << ' ' << count << ": " << rig.error().detail;
+            EXPECT_NE(rig.error().detail.find("disk I/O error"), std::string::npos) << rig.error().detail;
+        }
+    }
+    disk.fail_reads(0, 0);
+    std::printf("%u reads, %u of %u openings refused\n", reads, refused, 3 * reads);
+    EXPECT_GT(refused, 2 * reads);
+    EXPECT_TRUE(rig.damage().empty()) << rig.damage().front();
+    ASSERT_TRUE(rig.open()) << rig.error().detail;
+    EXPECT_EQ(rig.contents(), expected);
+}
+
 /// Writes at random with faults at random, and looks again and again at what a power cut at that moment would leave.
 class PowerCut : public ::testing::TestWithParam<unsigned> {
 protected:
@@ -203,6 +245,44 @@ TEST(FullDisk, AtTheSizeThatIsSetTheStoreSaysSoAndErasingMakesRoom) {
     EXPECT_TRUE(rig.contents() == acknowledged);
 }
 
+TEST(FullDisk, WhatFindsNoRoomKeepsNothingInItsGroupFromErasing) {
+    const Directory directory;
+    Rig rig({.path = directory.file(), .max_octets = 256 * 1024});
+    ASSERT_TRUE(rig.open()) << rig.error().detail;
+    const std::string value(8'000, 'v');
+    int fits = 0;
+    while (rig.put(std::to_string(fits), value)) ++fits;
+    ASSERT_GT(fits, 10);
+    std::vector<std::string> answers;
+    const auto answer = [&](const Result<void>& result) { answers.push_back(result ? "done" : result.error().detail); };
+    // Given in one go, so they are one group.
+    ASSERT_TRUE(rig->put("test", "large", std::string(100'000, 'v'), Durability::full, answer));
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(rig->erase("test", std::to_string(i), Durability::full, answer));
+    ASSERT_TRUE(rig->put("test", "fits", value, Durability::full, answer));
+    rig.settle();
+    EXPECT_EQ(answers, (std::vector<std::string>{"database or disk is full", "done", "done", "done", "done", "done", "done"}));
+    auto contents = rig.contents();
+    EXPECT_EQ(contents.size(), static_cast<std::size_t>(fits) - 5 + 1);
+    EXPECT_TRUE(contents.contains("fits") && !contents.contains("large"));
+}
+
+TEST(FullDisk, WhereTheFileCannotGrowTheLogTakesWhatFitsIntoIt) {
+    const Directory directory;
+    Disk disk;
+    Rig rig({.path = directory.file(), .vfs = disk.vfs()});
+    ASSERT_TRUE(rig.open());
+    disk.refuse_growth(directory.file());
+    const std::string value(kMaxValueOctets, 'v');
+    for (int i = 0; i < 6; ++i) EXPECT_TRUE(rig.put(std::to_string(i), value, Durability::full));  // the log is due by then
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(rig.erase(std::to_string(i)));
+    EXPECT_TRUE(rig.put("more", "m", Durability::full));
+    disk.refuse_growth("");
+    EXPECT_TRUE(rig.put("again", "a", Durability::full));
+    rig.close();
+    ASSERT_TRUE(rig.open()) << rig.error().detail;
+    EXPECT_TRUE(rig.contents() == (Contents{{"5", value}, {"more", "m"}, {"again", "a"}}));
+}
+
 /// A small file system of its own, in a mount namespace that ends with the thread.
 void fill_a_small_disk() {
     const Directory directory;
@@ -221,6 +301,15 @@ void fill_a_small_disk() {
     EXPECT_TRUE(std::filesystem::remove(more));
     ASSERT_TRUE(rig.open()) << rig.error().detail;
     EXPECT_TRUE(rig.contents() == acknowledged);
+    rig.close();
+    ASSERT_EQ(::mount(nullptr, directory.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, "size=4m,mode=0700"), 0);
+    EXPECT_FALSE(rig.open());
+    EXPECT_EQ(rig.error().code, Code::unavailable);
+    EXPECT_EQ(rig.error().detail, directory.file() + ".lock: Read-only file system");
+    ASSERT_EQ(::mount(nullptr, directory.path().c_str(), nullptr, MS_REMOUNT, "size=4m,mode=0700"), 0);
+    ASSERT_TRUE(rig.open()) << rig.error().detail;
+    EXPECT_TRUE(rig.contents() == acknowledged);
+    EXPECT_TRUE(rig.damage().empty());
     rig.close();
     EXPECT_EQ(::umount2(directory.path().c_str(), MNT_DETACH), 0);
 }

@@ -36,7 +36,11 @@ using Contents = std::map<std::string, std::string>;
 /// A store that is opened and closed at will.
 class Rig {
 public:
-    explicit Rig(SqliteSettings settings) : settings_(std::move(settings)) {}
+    explicit Rig(SqliteSettings settings) : settings_(std::move(settings)) {
+        settings_.on_damage = [this](const std::string& line) { damage_.push_back(line); };
+    }
+    Rig(const Rig&) = delete;
+    Rig& operator=(const Rig&) = delete;
 
     SqliteSettings& settings() { return settings_; }
     /// Null, and error() says why.
@@ -44,6 +48,8 @@ public:
     Store* operator->() { return store_.get(); }
     void close() { store_.reset(); }
     const Error& error() const { return error_; }
+    /// Lines about damaged files, since the rig was made.
+    const std::vector<std::string>& damage() const { return damage_; }
 
     /// Runs the loop until no answer is due.
     void settle();
@@ -61,6 +67,7 @@ private:
     boost::asio::io_context loop_;
     std::unique_ptr<SqliteStore> store_;
     Error error_{};
+    std::vector<std::string> damage_;
 };
 
 inline SqliteSettings at(std::string path) { return {.path = std::move(path)}; }

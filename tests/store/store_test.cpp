@@ -200,6 +200,26 @@ TEST(Store, IsFullAt64MebibytesUncommitted) {
     EXPECT_TRUE(rig.put("10", value));
 }
 
+TEST(Store, TakesAThousandReadsAtATime) {
+    const Directory directory;
+    Rig rig(at(directory.file()));
+    ASSERT_TRUE(rig.open());
+    EXPECT_TRUE(rig.put("a", "1"));
+    std::size_t answered = 0, refused = 0;
+    bool inside = true;
+    for (std::size_t i = 0; i < kMaxLoads + 1; ++i)
+        rig->load_all("test", [&](const Result<std::vector<Record>>& result) {
+            EXPECT_FALSE(inside);
+            answered += result && result.value().size() == 1;
+            refused += !result && result.error().code == Code::unavailable;
+        });
+    inside = false;
+    rig.settle();
+    EXPECT_EQ(answered, kMaxLoads);
+    EXPECT_EQ(refused, 1U);
+    EXPECT_EQ(rig.records().size(), 1U) << "and takes again afterwards";
+}
+
 TEST(Store, ItsEndCommitsWhatWasTakenAndAnswersNoMore) {
     const Directory directory;
     Rig rig(at(directory.file()));

@@ -17,9 +17,9 @@ namespace {
 
 constexpr int kLimit_ms = 10'000;
 
-bool readable(int descriptor) {
+bool readable(int descriptor, int limit_ms = kLimit_ms) {
     pollfd wanted{descriptor, POLLIN, 0};
-    return ::poll(&wanted, 1, kLimit_ms) > 0;
+    return ::poll(&wanted, 1, limit_ms) > 0;
 }
 
 sockaddr_in loopback(unsigned port) {
@@ -90,6 +90,20 @@ std::string Wire::line_with(std::string_view part) {
         auto line = read_until("\n");
         line.pop_back();
         if (line.find(part) != std::string::npos) return line;
+    }
+}
+
+bool Wire::comes(std::string_view part, std::chrono::milliseconds limit) {
+    using std::chrono::steady_clock;
+    const auto end = steady_clock::now() + limit;
+    for (;;) {
+        for (auto newline = input_.find('\n'); newline != input_.npos; newline = input_.find('\n')) {
+            const auto line = input_.substr(0, newline);
+            input_.erase(0, newline + 1);
+            if (line.find(part) != line.npos) return true;
+        }
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now());
+        if (left.count() <= 0 || !readable(descriptor_, static_cast<int>(left.count())) || !fill()) return false;
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Blocking ends of sockets for tests: wait for text with a limit, never for a fixed time.
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,8 @@ public:
     std::string read_until(std::string_view end);
     /// The next line that contains `part`, without its newline; the lines before it are dropped.
     std::string line_with(std::string_view part);
+    /// Whether such a line comes in that time: for what must not. The lines before it are dropped.
+    bool comes(std::string_view part, std::chrono::milliseconds limit);
     /// Whether the other side closes within 10 s; what it still sends is dropped.
     bool closed();
     void close();

@@ -8,7 +8,7 @@
 -behaviour(gen_server).
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
--export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
+-export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 -export([accept_loop/2]).
 
 %% Handed to the worker, which checks them.
@@ -69,6 +69,10 @@ handle_info(_, State) -> {noreply, State}.
 
 terminate(_Reason, #state{socket = undefined}) -> ok;
 terminate(_Reason, State) -> close(State).
+
+%% What a crash report shows of it.
+format_status(#{state := #state{} = State} = Status) -> Status#{state := State#state{secret = hidden}};
+format_status(Status) -> Status.
 
 open(State, Opts) ->
     Domain = gen_mod:get_opt(host, Opts),

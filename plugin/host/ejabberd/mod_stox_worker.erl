@@ -5,7 +5,7 @@
 -behaviour(gen_server).
 
 -export([set/2, remove/1, json_value/1, private_directory/0, config_reloaded/0]).
--export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
+-export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
 -define(KEEP_MS, 30000).
@@ -101,6 +101,13 @@ handle_info(_, State) -> {noreply, State}.
 terminate(_Reason, #state{handle = Handle}) ->
     ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
     mod_stox_nif:close(Handle, ?CLOSE_MS).
+
+%% What a crash report shows of it: no secret.
+format_status(Status) ->
+    maps:map(fun(state, #state{domains = Domains} = State) -> State#state{domains = maps:keys(Domains)};
+                (message, {'$gen_cast', {set, Domain, Owner, _}}) -> {set, Domain, Owner, hidden};
+                (_, Value) -> Value
+             end, Status).
 
 %% One that ended too often stays down until somebody changes something: then it has another chance.
 revive(#state{down = false} = State) -> State;

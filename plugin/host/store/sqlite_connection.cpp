@@ -2,6 +2,8 @@
 
 #include "plugin/host/store/store.h"
 
+#include <array>
+
 namespace stox::store {
 
 namespace {
@@ -125,6 +127,22 @@ Result<std::string> Connection::text(const char* sql) {
     BOOST_OUTCOME_TRY(row, statement.step());
     if (!row) return fail(Code::malformed, "a row is missing");
     return std::string(statement.octets(0));
+}
+
+Result<void> Connection::read_through() {
+    std::array<char, 64 * 1024> octets;
+    for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+        sqlite3_file* file = nullptr;
+        sqlite3_file_control(get(), "main", which, &file);
+        if (!file || !file->pMethods) continue;  // no log
+        sqlite3_int64 size = 0;
+        if (const int code = file->pMethods->xFileSize(file, &size); code != SQLITE_OK) return sqlite_error(code, nullptr);
+        for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(octets.size())) {
+            const int code = file->pMethods->xRead(file, octets.data(), static_cast<int>(octets.size()), at);
+            if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return sqlite_error(code, nullptr);
+        }
+    }
+    return ok();
 }
 
 void Connection::checkpoint_on_close() { sqlite3_db_config(get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr); }

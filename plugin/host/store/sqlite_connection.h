@@ -56,6 +56,10 @@ public:
     Result<std::int64_t> number(const char* sql);
     Result<std::string> text(const char* sql);
 
+    /// Reads every octet of the file and of its log.
+    /// errors  unavailable: the disk does not give them
+    Result<void> read_through();
+
     void checkpoint_on_close();
     sqlite3* get() const { return handle_.get(); }
     Error error(int code) const { return sqlite_error(code, handle_.get()); }

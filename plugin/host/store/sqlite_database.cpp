@@ -10,11 +10,27 @@ namespace {
 
 constexpr int kCheckpointPages = 1000;  // 4 MB of log
 
+/// A damaged file is no reason for a worker not to start: what it does not hold any more can be told to nobody, and what comes
+/// new wants a place. Nothing is thrown away.
+Result<Connection> open_or_set_aside(const StorePlace& place, const SqliteSettings& settings) {
+    auto connection = open_checked(place, settings.vfs, *settings.schema);
+    if (connection || connection.error().code != Code::malformed) return connection;
+    const auto damage = std::move(connection).error().detail;
+    const auto aside = set_aside(place);
+    if (!aside) return fail(Code::unavailable, damage + "; it was not set aside: " + aside.error().detail);
+    if (settings.on_damage)
+        settings.on_damage(damage + "; it was set aside as " + aside.value() + ", and an empty store takes its place");
+    return open_checked(place, settings.vfs, *settings.schema);
+}
+
+/// The call before failed for want of room.
+bool is_full(const Connection& connection) { return (sqlite3_errcode(connection.get()) & 0xff) == SQLITE_FULL; }
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const SqliteSettings& settings) {
     BOOST_OUTCOME_TRY(place, take_place(settings.path));
-    BOOST_OUTCOME_TRY(connection, open_checked(place, settings.vfs, *settings.schema));
+    BOOST_OUTCOME_TRY(connection, open_or_set_aside(place, settings));
     std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(std::move(place), std::move(connection)));
     if (auto prepared = database->prepare(settings.max_octets); !prepared)
         return fail(prepared.error().code, database->place_.path + ": " + prepared.error().detail);
@@ -75,6 +91,7 @@ Result<void> SqliteDatabase::try_commit(std::span<const Change* const> changes) 
     BOOST_OUTCOME_TRYV(set_durability(full ? Durability::full : Durability::normal));
     BOOST_OUTCOME_TRYV(begin_.run());
     logged_ = false;
+    out_of_room_ = false;
     Result<void> result = ok();
     for (const auto* change : changes)
         if (result) result = apply(*change);
@@ -84,7 +101,8 @@ Result<void> SqliteDatabase::try_commit(std::span<const Change* const> changes) 
     if (result && full && unsynced_) result = checkpoint(SQLITE_CHECKPOINT_PASSIVE);
     if (result) return result;
     // Without space nothing was lost: the next group may find some, even where there is not enough for mending.
-    if ((sqlite3_errcode(connection_.get()) & 0xff) != SQLITE_FULL) suspect_ = true;
+    out_of_room_ = is_full(connection_);
+    if (!out_of_room_) suspect_ = true;
     // SQLite ends some failed transactions by itself.
     if (sqlite3_get_autocommit(connection_.get()) == 0) static_cast<void>(rollback_.run());
     return result;
@@ -143,7 +161,8 @@ Result<std::vector<Record>> SqliteDatabase::load(const std::string& collection) 
 
 void SqliteDatabase::checkpoint_if_due() {
     if (log_pages_ < kCheckpointPages || suspect_) return;
-    suspect_ = !checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    // Where the file cannot grow, the log still takes what fits into it.
+    if (!checkpoint(SQLITE_CHECKPOINT_PASSIVE) && !is_full(connection_)) suspect_ = true;
 }
 
 }  // namespace stox::store

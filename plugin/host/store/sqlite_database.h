@@ -2,6 +2,7 @@
 // A store's file in use: commits groups of changes and reads collections. For one thread at a time; blocks on the disk.
 
 #include "plugin/host/store/sqlite_schema.h"
+#include "plugin/host/store/sqlite_settings.h"
 #include "plugin/host/store/store.h"
 
 #include <memory>
@@ -11,17 +12,10 @@
 
 namespace stox::store {
 
-struct SqliteSettings {
-    std::string path;  ///< absolute, of a file in a directory that is the store's own
-    /// The file never grows past that; a group that does not fit fails.
-    std::uint64_t max_octets = std::uint64_t{1} << 30;
-    const char* vfs = nullptr;  ///< name of a registered sqlite3_vfs; null: the system's
-    const Schema* schema = &kSchema;
-};
-
 class SqliteDatabase {
 public:
-    /// errors  those of take_place() and open_checked()
+    /// A damaged file is set aside.
+    /// errors  those of take_place() and open_checked(), but for malformed; unavailable: a damaged file cannot be set aside
     static Result<std::unique_ptr<SqliteDatabase>> open(const SqliteSettings& settings);
 
     std::uint64_t epoch() const { return epoch_; }
@@ -29,6 +23,8 @@ public:
     /// All changes or, with an error, none; a crash after an error decides which. Tries twice. After an error that may have lost
     /// something the file is mended before the next group is tried, so that what succeeds is as durable as it says.
     Result<void> commit(std::span<const Change* const> changes);
+    /// The last commit failed because the file may not grow or the disk is full.
+    bool out_of_room() const { return out_of_room_; }
     Result<std::vector<Record>> load(const std::string& collection);
     /// Moves the log into the file when it has grown long enough; between commits, when nobody waits for an answer.
     void checkpoint_if_due();
@@ -52,6 +48,7 @@ private:
     bool logged_ = false;    ///< the newest commit wrote to the log
     bool unsynced_ = false;  ///< the log holds commits that a power cut may take away
     bool suspect_ = false;   ///< a write or sync failed since the last mend()
+    bool out_of_room_ = false;
 };
 
 }  // namespace stox::store

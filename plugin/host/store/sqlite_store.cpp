@@ -1,5 +1,7 @@
 #include "plugin/host/store/sqlite_store.h"
 
+#include "plugin/host/store/sqlite_database.h"
+
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
@@ -88,6 +90,11 @@ Result<void> SqliteStore::write(std::vector<Change> batch, Done done) {
 }
 
 void SqliteStore::load_all(std::string collection, Loaded loaded) {
+    if (loads_due_ >= kMaxLoads)
+        return boost::asio::post(loop_, [alive = alive_, loaded = std::move(loaded)] {
+            if (*alive) loaded(fail(Code::unavailable, "the store is full: " + std::to_string(kMaxLoads) + " reads wait"));
+        });
+    ++loads_due_;
     take(Load{std::move(collection), std::move(loaded), Work(loop_.get_executor())}, 0);
 }
 
@@ -149,33 +156,43 @@ SqliteStore::Group SqliteStore::take_group() {
 }
 
 void SqliteStore::commit(Group group) {
-    std::vector<const Change*> changes;
-    std::vector<Done> answers;
-    std::size_t octets = 0;
+    const auto together = commit(std::span(group));
+    // One that finds no room must not keep others from erasing, which makes some.
+    const bool one_by_one = !together && group.size() > 1 && database_->out_of_room();
+    std::vector<Answer> answers;
+    std::size_t records = 0, octets = 0;
     for (auto& batch : group) {
-        for (const auto& change : batch.changes) changes.push_back(&change);
-        answers.push_back(std::move(batch.done));
+        auto result = one_by_one ? commit(std::span(&batch, 1)) : together;
+        answers.push_back({std::move(batch.done), std::move(result)});
+        records += batch.changes.size();
         octets += batch.octets;
     }
-    auto result = database_->commit(changes);
     // One crossing for the group: waking the loop costs more than an answer.
-    boost::asio::post(loop_, [this, alive = alive_, answers = std::move(answers), records = changes.size(), octets,
-                              result = std::move(result)]() mutable {
-        if (*alive) acknowledge(std::move(answers), records, octets, result);
+    boost::asio::post(loop_, [this, alive = alive_, answers = std::move(answers), records, octets]() mutable {
+        if (*alive) acknowledge(std::move(answers), records, octets);
     });
 }
 
-void SqliteStore::load(Load order) {
-    boost::asio::post(loop_,
-                      [alive = alive_, loaded = std::move(order.loaded), records = database_->load(order.collection)]() mutable {
-                          if (*alive) loaded(std::move(records));
-                      });
+Result<void> SqliteStore::commit(std::span<const Batch> batches) {
+    std::vector<const Change*> changes;
+    for (const auto& batch : batches)
+        for (const auto& change : batch.changes) changes.push_back(&change);
+    return database_->commit(changes);
 }
 
-void SqliteStore::acknowledge(std::vector<Done> answers, std::size_t records, std::size_t octets, const Result<void>& result) {
+void SqliteStore::load(Load order) {
+    boost::asio::post(
+        loop_, [this, alive = alive_, loaded = std::move(order.loaded), records = database_->load(order.collection)]() mutable {
+            if (!*alive) return;
+            --loads_due_;
+            loaded(std::move(records));
+        });
+}
+
+void SqliteStore::acknowledge(std::vector<Answer> answers, std::size_t records, std::size_t octets) {
     uncommitted_records_ -= records;
     uncommitted_octets_ -= octets;
-    for (const auto alive = alive_; const auto& done : answers)  // an answer may end the store
+    for (const auto alive = alive_; const auto& [done, result] : answers)  // an answer may end the store
         if (*alive && done) done(result);
 }
 

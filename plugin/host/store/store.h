@@ -44,6 +44,7 @@ constexpr std::size_t kMaxValueOctets = 1024 * 1024;
 constexpr std::size_t kMaxGroupRecords = 256;          ///< committed together, and the most of one batch
 constexpr std::chrono::milliseconds kMaxGroupWait{5};  ///< of the first change of a group for others to join it
 constexpr std::size_t kMaxUncommittedRecords = 10'000;
+constexpr std::size_t kMaxLoads = 1'000;                         ///< that wait for their answer
 constexpr std::size_t kMaxUncommittedOctets = 64 * 1024 * 1024;  ///< of keys and values; a bound on memory, not on the disk
 
 /// Changes reach the disk in the order of the calls, several batches by one commit. For one thread, the loop's: calls come
@@ -65,9 +66,10 @@ public:
 
     /// Every record of a collection, the longest-standing key first (a new value keeps the place of its key), as all batches
     /// written before left it.
+    /// errors  malformed: a record is damaged; unavailable: the disk, or kMaxLoads wait already
     virtual void load_all(std::string collection, Loaded loaded) = 0;
 
-    /// The number of this start: greater than that of any start before it.
+    /// The number of this start: greater than that of any start before it that the file knows of.
     virtual std::uint64_t epoch() const = 0;
 
     /// One change as a batch.

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -52,10 +53,35 @@ Result<Descriptor> open_directory(const std::string& path) {
     return directory;
 }
 
+Result<void> sync(int directory, const std::string& path) {
+    if (::fsync(directory) != 0) return refused_by_system(path, errno);
+    return ok();
+}
+
+/// Without it a power cut may take the directory itself away, and all that was ever synced in it.
+Result<void> sync_name_of(const Descriptor& directory, const std::string& path) {
+    const Descriptor parent(::openat(directory.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (parent) return sync(parent.get(), path);
+    // We may search the parent, but not read it: then the whole file system does it.
+    if (errno != EACCES || ::syncfs(directory.get()) != 0) return refused_by_system(path, errno);
+    return ok();
+}
+
 Result<std::string> without_links(const std::string& path) {
     const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
     if (!real) return refused_by_system(path, errno);
     return std::string(real.get());
+}
+
+/// Nothing of what will stand under it is there.
+Result<std::string> free_name(const std::string& path, bool with_file) {
+    for (unsigned number = 1; number <= kMaxSetAside; ++number) {
+        const auto name = path + ".damaged-" + std::to_string(number);
+        const auto is_free = [&](const char* suffix) { return ::access((name + suffix).c_str(), F_OK) != 0; };
+        if ((!with_file || is_free("")) && std::ranges::all_of(kLogSuffixes, is_free)) return name;
+    }
+    return fail(Code::unavailable,
+                std::to_string(kMaxSetAside) + " damaged files stand beside it: see to the disk, then move them away");
 }
 
 /// A file of its own: closing any descriptor of the database file would drop the locks that SQLite holds on it (POSIX
@@ -93,17 +119,21 @@ Result<StorePlace> take_place(const std::string& path) {
     BOOST_OUTCOME_TRY(directory, open_directory(path.substr(0, slash)));
     BOOST_OUTCOME_TRY(real, without_links(path.substr(0, slash)));
     StorePlace place{real + path.substr(slash), std::move(directory), Descriptor()};
-    for (const char* suffix : {"", "-wal"}) {
+    BOOST_OUTCOME_TRYV(is_there(place.path));
+    for (const char* suffix : kLogSuffixes) {
         BOOST_OUTCOME_TRYV(is_there(place.path + suffix));
     }
     BOOST_OUTCOME_TRY(held, lock(place.path));
     place.lock = std::move(held);
+    BOOST_OUTCOME_TRYV(sync(place.directory.get(), real));
+    BOOST_OUTCOME_TRYV(sync_name_of(place.directory, real));
     return place;
 }
 
 Result<void> make_empty(const std::string& path) {
-    for (const char* suffix : {"", "-wal", "-journal"})
+    for (const char* suffix : kLogSuffixes)
         if (::unlink((path + suffix).c_str()) != 0 && errno != ENOENT) return refused_by_system(path, errno);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return refused_by_system(path, errno);
     const Descriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
     if (!made) return refused_by_system(path, errno);
     if (::fchmod(made.get(), kFileMode) != 0) return refused_by_system(path, errno);  // whatever the umask is
@@ -112,8 +142,18 @@ Result<void> make_empty(const std::string& path) {
 
 Result<void> move_into_place(const StorePlace& place, const std::string& from, const std::string& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) return refused_by_system(to, errno);
-    if (::fsync(place.directory.get()) != 0) return refused_by_system(to, errno);
-    return ok();
+    return sync(place.directory.get(), to);
+}
+
+Result<std::string> set_aside(const StorePlace& place) {
+    BOOST_OUTCOME_TRY(has_file, is_there(place.path));
+    BOOST_OUTCOME_TRY(name, free_name(place.path, has_file));
+    if (has_file && ::rename(place.path.c_str(), name.c_str()) != 0) return refused_by_system(place.path, errno);
+    for (const char* suffix : kLogSuffixes)
+        if (::rename((place.path + suffix).c_str(), (name + suffix).c_str()) != 0 && errno != ENOENT)
+            return refused_by_system(place.path + suffix, errno);
+    BOOST_OUTCOME_TRYV(sync(place.directory.get(), name));
+    return name;
 }
 
 }  // namespace stox::store

@@ -3,6 +3,7 @@
 
 #include "mapping/core/result.h"
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -33,7 +34,13 @@ struct StorePlace {
     Descriptor lock;       ///< flock on path + ".lock"
 };
 
-/// Makes the directory if it is missing (its parent must be there), checks it and takes the lock.
+/// What SQLite may put beside the file, and plays into whatever stands under the name: the two belong together.
+constexpr std::array<const char*, 2> kLogSuffixes{"-wal", "-journal"};
+/// Damaged files that may stand beside a store. A disk that makes more of them is for somebody to look at.
+constexpr unsigned kMaxSetAside = 8;
+
+/// Makes the directory if it is missing (its parent must be there), checks it and takes the lock. That its name and the names in
+/// it last is made sure as well: whoever made them may have been killed before he did it.
 /// errors  forbidden: the directory, or a file of the store in it, is another user's, has another mode than 0700 or 0600, or
 ///         is no plain file; unavailable: another worker holds the lock, or the system refuses; all name the path
 Result<StorePlace> take_place(const std::string& path);
@@ -47,5 +54,11 @@ Result<void> make_empty(const std::string& path);
 
 /// Gives a finished file its name, durably.
 Result<void> move_into_place(const StorePlace& place, const std::string& from, const std::string& to);
+
+/// Gives the file and its logs the first free name of path.damaged-1, -2 ..., durably. When it is killed in between, what is left
+/// is a log without a file, and the next call moves that to the same name.
+/// returns  the new name
+/// errors   unavailable: kMaxSetAside of them are there, or the system refuses; the text names the path
+Result<std::string> set_aside(const StorePlace& place);
 
 }  // namespace stox::store

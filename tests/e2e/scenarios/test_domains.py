@@ -7,7 +7,7 @@ from sip_peer import SipPeer, message
 pytestmark = pytest.mark.gate(90)
 
 
-def test_CORE_04_added_and_removed_by_reload(server, romeo):
+def test_added_and_removed_by_reload(server, romeo):
     pid, since = server.worker(), server.log_size()
     server.set_component("verona.test", {"peers": {"phones": {"match": {"source": ["10.77.0.0/31"]}, "next_hop": f"sip:{PEER}:5060", "probe": False}}})
     server.wait_attached("verona.test", since)

@@ -7,7 +7,7 @@ from sip_peer import SipPeer, message
 pytestmark = pytest.mark.gate(30)
 
 
-def test_CORE_72_a_stranger_is_refused(server, romeo):
+def test_a_stranger_is_refused(server, romeo):
     since = server.log_size()
     with SipPeer(address=STRANGER) as stranger:
         assert stranger.ask(message(body="let me in", source=STRANGER)).status == 403

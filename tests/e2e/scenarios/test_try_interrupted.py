@@ -23,8 +23,8 @@ MOMENTS = {"namespace": lambda pid, _folder: f"stox-phone-{pid}" in run("ip", "n
 
 
 def left(pid: int, folder: pathlib.Path) -> list[str]:
-    found = [str(path) for path in folder.iterdir()] + [line for line in run("ip", "netns").splitlines() if line.startswith(f"stox-phone-{pid}")]
-    found += [line for line in run("ip", "-br", "link").splitlines() if line.startswith(f"stox{pid % 1_000_000}")]
+    found = [str(path) for path in folder.iterdir()] + [line for line in run("ip", "netns").splitlines() if line.split()[0] == f"stox-phone-{pid}"]
+    found += [line for line in run("ip", "-br", "link").splitlines() if line.split()[0].partition("@")[0] == f"stox{pid % 1_000_000}"]
     for entry in pathlib.Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and str(folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():

@@ -1,0 +1,71 @@
+"""The softphone under attack: in the gate one for all tests, which has let go of everything at the end; in whole runs one for each."""
+import os
+import pathlib
+import subprocess
+import sys
+from typing import NamedTuple
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import pytest  # noqa: E402
+
+from victim import Victim  # noqa: E402
+
+PROGRAM = pathlib.Path(os.environ["STOX_SIP_UA"])
+WHOLE = bool(os.environ["STOX_WHOLE"])
+SEED = int(os.environ["STOX_SEED"])
+
+
+class Scale(NamedTuple):
+    whole: bool
+
+    def of(self, gate, whole):
+        return whole if self.whole else gate
+
+
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("seeds")
+        count = marker.kwargs["whole"] if marker and WHOLE else 1
+        metafunc.parametrize("seed", range(SEED, SEED + count))
+
+
+@pytest.fixture(scope="session")
+def scale():
+    return Scale(WHOLE)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3", "-subj", "/CN=localhost",
+                    "-keyout", folder / "key.pem", "-out", folder / "chain.pem"], check=True, stderr=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared(certificates):
+    with Victim(PROGRAM, seed=SEED, tls=certificates) as victim:
+        heap = victim.counters()["heap"]
+        yield victim
+        victim.let_go(heap)
+
+
+@pytest.fixture
+def victim(request, certificates):
+    if not WHOLE:
+        victim = request.getfixturevalue("shared")
+        yield victim
+        victim.check_alive(within=2)
+        return
+    with Victim(PROGRAM, seed=SEED, tls=certificates) as victim:
+        heap = victim.counters()["heap"]
+        yield victim
+        victim.let_go(heap)
+
+
+@pytest.fixture
+def make_victim(certificates):
+    """For tests that need one with other limits."""
+    return lambda **settings: Victim(PROGRAM, seed=SEED, tls=certificates, **settings)

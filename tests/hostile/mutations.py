@@ -1,0 +1,41 @@
+"""Well-formed requests with octets changed, cut out, doubled and put in: what parsers meet first."""
+import random
+
+from odd import Odd
+from wire import SDP, new_id, request
+
+METHODS = ["INVITE"] * 4 + ["MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE", "PRACK", "INFO", "BYE", "CANCEL", "ACK", "OPTIONS", "REGISTER", "PUBLISH", "FOO"]
+SEPARATORS = b",;:<>\"%@[]()\r\n \t\x00=?&*\\"
+
+
+class Mutations:
+    def __init__(self, seed: int, here: tuple[str, int], victim: tuple[str, int]):
+        self.odd = Odd(seed, here, victim)
+        self.dice: random.Random = self.odd.dice
+
+    def well_formed(self, transport: str) -> bytes:
+        method = self.dice.choice(METHODS)
+        uri = f"sip:alice@{self.odd.victim[0]}:{self.odd.victim[1]}"
+        to = f"<{uri}>;tag={new_id()}" if self.odd.likely(0.1) else ""
+        body = SDP if method in ("INVITE", "UPDATE") else "hello" if method == "MESSAGE" else ""
+        headers = [*self.odd.contact(0.3), *self.odd.route(0.1), *self.odd.extras()]
+        return request(method, uri, self.odd.here, transport=transport, to=to, cseq=f"{self.odd.number(1)} {method}", headers=headers, body=body)
+
+    def next(self, transport: str = "UDP") -> bytes:
+        out = bytearray(self.well_formed(transport))
+        for _ in range(self.dice.choice([0, 0, 0, 1, 1, 2, 4, 8])):
+            at, kind = self.dice.randrange(len(out) + 1), self.dice.randrange(5)
+            if kind == 0 and at < len(out):
+                out[at] = self.dice.randrange(256)
+            elif kind == 1:
+                out[at:at] = bytes([self.dice.choice(SEPARATORS)]) * self.dice.choice([1, 1, 3, 40, 800])
+            elif kind == 2:
+                del out[at:at + self.dice.randint(1, 50)]
+            elif kind == 3:
+                start = self.dice.randrange(len(out) + 1)
+                out[at:at] = out[start:start + self.dice.randint(1, 150)]
+            else:  # a line twice, or at another place
+                lines = out.split(b"\r\n")
+                lines.insert(self.dice.randrange(len(lines) + 1), self.dice.choice(lines))
+                out = bytearray(b"\r\n".join(lines))
+        return bytes(out[:65000])

@@ -1,0 +1,76 @@
+"""Mutated requests by datagram and by stream. Nothing answers what the softphone says or asks then."""
+import socket
+import ssl
+import time
+
+import pytest
+
+from mutations import Mutations
+from peer import Stream
+from wire import udp_socket
+
+PEAK = 256 << 20
+
+
+@pytest.mark.seeds(whole=3)
+def test_datagrams(victim, scale, seed):
+    count = scale.of(4_000, 60_000)
+    before = victim.counters()
+    with udp_socket() as sock:
+        mutations = Mutations(seed, sock.getsockname(), victim.address)
+        for sent in range(count):
+            sock.sendto(mutations.next(), victim.address)
+            if sent % 100 == 99:
+                time.sleep(0.02)
+    victim.check_alive(within=2)
+    now = victim.counters()
+    passed = now["datagrams"] - before["datagrams"]
+    print(f"\n   seed {seed}: {count} sent, {passed} reached the transactions, {now['requests_in'] - before['requests_in']} the dialog layer")
+    assert passed > count / 2
+    assert now["peak"] < PEAK
+
+
+def connect(victim, tls: bool) -> Stream:
+    plain = socket.create_connection(("127.0.0.1", victim.tls_port if tls else victim.port), timeout=5)
+    if not tls:
+        return Stream(plain)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return TlsStream(context.wrap_socket(plain))
+
+
+class TlsStream(Stream):
+    def read(self):
+        try:
+            return super().read()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return []
+
+
+def throw(stream: Stream, octets: bytes) -> bool:
+    """False: the connection has ended, or takes no more for a while."""
+    stream.connection.settimeout(1)
+    try:
+        stream.connection.sendall(octets)
+    except OSError:
+        return False
+    finally:
+        stream.connection.settimeout(0)
+    return stream.read() is not None
+
+
+@pytest.mark.seeds(whole=2)
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_streams(victim, scale, seed, tls):
+    count = scale.of(1_000, 20_000)
+    stream, connections = connect(victim, tls), 1
+    mutations = Mutations(seed, stream.connection.getsockname(), victim.address)
+    for _ in range(count):
+        if throw(stream, mutations.next("TLS" if tls else "TCP")):
+            continue
+        stream.close(reset=mutations.odd.likely(0.3))
+        stream, connections = connect(victim, tls), connections + 1
+    stream.close()
+    victim.check_alive(within=2)
+    print(f"\n   seed {seed}: {count} messages over {connections} connections")
+    assert victim.counters()["peak"] < PEAK
