@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,8 @@ struct NextHop {
     std::string credentials{};  ///< TLS: the domain whose certificate and trust are used
     Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
     bool configured = true;     ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
+    /// For a connection that has to be opened, TLS included, where that is less than Limits allow.
+    std::optional<std::chrono::seconds> open_within{};
 };
 
 /// Sizes of Sofia's transports, which sip/sofia_tport.h knows by heart.

@@ -87,6 +87,8 @@ struct SendSip {
     ClientTransaction transaction;
     sip::Request request;
     Target target;
+    /// Another target waits: a connection that has to be opened for this and is not by then is given up. Then nothing has left.
+    std::optional<std::chrono::seconds> open_within{};
 };
 /// Find the targets of a next hop that names a host.   (RFC 3263)
 struct Locate {

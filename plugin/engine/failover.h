@@ -37,6 +37,7 @@ public:
     Failover(std::string_view method, std::vector<Target> targets);
 
     const Target& target() const { return targets_[current_]; }
+    bool is_last() const { return current_ + 1 >= targets_.size(); }
     /// The request leaves for target() now.
     void sent(TimePoint now);
     /// When on_time is due.

@@ -119,7 +119,8 @@ void Outbound::send(Entries::iterator entry, std::vector<sip::Header> credential
     attempts_.emplace(transaction, entry->first);
     failover->sent(turn.now);
     set_silence(entry, failover->deadline());
-    turn.out.push_back(SendSip{transaction, std::move(request), failover->target()});
+    const auto open_within = failover->is_last() ? std::nullopt : std::optional(Failover::kSilence);
+    turn.out.push_back(SendSip{transaction, std::move(request), failover->target(), open_within});
 }
 
 std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn) {

@@ -84,11 +84,10 @@ void DomainHost::perform(engine::RespondSip action) {
 }
 
 void DomainHost::perform(engine::SendSip action) {
-    services_.send(
-        std::move(action.request), std::move(action.target),
-        [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
-            if (auto self = weak.lock()) self->drive(engine::SipResponseIn{transaction, std::move(response), local});
-        });
+    auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
+        if (auto self = weak.lock()) self->drive(engine::SipResponseIn{transaction, std::move(response), local});
+    };
+    services_.send(std::move(action), std::move(sent));
 }
 
 void DomainHost::perform(engine::Locate action) {

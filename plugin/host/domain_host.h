@@ -21,7 +21,7 @@ public:
     /// What a domain needs from the worker around it. `sent` is called once for each request, with its outcome.
     struct Services {
         std::function<void(std::uint64_t transaction, sip::Response)> respond;
-        std::function<void(sip::Request, engine::Target, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
+        std::function<void(engine::SendSip, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
         /// Answered once, never from inside the call.
         std::function<void(config::NextHop, std::function<void(std::vector<engine::Target>, std::string error)> located)> locate;
         /// A source that is to be banned when there are more like this.

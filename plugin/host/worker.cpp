@@ -223,11 +223,14 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
     services.respond = [this](std::uint64_t transaction, sip::Response response) {
         if (sip_) sip_->respond(transaction, std::move(response));
     };
-    services.send = [this, name = options.domain](sip::Request request, engine::Target target, auto sent) {
+    services.send = [this, name = options.domain](engine::SendSip action, auto sent) {
         if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::unsent); });
-        sip_->send(
-            std::move(request), {target.transport, target.endpoint, target.tls_name, name},
-            [sent = std::move(sent)](sip::Outcome outcome) { sent(std::move(outcome.response), to_engine(outcome.local)); });
+        const auto& target = action.target;
+        sip::NextHop next_hop{target.transport, target.endpoint, target.tls_name, name};
+        next_hop.open_within = action.open_within;
+        sip_->send(std::move(action.request), std::move(next_hop), [sent = std::move(sent)](sip::Outcome outcome) {
+            sent(std::move(outcome.response), to_engine(outcome.local));
+        });
     };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
     services.refused = [this](const Address& source) {

@@ -82,7 +82,7 @@ void Connection::accept() {
 }
 
 void Connection::dial() {
-    due_at(Clock::now() + limits_.connect);
+    opens_within(limits_.connect);
     socket_.async_connect(to_asio(identity_.peer), [self = shared_from_this()](error_code error) {
         if (self->state_ != State::connecting) return;
         if (error) return self->end(End::dial, error.message());
@@ -100,7 +100,7 @@ void Connection::connected() {
 
 void Connection::handshake() {
     state_ = State::handshaking;
-    due_at(Clock::now() + limits_.handshake);
+    opens_within(limits_.handshake);
     auto* context = identity_.dialled ? &contexts_->client(identity_.credentials) : contexts_->server();
     if (!context) return end(End::handshake, "no certificate of ours");
     tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
@@ -168,7 +168,7 @@ void Connection::read() {
 }
 
 void Connection::failed(error_code error) {
-    if (identity_.dialled && !heard_ && refuses_our_certificate(error)) {
+    if (identity_.dialled && !heard_ && refuses_our_certificate(error) && SSL_version(tls_->native_handle()) == TLS1_3_VERSION) {
         *delivers_ = false;
         return end(End::handshake, "the peer refuses our certificate: " + error.message());
     }
@@ -288,6 +288,15 @@ void Connection::end(End end, const std::string& reason) {
     error_code ignored;
     socket_.close(ignored);
     if (!std::exchange(told_, true)) owner_.ended(*this, end, reason);
+}
+
+/// This step of its opening, and within what all of them together may take.
+void Connection::opens_within(std::chrono::seconds limit) { due_at(std::min(Clock::now() + limit, opens_by_)); }
+
+void Connection::hurry(std::chrono::seconds limit) {
+    if (state_ != State::connecting && state_ != State::handshaking) return;
+    opens_by_ = std::min(opens_by_, Clock::now() + limit);
+    if (due_ != Clock::time_point()) due_at(std::min(due_, opens_by_));
 }
 
 void Connection::due_at(Clock::time_point due) {

@@ -62,6 +62,8 @@ public:
     /// One of the two, once. The socket is connected already, or bound at most.
     void accept();
     void dial();
+    /// It is to be open by then, TLS included, or it ends. Does nothing once it is open.
+    void hurry(std::chrono::seconds limit);
 
     /// Queues. False when it has ended, or ends by this: the peer takes nothing.
     bool write(const iovec* parts, std::size_t count);
@@ -95,6 +97,7 @@ private:
     void drain();
     void close();
     void due_at(Clock::time_point due);
+    void opens_within(std::chrono::seconds limit);
     void wait_until_due();
     void expired();
     template <class Buffer, class Handler>
@@ -119,6 +122,7 @@ private:
     bool writing_ = false, finishing_ = false, told_ = false;
 
     boost::asio::steady_timer timer_, pause_;
+    Clock::time_point opens_by_{Clock::time_point::max()};
     Clock::time_point due_{}, armed_{Clock::time_point::max()};
     bool message_due_ = false;  ///< due_ is that of a message
     unsigned held_ = 0;

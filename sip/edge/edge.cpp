@@ -346,7 +346,10 @@ void Edge::expect(const NextHop& next_hop) {
 }
 
 Result<Flow> Edge::dial(const NextHop& next_hop) {
-    if (auto reused = impl_->reused(next_hop)) return reused;
+    if (auto reused = impl_->reused(next_hop)) {
+        if (next_hop.open_within) impl_->find(reused.value())->hurry(*next_hop.open_within);
+        return reused;
+    }
     if (const auto may = may_send(next_hop.endpoint, next_hop.configured, impl_->own); !may) {
         ++impl_->counters.dials_refused;
         impl_->gate.write(LogLevel::warn, next_hop.endpoint.address, may.error().detail,
@@ -365,6 +368,7 @@ Result<Flow> Edge::dial(const NextHop& next_hop) {
     identity.credentials = next_hop.credentials;
     const auto connection = impl_->add(std::move(socket).value(), std::move(identity));
     impl_->dialled[Impl::target_of(connection->identity())] = connection->identity().flow;
+    if (next_hop.open_within) connection->hurry(*next_hop.open_within);
     connection->dial();
     return connection->identity().flow;
 }

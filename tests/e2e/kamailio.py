@@ -28,13 +28,14 @@ server_name = {gateway_name}
 
 class Kamailio:
     """gateway: "ip:port" of its TLS listener; gateway_name goes out as SNI. challenge: what comes from the gateway needs digest credentials.
-    What comes over UDP goes to the gateway with its own credentials if the gateway asks for them."""
+    What comes from elsewhere goes to the gateway, with its own credentials if the gateway asks for them. What comes from the gateway goes to
+    whoever has registered under that user name, over the connection that was registered by, else to `phone`."""
 
     def __init__(self, folder: pathlib.Path, address: str, gateway: str, gateway_name: str, phone: str, identity: tuple[pathlib.Path, pathlib.Path],
                  root: pathlib.Path, *, client_certificates: bool = True, challenge: bool = False, user: str = "proxy", password: str = "secret",
                  realm: str = "kamailio.test"):
         folder.mkdir(parents=True, exist_ok=True)
-        words = {"address": address, "gateway": gateway, "phone": phone, "folder": folder, "user": user, "password": password, "realm": realm,
+        words = {"address": address, "gateway": gateway, "gateway_address": gateway.rpartition(":")[0], "phone": phone, "folder": folder, "user": user, "password": password, "realm": realm,
                  "modules": f"/usr/lib/{platform.machine()}-linux-gnu/kamailio/modules/"}
         text = TEMPLATE.read_text()
         for word, value in words.items():

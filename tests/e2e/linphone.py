@@ -29,7 +29,7 @@ mtu=1300
 reg_proxy=<sip:{proxy};transport=tls>
 reg_route=<sip:{proxy};transport=tls>
 reg_identity=sip:{aor}
-reg_sendregister=0
+reg_sendregister={register}
 reg_expires=3600
 publish=0
 
@@ -39,14 +39,15 @@ uuid=00000000-0000-4000-8000-000000000001
 
 
 class Linphone:
-    """A phone whose address of record is `aor` and whose every request goes to `proxy`, "name:port", over TLS."""
+    """A phone whose address of record is `aor` and whose every request goes to `proxy`, "name:port", over TLS. It takes no TLS connections
+    from others: what is for it comes over its own, by which it registers."""
 
     name = "linphone"
 
-    def __init__(self, folder: pathlib.Path, aor: str, proxy: str, root: pathlib.Path, port: int = 5071):
+    def __init__(self, folder: pathlib.Path, aor: str, proxy: str, root: pathlib.Path, port: int = 5071, register: bool = False):
         home = folder / "home"
         (home / ".local" / "share" / "linphone").mkdir(parents=True, exist_ok=True)
-        (folder / "linphonerc").write_text(CONFIGURATION.format(aor=aor, proxy=proxy, root=root, port=port))
+        (folder / "linphonerc").write_text(CONFIGURATION.format(aor=aor, proxy=proxy, root=root, port=port, register=int(register)))
         self.pipe = f"stox-linphone-{secrets.token_hex(6)}"  # under /tmp, which other lanes have as well
         self.lock, self.received, self.closing = threading.Lock(), [], False
         self.program = Program(["linphone-daemon", "--pipe", self.pipe, "--config", folder / "linphonerc", "--log", folder / "log"],
@@ -73,8 +74,11 @@ class Linphone:
     def watch(self) -> None:
         """Events are asked for: the daemon queues them."""
         while not self.closing and self.program.alive():
-            answer = self.command("pop-event")
-            if match := re.search(r"Event-type: receiving-message.*?From: (\S+).*?Text: (.*?)\n(?=\Z|\n)", answer, re.DOTALL):
+            try:
+                answer = self.command("pop-event")
+            except OSError:
+                return  # it has ended
+            if match := re.search(r'Event-type: message-received\n.*?^From: (\S+)\n.*?^Content: "(.*)"\n', answer, re.DOTALL | re.MULTILINE):
                 self.received.append((match[1], match[2], time.monotonic()))
             elif "Event-type" not in answer:
                 time.sleep(0.02)

@@ -72,7 +72,7 @@ TEST(Probing, AProbeAsksTheHopItselfInTheNameOfTheDomain) {
     Rig rig(with_hops({hop(1, 5080, Transport::tcp)}));
     rig.pass(0s);
     ASSERT_EQ(rig.sent.size(), 1u);
-    const auto& [transaction, request, target] = rig.sent.front();
+    const auto& [transaction, request, target, open_within] = rig.sent.front();
     EXPECT_EQ(request.method, "OPTIONS");
     EXPECT_EQ(request.uri.to_string(), "sip:10.0.0.1:5080");
     EXPECT_EQ(request.from.uri.to_string(), "sip:capulet.test");

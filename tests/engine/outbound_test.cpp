@@ -71,6 +71,17 @@ TEST(Outbound, ASilentTargetIsLeftAfter4SecondsAndTheNextOneAsked) {
     for (std::size_t late : {0, 1}) EXPECT_FALSE(rig.respond(late, 200)) << "told once";
 }
 
+// So that a message, which is not sent twice, is not held up by a connection that never opens.
+TEST(Outbound, AConnectionHasTheTimeOfSilenceWhereAnotherTargetWaits) {
+    OptionsRig rig;
+    rig.respond(0, 503);
+    rig.respond(1, 503);
+    ASSERT_EQ(rig.sent().size(), 3u);
+    EXPECT_EQ(rig.sent()[0].open_within, 4s);
+    EXPECT_EQ(rig.sent()[1].open_within, 4s);
+    EXPECT_FALSE(rig.sent()[2].open_within);
+}
+
 TEST(Outbound, ALateSuccessOfATargetLeftBehindCounts) {
     OptionsRig rig;
     rig.pass(4s);

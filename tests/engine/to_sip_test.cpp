@@ -14,7 +14,7 @@ TEST(ToSip, IM_01_OneRequestToTheNextHop) {
     Rig rig;
     rig.stanza(message_stanza());
     ASSERT_EQ(rig.sent.size(), 1u);
-    const auto& [transaction, request, target] = rig.sent.front();
+    const auto& [transaction, request, target, open_within] = rig.sent.front();
     EXPECT_EQ(request.method, "MESSAGE");
     EXPECT_EQ(request.uri.to_string(), "sip:juliet@capulet.test");
     EXPECT_EQ(request.from.uri.to_string(), "sip:romeo@montague.test");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <sstream>
 
@@ -62,6 +63,37 @@ TEST(EdgeLong, ASilentTlsPeerIsGivenUpAfterFiveSeconds) {
     EXPECT_GE(took, milliseconds(4'500));
     EXPECT_LE(took, milliseconds(5'900));
     EXPECT_NE(rig.log_line("no TLS handshake in time"), "");
+}
+
+TEST(EdgeLong, AConnectionIsGivenUpAsSoonAsItsRequestSays) {
+    EdgeRig rig;
+    TcpListener silent;
+    auto hop = next_hop(Transport::tls, silent.port());
+    hop.open_within = seconds(1);
+    const auto before = Clock::now();
+    EXPECT_EQ(rig.send(message_value(), hop).local, Outcome::Local::unsent);
+    const auto took = duration_cast<milliseconds>(Clock::now() - before);
+    EXPECT_GE(took, milliseconds(900));
+    EXPECT_LE(took, milliseconds(1'900));
+}
+
+// The probe that came first has more time; the message behind it does not wait for that.
+TEST(EdgeLong, AConnectionThatIsBeingOpenedIsHurriedByTheNextRequest) {
+    EdgeRig rig;
+    TcpListener silent;
+    auto hop = next_hop(Transport::tls, silent.port());
+    auto probe = message_value();
+    probe.call_id = "probe";
+    std::promise<Outcome> probed;
+    rig.on_loop([&](sip::Endpoint& endpoint) {
+        endpoint.send(probe, hop, [&](Outcome outcome) { probed.set_value(std::move(outcome)); });
+    });
+    hop.open_within = seconds(1);
+    const auto before = Clock::now();
+    EXPECT_EQ(rig.send(message_value(), hop).local, Outcome::Local::unsent);
+    EXPECT_EQ(probed.get_future().get().local, Outcome::Local::unsent);
+    EXPECT_LE(duration_cast<milliseconds>(Clock::now() - before), milliseconds(1'900));
+    EXPECT_EQ(rig.counters().dialled, 1u);
 }
 
 struct Dripping {

@@ -1,9 +1,13 @@
 """A next hop that is dead is passed by: at once where nothing can be doubled, else as soon as its probes go unanswered."""
+import subprocess
+import time
+
 import pytest
 
 from dnsmasq import Dnsmasq
 from lane import PEER
 from sip_peer import SipPeer, answer
+from stream_peer import Hangup, Silent, StreamPeer
 
 DOMAIN = "verona.test"
 
@@ -22,7 +26,7 @@ def domain(server):
     server.wait_log(r"verona\.test:? removed", since)
 
 
-def texts(peer: SipPeer) -> list[str]:
+def texts(peer: SipPeer | StreamPeer) -> list[str]:
     return [request.body for request in peer.requests if request.first.startswith("MESSAGE")]
 
 
@@ -44,6 +48,82 @@ def test_CORE_55_a_next_hop_without_listener_hands_over_to_the_second(server, ro
         romeo.send(f"nurse@{DOMAIN}", "anybody?")
         second.wait_request(lambda request: request.body == "anybody?")
         assert texts(second) == ["anybody?"]
+
+
+@pytest.fixture(scope="module")
+def hole():
+    """An address from which nothing ever comes back: a neighbour that is known and does not exist, on a bridge without ports."""
+    address = "192.0.2.1"
+    for command in ("link add hole type bridge", "link set hole up", f"route add {address}/32 dev hole",
+                    f"neighbour add {address} lladdr 02:00:00:00:00:01 dev hole nud permanent"):
+        subprocess.run(["ip", *command.split()], check=True)
+    yield address
+    subprocess.run(["ip", "link", "delete", "hole"], check=True)
+
+
+def handed_over(domain, romeo, first: str, text: str, transport: str = "udp") -> float:
+    """Seconds until a message was with the second next hop, once, when the first one is of no use."""
+    peer = StreamPeer(5082) if transport == "tcp" else SipPeer(port=5082)
+    with peer as second:
+        domain([first, f"sip:{PEER}:5082;transport={transport}"], probe=False)
+        begin = time.monotonic()
+        romeo.send(f"nurse@{DOMAIN}", text)
+        second.wait_request(lambda request: request.body == text)
+        took = time.monotonic() - begin
+        romeo.send(f"nurse@{DOMAIN}", f"after {text}")
+        second.wait_request(lambda request: request.body == f"after {text}")
+        assert texts(second) == [text, f"after {text}"], "each once"
+    print(f"{text}: with the second next hop after {took:.2f} s")
+    return took
+
+
+@pytest.mark.gate(60)
+@pytest.mark.parametrize("second", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_CORE_55_a_connection_that_is_refused_hands_over_at_once(server, romeo, domain, transport, second):
+    assert handed_over(domain, romeo, f"sip:{PEER}:5081;transport={transport}", f"refused {transport} {second}", second) < 4
+
+
+@pytest.mark.gate(60)
+def test_CORE_55_a_tls_handshake_that_fails_hands_over_at_once(server, romeo, domain):
+    with Hangup(5081):
+        assert handed_over(domain, romeo, f"sip:{PEER}:5081;transport=tls", "no handshake") < 4
+
+
+@pytest.mark.gate(90)
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_CORE_55_an_address_that_swallows_connections_hands_over_within_4_seconds(server, romeo, domain, hole, transport):
+    # Each of the two messages waits for a connection of its own.
+    assert 3 < handed_over(domain, romeo, f"sip:{hole};transport={transport}", f"swallowed {transport}") < 20
+
+
+@pytest.mark.gate(90)
+def test_CORE_55_a_tls_peer_that_says_nothing_hands_over_within_4_seconds(server, romeo, domain):
+    with Silent(5081):
+        assert 3 < handed_over(domain, romeo, f"sip:{PEER}:5081;transport=tls", "silent") < 20
+
+
+@pytest.mark.gate(60)
+def test_CORE_55_a_connection_lost_after_the_message_left_doubles_nothing(server, romeo, domain):
+    with Hangup(5081), SipPeer(port=5082) as second:
+        domain([f"sip:{PEER}:5081;transport=tcp", f"sip:{PEER}:5082"], probe=False)
+        romeo.send(f"nurse@{DOMAIN}", "perhaps there", ident="perhaps")
+        error = romeo.wait_error("perhaps").xml.find("{jabber:client}error")
+        assert "may have been delivered" in error.find("{urn:ietf:params:xml:ns:xmpp-stanzas}text").text
+        assert texts(second) == []
+
+
+@pytest.mark.full(120)
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_CORE_06_a_swallowing_address_is_down_and_passed_by_at_once(server, romeo, domain, hole, transport):
+    with SipPeer(port=5082) as second:
+        since = domain([f"sip:{hole};transport={transport}", f"sip:{PEER}:5082"])
+        server.wait_log(rf"next hop down target={transport}:{hole}:5060", since)
+        begin = time.monotonic()
+        romeo.send(f"nurse@{DOMAIN}", "past the hole")
+        second.wait_request(lambda request: request.body == "past the hole")
+        print(f"down by {transport}: with the second next hop after {time.monotonic() - begin:.2f} s")
+        assert texts(second) == ["past the hole"]
 
 
 @pytest.mark.gate(60)

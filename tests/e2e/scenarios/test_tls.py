@@ -7,11 +7,12 @@ import pytest
 from baresip import Baresip
 from certificates import Authority
 from conftest import COMPONENT, DOMAIN, PASSWORD, make_server, stop_server
+from digest import ha1_line
 from dnsmasq import Dnsmasq
 from kamailio import Kamailio
 from lane import GATEWAY, PEER, PROXY, STRANGER
 from linphone import Linphone
-from processes import NOBODY
+from processes import NOBODY, wait_for
 from sip_peer import SipPeer, message
 from tls_peer import TlsPeer
 from xmpp_client import XmppClient
@@ -44,16 +45,18 @@ def server(workspace, authority, names):
     (folder / "password").chmod(0o600)
     shutil.chown(folder / "password", NOBODY, NOBODY)  # the server's user reads it
     peers = {
-        "proxy": {"match": {"tls_name": [PROXY_NAME]}, "next_hop": f"sip:{PROXY_NAME}:5061;transport=tls", "default": True,
+        "proxy": {"match": {"tls_name": [PROXY_NAME]}, "next_hop": f"sip:{PROXY_NAME}:5061;transport=tls", "default": True, "probe": False,
                   "auth": {"user": ACCOUNT["user"], "password_file": str(folder / "password")}},
         "phones": {"kind": "phone", "match": {"source": [PEER]}},
-        "baresip": {"kind": "phone", "next_hop": "sip:phone.test:5082;transport=tls", "targets": ["baresip.test"], "probe": False},
-        "linphone": {"kind": "phone", "next_hop": f"sip:{PEER}:5072", "targets": ["linphone.test"], "probe": False},
     }
+    # A phone that listens for TLS, and whose certificate is for its name.
+    phone = {"tls": {"trust": str(authority.root)}, "peers": {"baresip": {"kind": "phone", "next_hop": "sip:phone.test:5082;transport=tls",
+                                                                          "probe": False}}}
     options = {"peers": peers, "tls": {"certificate": str(folder / "chain.pem"), "key": str(folder / "key.pem"), "trust": str(authority.root),
                                        "verify_client": "optional"}}
-    running = make_server(folder / "server", port=5324, api_port=15283, components={COMPONENT: options},
+    running = make_server(folder / "server", port=5324, api_port=15283, components={COMPONENT: options, "baresip.test": phone},
                           engine={"bind": [f"udp:{GATEWAY}:5064", f"tcp:{GATEWAY}:5064", f"tls:{GATEWAY}:{TLS_PORT}"], "log_level": "debug"})
+    running.wait_attached("baresip.test")
     yield running
     stop_server(running)
 
@@ -103,6 +106,8 @@ def test_baresip_checks_chain_and_name(workspace, authority, server, romeo):
     try:
         phone.send("over TLS")
         assert romeo.wait_body("over TLS")[0]["from"].bare == "juliet@capulet.test"
+        romeo.send("juliet@baresip.test", "and back over TLS")
+        assert phone.wait_message("and back over TLS")[0].endswith(f"romeo@{DOMAIN}")
     finally:
         phone.stop()
 
@@ -116,12 +121,85 @@ def test_linphone_checks_chain_and_name(workspace, authority, server, romeo):
         phone.stop()
 
 
+def test_linphone_each_way_over_tls(workspace, authority, server, romeo):
+    running = proxy(workspace, authority, "registrar", client_certificates=False)
+    try:
+        phone = Linphone(workspace / "linphone-registered", "juliet@capulet.test", f"{PROXY_NAME}:5061", authority.root, port=5073, register=True)
+        try:
+            wait_for("linphone's registration", lambda: "registered sip:juliet@capulet.test over tls" in running.log(), alive=phone.program.alive)
+            romeo.send("juliet@capulet.test", "to linphone over TLS")
+            assert phone.wait_message("to linphone over TLS")[0] == f"sip:romeo@{DOMAIN}"
+            phone.send(f"romeo@{DOMAIN}", "from linphone over TLS")
+            assert romeo.wait_body("from linphone over TLS")[0]["from"].bare == "juliet@capulet.test"
+        finally:
+            phone.stop()
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def strangers(server):
+    """A domain that knows its peer by its credentials alone."""
+    path = server.folder.parent / "kamailio.ha1"
+    path.write_text(ha1_line("kamailio", "verona.test", "open sesame", "MD5"))  # all that its uac module can do
+    path.chmod(0o600)
+    shutil.chown(path, NOBODY, NOBODY)
+    since = server.log_size()
+    server.set_component("verona.test", {"digest": {"ha1_file": str(path)}, "peers": {"kamailio": {"match": {"user": ["kamailio"]}}}})
+    server.wait_attached("verona.test", since)
+    yield since
+    since = server.log_size()
+    server.set_component("verona.test", None)
+    server.wait_log(r"verona\.test:? removed", since)
+
+
+@pytest.mark.parametrize("password", ["open sesame", "open barley"])
+def test_CORE_64_a_proxy_answers_our_challenge(workspace, authority, server, romeo, strangers, password):
+    identity = authority.leaf("elsewhere", "DNS:elsewhere.test")
+    running = Kamailio(workspace / password.replace(" ", "-"), PROXY, f"{GATEWAY}:{TLS_PORT}", NAME, f"{PEER}:5060", identity, authority.root,
+                       user="kamailio", password=password)
+    good, text = password == "open sesame", f"with {password}"
+    try:
+        with SipPeer() as phone:
+            octets = message(sender="nurse@verona.test", body=text)
+            phone.socket.sendto(octets, (PROXY, 5060))
+            answers = wait_for("a final answer", lambda: [one for one in list(phone.responses) if one.status >= 200])
+            assert answers[0].status == (202 if good else 401)
+            if good:
+                assert romeo.wait_body(text)[0]["from"].bare == "nurse@verona.test"
+            else:
+                server.wait_log(r"security event=refused.*src=10\.77\.0\.4.*wrong credentials", strangers)
+                assert not [stanza for stanza, _ in romeo.messages if stanza["body"] == text]
+    finally:
+        running.stop()
+
+
 def test_a_client_without_the_right_certificate_is_a_stranger(authority, server):
     other = authority.leaf("other", "DNS:other.test")
     for identity in (None, other):
         stranger = TlsPeer(GATEWAY, TLS_PORT, NAME, authority.root, identity, source=STRANGER)
         assert stranger.ask(message(source=STRANGER)).status == 403
         stranger.close()
+
+
+def test_a_certificate_that_cannot_be_used_refuses_the_configuration(authority, server):
+    before = TlsPeer(GATEWAY, TLS_PORT, NAME, authority.root).fingerprint
+    key = server.folder.parent / "key.pem"
+    good, (_, other) = key.read_text(), authority.leaf("unrelated", "DNS:unrelated.test")
+    since = server.log_size()
+    try:
+        key.write_text(other.read_text())
+        server.reload()
+        server.wait_log(rf"tls\.key: {key} does not belong to .*the configuration before it stays", since)
+        assert TlsPeer(GATEWAY, TLS_PORT, NAME, authority.root).fingerprint == before
+    finally:
+        key.write_text(good)
+    since = server.log_size()
+    server.set_component("verona.test", {"tls": {"certificate": "/nowhere/chain.pem", "key": str(key)}})
+    try:
+        server.wait_log(r"tls\.certificate: /nowhere/chain\.pem: No such file or directory", since)
+    finally:
+        server.set_component("verona.test", None)
 
 
 def test_a_new_certificate_drops_no_connection(authority, server):
