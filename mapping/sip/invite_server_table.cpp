@@ -272,6 +272,16 @@ using Table = transitions<
 
 }  // namespace
 
-bool step(Scope& scope, const Event& event) { return Table::step(scope.parts.state, event, scope); }
+bool step(Scope& scope, const Event& event) {
+    const bool known = Table::step(scope.parts.state, event, scope);
+    if (known && std::holds_alternative<Done>(scope.parts.state)) {
+        // From here on the call is its session's alone: what else the INVITE needed goes.
+        const auto cseq = scope.parts.request.cseq;
+        scope.parts.request = Request{};
+        scope.parts.request.cseq = cseq;
+        scope.parts.last_progress = Reply{};
+    }
+    return known;
+}
 
 }  // namespace stox::sip::invite_server

@@ -34,7 +34,7 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     if (usage->deadline) deadlines_.insert({*usage->deadline, key});
     if (!std::visit([](const auto& machine) { return machine.over(); }, usage->machine)) return;
     if (usage->deadline) deadlines_.erase({*usage->deadline, key});
-    for (const auto& id : usage->listed) table_.remove(id, key);
+    for (const auto& id : usage->listed) table_.remove(id, key, is_call(key));
     for (const auto request : usage->keys) keys_.erase(request);
     for (const auto transaction : usage->invites) invites_.erase(transaction);
     if (usage->subscriber) subscribers_.erase(*usage->subscriber);
@@ -85,7 +85,7 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
     const auto now = std::visit(Dialogs{}, usage.machine);
     std::erase_if(usage.listed, [&](const DialogId& id) {
         const bool stands = std::ranges::any_of(now, [&](const DialogRef& dialog) { return dialog->id == id; });
-        if (!stands) table_.remove(id, key);
+        if (!stands) table_.remove(id, key, is_call(key));
         return !stands;
     });
     for (const auto& dialog : now) {
@@ -95,7 +95,7 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
 }
 
 bool UserAgent::has_room(const std::string& peer) const {
-    return table_.has_room(peer) && usages_.size() < 2 * settings_.limits.in_all;
+    return table_.has_room(peer) && !full();
 }
 
 std::size_t UserAgent::requests() const {
@@ -268,7 +268,8 @@ UsageKey UserAgent::subscribe_inside(UsageKey call, Request request, TimePoint n
     auto event =
         request.method == "REFER" ? Result<EventPackage>(EventPackage{"refer"}) : EventPackage::read(request.header("Event"));
     const auto* entry = session ? table_.find(session->dialog()->id) : nullptr;
-    if (!entry || entry->usages.size() >= DialogTable::kMaxUsages || !session->confirmed() || !event) return UsageKey::none;
+    const bool room = entry && entry->usages.size() < DialogTable::kMaxUsages && !full();
+    if (!room || !session->confirmed() || !event) return UsageKey::none;
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};
