@@ -34,7 +34,7 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     if (usage->deadline) deadlines_.insert({*usage->deadline, key});
     if (!std::visit([](const auto& machine) { return machine.over(); }, usage->machine)) return;
     if (usage->deadline) deadlines_.erase({*usage->deadline, key});
-    for (const auto& id : usage->listed) table_.remove(id, key, is_call(key));
+    for (const auto& dialog : usage->listed) table_.remove(dialog->id, key, is_call(key));
     for (const auto request : usage->keys) keys_.erase(request);
     for (const auto transaction : usage->invites) invites_.erase(transaction);
     if (usage->subscriber) subscribers_.erase(*usage->subscriber);
@@ -83,14 +83,14 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
         }
     };
     const auto now = std::visit(Dialogs{}, usage.machine);
-    std::erase_if(usage.listed, [&](const DialogId& id) {
-        const bool stands = std::ranges::any_of(now, [&](const DialogRef& dialog) { return dialog->id == id; });
-        if (!stands) table_.remove(id, key, is_call(key));
+    std::erase_if(usage.listed, [&](const DialogRef& listed) {
+        const bool stands = std::ranges::find(now, listed) != now.end();
+        if (!stands) table_.remove(listed->id, key, is_call(key));
         return !stands;
     });
     for (const auto& dialog : now) {
-        if (std::ranges::find(usage.listed, dialog->id) != usage.listed.end()) continue;
-        if (table_.add(dialog, usage.peer, key)) usage.listed.push_back(dialog->id);
+        if (std::ranges::find(usage.listed, dialog) != usage.listed.end()) continue;
+        if (table_.add(dialog, usage.peer, key)) usage.listed.push_back(dialog);
     }
 }
 
@@ -111,7 +111,7 @@ void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out)
     auto* usage = find(key);
     STOX_ASSERT(usage);
     const bool broken = at->second.inside && destroys_dialog(in.response.status) && usage->listed.size() == 1;
-    const auto dialog = broken ? std::optional(usage->listed.front()) : std::nullopt;
+    const auto dialog = broken ? usage->listed.front() : nullptr;
     if (in.response.status >= 200) at->second.answered = true;
     if (in.response.status >= 200 && !at->second.invite) {
         keys_.erase(at);
@@ -121,7 +121,7 @@ void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out)
     const auto from = out.size();
     std::visit([&](auto& machine) { machine.receive(in, context); }, usage->machine);
     settle(key, out, from);
-    if (dialog) lose_dialog(*dialog, key, context);
+    if (dialog) lose_dialog(dialog->id, key, context);
 }
 
 /// All usages of the dialog but the one that found out, which has done what it has to.   (RFC 5057 §5.1)
@@ -299,7 +299,7 @@ void UserAgent::publish(UsageKey subscription, Notification notification, TimePo
 DialogRef UserAgent::dialog(UsageKey usage) const {
     const auto at = usages_.find(usage);
     if (at == usages_.end() || at->second.listed.size() != 1) return nullptr;
-    return const_cast<DialogTable&>(table_).find(at->second.listed.front())->dialog;
+    return at->second.listed.front();
 }
 
 }  // namespace stox::sip

@@ -97,7 +97,7 @@ private:
     struct Usage {
         std::variant<InviteClient, InviteServer, Subscriber, Notifier> machine;
         std::string peer;
-        std::vector<DialogId> listed{};                                   ///< in the table
+        std::vector<DialogRef> listed{};                                  ///< in the table
         std::optional<TimePoint> deadline{};                              ///< in deadlines_
         std::vector<RequestKey> keys{};                                   ///< in keys_
         std::vector<TransactionId> invites{};                             ///< in invites_

@@ -15,12 +15,14 @@ struct Talking : testing::Test {
 
     void SetUp() override { as_caller(); }
     void as_caller(std::vector<Header> headers = {}) {
+        if (key != UsageKey::none) rig.inside("BYE");
         rig.call_id += "+";
         key = rig.call();
         rig.response("INVITE", 200, {.body = "A", .headers = std::move(headers)});
         rig.pass(seconds(33));  // no other fork
     }
     void as_callee(std::vector<Header> headers = {}) {
+        if (key != UsageKey::none) rig.inside("BYE");
         rig.call_id += "+";
         rig.first("INVITE", {.body = "O", .headers = std::move(headers)});
         key = rig.last<Invited>().call;
@@ -368,8 +370,12 @@ TEST_F(Talking, RefreshThatFailedIsTriedAgainButExtendsNothing) {
     EXPECT_EQ(rig.response("UPDATE", 501), Words{});
     EXPECT_EQ(rig.pass(seconds(217)), Words{"send INVITE [O]"});  // it does not take UPDATE after all
     rig.response("INVITE", 500);
-    const auto words = rig.pass(seconds(217));
-    EXPECT_EQ(words[words.size() - 2], "Ended session_expired");
+    Words words;
+    for (int second = 0; second < 217 && (words.empty() || words.front() == "send INVITE [O]"); ++second) {
+        if (!words.empty()) rig.response("INVITE", 500);
+        words = rig.pass(seconds(1));
+    }
+    EXPECT_EQ(words, (Words{"Ended session_expired", "send BYE"}));
 }
 
 TEST_F(Talking, TooShortARefreshIsAskedForAgain) {

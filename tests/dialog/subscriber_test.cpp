@@ -146,9 +146,10 @@ TEST_F(Subscribing, OthersLeaveItUntilItsTimeIsOver) {
         EXPECT_EQ(notify("active"), (Words{"respond 200", "Notified active"}));
         EXPECT_EQ(rig.pass(seconds(900)), Words{"send SUBSCRIBE"});  // half of what is left
         response(status);
-        const auto words = rig.pass(seconds(900));
-        ASSERT_FALSE(words.empty());
-        EXPECT_EQ(words.back(), "SubscriptionEnded expired") << status;
+        Words words;
+        while ((words = rig.pass(seconds(1))) != Words{"SubscriptionEnded expired"} && !rig.empty())
+            if (!words.empty()) response(status);
+        EXPECT_EQ(words, Words{"SubscriptionEnded expired"}) << status;
         EXPECT_TRUE(rig.empty());
     }
 }

@@ -118,9 +118,9 @@ private:
     }
 
     void call_or_subscribe() {
-        static constexpr std::array kMethods{"INVITE", "SUBSCRIBE", "REFER"};
+        static constexpr std::array kFirst{"INVITE", "SUBSCRIBE", "REFER"};
         Request first;
-        first.method = in_.of(kMethods);
+        first.method = in_.of(kFirst);
         first.uri = address("peer.example").uri;
         if (in_.below(8) == 0) first.uri.scheme = Scheme::sips;
         first.to = address("peer.example");
