@@ -65,7 +65,12 @@ AwaitingPrack send_reliable(const Reply& reply, Scope& scope) {
     scope.act(Respond{parts.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {std::make_shared<const Response>(std::move(response)), offers, parts.rseq, repeat_at, settings.t1, now + settings.give_up()};
+    return {std::make_shared<const Response>(std::move(response)),
+            offers,
+            parts.rseq,
+            repeat_at,
+            settings.t1,
+            now + settings.give_up()};
 }
 
 AwaitingPrack reliable(const Ringing&, const ReliableProgress& event, Scope& scope) { return send_reliable(event.reply, scope); }

@@ -22,7 +22,8 @@ ReInvited invited(const Free&, const InviteIn& event, Scope& scope) {
 Updated updated(const Free&, const UpdateIn& event, Scope& scope) {
     const auto role = role_of(event.request, scope);
     scope.act(ModifyRequested{scope.parts.usage, event.transaction, event.request, role});
-    return {event.transaction, std::make_shared<const Request>(event.request), scope.context.now + scope.context.settings.description};
+    return {event.transaction, std::make_shared<const Request>(event.request),
+            scope.context.now + scope.context.settings.description};
 }
 
 Response make_answer(const Request& request, const Reply& reply, Scope& scope) {
@@ -48,7 +49,8 @@ AckAwaited accept_invite(const ReInvited& state, const AcceptedByUs& event, Scop
     scope.act(Respond{state.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {state.transaction, state.request->cseq, std::make_shared<const Response>(std::move(response)), repeat_at, settings.t1, now + settings.give_up()};
+    return {state.transaction, state.request->cseq, std::make_shared<const Response>(std::move(response)),
+            repeat_at,         settings.t1,         now + settings.give_up()};
 }
 
 Free accept_update(const Updated& state, const AcceptedByUs& event, Scope& scope) {

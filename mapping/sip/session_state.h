@@ -185,10 +185,10 @@ struct Parts {
     DialogRef dialog;
     OfferExchange exchange;
     SessionTimer timer;
-    bool first_ack_awaited = false;                             ///< no re-INVITE of ours before the ACK for our first 2xx
-    bool peer_updates = false;                                  ///< its Allow lists UPDATE
-    std::optional<Description> last_sent{};                     ///< our description in force: a refresh by re-INVITE repeats it
-    std::optional<LastAck> last_ack{};                          ///< for a 2xx that comes again
+    bool first_ack_awaited = false;                              ///< no re-INVITE of ours before the ACK for our first 2xx
+    bool peer_updates = false;                                   ///< its Allow lists UPDATE
+    std::optional<Description> last_sent{};                      ///< our description in force: a refresh by re-INVITE repeats it
+    std::optional<LastAck> last_ack{};                           ///< for a 2xx that comes again
     std::vector<std::pair<RequestKey, std::string>> requests{};  ///< INFO and the like under way, with their method
     Life life{};
     Client client{};

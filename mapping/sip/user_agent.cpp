@@ -94,9 +94,7 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
     }
 }
 
-bool UserAgent::has_room(const std::string& peer) const {
-    return table_.has_room(peer) && !full();
-}
+bool UserAgent::has_room(const std::string& peer) const { return table_.has_room(peer) && !full(); }
 
 std::size_t UserAgent::requests() const {
     return static_cast<std::size_t>(std::ranges::count_if(keys_, [](const auto& entry) { return !entry.second.answered; }));

@@ -84,9 +84,9 @@ struct Target {
 };
 
 TEST(DialogOf, TargetsThatMayBe) {
-    for (const auto& [contact, sip, secure] : {Target{"sip:p@h.example", true, false}, Target{"sips:p@h.example", true, true},
-                                              Target{"tel:+123", false, false}, Target{"im:p@h.example", false, false},
-                                              Target{"sip:p@h.example?Route=x", false, false}}) {
+    for (const auto& [contact, sip, secure] :
+         {Target{"sip:p@h.example", true, false}, Target{"sips:p@h.example", true, true}, Target{"tel:+123", false, false},
+          Target{"im:p@h.example", false, false}, Target{"sip:p@h.example?Route=x", false, false}}) {
         auto invite = invite_from_peer();
         invite.contacts = {router(contact)};
         EXPECT_EQ(bool(Dialog::as_uas(invite, "t", {}, true)), sip) << contact;
@@ -126,8 +126,8 @@ TEST(DialogOf, OrderOfRequests) {
 
 TEST(DialogOf, FailuresThatDestroyIt) {
     for (int status = 300; status < 700; ++status) {
-        const bool listed = status == 404 || status == 410 || status == 416 || (status >= 482 && status <= 485) ||
-                            status == 502 || status == 604;
+        const bool listed =
+            status == 404 || status == 410 || status == 416 || (status >= 482 && status <= 485) || status == 502 || status == 604;
         EXPECT_EQ(destroys_dialog(status), listed) << status;
     }
 }

@@ -59,7 +59,8 @@ TEST_F(Calling, ReliableProvisionalsAreAcknowledgedInOrder) {
     EXPECT_EQ(response(180, reliable("7")), Words{});       // out of order
     EXPECT_EQ(response(180, reliable("6")), (Words{"send PRACK", "Progressed 180 reliable"}));
     EXPECT_EQ(response(180, reliable("0", "", "c")), Words{});
-    EXPECT_EQ(response(180, reliable("900", "", "c")), (Words{"send PRACK", "Progressed 180 reliable"}));  // each fork counts alone
+    EXPECT_EQ(response(180, reliable("900", "", "c")),
+              (Words{"send PRACK", "Progressed 180 reliable"}));  // each fork counts alone
 }
 
 TEST_F(Calling, OfferInReliableProvisionalIsAnsweredInPrack) {

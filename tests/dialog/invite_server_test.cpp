@@ -40,8 +40,9 @@ struct Called : testing::Test {
         const auto& headers = reliable_.headers;
         const auto at = std::ranges::find(headers, "RSeq", &Header::name);
         const auto rseq = at == headers.end() ? 0 : std::stol(at->value);
-        return rig.inside("PRACK", {.body = body,
-                                    .headers = {{"RAck", std::to_string(rseq + rseq_off) + " " + std::to_string(cseq) + " INVITE"}}});
+        return rig.inside(
+            "PRACK",
+            {.body = body, .headers = {{"RAck", std::to_string(rseq + rseq_off) + " " + std::to_string(cseq) + " INVITE"}}});
     }
     void note_reliable() { reliable_ = rig.last<Respond>().response; }
     Response reliable_;
@@ -142,7 +143,9 @@ TEST_F(Called, OfferInPrackIsForTheApplication) {
     note_reliable();
     EXPECT_EQ(prack("O2"), Words{"ModifyRequested PRACK offer"});
     const auto transaction = rig.last<ModifyRequested>().transaction;
-    EXPECT_EQ(rig.does([&](auto& out) { rig.agent.answer_modify(key, transaction, {200, {}, sdp("A2")}, rig.now, out); }),
+    EXPECT_EQ(rig.does([&](auto& out) {
+        rig.agent.answer_modify(key, transaction, {200, {}, sdp("A2")}, rig.now, out);
+    }),
               Words{"respond 200 [A2]"});
 }
 

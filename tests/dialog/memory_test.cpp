@@ -54,10 +54,11 @@ const std::vector<Header> kHeaders{
     {"Date", "Thu, 21 Feb 2002 13:02:03 GMT"}};
 
 std::string description() {
-    std::string text = "v=0\r\no=- 3724394400 3724394405 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
-                       "m=audio 49170 UDP/TLS/RTP/SAVP 96 9 8 0 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:9 G722/8000\r\n"
-                       "a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
-                       "a=fmtp:96 useinbandfec=1;stereo=0\r\na=setup:actpass\r\na=fingerprint:sha-256 ";
+    std::string text =
+        "v=0\r\no=- 3724394400 3724394405 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
+        "m=audio 49170 UDP/TLS/RTP/SAVP 96 9 8 0 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:9 G722/8000\r\n"
+        "a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
+        "a=fmtp:96 useinbandfec=1;stereo=0\r\na=setup:actpass\r\na=fingerprint:sha-256 ";
     for (int i = 0; i < 32; ++i) text += i == 31 ? "4A" : "4A:";
     return text + "\r\na=sendrecv\r\na=ptime:20\r\na=rtcp-mux\r\n";
 }
@@ -138,9 +139,7 @@ TEST(DialogMemory, SubscriptionsServed) {
         say.headers.push_back({"Expires", "3600"});
         one.first("SUBSCRIBE", say);
         const auto key = one.last<SubscriptionWanted>().subscription;
-        one.does([&](auto& out) {
-            one.agent.grant(key, {{}, "application/pidf+xml", std::string(700, 'x')}, one.now, out);
-        });
+        one.does([&](auto& out) { one.agent.grant(key, {{}, "application/pidf+xml", std::string(700, 'x')}, one.now, out); });
         one.response("NOTIFY", 200, {.tag = say.tag});
     });
     std::printf("%zu octets for each subscription served\n", each);

@@ -36,9 +36,8 @@ struct Talking : testing::Test {
     }
     Words answer(int status, const std::string& body = {}) {
         Reply reply{status, {}, body.empty() ? Description{} : sdp(body)};
-        return rig.does([&](auto& out) {
-            rig.agent.answer_modify(key, rig.last<ModifyRequested>().transaction, reply, rig.now, out);
-        });
+        return rig.does(
+            [&](auto& out) { rig.agent.answer_modify(key, rig.last<ModifyRequested>().transaction, reply, rig.now, out); });
     }
     Words send(const std::string& method) {
         return rig.does([&](auto& out) { rig.agent.send(key, method, {}, "", "", rig.now, out); });

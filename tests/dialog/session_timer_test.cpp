@@ -59,8 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Rfc4028, Answer,
                          testing::Values(
                              // the caller knows no timers: we refresh, and require nothing of it
                              Row{"", "", "", 1800, "1800;refresher=uas", false, true},
-                             Row{"", "600", "", 1800, "600;refresher=uas", false, true},
-                             Row{"", "", "", 0, "", false, false},
+                             Row{"", "600", "", 1800, "600;refresher=uas", false, true}, Row{"", "", "", 0, "", false, false},
                              // it does, and says nothing of who: it refreshes
                              Row{"timer", "", "", 1800, "1800;refresher=uac", true, false},
                              Row{"100rel, timer", "1800", "", 1800, "1800;refresher=uac", true, false},

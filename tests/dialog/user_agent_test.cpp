@@ -167,7 +167,8 @@ TEST_F(Agent, SubscriptionsAreNotReplaced) {
 
 TEST(AgentLimits, DialogsOfAPeerAreBounded) {
     Rig rig({.calls = {}, .limits = {.per_peer = 3, .in_all = 10}});
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(rig.first("INVITE", {.tag = "b" + std::to_string(i), .body = "O"}), Words{"Invited offer"});
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(rig.first("INVITE", {.tag = "b" + std::to_string(i), .body = "O"}), Words{"Invited offer"});
     EXPECT_EQ(rig.first("INVITE", {.tag = "x", .body = "O"}), Words{"respond 503"});
     EXPECT_EQ(*rig.last<Respond>().response.header("Retry-After"), "2");
     EXPECT_EQ(rig.first("SUBSCRIBE", {.tag = "x", .headers = {{"Event", "presence"}}}), Words{"respond 503"});
@@ -184,7 +185,8 @@ TEST(AgentLimits, UsagesOfADialogAreBounded) {
     rig.does([&](auto& out) { rig.agent.answer(key, {200, {}, sdp("A")}, rig.now, out); });
     rig.ack(rig.peer_cseq);
     for (std::size_t i = 1; i < DialogTable::kMaxUsages; ++i)
-        EXPECT_EQ(rig.inside("REFER", {.headers = {{"Refer-To", "<sip:c@else.example>"}}}), Words{"ReferWanted <sip:c@else.example>"});
+        EXPECT_EQ(rig.inside("REFER", {.headers = {{"Refer-To", "<sip:c@else.example>"}}}),
+                  Words{"ReferWanted <sip:c@else.example>"});
     EXPECT_EQ(rig.inside("REFER", {.headers = {{"Refer-To", "<sip:c@else.example>"}}}), Words{"respond 503"});
 }
 
@@ -206,7 +208,9 @@ TEST(AgentLimits, LongCallHoldsNoMoreThanItNeeds) {
     rig.pass(seconds(33));
     for (int i = 0; i < 50; ++i) {
         const auto offer = "O" + std::to_string(i);
-        EXPECT_EQ(rig.does([&](auto& out) { rig.agent.modify(call, {"INVITE", {}, sdp(offer)}, rig.now, out); }),
+        EXPECT_EQ(rig.does([&](auto& out) {
+            rig.agent.modify(call, {"INVITE", {}, sdp(offer)}, rig.now, out);
+        }),
                   Words{"send INVITE [" + offer + "]"});
         rig.response("INVITE", 200, {.body = "A"});
     }

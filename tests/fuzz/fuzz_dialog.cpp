@@ -55,8 +55,10 @@ Description sdp(bool wanted) { return wanted ? Description{DescriptionRole::none
 class Play {
 public:
     Play(const std::uint8_t* data, std::size_t size)
-        : in_(data, size), agent_({.calls = {}, .limits = kLimits}, [this](std::uint32_t bound) { return in_.below(bound); },
-                                  [this] { return "t" + std::to_string(++tags_); }) {}
+        : in_(data, size),
+          agent_(
+              {.calls = {}, .limits = kLimits}, [this](std::uint32_t bound) { return in_.below(bound); },
+              [this] { return "t" + std::to_string(++tags_); }) {}
 
     void run() {
         for (std::size_t step = 0; step < kMaxSteps && !in_.empty(); ++step) {
@@ -82,8 +84,9 @@ private:
     };
     struct Known {  ///< a dialog, as the peer knows it
         std::string call_id, ours, theirs;
-        std::uint32_t cseq;
-        std::uint32_t invite = 0, rseq = 0;
+        std::uint32_t cseq;    ///< of the peer's last request
+        std::uint32_t invite;  ///< of the first one, whoever sent it
+        std::uint32_t rseq = 0;
     };
 
     // ---- What happens ----
@@ -149,8 +152,8 @@ private:
     void add_headers(std::vector<Header>& headers) {
         for (unsigned more = in_.next(), i = 0; i < 8; ++i) {
             if ((more >> i & 1) == 0) continue;
-            static const std::array<const char*, 8> names{"Session-Expires", "Min-SE",  "Retry-After", "Expires",
-                                                          "Require",         "Supported", "Allow",      "RSeq"};
+            static const std::array<const char*, 8> names{"Session-Expires", "Min-SE",    "Retry-After", "Expires",
+                                                          "Require",         "Supported", "Allow",       "RSeq"};
             headers.push_back({names[i], in_.of(kValues)});
         }
     }
@@ -175,7 +178,7 @@ private:
         sent->status = response.status;
         if (invite && success) sent->accepted.insert(response.to_tag);
         if (!response.to_tag.empty())
-            know({sent->request.call_id, sent->request.from.tag, response.to_tag, 0, sent->request.cseq, 0});
+            know({sent->request.call_id, sent->request.from.tag, response.to_tag, 0, sent->request.cseq});
         const auto key = sent->key;
         does([&](auto& out) { agent_.receive({key, response, credentials}, now_, out); });
     }
@@ -210,9 +213,7 @@ private:
         const auto transaction = ++transactions_;
         received_.push_back({transaction, request.method});
         last_request_ = request;
-        does([&](auto& out) {
-            agent_.receive({transaction, request, "peer", address("us.example"), in_.flag()}, now_, out);
-        });
+        does([&](auto& out) { agent_.receive({transaction, request, "peer", address("us.example"), in_.flag()}, now_, out); });
     }
 
     void cancel_or_ack() {
@@ -251,7 +252,8 @@ private:
                 case 2:
                     return agent_.answer(key, {200, {}, body}, now_, out);
                 case 3:
-                    return agent_.answer_modify(key, in_.below(transactions_ + 1), {in_.flag() ? 200 : status, {}, body}, now_, out);
+                    return agent_.answer_modify(key, in_.below(transactions_ + 1), {in_.flag() ? 200 : status, {}, body}, now_,
+                                                out);
                 case 4:
                     return agent_.answer_provisional(key, in_.of(kTags), body, now_, out);
                 case 5:
@@ -290,6 +292,7 @@ private:
             time_out();
         }
         now_ = end;
+        time_out();
     }
 
     /// A transaction below answers for who stays silent; that is the end of it.   (timers B and F)
@@ -326,10 +329,10 @@ private:
         STOX_ASSERT(!request.uri.host.empty() && !request.call_id.empty() && !request.from.tag.empty());
         sent_.push_back({action.key, request});
         started_.push_back(now_);
-        if (!request.to.tag.empty()) know({request.call_id, request.from.tag, request.to.tag, 0, request.cseq, 0});
+        if (!request.to.tag.empty()) know({request.call_id, request.from.tag, request.to.tag, 0, request.cseq});
         // Only subscriptions and calls can be known by an answer; a NOTIFY may make the dialog first.
         if (request.method == "SUBSCRIBE" || request.method == "REFER")
-            know({request.call_id, request.from.tag, in_.of(kTags), 0, request.cseq, 0});
+            know({request.call_id, request.from.tag, in_.of(kTags), 0, request.cseq});
     }
 
     Sent& invite(RequestKey key) {
@@ -366,19 +369,16 @@ private:
 
     /// The peer learns of the dialog, and of what it has to acknowledge.
     void note(const Response& response, TransactionId transaction) {
-        if (response.to_tag.empty() || transaction != transactions_) {
-            const auto* rseq = response.header("RSeq");
-            for (auto& known : known_)
-                if (rseq && known.ours == response.to_tag) known.rseq = static_cast<std::uint32_t>(std::stoul(*rseq));
-            if (response.to_tag.empty() || !invites_.contains(transaction)) return;
-            return;
-        }
-        know({last_request_.call_id, response.to_tag, last_request_.from.tag, last_request_.cseq, last_request_.cseq, 0});
+        if (response.to_tag.empty()) return;
+        if (transaction == transactions_)
+            know({last_request_.call_id, response.to_tag, last_request_.from.tag, last_request_.cseq, last_request_.cseq});
+        const auto* rseq = response.header("RSeq");
+        for (auto& known : known_)
+            if (rseq && known.ours == response.to_tag) known.rseq = static_cast<std::uint32_t>(std::stoul(*rseq));
     }
 
     void on(const Invited& action) {
         usages_.push_back(action.call);
-        invites_.insert(action.transaction);
         // Its tag is told by our first response; the provisional brings it.
         does([&](auto& out) { agent_.progress(action.call, {180}, in_.flag(), now_, out); });
     }
@@ -417,7 +417,7 @@ private:
 
     void check_bounds() {
         STOX_ASSERT(agent_.usages() <= 2 * kLimits.in_all);
-        STOX_ASSERT(agent_.dialogs() <= 2 * kLimits.in_all * 16  /* forks */);
+        STOX_ASSERT(agent_.dialogs() <= 2 * kLimits.in_all * 16 /* forks */);
         STOX_ASSERT(agent_.remembered() <= 32 * agent_.usages());
         STOX_ASSERT(agent_.requests() <= agent_.remembered());
     }
@@ -444,20 +444,21 @@ private:
             for (const auto& tag : sent.accepted) STOX_ASSERT(sent.request.method == "INVITE" && !tag.empty());
     }
 
-    static constexpr std::array kStatuses{100, 180, 183, 183, 200, 200, 200, 202, 204, 302, 401, 404, 407, 408, 422,
-                                          423, 480, 481, 486, 487, 489, 491, 500, 501, 503, 504, 603, 604};
-    static constexpr std::array kMethods{"INVITE", "INVITE", "BYE",   "UPDATE", "PRACK",    "PRACK",
+    static constexpr std::array kStatuses{100, 180, 183, 183, 200, 200, 200, 202, 204, 302, 401, 404, 407, 408,
+                                          422, 423, 480, 481, 486, 487, 489, 491, 500, 501, 503, 504, 603, 604};
+    static constexpr std::array kMethods{"INVITE", "INVITE", "BYE",    "UPDATE", "PRACK",     "PRACK",
                                          "INFO",   "NOTIFY", "NOTIFY", "REFER",  "SUBSCRIBE", "MESSAGE"};
     static constexpr std::array kTags{"x", "y", "z", "w"};
     static constexpr std::array kHosts{"peer.example", "moved.example", "other.example"};
     static constexpr std::array kEvents{"presence", "refer", "conference", "presence;id=1", ";"};
     static constexpr std::array kNumbers{"0", "1", "60", "600", "3600", "4294967295"};
-    static constexpr std::array kValues{"0", "1", "2", "3", "100rel", "90", "timer", "1800;refresher=uac", "90;refresher=uas",
-                                        "600", "4294967295", "UPDATE", "x"};
+    static constexpr std::array kValues{
+        "0",   "1",          "2",      "3", "100rel", "90", "timer", "1800;refresher=uac", "90;refresher=uas",
+        "600", "4294967295", "UPDATE", "x"};
     static constexpr std::array kStates{"active;expires=600", "pending", "terminated;reason=timeout", "active;expires=0", ";"};
     static constexpr std::array kPhases{SubscriptionPhase::active, SubscriptionPhase::pending, SubscriptionPhase::terminated};
-    static constexpr std::array<milliseconds, 7> kPauses{milliseconds(1),    milliseconds(500),   milliseconds(4000),
-                                                         milliseconds(20'000), milliseconds(33'000), milliseconds(200'000),
+    static constexpr std::array<milliseconds, 7> kPauses{milliseconds(1),        milliseconds(500),    milliseconds(4000),
+                                                         milliseconds(20'000),   milliseconds(33'000), milliseconds(200'000),
                                                          milliseconds(1'000'000)};
 
     Octets in_;
@@ -470,7 +471,6 @@ private:
     std::vector<Known> known_;
     std::map<std::string, std::uint32_t> cseqs_;
     std::set<UsageKey> ended_;
-    std::set<TransactionId> invites_;
     Request last_request_;
     RequestKey last_key_{};
     TransactionId transactions_ = 0;
