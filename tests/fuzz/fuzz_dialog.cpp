@@ -32,9 +32,13 @@ public:
     const T& of(const std::array<T, N>& values) {
         return values[below(N)];
     }
+    /// Mostly one of the latest, for most of what happens is about them.
     template <class T>
     T* of(std::vector<T>& values) {
-        return values.empty() ? nullptr : &values[below(values.size())];
+        if (values.empty()) return nullptr;
+        const auto octet = next();
+        const auto back = octet < 192 ? octet % std::min<std::size_t>(4, values.size()) : octet % values.size();
+        return &values[values.size() - 1 - back];
     }
 
 private:
@@ -117,7 +121,7 @@ private:
     void does(Do work) {
         std::vector<Action> out;
         work(out);
-        for (auto& action : out) std::visit([this](const auto& one) { on(one); }, action);
+        for (auto& action : out) std::visit([this](const auto& one) { this->on(one); }, action);
     }
 
     void call_or_subscribe() {
@@ -252,8 +256,8 @@ private:
                 case 2:
                     return agent_.answer(key, {200, {}, body}, now_, out);
                 case 3:
-                    return agent_.answer_modify(key, in_.below(transactions_ + 1), {in_.flag() ? 200 : status, {}, body}, now_,
-                                                out);
+                    return agent_.answer_modify(key, transactions_ - std::min<TransactionId>(in_.below(4), transactions_),
+                                                {in_.flag() ? 200 : status, {}, body}, now_, out);
                 case 4:
                     return agent_.answer_provisional(key, in_.of(kTags), body, now_, out);
                 case 5:
