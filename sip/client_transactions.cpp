@@ -66,10 +66,11 @@ ClientTransaction ClientTransactions::start(const Request& request, const NextHo
     if (found == clients_.end() || found->second.answered) {
         if (raw) finished_.emplace_back(raw);
     } else if (!raw) {
-        answered(number, local_outcome(Outcome::Local::transport));
+        answered(number, local_outcome(failure_of(found->second)));
     } else {
         auto& client = found->second;
         client.transaction.reset(raw);
+        client.has_left = stack_.transports->sent() != client.sent_before;
         client.branch = text(nta_outgoing_branch(raw));
         if (client.is_invite) invites_.emplace(key_of(client.call_id, client.cseq), number);
     }
@@ -84,6 +85,12 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
     const url_t* url = check_writable(request) ? url_make(home.get(), target.c_str()) : nullptr;
     if (!url) return nullptr;
     const auto way = stack_.transports->way(next_hop);
+    if (const auto client = clients_.find(number); client != clients_.end()) {
+        client->second.has_way = way.port != nullptr;
+        client->second.delivers = way.delivers;
+        client->second.sent_before = stack_.transports->sent();
+        client->second.began = std::chrono::steady_clock::now();
+    }
     const auto from = name_addr_value(request.from), to = name_addr_value(request.to);
     const auto contacts = name_addr_list(request.contacts), routes = name_addr_list(request.routes);
     const auto content_type = header_value(request.content_type);
@@ -120,7 +127,7 @@ void ClientTransactions::responded(std::uint64_t number, nta_outgoing_t* raw, co
         // Without a message it is the silence of Timer F.
         const int status = message ? message->sip_status->st_status : nta_outgoing_status(raw);
         const bool timeout = status == 408 || status < 300;
-        return answered(number, local_outcome(timeout ? Outcome::Local::timeout : Outcome::Local::transport));
+        return answered(number, local_outcome(timeout ? Outcome::Local::timeout : failure_of(client)));
     }
     auto response = decode_response(*message);
     if (response.status >= 200) {
@@ -131,6 +138,16 @@ void ClientTransactions::responded(std::uint64_t number, nta_outgoing_t* raw, co
     stack_.post([handlers = client.handlers, response = std::move(response)]() mutable {
         if (handlers->on_provisional) handlers->on_provisional(std::move(response));
     });
+}
+
+/// Whether it can have arrived when its transport failed. What is not known to have stayed here may have.
+Outcome::Local ClientTransactions::failure_of(const Client& client) const {
+    const bool kept_back = !client.has_way || (client.delivers && !*client.delivers);
+    const bool being_created = !client.transaction;
+    const bool has_left = being_created ? stack_.transports->sent() != client.sent_before : client.has_left;
+    // What the network refused at once is told within a turn of nta's loop, before anything is sent a second time.
+    const bool refused_at_once = !has_left && std::chrono::steady_clock::now() - client.began < kT1;
+    return kept_back || refused_at_once ? Outcome::Local::unsent : Outcome::Local::transport;
 }
 
 int ClientTransactions::on_stray(nta_outgoing_magic_t* magic, nta_outgoing_t*, const sip_t* message) noexcept {

@@ -5,6 +5,9 @@
 #include "sip/numbered.h"
 #include "sip/stack.h"
 
+#include <chrono>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -38,7 +41,12 @@ private:
     };
     struct Client {
         std::shared_ptr<const ClientHandlers> handlers;
-        Outgoing transaction{};  ///< null: nta has no more part in it
+        Outgoing transaction{};                  ///< null: nta has no more part in it
+        bool has_way = false;                    ///< it was given to nta together with where to send it
+        std::shared_ptr<const bool> delivers{};  ///< of its connection
+        std::uint64_t sent_before = 0;           ///< what Transports had sent when it began
+        bool has_left = false;                   ///< the network took it when it began
+        std::chrono::steady_clock::time_point began{};
         bool is_invite = false;
         bool answered = false;                             ///< by a final response, or by us in its stead
         std::optional<std::vector<Header>> cancel_with{};  ///< cancelled by its owner before it could be
@@ -55,6 +63,7 @@ private:
     void accepted(std::uint64_t number, Response response);
     void answered(std::uint64_t number, Outcome outcome);
     void end(std::uint64_t number);
+    Outcome::Local failure_of(const Client& client) const;
     void send_cancel(Client& client);
     void send_ack(Ack& ack);
     Acceptance* acceptance(std::uint64_t number, const std::string& to_tag);

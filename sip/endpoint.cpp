@@ -80,9 +80,7 @@ void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow
 void Endpoint::refused(const Address& source) { impl_->stack.transports->edge().refused(source); }
 void Endpoint::trust(std::vector<Prefix> sources) { impl_->stack.transports->edge().trust(std::move(sources)); }
 
-Result<void> Endpoint::reload_tls(std::vector<TlsIdentity> identities) {
-    return impl_->stack.transports->edge().reload_tls(identities);
-}
+Result<void> Endpoint::use_tls(TlsSet credentials) { return impl_->stack.transports->edge().use_tls(std::move(credentials)); }
 
 Counters Endpoint::counters() const { return impl_->stack.transports->edge().counters(); }
 

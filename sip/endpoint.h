@@ -37,9 +37,17 @@ struct IncomingRequest {
 /// What became of a request of ours: a final response, or 408 / 503 that we made because none came.
 struct Outcome {
     Response response;
-    enum class Local { none, timeout, transport } local = Local::none;
+    enum class Local {
+        none,
+        timeout,    ///< 408: it left, and nobody answered
+        unsent,     ///< 503: nothing of it can have arrived: no connection was opened, no TLS agreed on, or we may not send there
+        transport,  ///< 503: the way failed when it may have arrived
+    } local = Local::none;
 };
 
+/// Where a request goes. TCP and TLS need no listener of theirs: then Via names the address and port of another listener of that
+/// family, and answers come over the connection that was opened. A Contact is the caller's, who names a transport that is
+/// listened on.
 struct NextHop {
     Transport transport = Transport::udp;
     stox::Endpoint endpoint;
@@ -118,7 +126,7 @@ public:
 
     /// Sends a request with a branch and Via of its own to exactly this next hop, with Route and Contact as the request has them
     /// (Record-Route is a proxy's and not sent). From's tag, To's tag, Call-ID and CSeq are the request's. What cannot be sent
-    /// ends in on_final with Outcome::Local::transport, never in an exception or in silence. ACK and CANCEL are not for this.
+    /// ends in on_final with Outcome::Local::unsent, never in an exception or in silence. ACK and CANCEL are not for this.
     ClientTransaction start(Request request, NextHop next_hop, ClientHandlers handlers);
     /// The same for a caller that wants the outcome alone, exactly once, unless the endpoint is destroyed first: no INVITE.
     void send(Request request, NextHop next_hop, OnOutcome on_outcome);
@@ -137,9 +145,9 @@ public:
     void refused(const Address& source);
     /// Sources without rate, ban or number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> sources);
-    /// Certificates and trust for handshakes from now on; connections live on.
-    /// errors  unavailable: what is wrong, with the file; nothing has changed
-    Result<void> reload_tls(std::vector<TlsIdentity> identities);
+    /// Certificates and trust for handshakes from now on, instead of Settings::tls; connections live on.
+    /// errors  unavailable: one domain stands in two; nothing has changed
+    Result<void> use_tls(TlsSet credentials);
     Counters counters() const;
 
 private:

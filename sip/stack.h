@@ -14,6 +14,8 @@
 
 namespace stox::sip {
 
+/// When a request is sent for the second time.   (RFC 3261 §17.1.1.1)
+inline constexpr std::chrono::milliseconds kT1{500};
 /// 64*T1: how long a request, or a 2xx to an INVITE, is repeated.   (RFC 3261 §17.1.1.2, §13.3.1.4)
 inline constexpr std::chrono::milliseconds kT1x64{32'000};
 

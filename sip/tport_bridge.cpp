@@ -298,6 +298,14 @@ struct BridgeHooks {
         return static_cast<ssize_t>(size);
     }
 
+    /// What the library wants to hear of a message that was given to the network: its size, or -1 and why.
+    static ssize_t told(int error, TportBridge& bridge, const msg_iovec_t* parts, std::size_t count) {
+        errno = error;
+        if (error != 0) return -1;
+        ++bridge.sent_;
+        return total(parts, count);
+    }
+
     static const iovec* as_iovec(const msg_iovec_t* parts) {
         static_assert(sizeof(msg_iovec_t) == sizeof(iovec));
         return reinterpret_cast<const iovec*>(parts);
@@ -307,14 +315,16 @@ struct BridgeHooks {
         auto* mine = reinterpret_cast<ListeningPrimary const*>(port)->mine;
         SocketAddress to;
         msg_get_address(message, reinterpret_cast<su_sockaddr_t*>(&to.storage), &to.size);
-        errno = mine ? mine->bridge.network_.send(mine->listener, to.endpoint(), as_iovec(parts), count) : EPIPE;
-        return errno == 0 ? total(parts, count) : -1;
+        if (!mine) return errno = EPIPE, -1;
+        return told(mine->bridge.network_.send(mine->listener, to.endpoint(), as_iovec(parts), count), mine->bridge, parts,
+                    count);
     }
 
     static ssize_t send_message(Port488 const* port, msg_t*, msg_iovec_t* parts, std::size_t count) noexcept {
         auto* line = as_secondary(port)->line;
-        errno = line && !line->closed ? line->bridge.network_.write(line->flow, as_iovec(parts), count) : EPIPE;
-        return errno == 0 ? total(parts, count) : -1;
+        if (!line || line->closed) return errno = EPIPE, -1;
+        auto& bridge = line->bridge;
+        return told(bridge.network_.write(line->flow, as_iovec(parts), count), bridge, parts, count);
     }
 
     static Type make_type(const char* name) {

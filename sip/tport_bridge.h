@@ -8,6 +8,7 @@
 #include "sip/endpoint.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -66,6 +67,8 @@ public:
     tport_s* port(Flow flow) const;         ///< null: not open
     static Flow flow(const tport_s* port);  ///< none: a primary
     bool in_use(Flow flow) const;           ///< a transaction holds it
+    /// How many messages the network took so far.
+    std::uint64_t sent() const { return sent_; }
 
     struct Primary;
     struct Line;
@@ -75,6 +78,7 @@ private:
 
     nta_agent_s* agent_;
     Network network_;
+    std::uint64_t sent_ = 0;
     std::vector<std::unique_ptr<Primary>> primaries_;
     std::unordered_map<Flow, std::unique_ptr<Line>> lines_;
 };

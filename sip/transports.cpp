@@ -153,16 +153,17 @@ Origin Transports::origin(nta_incoming_s* transaction) const {
 Way Transports::way(const NextHop& next_hop) {
     if (next_hop.transport == Transport::udp) {
         const auto primary = primary_for(Transport::udp, next_hop.endpoint);
-        if (!primary) return {kNowhere, nullptr};
+        if (!primary) return {kNowhere};
         edge_->expect(next_hop);
-        return {url_of(Transport::udp, next_hop.endpoint), bridge_.primary(*primary)};
+        return {url_of(Transport::udp, next_hop.endpoint), bridge_.primary(*primary), {}};
     }
-    if (!primary_for(next_hop.transport, next_hop.endpoint)) return {kNowhere, nullptr};
+    if (!primary_for(next_hop.transport, next_hop.endpoint)) return {kNowhere};
     const auto flow = edge_->dial(next_hop);
-    if (!flow) return {kNowhere, nullptr};
-    if (auto* port = port_of(flow.value())) return {url_of(next_hop.transport, next_hop.endpoint), port};
+    if (!flow) return {kNowhere};
+    if (auto* port = port_of(flow.value()))
+        return {url_of(next_hop.transport, next_hop.endpoint), port, edge_->delivers(flow.value())};
     edge_->finish(flow.value());
-    return {kNowhere, nullptr};
+    return {kNowhere};
 }
 
 }  // namespace stox::sip

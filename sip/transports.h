@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,8 +30,9 @@ struct Origin {
 
 /// By which a request leaves: what nta is told.
 struct Way {
-    std::string url;          ///< the next hop as a SIP URI, numeric
-    tport_s* port = nullptr;  ///< null: there is no way, and nta will say so
+    std::string url{};                       ///< the next hop as a SIP URI, numeric
+    tport_s* port = nullptr;                 ///< null: there is no way, and nta will say so
+    std::shared_ptr<const bool> delivers{};  ///< of a connection: whether what was written can have been read
 };
 
 class Transports {
@@ -46,6 +48,8 @@ public:
     Origin origin(nta_incoming_s* transaction) const;
     /// For one request that is sent at once. A connection that it needs is opened, or the one that is open taken.
     Way way(const NextHop& next_hop);
+    /// How many messages the edge took from the library so far.
+    std::uint64_t sent() const { return bridge_.sent(); }
     Edge& edge() { return *edge_; }
 
 private:

@@ -33,7 +33,7 @@ struct SourceLimits {
     unsigned per_source_burst = 1'000;  ///< at once, before the rate counts
     unsigned connections_per_source = 20;
     unsigned connections = 2'000;
-    unsigned ban_refusals = 20;  ///< in ban_window_s; then the source is not heard for ban_s
+    unsigned ban_refusals = 20;  ///< in ban_window_s; then the source is not heard for ban_s; 0: nobody is banned
     unsigned ban_window_s = 10;
     unsigned ban_s = 60;
 

@@ -75,6 +75,42 @@ json peers_of(const DomainStatus& domain) {
     return peers;
 }
 
+json counters_of(const sip::Counters& sip) {
+    return {{"datagrams",
+             {{"received", sip.received},
+              {"passed", sip.datagrams},
+              {"dropped",
+               {{"source_rate", sip.dropped_source_rate},
+                {"total_rate", sip.dropped_total_rate},
+                {"banned", sip.dropped_banned},
+                {"noise", sip.dropped_noise},
+                {"malformed", sip.dropped_malformed},
+                {"limits", sip.dropped_limits},
+                {"queue", sip.dropped_queue}}},
+              {"dropped_by_kernel", sip.dropped_by_kernel},
+              {"sends_refused", sip.sends_refused},
+              {"sends_without_room", sip.dropped_unsent}}},
+            {"connections",
+             {{"open", sip.open_connections},
+              {"accepted", sip.connections},
+              {"messages", sip.messages},
+              {"refused",
+               {{"source", sip.refused_source_connections},
+                {"total", sip.refused_total_connections},
+                {"banned", sip.refused_banned}}},
+              {"shed", sip.refused_descriptors},
+              {"closed",
+               {{"violation", sip.closed_violation},
+                {"deadline", sip.closed_deadline},
+                {"idle", sip.closed_idle},
+                {"slow_reader", sip.closed_slow_reader},
+                {"banned", sip.closed_banned}}},
+              {"handshakes_failed", sip.failed_handshakes},
+              {"dialled", sip.dialled},
+              {"dials_refused", sip.dials_refused}}},
+            {"bans", {{"now", sip.banned_sources}, {"total", sip.bans}}}};
+}
+
 json event(const char* type) { return {{"t", type}}; }
 
 }  // namespace
@@ -141,13 +177,14 @@ std::string config_error_line(std::string_view domain, const std::vector<config:
 }
 
 std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_t refused,
-                        const std::vector<DomainStatus>& domains) {
+                        const std::optional<sip::Counters>& sip, const std::vector<DomainStatus>& domains) {
     auto line = event("status");
     line["id"] = id;
     line["version"] = STOX_VERSION;
     line["pid"] = ::getpid();
     line["uptime_s"] = uptime_s;
     line["refused"] = refused;
+    if (sip) line["sip"] = counters_of(*sip);
     line["domains"] = json::array();
     for (const auto& domain : domains)
         line["domains"].push_back({{"domain", domain.domain},

@@ -6,8 +6,10 @@
 #include "plugin/config/loader.h"
 #include "plugin/config/options.h"
 #include "plugin/engine/engine.h"
+#include "sip/edge/settings.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -62,8 +64,9 @@ std::string up_line(std::string_view domain);
 std::string down_line(std::string_view domain, std::string_view reason);
 std::string removed_line(std::string_view domain);
 std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems);
+/// sip  none: it is not open
 std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_t refused,
-                        const std::vector<DomainStatus>& domains);
+                        const std::optional<sip::Counters>& sip, const std::vector<DomainStatus>& domains);
 std::string unsupported_line(std::string_view of);
 
 }  // namespace stox::host

@@ -6,18 +6,6 @@ namespace stox::host {
 
 namespace {
 
-/// What we listen by is what we can send by.
-net::Capabilities capabilities_of(const std::vector<config::Listener>& bind) {
-    const auto has = [&](auto property) { return std::ranges::any_of(bind, property); };
-    net::Capabilities able;
-    able.ipv4 = has([](const config::Listener& one) { return one.endpoint.address.is_v4(); });
-    able.ipv6 = has([](const config::Listener& one) { return !one.endpoint.address.is_v4(); });
-    std::erase_if(able.transports, [&](Transport transport) {
-        return !has([&](const config::Listener& one) { return one.transport == transport; });
-    });
-    return able;
-}
-
 std::string joined(const std::vector<Endpoint>& servers) {
     std::string text;
     for (const auto& server : servers) text += (text.empty() ? "" : ",") + server.to_string();
@@ -25,6 +13,16 @@ std::string joined(const std::vector<Endpoint>& servers) {
 }
 
 }  // namespace
+
+net::Capabilities sending_capabilities(const std::vector<config::Listener>& bind) {
+    const auto has = [&](auto property) { return std::ranges::any_of(bind, property); };
+    net::Capabilities able;
+    able.ipv4 = has([](const config::Listener& one) { return one.endpoint.address.is_v4(); });
+    able.ipv6 = has([](const config::Listener& one) { return !one.endpoint.address.is_v4(); });
+    if (!has([](const config::Listener& one) { return one.transport == Transport::udp; }))
+        std::erase(able.transports, Transport::udp);
+    return able;
+}
 
 NextHopLocator::NextHopLocator(boost::asio::io_context& loop, std::unique_ptr<net::Resolver> resolver,
                                net::Capabilities capabilities)
@@ -36,7 +34,8 @@ Result<std::unique_ptr<NextHopLocator>> NextHopLocator::open(boost::asio::io_con
     settings.ares.servers = joined(options.dns_servers);
     auto resolver = net::Resolver::open(loop, std::move(settings));
     if (!resolver) return resolver.error();
-    return std::unique_ptr<NextHopLocator>(new NextHopLocator(loop, std::move(resolver).value(), capabilities_of(options.bind)));
+    return std::unique_ptr<NextHopLocator>(
+        new NextHopLocator(loop, std::move(resolver).value(), sending_capabilities(options.bind)));
 }
 
 void NextHopLocator::locate(const config::NextHop& hop, OnLocated on_located) {

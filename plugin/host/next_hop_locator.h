@@ -14,6 +14,10 @@
 
 namespace stox::host {
 
+/// What those listeners let us send by: datagrams leave from a listener of theirs; connections we open ourselves, over TCP and
+/// TLS alike, in each family that something listens in.
+net::Capabilities sending_capabilities(const std::vector<config::Listener>& bind);
+
 class NextHopLocator {
 public:
     using OnLocated = std::function<void(std::vector<engine::Target>, std::string error)>;

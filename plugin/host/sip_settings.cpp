@@ -32,19 +32,6 @@ std::vector<std::string> names_of(const config::DomainOptions& domain) {
     return names;
 }
 
-sip::TlsIdentity identity_of(const config::DomainOptions& domain, const config::CertificateFiles& files) {
-    sip::TlsIdentity identity;
-    identity.domains = names_of(domain);
-    identity.certificate_chain = files.certificate;
-    identity.key = files.key;
-    if (domain.tls.trust != "system") {
-        identity.trust = sip::TlsIdentity::Trust::file;
-        identity.trust_file = domain.tls.trust;
-    }
-    identity.verify_client = verify(domain.tls.verify_client);
-    return identity;
-}
-
 }  // namespace
 
 sip::Endpoint::Settings sip_settings(const config::EngineOptions& options) {
@@ -57,24 +44,33 @@ sip::Endpoint::Settings sip_settings(const config::EngineOptions& options) {
     limits.connections = limit<std::size_t>(options.limits.connections);
     limits.source_rate = limit<unsigned>(options.limits.per_source_rate);
     limits.source_burst = limit<unsigned>(options.limits.per_source_burst);
-    limits.refusals = limit<unsigned>(options.limits.ban_refusals);
-    limits.refusal_window = std::chrono::seconds(options.limits.ban_window_s);
-    limits.ban = std::chrono::seconds(options.limits.ban_s);
+    limits.ban.reset();
+    if (options.limits.ban_refusals != 0)
+        limits.ban = {options.limits.ban_refusals, std::chrono::seconds(options.limits.ban_window_s),
+                      std::chrono::seconds(options.limits.ban_s)};
     return settings;
 }
 
-std::vector<sip::TlsIdentity> tls_identities(const config::EngineOptions& engine,
-                                             const std::vector<config::DomainOptions>& domains) {
-    std::vector<sip::TlsIdentity> identities;
-    if (!engine.tls.certificate.empty()) {
-        sip::TlsIdentity common;
-        common.certificate_chain = engine.tls.certificate;
-        common.key = engine.tls.key;
-        identities.push_back(std::move(common));
+std::optional<sip::TlsIdentity> tls_identity(const config::EngineOptions& options) {
+    if (options.tls.certificate.empty()) return std::nullopt;
+    sip::TlsIdentity identity;
+    identity.certificate_chain = options.tls.certificate;
+    identity.key = options.tls.key;
+    return identity;
+}
+
+sip::TlsIdentity tls_identity(const config::DomainOptions& options, const config::CertificateFiles& of_server) {
+    const auto& files = options.tls.files.certificate.empty() ? of_server : options.tls.files;
+    sip::TlsIdentity identity;
+    identity.domains = names_of(options);
+    identity.certificate_chain = files.certificate;
+    identity.key = files.key;
+    if (options.tls.trust != "system") {
+        identity.trust = sip::TlsIdentity::Trust::file;
+        identity.trust_file = options.tls.trust;
     }
-    for (const auto& domain : domains)
-        identities.push_back(identity_of(domain, domain.tls.files.certificate.empty() ? engine.tls : domain.tls.files));
-    return identities;
+    identity.verify_client = verify(options.tls.verify_client);
+    return identity;
 }
 
 std::vector<Prefix> peer_sources(const std::vector<config::DomainOptions>& domains) {

@@ -4,6 +4,7 @@
 #include "plugin/config/options.h"
 #include "sip/endpoint.h"
 
+#include <optional>
 #include <vector>
 
 namespace stox::host {
@@ -11,10 +12,10 @@ namespace stox::host {
 /// Listeners, limits and the address in Via; certificates and sources follow with the domains.
 sip::Endpoint::Settings sip_settings(const config::EngineOptions& options);
 
-/// One identity for each domain that has TLS options of its own, the engine's certificate for the others. The first is for
-/// clients that name no domain.
-std::vector<sip::TlsIdentity> tls_identities(const config::EngineOptions& engine,
-                                             const std::vector<config::DomainOptions>& domains);
+/// For clients that name no domain of ours. Nothing: no certificate is configured for the whole server.
+std::optional<sip::TlsIdentity> tls_identity(const config::EngineOptions& options);
+/// of_server  the certificate of a domain that has none of its own
+sip::TlsIdentity tls_identity(const config::DomainOptions& options, const config::CertificateFiles& of_server);
 
 /// Where the peers of all domains send from.
 std::vector<Prefix> peer_sources(const std::vector<config::DomainOptions>& domains);

@@ -4,11 +4,13 @@
 #include "plugin/engine/sip_checks.h"
 #include "plugin/host/secrets.h"
 #include "plugin/host/sip_settings.h"
+#include "plugin/host/tls_files.h"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace stox::host {
 
@@ -29,6 +31,8 @@ engine::LocalFailure to_engine(sip::Outcome::Local local) {
     switch (local) {
         case sip::Outcome::Local::timeout:
             return engine::LocalFailure::timeout;
+        case sip::Outcome::Local::unsent:
+            return engine::LocalFailure::unsent;
         case sip::Outcome::Local::transport:
             return engine::LocalFailure::transport;
         case sip::Outcome::Local::none:
@@ -89,13 +93,30 @@ void Worker::perform(const EngineSet& command) {
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
         return control_->send(config_error_line({}, *problems));
     auto& options = std::get<config::EngineOptions>(loaded);
+    auto tls = read_tls(options);
+    if (!tls.problems.empty()) return control_->send(config_error_line({}, tls.problems));
+    server_tls_ = std::move(tls.credentials);
     log_level_ = parse_level(options.log_level);
     if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
+    read_tls_of_domains();
     if (sip_)
         tell_sip();
     else
         open_sip();
+}
+
+config::CertificateFiles Worker::server_files() const { return options_ ? options_->tls : config::CertificateFiles(); }
+
+/// Of those that have no certificate of their own: the server's may be another now.
+void Worker::read_tls_of_domains() {
+    for (auto& [name, domain] : domains_) {
+        if (!domain.host->options().tls.files.certificate.empty()) continue;
+        auto tls = read_tls(domain.host->options(), server_files());
+        for (const auto& problem : tls.problems)
+            log(Level::error, problem.path + ": " + problem.text + "; what was read before it stays in use", name);
+        if (tls.credentials) domain.tls = std::move(tls.credentials);
+    }
 }
 
 void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
@@ -140,20 +161,26 @@ void Worker::tell_sip() {
     if (!sip_) return;
     const auto all = all_options();
     sip_->trust(peer_sources(all));
+    sip::TlsSet credentials;
+    if (server_tls_) credentials.push_back(server_tls_);
+    bool certified = server_tls_ != nullptr;
+    for (const auto& [name, domain] : domains_) {
+        credentials.push_back(domain.tls);
+        certified = certified || !domain.host->options().tls.files.certificate.empty();
+    }
+    const auto number = credentials.size();
+    if (auto used = sip_->use_tls(std::move(credentials)); !used)
+        return log(Level::error, used.error().detail + "; the certificates before it stay in use");
     const bool listens = std::ranges::any_of(options_->bind, [](const auto& one) { return one.transport == Transport::tls; });
-    const auto identities = tls_identities(*options_, all);
-    if (auto loaded = sip_->reload_tls(identities); !loaded)
-        return log(Level::error, loaded.error().detail + "; the certificates before it stay in use");
-    const bool certified = std::ranges::any_of(identities, [](const auto& one) { return !one.certificate_chain.empty(); });
     if (listens && !certified && !all.empty())
         log(Level::warn, "bind has a tls listener, but no certificate is configured: TLS clients are refused");
     else if (certified)
-        log(Level::info, "certificates loaded for " + std::to_string(identities.size()) + " identities");
+        log(Level::info, "certificates loaded for " + std::to_string(number) + " identities");
 }
 
 std::vector<config::DomainOptions> Worker::all_options() const {
     std::vector<config::DomainOptions> all;
-    for (const auto& [name, domain] : domains_) all.push_back(domain->options());
+    for (const auto& [name, domain] : domains_) all.push_back(domain.host->options());
     return all;
 }
 
@@ -170,17 +197,21 @@ void Worker::perform(const DomainSet& command) {
         return control_->send(config_error_line(command.domain, problems));
 
     auto secrets = read_secrets(options);
-    if (!secrets.problems.empty()) return control_->send(config_error_line(command.domain, secrets.problems));
+    auto problems = std::move(secrets.problems);
+    auto tls = read_tls(options, server_files());
+    std::ranges::move(tls.problems, std::back_inserter(problems));
+    if (!problems.empty()) return control_->send(config_error_line(command.domain, problems));
     for (const auto& warning : secrets.warnings) log(Level::warn, warning, options.domain);
 
     if (const auto known = domains_.find(options.domain); known != domains_.end()) {
-        known->second->change(std::move(options), std::move(secrets.secrets), command.attachment);
+        known->second.tls = std::move(tls.credentials);
+        known->second.host->change(std::move(options), std::move(secrets.secrets), command.attachment);
         return tell_sip();
     }
     const std::string name = options.domain;
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->start(command.attachment);
-    domains_.emplace(name, std::move(domain));
+    domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials)});
     tell_sip();
 }
 
@@ -215,7 +246,7 @@ void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<e
 void Worker::perform(const DomainRemove& command) {
     const auto known = domains_.find(command.domain);
     if (known == domains_.end()) return control_->send(removed_line(command.domain));
-    auto domain = known->second;
+    auto domain = known->second.host;
     domains_.erase(known);
     tell_sip();
     ++leaving_;
@@ -228,8 +259,8 @@ void Worker::perform(const DomainRemove& command) {
 void Worker::perform(const StatusAsked& command) {
     const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
     std::vector<DomainStatus> all;
-    for (const auto& [name, domain] : domains_) all.push_back(domain->status());
-    control_->send(status_line(command.id, uptime.count(), refused_, all));
+    for (const auto& [name, domain] : domains_) all.push_back(domain.host->status());
+    control_->send(status_line(command.id, uptime.count(), refused_, sip_ ? std::optional(sip_->counters()) : std::nullopt, all));
 }
 
 void Worker::perform(const Stop&) { stop(); }
@@ -241,7 +272,7 @@ void Worker::on_request(sip::IncomingRequest in) {
     const engine::Sender sender{in.source.address, in.tls_names, {}};
     const auto route = engine::route(all, in.request.uri.host, sender);
     if (const auto* name = std::get_if<std::string>(&route))
-        return domains_.at(*name)->on_sip(
+        return domains_.at(*name).host->on_sip(
             {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls_names)});
     if (in.request.method == "ACK") return;
     // A proxy probes the address it sends to, whose host is no domain of ours.
@@ -267,7 +298,7 @@ void Worker::stop() {
     // Those that were removed just before may still be closing their streams.
     leaving_ += domains_.size();
     if (leaving_ == 0) return finish_stop();
-    for (auto& [name, domain] : domains_) domain->stop([this] { left(); });
+    for (auto& [name, domain] : domains_) domain.host->stop([this] { left(); });
 }
 
 void Worker::left() {

@@ -34,6 +34,8 @@ private:
     void perform(const Stop& command);
     void perform(const Unknown& command);
 
+    void read_tls_of_domains();
+    config::CertificateFiles server_files() const;
     void keep_what_needs_a_restart(config::EngineOptions& options);
     void open_sip();
     /// After a change of what domains say of certificates and peers: for handshakes and messages from now on.
@@ -54,7 +56,12 @@ private:
     std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;
-    std::map<std::string, std::shared_ptr<DomainHost>> domains_;
+    struct Domain {
+        std::shared_ptr<DomainHost> host;
+        std::shared_ptr<const sip::TlsCredentials> tls;
+    };
+    std::map<std::string, Domain> domains_;
+    std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers
     bool stopping_ = false;

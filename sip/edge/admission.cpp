@@ -79,15 +79,19 @@ void Admission::closed(const Address& address) {
 }
 
 bool Admission::refused(const Address& address, Time now) {
-    if (trusted(address) || limits_.refusals == 0) return false;
+    if (!limits_.ban || trusted(address)) return false;
     auto& from = source(address, now);
     if (now < from.banned_until) return false;
-    while (!from.refusals.empty() && now - from.refusals.front() >= limits_.refusal_window) from.refusals.pop_front();
+    while (!from.refusals.empty() && now - from.refusals.front() >= limits_.ban->window) from.refusals.pop_front();
     from.refusals.push_back(now);
-    if (from.refusals.size() < limits_.refusals) return false;
+    if (from.refusals.size() < limits_.ban->refusals) return false;
     from.refusals.clear();
-    from.banned_until = now + limits_.ban;
+    from.banned_until = now + limits_.ban->length;
     return true;
+}
+
+std::size_t Admission::banned_sources(Time now) const {
+    return static_cast<std::size_t>(std::ranges::count_if(sources_, [&](const Source& one) { return now < one.banned_until; }));
 }
 
 bool Admission::banned(const Address& address, Time now) {

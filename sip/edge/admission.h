@@ -33,6 +33,8 @@ public:
     bool banned(const Address& source, Time now);
 
     std::size_t connections() const { return connections_; }
+    /// How many sources are banned now.
+    std::size_t banned_sources(Time now) const;
     std::size_t remembered() const { return sources_.size(); }
 
 private:
@@ -45,7 +47,7 @@ private:
         Address key;
         Bucket bucket;
         std::size_t connections = 0;
-        std::deque<Time> refusals{};  ///< of the window, at most Limits::refusals
+        std::deque<Time> refusals{};  ///< of the window, at most Limits::Ban::refusals
         Time banned_until{};
     };
     using Sources = std::list<Source>;  ///< the one seen last is in front

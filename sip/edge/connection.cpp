@@ -3,6 +3,7 @@
 #include "mapping/core/handle.h"
 #include "sip/edge/certificate_names.h"
 
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
 #include <netinet/tcp.h>
@@ -35,6 +36,26 @@ boost::asio::ip::tcp::endpoint to_asio(const stox::Endpoint& endpoint) {
     if (endpoint.address.is_v4())
         return {boost::asio::ip::address_v4({octets[0], octets[1], octets[2], octets[3]}), endpoint.port};
     return {boost::asio::ip::address_v6(octets), endpoint.port};
+}
+
+/// In TLS 1.3 a client is done before the server has judged its certificate, so that the refusal comes as an alert in place of
+/// data; whatever the client had written by then is not read.   (RFC 8446 §4.4.2.4, §6.2)
+bool refuses_our_certificate(boost::system::error_code error) {
+    if (error.category() != boost::asio::error::get_ssl_category()) return false;
+    switch (ERR_GET_REASON(static_cast<unsigned long>(error.value())) - SSL_AD_REASON_OFFSET) {
+        case SSL_AD_BAD_CERTIFICATE:
+        case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        case SSL_AD_CERTIFICATE_REVOKED:
+        case SSL_AD_CERTIFICATE_EXPIRED:
+        case SSL_AD_CERTIFICATE_UNKNOWN:
+        case SSL_AD_UNKNOWN_CA:
+        case SSL_AD_ACCESS_DENIED:
+        case SSL_AD_DECRYPT_ERROR:  // a signature in its chain, or its own
+        case SSL_AD_CERTIFICATE_REQUIRED:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace
@@ -83,6 +104,7 @@ void Connection::handshake() {
     auto* context = identity_.dialled ? &contexts_->client(identity_.credentials) : contexts_->server();
     if (!context) return end(End::handshake, "no certificate of ours");
     tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
+    contexts_->attend(tls_->native_handle());
     if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name))
         SSL_set_tlsext_host_name(tls_->native_handle(), identity_.tls_name.c_str());
     const auto role = identity_.dialled ? boost::asio::ssl::stream_base::client : boost::asio::ssl::stream_base::server;
@@ -117,6 +139,7 @@ std::string Connection::check_peer() {
 
 void Connection::opened() {
     state_ = State::open;
+    *delivers_ = true;
     due_at(Clock::now() + limits_.idle);
     if (!queue_.empty()) flush();
     if (state_ == State::open || state_ == State::draining) read();
@@ -133,10 +156,19 @@ void Connection::async_read(const Buffer& buffer, Handler handler) {
 void Connection::read() {
     async_read(boost::asio::buffer(input_), [self = shared_from_this()](error_code error, std::size_t size) {
         if (self->state_ == State::ended) return;
-        if (error) return self->end(End::peer_closed, error == boost::asio::error::eof ? "closed by the peer" : error.message());
+        if (error) return self->failed(error);
+        self->heard_ = true;
         if (self->state_ == State::draining) return self->read();
         self->take(size);
     });
+}
+
+void Connection::failed(error_code error) {
+    if (identity_.dialled && !heard_ && refuses_our_certificate(error)) {
+        *delivers_ = false;
+        return end(End::handshake, "the peer refuses our certificate: " + error.message());
+    }
+    end(End::peer_closed, error == boost::asio::error::eof ? "closed by the peer" : error.message());
 }
 
 void Connection::take(std::size_t size) {

@@ -72,6 +72,9 @@ public:
     /// While held, silence does not end it.
     void hold() { ++held_; }
     void release() { held_ -= held_ > 0 ? 1 : 0; }
+    /// Whether what was written can have been read: not before the connection is open, and not when the peer's first word is
+    /// that it does not accept our certificate. It stays readable when the connection is gone.
+    std::shared_ptr<const bool> delivers() const { return delivers_; }
 
 private:
     enum class State { connecting, handshaking, open, draining, ended };
@@ -84,6 +87,7 @@ private:
     std::string check_peer();
     void opened();
     void read();
+    void failed(error_code error);
     void take(std::size_t size);
     void frame();
     void flush();
@@ -104,6 +108,8 @@ private:
     std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
     std::vector<std::string> tls_names_;
     State state_ = State::connecting;
+    std::shared_ptr<bool> delivers_ = std::make_shared<bool>(false);
+    bool heard_ = false;  ///< octets came, after the handshake
 
     StreamFramer framer_;
     std::array<char, 4'096> input_;

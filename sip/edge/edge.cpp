@@ -42,7 +42,7 @@ struct Edge::Impl final : ConnectionOwner {
     ~Impl();
 
     Result<void> listen(const ListenAddress& address);
-    Result<void> load_tls(const std::vector<TlsIdentity>& identities);
+    Result<void> use_tls(TlsSet credentials);
     void datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
     void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
     Result<Flow> reused(const NextHop& next_hop) const;
@@ -124,17 +124,20 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
     return ok();
 }
 
-Result<void> Edge::Impl::load_tls(const std::vector<TlsIdentity>& identities) {
-    auto loaded = TlsContexts::load(identities);
-    if (!loaded) return loaded.error();
-    contexts = std::move(loaded).value();
-    if (log)
-        for (const auto& line : contexts->expiring()) log(LogLevel::warn, line);
+Result<void> Edge::Impl::use_tls(TlsSet credentials) {
+    auto made = TlsContexts::make(std::move(credentials));
+    if (!made) return made.error();
+    const auto before = std::exchange(contexts, std::move(made).value());
+    for (const auto& one : contexts->all()) {
+        const bool is_new = !before || std::ranges::find(before->all(), one) == before->all().end();
+        if (log && is_new && !one->expiring().empty()) log(LogLevel::warn, one->expiring());
+    }
     return ok();
 }
 
 void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
     using Verdict = Admission::Verdict;
+    ++counters.received;
     switch (admission.message(from.address, Clock::now())) {
         case Verdict::banned:
             ++counters.dropped_banned;
@@ -155,6 +158,9 @@ void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std:
         case Datagram::malformed:
             ++counters.dropped_malformed;
             return;
+        case Datagram::too_large:
+            ++counters.dropped_limits;
+            return;
         case Datagram::message:
             break;
     }
@@ -165,7 +171,7 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
     using Accept = Admission::Accept;
     switch (admission.connection(peer.address, Clock::now())) {
         case Accept::banned:
-            ++counters.dropped_banned;
+            ++counters.refused_banned;
             return;
         case Accept::source_full:
             ++counters.refused_source_connections;
@@ -210,7 +216,7 @@ std::chrono::milliseconds Edge::Impl::admit(Connection& connection) {
         case Admission::Verdict::admitted:
             return {};
         case Admission::Verdict::banned:
-            ++counters.dropped_banned;
+            ++counters.closed_banned;
             connection.end(End::ours, "its source is banned");
             return {};
         default:
@@ -303,7 +309,9 @@ Edge::~Edge() = default;
 
 Result<std::unique_ptr<Edge>> Edge::open(boost::asio::io_context& loop, const Endpoint::Settings& settings, Handlers handlers) {
     auto impl = std::make_unique<Impl>(loop, settings, std::move(handlers));
-    if (auto loaded = impl->load_tls(settings.tls); !loaded) return loaded.error();
+    auto loaded = load_tls(settings.tls);
+    if (!loaded) return loaded.error();
+    if (auto used = impl->use_tls(std::move(loaded).value()); !used) return used.error();
     for (const auto& address : settings.listen)
         if (auto opened = impl->listen(address); !opened) return opened.error();
     return std::unique_ptr<Edge>(new Edge(std::move(impl)));
@@ -375,6 +383,11 @@ const Edge::Peer* Edge::peer(Flow flow) const {
     return found == impl_->flows.end() ? nullptr : &found->second.peer;
 }
 
+std::shared_ptr<const bool> Edge::delivers(Flow flow) const {
+    const auto connection = impl_->find(flow);
+    return connection ? connection->delivers() : nullptr;
+}
+
 void Edge::hold(Flow flow) {
     if (const auto connection = impl_->find(flow)) connection->hold();
 }
@@ -387,14 +400,19 @@ void Edge::refused(const Address& source) {
     if (!impl_->admission.refused(source, Clock::now())) return;
     ++impl_->counters.bans;
     if (impl_->log)
-        impl_->log(LogLevel::warn,
-                   "security event=banned src=" + source.to_string() + " seconds=" + std::to_string(impl_->limits.ban.count()));
+        impl_->log(LogLevel::warn, "security event=banned src=" + source.to_string() +
+                                       " seconds=" + std::to_string(impl_->limits.ban->length.count()));
 }
 
 void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }
 
-Result<void> Edge::reload_tls(const std::vector<TlsIdentity>& identities) { return impl_->load_tls(identities); }
+Result<void> Edge::use_tls(TlsSet credentials) { return impl_->use_tls(std::move(credentials)); }
 
-Counters Edge::counters() const { return impl_->counters; }
+Counters Edge::counters() const {
+    auto counters = impl_->counters;
+    counters.open_connections = impl_->flows.size();
+    counters.banned_sources = impl_->admission.banned_sources(Clock::now());
+    return counters;
+}
 
 }  // namespace stox::sip

@@ -61,6 +61,8 @@ public:
     /// Ends it after what was written has left.
     void finish(Flow flow);
     const Peer* peer(Flow flow) const;
+    /// See Connection::delivers. Null: the flow has ended.
+    std::shared_ptr<const bool> delivers(Flow flow) const;
 
     /// While held, silence does not end the flow. Each hold wants its release.
     void hold(Flow flow);
@@ -69,8 +71,8 @@ public:
     void refused(const Address& source);
     void trust(std::vector<Prefix> sources);
     /// For handshakes from now on; connections live on.
-    /// errors  unavailable: nothing has changed
-    Result<void> reload_tls(const std::vector<TlsIdentity>& identities);
+    /// errors  unavailable: one domain stands in two; nothing has changed
+    Result<void> use_tls(TlsSet credentials);
     Counters counters() const;
 
 private:

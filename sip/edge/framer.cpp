@@ -65,7 +65,7 @@ std::size_t count_values(std::string_view value) {
 }
 
 struct Head {
-    std::optional<std::size_t> content_length;
+    std::optional<std::size_t> content_length;  ///< one over Limits::body_octets: more than that
 };
 
 /// What is counted while the header section is read.
@@ -90,8 +90,7 @@ Result<void> count_header(std::string_view field, const Limits& limits, Tally& t
     std::size_t length = 0;
     for (const char c : value)
         if (length <= limits.body_octets) length = length * 10 + static_cast<std::size_t>(c - '0');
-    if (length > limits.body_octets) return fail(Code::too_large, "body too large");
-    head.content_length = length;
+    head.content_length = std::min(length, limits.body_octets + 1);
     return ok();
 }
 
@@ -189,6 +188,7 @@ std::optional<Framed> StreamFramer::head() {
     if (!read) return violation(read.error().detail);
     // RFC 3261 §18.3: on a stream nothing else tells where the message ends.
     if (!read.value().content_length) return violation("no Content-Length");
+    if (*read.value().content_length > limits_.body_octets) return violation("body too large");
     size_ = section->with_blank_line + *read.value().content_length;
     return std::nullopt;
 }
@@ -222,16 +222,16 @@ Datagram judge_datagram(std::string_view& octets, const Limits& limits) {
 
     const auto section = find_section(octets, 0);
     const auto head = octets.substr(0, section ? section->size : octets.size());
-    if (head.size() > limits.header_octets || has_bare_cr(head)) return Datagram::malformed;
+    if (head.size() > limits.header_octets) return Datagram::too_large;
+    if (has_bare_cr(head)) return Datagram::malformed;
     const auto read = read_head(head, limits);
-    if (!read) return Datagram::malformed;
+    if (!read) return read.error().code == Code::too_large ? Datagram::too_large : Datagram::malformed;
     if (!section) return Datagram::message;  // refused by the guard, and answered
     const auto body = octets.size() - section->with_blank_line;
-    if (body > limits.body_octets) return Datagram::malformed;
-    if (const auto length = read.value().content_length) {
-        if (*length > body) return Datagram::malformed;
-        octets = octets.substr(0, section->with_blank_line + *length);
-    }
+    if (body > limits.body_octets) return Datagram::too_large;
+    const auto length = read.value().content_length.value_or(body);
+    if (length > body) return is_response(octets) ? Datagram::malformed : Datagram::message;
+    octets = octets.substr(0, section->with_blank_line + length);
     return Datagram::message;
 }
 

@@ -51,9 +51,11 @@ enum class Datagram {
     message,
     noise,      ///< another protocol, or a keep-alive: dropped, nothing is answered
     malformed,  ///< dropped as well
+    too_large,  ///< likewise: over one of the limits
 };
 
-/// What a datagram is; for a message `octets` loses what lies behind its body.   (RFC 3261 §18.3)
+/// What a datagram is; for a message `octets` loses what lies behind its body. A request that ends before its body does is a
+/// message too, to be answered with 400; such a response is malformed.   (RFC 3261 §18.3)
 Datagram judge_datagram(std::string_view& octets, const Limits& limits);
 
 /// Whether this begins a response.

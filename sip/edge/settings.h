@@ -2,13 +2,17 @@
 // What the edge is told from outside, and what it counts: plain values.
 
 #include "mapping/core/endpoint.h"
+#include "mapping/core/result.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace stox::sip {
@@ -38,6 +42,20 @@ struct TlsIdentity {
     VerifyClient verify_client = VerifyClient::none;
 };
 
+/// A TlsIdentity whose files were read and fit together: what handshakes use. Never changes.
+class TlsCredentials;
+/// Of several domains, the first one for clients that name none.
+using TlsSet = std::vector<std::shared_ptr<const TlsCredentials>>;
+/// What is wrong with one.
+struct TlsFault {
+    enum class Part { certificate, key, trust } part;
+    std::string text;  ///< names the file
+};
+using LoadedTls = std::variant<std::shared_ptr<const TlsCredentials>, TlsFault>;
+LoadedTls load_tls(const TlsIdentity& identity);
+/// errors  unavailable: as the fault of the first that has one, with its domain
+Result<TlsSet> load_tls(const std::vector<TlsIdentity>& identities);
+
 /// How much of what strangers send is read, and for how long.   (contracts 4 and 6)
 struct Limits {
     using Seconds = std::chrono::seconds;
@@ -60,15 +78,21 @@ struct Limits {
     unsigned source_burst = 1'000;
     unsigned total_rate = 10'000;  ///< messages a second from all
     unsigned total_burst = 20'000;
-    unsigned refusals = 20;  ///< within `refusal_window`: the source is dropped for `ban`
-    Seconds refusal_window{10};
-    Seconds ban{60};
-    std::size_t sources = 65'536;  ///< remembered; beyond, the one longest unseen is forgotten
+    /// So many refusals within `window`, and the source is not heard for `length`.
+    struct Ban {
+        unsigned refusals = 20;
+        Seconds window{10};
+        Seconds length{60};
+    };
+    std::optional<Ban> ban = Ban{};  ///< none: nobody is ever banned, and no refusal is remembered
+    std::size_t sources = 65'536;    ///< remembered; beyond, the one longest unseen is forgotten
 };
 
-/// Since the start, by cause.
+/// Since the start, by cause. What came by UDP is either handed on or dropped for one cause: `received` is `datagrams` and every
+/// dropped_... but the last two.
 struct Counters {
-    std::uint64_t datagrams = 0;            ///< handed on to the transactions
+    std::uint64_t received = 0;             ///< datagrams that the kernel gave us
+    std::uint64_t datagrams = 0;            ///< of these, handed on to the transactions
     std::uint64_t messages = 0;             ///< the same, from connections
     std::uint64_t connections = 0;          ///< accepted
     std::uint64_t dialled = 0;              ///< connections we tried to open
@@ -76,21 +100,27 @@ struct Counters {
     std::uint64_t sends_refused = 0;        ///< datagrams, by the dial policy
     std::uint64_t dropped_source_rate = 0;  ///< datagrams over the rate of their source; on connections they wait instead
     std::uint64_t dropped_total_rate = 0;
-    std::uint64_t dropped_banned = 0;              ///< datagrams and connections of a banned source
+    std::uint64_t dropped_banned = 0;              ///< datagrams of a banned source
     std::uint64_t dropped_noise = 0;               ///< datagrams that are no SIP: STUN, SigComp, blank lines
     std::uint64_t dropped_malformed = 0;           ///< datagrams that break a rule of the framing
+    std::uint64_t dropped_limits = 0;              ///< datagrams over a limit: headers, their octets, Via, routes, body
     std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
     std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
     std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
     std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
     std::uint64_t refused_total_connections = 0;   ///< over connections
+    std::uint64_t refused_banned = 0;              ///< connections of a banned source
     std::uint64_t refused_descriptors = 0;         ///< no descriptor was left
+    std::uint64_t closed_banned = 0;               ///< connections whose source was banned meanwhile
     std::uint64_t closed_violation = 0;            ///< connections that broke a rule of the framing
     std::uint64_t closed_deadline = 0;             ///< handshake, connect or message took too long
     std::uint64_t closed_idle = 0;
     std::uint64_t closed_slow_reader = 0;  ///< write_queue
     std::uint64_t failed_handshakes = 0;
     std::uint64_t bans = 0;
+    // Now:
+    std::size_t open_connections = 0;  ///< accepted and dialled
+    std::size_t banned_sources = 0;
 };
 
 }  // namespace stox::sip

@@ -6,14 +6,26 @@
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <utility>
 
 namespace stox::sip {
 
 namespace {
 
 using RawContext = Handle<SSL_CTX, &SSL_CTX_free>;
+using Part = TlsFault::Part;
+/// Nothing, or what is wrong.
+using Fault = std::optional<TlsFault>;
 
 /// Days before its end at which a certificate begins to be reported.
 constexpr int kReportedDays = 14;
@@ -34,9 +46,19 @@ std::string why() {
 /// An encrypted key is an error, not a question at somebody's terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
-Result<RawContext> make_context(const SSL_METHOD* method) {
+/// Looked at before OpenSSL does: it would wait for somebody to write into a pipe, and says less about what is not there.
+Fault unreadable(const std::string& file, Part part) {
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (descriptor < 0) return TlsFault{part, file + ": " + std::strerror(errno)};
+    struct stat about {};
+    const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+    ::close(descriptor);
+    return is_file ? Fault() : TlsFault{part, file + ": this is no file"};
+}
+
+RawContext make_context(const SSL_METHOD* method) {
     RawContext context(SSL_CTX_new(method));
-    if (!context) return fail(Code::unavailable, "TLS: " + why());
+    if (!context) throw std::bad_alloc();
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
     // TLS 1.2: forward secrecy and authenticated encryption only (RFC 9325 §4.2). TLS 1.3 has nothing else.
     SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20");
@@ -50,59 +72,56 @@ Result<RawContext> make_context(const SSL_METHOD* method) {
     return context;
 }
 
-Result<void> use_certificate(SSL_CTX* context, const TlsIdentity& identity) {
+Fault use_certificate(SSL_CTX* context, const TlsIdentity& identity) {
+    if (auto fault = unreadable(identity.certificate_chain, Part::certificate)) return fault;
+    if (auto fault = unreadable(identity.key, Part::key)) return fault;
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context, identity.certificate_chain.c_str()) != 1)
-        return fail(Code::unavailable, identity.certificate_chain + ": " + why());
+        return TlsFault{Part::certificate, identity.certificate_chain + ": " + why()};
     if (SSL_CTX_use_PrivateKey_file(context, identity.key.c_str(), SSL_FILETYPE_PEM) != 1) {
         if (ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH)
-            return fail(Code::unavailable, identity.key + ": " + why());
+            return TlsFault{Part::key, identity.key + ": " + why()};
         ERR_clear_error();
-        return fail(Code::unavailable, identity.key + " does not belong to " + identity.certificate_chain);
+        return TlsFault{Part::key, identity.key + " does not belong to " + identity.certificate_chain};
     }
-    if (SSL_CTX_check_private_key(context) != 1) return fail(Code::unavailable, identity.key + ": " + why());
-    return ok();
+    if (SSL_CTX_check_private_key(context) != 1) return TlsFault{Part::key, identity.key + ": " + why()};
+    return {};
 }
 
-Result<void> use_trust(SSL_CTX* context, const TlsIdentity& identity) {
+Fault use_trust(SSL_CTX* context, const TlsIdentity& identity) {
     ERR_clear_error();
     if (identity.trust == TlsIdentity::Trust::system) SSL_CTX_set_default_verify_paths(context);
-    if (identity.trust == TlsIdentity::Trust::file &&
-        SSL_CTX_load_verify_locations(context, identity.trust_file.c_str(), nullptr) != 1)
-        return fail(Code::unavailable, identity.trust_file + ": " + why());
-    return ok();
+    if (identity.trust != TlsIdentity::Trust::file) return {};
+    if (auto fault = unreadable(identity.trust_file, Part::trust)) return fault;
+    if (SSL_CTX_load_verify_locations(context, identity.trust_file.c_str(), nullptr) != 1)
+        return TlsFault{Part::trust, identity.trust_file + ": " + why()};
+    return {};
 }
 
-Result<RawContext> make_server(const TlsIdentity& identity) {
-    auto made = make_context(TLS_server_method());
-    if (!made) return made;
-    auto* context = made.value().get();
-    if (auto used = use_certificate(context, identity); !used) return used.error();
+Fault prepare_server(SSL_CTX* context, const TlsIdentity& identity) {
+    if (auto fault = use_certificate(context, identity)) return fault;
     using Verify = TlsIdentity::VerifyClient;
-    if (identity.verify_client == Verify::none) return made;
+    if (identity.verify_client == Verify::none) return {};
     if (identity.trust == TlsIdentity::Trust::none)
-        return fail(Code::unavailable, "client certificates are asked for, but trust is none");
-    if (auto used = use_trust(context, identity); !used) return used.error();
+        return TlsFault{Part::trust, "client certificates are asked for, but trust is none"};
+    if (auto fault = use_trust(context, identity)) return fault;
     if (identity.trust == TlsIdentity::Trust::file)
         SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(identity.trust_file.c_str()));
     SSL_CTX_set_verify(
         context, SSL_VERIFY_PEER | (identity.verify_client == Verify::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-    return made;
+    return {};
 }
 
-Result<RawContext> make_client(const TlsIdentity& identity) {
-    auto made = make_context(TLS_client_method());
-    if (!made) return made;
-    auto* context = made.value().get();
+Fault prepare_client(SSL_CTX* context, const TlsIdentity& identity) {
     if (!identity.certificate_chain.empty())
-        if (auto used = use_certificate(context, identity); !used) return used.error();
-    if (auto used = use_trust(context, identity); !used) return used.error();
+        if (auto fault = use_certificate(context, identity)) return fault;
+    if (auto fault = use_trust(context, identity)) return fault;
     if (identity.trust != TlsIdentity::Trust::none) SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    return made;
+    return {};
 }
 
-std::unique_ptr<TlsContexts::Context> owned(RawContext context) {
-    return std::make_unique<TlsContexts::Context>(context.release());
+std::unique_ptr<TlsCredentials::Context> owned(RawContext context) {
+    return std::make_unique<TlsCredentials::Context>(context.release());
 }
 
 /// A line about a certificate that ends soon; empty: it does not.
@@ -115,62 +134,79 @@ std::string expiry(const TlsIdentity& identity, SSL_CTX* context) {
     return identity.certificate_chain + ": the certificate expires in " + std::to_string(days) + " days";
 }
 
+/// Where a handshake keeps the TlsContexts that it chooses from. Not in its SSL_CTX, which outlives many of these.
+int contexts_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const TlsContexts>> TlsContexts::load(const std::vector<TlsIdentity>& identities) {
+LoadedTls load_tls(const TlsIdentity& identity) { return TlsCredentials::load(identity); }
+
+Result<TlsSet> load_tls(const std::vector<TlsIdentity>& identities) {
+    TlsSet all;
+    for (const auto& identity : identities) {
+        auto loaded = load_tls(identity);
+        if (const auto* fault = std::get_if<TlsFault>(&loaded))
+            return fail(Code::unavailable,
+                        "TLS for " + (identity.domains.empty() ? "all" : identity.domains.front()) + ": " + fault->text);
+        all.push_back(std::get<0>(std::move(loaded)));
+    }
+    return all;
+}
+
+LoadedTls TlsCredentials::load(const TlsIdentity& identity) {
+    std::shared_ptr<TlsCredentials> made(new TlsCredentials);
+    made->domains_ = identity.domains;
+    auto client = make_context(TLS_client_method());
+    if (auto fault = prepare_client(client.get(), identity)) return *fault;
+    made->client_ = owned(std::move(client));
+    if (!identity.certificate_chain.empty()) {
+        auto server = make_context(TLS_server_method());
+        if (auto fault = prepare_server(server.get(), identity)) return *fault;
+        SSL_CTX_set_tlsext_servername_callback(server.get(), &TlsContexts::choose_by_sni);
+        made->expiring_ = expiry(identity, server.get());
+        made->server_ = owned(std::move(server));
+    }
+    return std::shared_ptr<const TlsCredentials>(std::move(made));
+}
+
+Result<std::shared_ptr<const TlsContexts>> TlsContexts::make(TlsSet credentials) {
     std::shared_ptr<TlsContexts> contexts(new TlsContexts);
-    auto anonymous = make_client({});
-    if (!anonymous) return anonymous.error();
-    contexts->anonymous_client_ = owned(std::move(anonymous).value());
-    for (const auto& identity : identities)
-        if (auto added = contexts->add(identity); !added)
-            return fail(added.error().code,
-                        "TLS for " + (identity.domains.empty() ? "all" : identity.domains.front()) + ": " + added.error().detail);
+    for (const auto& one : credentials)
+        for (const auto& domain : one->domains())
+            if (!contexts->by_domain_.emplace(lower(domain), one.get()).second)
+                return fail(Code::unavailable, "TLS: " + domain + " has two certificates");
+    contexts->all_ = std::move(credentials);
+    // The host's trust store may be empty, but is never a fault.
+    contexts->anonymous_ = std::get<0>(TlsCredentials::load({}));
     return std::shared_ptr<const TlsContexts>(std::move(contexts));
 }
 
-Result<void> TlsContexts::add(const TlsIdentity& identity) {
-    auto client = make_client(identity);
-    if (!client) return client.error();
-    RawContext server;
-    if (!identity.certificate_chain.empty()) {
-        auto made = make_server(identity);
-        if (!made) return made.error();
-        server = std::move(made).value();
-    }
-    for (const auto& domain : identity.domains)
-        if (!by_domain_.emplace(lower(domain), pairs_.size()).second)
-            return fail(Code::unavailable, domain + " has two certificates");
-    if (server) {
-        if (auto line = expiry(identity, server.get()); !line.empty()) expiring_.push_back(std::move(line));
-        SSL_CTX_set_tlsext_servername_callback(server.get(), &TlsContexts::choose_by_sni);
-        SSL_CTX_set_tlsext_servername_arg(server.get(), this);
-    }
-    pairs_.push_back({server ? owned(std::move(server)) : nullptr, owned(std::move(client).value())});
-    return ok();
-}
+void TlsContexts::attend(SSL* handshake) const { SSL_set_ex_data(handshake, contexts_index(), const_cast<TlsContexts*>(this)); }
 
 TlsContexts::Context* TlsContexts::server() const {
-    const auto found = std::ranges::find_if(pairs_, [](const auto& pair) { return pair.server != nullptr; });
-    return found == pairs_.end() ? nullptr : found->server.get();
+    const auto found = std::ranges::find_if(all_, [](const auto& one) { return one->server() != nullptr; });
+    return found == all_.end() ? nullptr : (*found)->server();
 }
 
 TlsContexts::Context& TlsContexts::client(std::string_view domain) const {
-    if (pairs_.empty()) return *anonymous_client_;
+    if (all_.empty()) return anonymous_->client();
     const auto found = by_domain_.find(lower(domain));
-    return *pairs_[found == by_domain_.end() ? 0 : found->second].client;
+    return (found == by_domain_.end() ? all_.front().get() : found->second)->client();
 }
 
-int TlsContexts::choose_by_sni(SSL* ssl, int*, void* contexts) noexcept {
-    const auto& self = *static_cast<const TlsContexts*>(contexts);
-    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    if (!name) return SSL_TLSEXT_ERR_NOACK;
-    const auto found = self.by_domain_.find(lower(name));
-    if (found == self.by_domain_.end() || !self.pairs_[found->second].server) return SSL_TLSEXT_ERR_NOACK;
-    auto* chosen = self.pairs_[found->second].server->native_handle();
-    SSL_set_SSL_CTX(ssl, chosen);
+int TlsContexts::choose_by_sni(SSL* handshake, int*, void*) noexcept {
+    const auto* self = static_cast<const TlsContexts*>(SSL_get_ex_data(handshake, contexts_index()));
+    const char* name = SSL_get_servername(handshake, TLSEXT_NAMETYPE_host_name);
+    if (!self || !name) return SSL_TLSEXT_ERR_NOACK;
+    const auto found = self->by_domain_.find(lower(name));
+    if (found == self->by_domain_.end() || !found->second->server()) return SSL_TLSEXT_ERR_NOACK;
+    auto* chosen = found->second->server()->native_handle();
+    SSL_set_SSL_CTX(handshake, chosen);
     // The connection took these over from the context that it began with.
-    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(chosen), nullptr);
+    SSL_set_verify(handshake, SSL_CTX_get_verify_mode(chosen), nullptr);
     return SSL_TLSEXT_ERR_OK;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The certificates and trust stores of all domains, loaded once and never changed: a reload makes another set, and connections
-// go on with the one they began with.
+// The certificates and trust stores of all domains, never changed: a reload makes another set, and connections go on with the one
+// they began with. Each part of a set is loaded by itself, so that a domain whose files went bad holds up no other.
 
 #include "mapping/core/result.h"
 #include "sip/edge/settings.h"
@@ -15,16 +15,40 @@
 
 namespace stox::sip {
 
-class TlsContexts {
+class TlsCredentials {
 public:
     using Context = boost::asio::ssl::context;
 
-    /// errors  unavailable: a file cannot be read, key and certificate do not belong together, or one domain stands in two
-    ///         identities; the detail names domain and file
-    static Result<std::shared_ptr<const TlsContexts>> load(const std::vector<TlsIdentity>& identities);
+    static LoadedTls load(const TlsIdentity& identity);
+    TlsCredentials(const TlsCredentials&) = delete;
+    TlsCredentials& operator=(const TlsCredentials&) = delete;
+
+    const std::vector<std::string>& domains() const { return domains_; }
+    /// Null: no certificate.
+    Context* server() const { return server_.get(); }
+    Context& client() const { return *client_; }
+    /// A line about a certificate that is used up or will be within two weeks; else empty.
+    const std::string& expiring() const { return expiring_; }
+
+private:
+    TlsCredentials() = default;
+
+    std::vector<std::string> domains_;
+    std::unique_ptr<Context> server_, client_;
+    std::string expiring_;
+};
+
+class TlsContexts {
+public:
+    using Context = TlsCredentials::Context;
+
+    /// errors  unavailable: one domain stands in two of them
+    static Result<std::shared_ptr<const TlsContexts>> make(TlsSet credentials);
     TlsContexts(const TlsContexts&) = delete;
     TlsContexts& operator=(const TlsContexts&) = delete;
 
+    /// The SNI of this handshake chooses among us, who outlive it.
+    void attend(SSL* handshake) const;
     /// For a connection that was accepted: begins with the first identity that has a certificate, goes over to the one of the
     /// client's SNI. Null: none has.
     Context* server() const;
@@ -32,22 +56,17 @@ public:
     /// trust store.
     Context& client(std::string_view domain) const;
 
-    /// Certificates that are used up or will be within two weeks, as one line each.
-    const std::vector<std::string>& expiring() const { return expiring_; }
+    const TlsSet& all() const { return all_; }
 
 private:
-    struct Pair {
-        std::unique_ptr<Context> server, client;
-    };
+    friend class TlsCredentials;
 
     TlsContexts() = default;
-    Result<void> add(const TlsIdentity& identity);
-    static int choose_by_sni(SSL* ssl, int* alert, void* contexts) noexcept;
+    static int choose_by_sni(SSL* handshake, int* alert, void*) noexcept;
 
-    std::vector<Pair> pairs_;
-    std::map<std::string, std::size_t, std::less<>> by_domain_;  ///< lower case -> index in pairs_
-    std::unique_ptr<Context> anonymous_client_;
-    std::vector<std::string> expiring_;
+    TlsSet all_;
+    std::map<std::string, const TlsCredentials*, std::less<>> by_domain_;  ///< lower case -> one of all_
+    std::shared_ptr<const TlsCredentials> anonymous_;
 };
 
 }  // namespace stox::sip

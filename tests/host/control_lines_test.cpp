@@ -58,12 +58,56 @@ TEST(ControlLines, TheStatusTellsOfEachPeerAndTarget) {
     domain.domain = "sip.example";
     domain.peers = {{"carrier", Reach::up, 2, {{"udp:192.0.2.1:5060", Reach::down}, {"tls:192.0.2.2:5061", Reach::up}}},
                     {"phone", Reach::unknown, 0, {}}};
-    const auto line = json::parse(status_line("q1", 5, 7, {domain}));
+    const auto line = json::parse(status_line("q1", 5, 7, {}, {domain}));
     EXPECT_EQ(line.at("refused"), 7);
+    EXPECT_FALSE(line.contains("sip"));
     const auto& peers = line.at("domains").at(0).at("peers");
     EXPECT_EQ(peers.at(0), json::parse(R"({"peer":"carrier","state":"up","transactions":2,"targets":[
         {"target":"udp:192.0.2.1:5060","state":"down"},{"target":"tls:192.0.2.2:5061","state":"up"}]})"));
     EXPECT_EQ(peers.at(1).at("state"), "unknown");
+}
+
+// Whoever measures computes from these which share of the datagrams reached the transactions, and where the others went.
+TEST(ControlLines, TheStatusTellsWhereDatagramsAndConnectionsWent) {
+    stox::sip::Counters sip;
+    std::uint64_t next = 0;
+    for (auto* number : {&sip.received,
+                         &sip.datagrams,
+                         &sip.dropped_source_rate,
+                         &sip.dropped_total_rate,
+                         &sip.dropped_banned,
+                         &sip.dropped_noise,
+                         &sip.dropped_malformed,
+                         &sip.dropped_limits,
+                         &sip.dropped_queue,
+                         &sip.dropped_by_kernel,
+                         &sip.sends_refused,
+                         &sip.dropped_unsent,
+                         &sip.connections,
+                         &sip.messages,
+                         &sip.refused_source_connections,
+                         &sip.refused_total_connections,
+                         &sip.refused_banned,
+                         &sip.refused_descriptors,
+                         &sip.closed_violation,
+                         &sip.closed_deadline,
+                         &sip.closed_idle,
+                         &sip.closed_slow_reader,
+                         &sip.closed_banned,
+                         &sip.failed_handshakes,
+                         &sip.dialled,
+                         &sip.dials_refused,
+                         &sip.bans})
+        *number = ++next;
+    sip.open_connections = 28;
+    sip.banned_sources = 29;
+    EXPECT_EQ(json::parse(status_line("q1", 5, 7, sip, {})).at("sip"), json::parse(R"({
+        "datagrams":{"received":1,"passed":2,"dropped":{"source_rate":3,"total_rate":4,"banned":5,"noise":6,"malformed":7,
+            "limits":8,"queue":9},"dropped_by_kernel":10,"sends_refused":11,"sends_without_room":12},
+        "connections":{"open":28,"accepted":13,"messages":14,"refused":{"source":15,"total":16,"banned":17},"shed":18,
+            "closed":{"violation":19,"deadline":20,"idle":21,"slow_reader":22,"banned":23},"handshakes_failed":24,"dialled":25,
+            "dials_refused":26},
+        "bans":{"now":29,"total":27}})"));
 }
 
 TEST(Backoff, DoublesTo30SecondsWithJitterAndStartsAnewAfterSuccess) {

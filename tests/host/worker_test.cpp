@@ -1,6 +1,8 @@
 // The whole worker in this process: control lines on one side, a chat server's component stream on another, SIP on a third.
 
 #include "plugin/host/worker_abi.h"
+#include "tests/sip/certificates.h"
+#include "tests/sip/tls_wire.h"
 #include "tests/support/wire.h"
 
 #include <gtest/gtest.h>
@@ -17,6 +19,7 @@
 namespace {
 
 using stox::test::local_port;
+using stox::test::TcpListener;
 using stox::test::udp_to;
 using stox::test::UnixListener;
 using stox::test::Wire;
@@ -63,13 +66,14 @@ protected:
         thread_.join();
     }
 
-    /// Opens SIP on free ports of loopback; returns the UDP one.
-    unsigned listen() {
-        control->send(R"({"t":"engine-set","config":{"bind":["udp:127.0.0.1:0"],"log_level":"debug"}})"
+    /// Opens SIP on a free port of loopback and returns it.
+    unsigned listen(const std::string& transport = "udp") {
+        control->send(R"({"t":"engine-set","config":{"bind":[")" + transport +
+                      R"(:127.0.0.1:0"],"log_level":"debug"}})"
                       "\n");
         const auto line = control->line_with("\"listening\"");
         std::smatch match;
-        EXPECT_TRUE(std::regex_search(line, match, std::regex("udp:127.0.0.1:([0-9]+)"))) << line;
+        EXPECT_TRUE(std::regex_search(line, match, std::regex(transport + ":127.0.0.1:([0-9]+)"))) << line;
         return static_cast<unsigned>(std::stoul(match[1]));
     }
 
@@ -235,6 +239,113 @@ TEST_F(WorkerTest, ANextHopWithANameIsLocatedProbedAndShownInTheStatus) {
         status = control->line_with("\"q1\"");
         EXPECT_NE(status.find(up), std::string::npos) << status;
     }
+}
+
+// The listener is for UDP alone, and the name has no SRV record that could tell a port.
+TEST_F(WorkerTest, ANextHopOverAStreamNeedsNoListenerOfItsOwn) {
+    const auto udp_port = std::to_string(listen());
+    unsigned peers = 0;
+    // A new peer is probed at once.
+    const auto set_hop = [&](const std::string& uri) {
+        set_domain(R"({"peers":{"proxy)" + std::to_string(++peers) + R"(":{"match":{"source":["127.0.0.1"]},"next_hop":")" + uri +
+                   R"("}}})");
+    };
+    for (const std::string host : {"localhost", "127.0.0.1"}) {
+        TcpListener proxy;
+        set_hop("sip:" + host + ':' + std::to_string(proxy.port()) + ";transport=tcp");
+        Wire connection = proxy.accept();
+        const auto probe = connection.read_until("\r\n\r\n");
+        EXPECT_EQ(probe.rfind("OPTIONS sip:" + host + ':', 0), 0u) << probe;
+        EXPECT_NE(probe.find("\r\nVia: SIP/2.0/TCP 127.0.0.1:" + udp_port + ';'), std::string::npos) << probe;
+        EXPECT_EQ(probe.find("\r\nContact:"), std::string::npos) << probe;
+        TcpListener secured;
+        set_hop("sip:" + host + ':' + std::to_string(secured.port()) + ";transport=tls");
+        secured.accept().read_until("\x16");  // the first octet of a TLS handshake
+    }
+}
+
+TEST_F(WorkerTest, TheStatusTellsWhichShareOfTheDatagramsReachedTheTransactions) {
+    Wire phone = udp_to(listen());
+    set_domain(peer(local_port(phone)));
+    phone.send(message_from_phone(local_port(phone)));
+    phone.send(std::string("\0\1\0\0", 4));
+    phone.send("GET / HTTP/1.1\r\n\r\n");
+    const auto number = [](const std::string& status, const std::string& name) {
+        std::smatch match;
+        return std::regex_search(status, match, std::regex('"' + name + "\":([0-9]+)")) ? std::stoi(match[1]) : -1;
+    };
+    std::string status;
+    do {
+        control->send(R"({"t":"status","id":"q1"})"
+                      "\n");
+        status = control->line_with("\"q1\"");
+    } while (number(status, "received") < 3);  // they are on their way
+    EXPECT_EQ(number(status, "received"), 3) << status;
+    EXPECT_EQ(number(status, "passed"), 1) << status;
+    EXPECT_EQ(number(status, "noise"), 1) << status;
+    EXPECT_EQ(number(status, "malformed"), 1) << status;
+}
+
+using stox::sip::test::Certificates;
+using stox::sip::test::TlsWire;
+
+std::string tls_config(const Certificates::Files& files) {
+    return R"({"tls":{"certificate":)" + quoted(files.chain) + R"(,"key":)" + quoted(files.key) + "}}";
+}
+
+TEST_F(WorkerTest, ADomainWhoseCertificateCannotBeUsedIsRefusedAndTheOldOneStays) {
+    Certificates made;
+    const auto port = listen("tls");
+    const auto shown = [&](const std::string& name) { return TlsWire(stox::test::tcp_to(port), name, made.root()).peer_name(); };
+    const auto good = made.issue("first", "DNS:capulet.test"), other = made.issue("other", "DNS:capulet.test");
+    set_domain(tls_config({good.chain + ".none", good.key}));
+    auto refused = control->line_with("config-error");
+    EXPECT_NE(refused.find(R"("domain":"capulet.test")"), std::string::npos) << refused;
+    EXPECT_NE(refused.find(R"("path":"tls.certificate")"), std::string::npos) << refused;
+    EXPECT_NE(refused.find(good.chain + ".none: No such file or directory"), std::string::npos) << refused;
+    control->send(R"({"t":"status","id":"q1"})"
+                  "\n");
+    EXPECT_NE(control->line_with("\"q1\"").find(R"("domains":[])"), std::string::npos);
+
+    set_domain(tls_config(good));
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    EXPECT_EQ(shown("capulet.test"), "first");
+    set_domain(tls_config({good.chain, other.key}));
+    refused = control->line_with("config-error");
+    EXPECT_NE(refused.find(R"("path":"tls.key")"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("does not belong to"), std::string::npos) << refused;
+    EXPECT_EQ(shown("capulet.test"), "first");
+
+    // What became of the files of one domain is nothing to another.
+    made.file(good.chain.substr(good.chain.rfind('/') + 1), "gone bad");
+    set_domain(tls_config(made.issue("second", "DNS:verona.test")), "verona.test");
+    Wire second = attach(listener, "verona.test");
+    control->line_with("\"up\"");
+    EXPECT_EQ(shown("verona.test"), "second");
+    EXPECT_EQ(shown("capulet.test"), "first");
+}
+
+TEST_F(WorkerTest, AServerWhoseCertificateCannotBeUsedKeepsItsOptions) {
+    Certificates made;
+    const auto set = [&](const Certificates::Files& files) {
+        control->send(R"({"t":"engine-set","config":{"bind":["tls:127.0.0.1:0"],"tls":{"certificate":)" + quoted(files.chain) +
+                      R"(,"key":)" + quoted(files.key) + "}}}\n");
+    };
+    const auto good = made.issue("server", "DNS:capulet.test");
+    set({good.chain, good.key + ".none"});
+    const auto refused = control->line_with("config-error");
+    EXPECT_EQ(refused.find("domain"), std::string::npos) << refused;
+    EXPECT_NE(refused.find(R"("path":"tls.key")"), std::string::npos) << refused;
+    set(good);
+    const auto line = control->line_with("\"listening\"");
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(line, match, std::regex("tls:127.0.0.1:([0-9]+)"))) << line;
+    set_domain("{}");
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    const auto port = static_cast<unsigned>(std::stoul(match[1]));
+    EXPECT_EQ(TlsWire(stox::test::tcp_to(port), "capulet.test", made.root()).peer_name(), "server");
 }
 
 TEST_F(WorkerTest, AnUnknownCommandIsAnsweredUnsupported) {

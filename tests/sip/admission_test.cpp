@@ -26,7 +26,7 @@ Limits small() {
     limits.total_burst = 20;
     limits.connections_per_source = 3;
     limits.connections = 5;
-    limits.refusals = 4;
+    limits.ban->refusals = 4;
     return limits;
 }
 
@@ -82,6 +82,16 @@ TEST(Admission, RefusalsWithinTheWindowAreABan) {
 TEST(Admission, RefusalsFarApartAreNone) {
     Admission admission(small());
     for (int i = 0; i < 20; ++i) EXPECT_FALSE(admission.refused(kMallory, kStart + i * milliseconds(3'334))) << i;
+}
+
+TEST(Admission, WithoutABanNoRefusalIsEvenRemembered) {
+    auto limits = small();
+    limits.ban.reset();
+    Admission admission(limits);
+    for (int i = 0; i < 10'000; ++i) EXPECT_FALSE(admission.refused(kMallory, kStart));
+    EXPECT_EQ(admission.remembered(), 0u);
+    EXPECT_EQ(admission.message(kMallory, kStart), Verdict::admitted);
+    EXPECT_EQ(admission.connection(kMallory, kStart), Accept::accepted);
 }
 
 TEST(Admission, ConnectionsAreCountedPerSourceAndInAll) {

@@ -78,6 +78,7 @@ TEST(EdgeLong, ASilentTlsPeerIsGivenUpAfterFiveSeconds) {
     const auto outcome = rig.send(message_value(), next_hop(Transport::tls, silent.port()));
     const auto took = duration_cast<milliseconds>(Clock::now() - before);
     EXPECT_EQ(outcome.response.status, 503);
+    EXPECT_EQ(outcome.local, Outcome::Local::unsent);
     EXPECT_GE(took, milliseconds(4'500));
     EXPECT_LE(took, milliseconds(5'900));
     EXPECT_NE(rig.log_line("no TLS handshake in time"), "");

@@ -56,6 +56,38 @@ TEST(Edge, NothingIsAnsweredToWhatIsNoSip) {
     EXPECT_EQ(counters.datagrams, 1u);
 }
 
+// RFC 3261 §18.3: a request that ends before its body does gets 400, a response is dropped; nobody answers an ACK.
+TEST(Edge, ADatagramThatEndsBeforeItsBodyIsRefused) {
+    EdgeRig rig;
+    Wire peer = udp_to(rig.port(Transport::udp));
+    const auto promising = [](std::string text, const std::string& length) {
+        return text.replace(text.find("Content-Length: 5"), 17, "Content-Length: " + length);
+    };
+    for (const auto* length : {"6", "65537", "4294967295", "4294967301", "99999999999999999999999999999999"}) {
+        peer.send(promising(message_text(std::string("short") + length), length));
+        const auto answer = peer.read_until("\r\n\r\n");
+        EXPECT_TRUE(answer.starts_with("SIP/2.0 400 ")) << length << '\n' << answer;
+        EXPECT_NE(answer.find("branch=z9hG4bKshort" + std::string(length)), std::string::npos) << answer;
+    }
+    auto ack = promising(message_text("ack"), "6");
+    ack.replace(ack.find("7 MESSAGE"), 9, "7 ACK");
+    ack.replace(0, 7, "ACK");
+    peer.send(ack);
+    // In one datagram with its body and more: that is no part of it.
+    peer.send(message_text("surplus") + " and more");
+    EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    ASSERT_EQ(rig.requests().size(), 1u);
+    EXPECT_EQ(rig.requests().front().request.body, "hello");
+    std::thread answering([&] {
+        const auto seen = peer.read_until("\r\n\r\nhello");
+        auto cut = answer_to(seen, 200);
+        peer.send(cut.replace(cut.find("Content-Length: 0"), 17, "Content-Length: 1"));
+        peer.send(answer_to(seen, 486));
+    });
+    EXPECT_EQ(rig.send(message_value(), next_hop(Transport::udp, local_port(peer))).response.status, 486);
+    answering.join();
+}
+
 TEST(Edge, StreamsThatBreakTheFramingAreClosed) {
     EdgeRig rig;
     const auto start = options_text("TCP", "v");
@@ -155,7 +187,7 @@ TEST(Edge, ATargetThatAStrangerNamedIsNotDialledWhereNobodyMay) {
         const auto before = Clock::now();
         const auto outcome = rig.send(message_value(), hop);
         EXPECT_EQ(outcome.response.status, 503);
-        EXPECT_EQ(outcome.local, Outcome::Local::transport);
+        EXPECT_EQ(outcome.local, Outcome::Local::unsent);
         EXPECT_LT(Clock::now() - before, seconds(1));
     }
     const auto counters = rig.counters();
@@ -199,7 +231,7 @@ TEST(Edge, AConnectionOverItsRateIsReadLater) {
 
 TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     auto settings = on_loopback({Transport::udp, Transport::tcp});
-    settings.limits.ban = seconds(1);
+    settings.limits.ban->length = seconds(1);
     EdgeRig rig(settings);
     Wire held = tcp_to(rig.port(Transport::tcp));
     held.send(options_text("TCP", "before"));
@@ -212,7 +244,12 @@ TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     EXPECT_TRUE(fresh.closed());
     held.send(options_text("TCP", "banned"));
     EXPECT_TRUE(held.closed());
-    EXPECT_EQ(rig.counters().bans, 1u);
+    const auto counters = rig.counters();
+    EXPECT_EQ(counters.bans, 1u);
+    EXPECT_EQ(counters.banned_sources, 1u);
+    EXPECT_EQ(counters.refused_banned, 1u);
+    EXPECT_EQ(counters.closed_banned, 1u);
+    EXPECT_EQ(counters.open_connections, 0u);
     // It ends: then the same source is served again.
     Wire peer = udp_to(rig.port(Transport::udp));
     const auto before = Clock::now();
@@ -222,6 +259,53 @@ TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     } while (::poll(&answer, 1, 50) == 0 && Clock::now() - before < seconds(10));
     EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
     for (const auto& in : rig.requests()) EXPECT_NE(in.request.call_id, "banned");
+    EXPECT_EQ(rig.counters().banned_sources, 0u);
+}
+
+std::uint64_t dropped(const Counters& counters) {
+    return counters.dropped_source_rate + counters.dropped_total_rate + counters.dropped_banned + counters.dropped_noise +
+           counters.dropped_malformed + counters.dropped_limits + counters.dropped_queue;
+}
+
+TEST(Edge, EveryDatagramIsCountedOnceWhereItWent) {
+    auto settings = on_loopback({Transport::udp});
+    settings.limits.source_rate = 0;  // nothing comes back
+    settings.limits.source_burst = 7;
+    EdgeRig rig(settings);
+    Wire peer = udp_to(rig.port(Transport::udp));
+    const auto trust = [&](const std::string& source) {
+        rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse(source).value()}); });
+    };
+    /// Once so many datagrams have come.
+    const auto counted = [&](std::uint64_t received) {
+        const auto until = Clock::now() + seconds(10);
+        auto counters = rig.counters();
+        for (; counters.received < received && Clock::now() < until; counters = rig.counters()) std::this_thread::yield();
+        EXPECT_EQ(counters.received, received);
+        EXPECT_EQ(counters.received, counters.datagrams + dropped(counters));
+        return counters;
+    };
+    std::string headers;
+    for (int i = 0; i < 200; ++i) headers += "X: 1\r\n";
+    for (const auto& octets :
+         {options_text("UDP", "one"), std::string("\r\n\r\n"), std::string("\0\1\0\0", 4), std::string("GET / HTTP/1.1\r\n\r\n"),
+          message_text("many", headers), options_text("UDP", "two"), options_text("UDP", "three")})
+        peer.send(octets);
+    auto counters = counted(7);
+    EXPECT_EQ(counters.datagrams, 3u);
+    EXPECT_EQ(counters.dropped_noise, 2u);
+    EXPECT_EQ(counters.dropped_malformed, 1u);
+    EXPECT_EQ(counters.dropped_limits, 1u);
+    for (int i = 0; i < 5; ++i) peer.send(options_text("UDP", "over"));
+    EXPECT_EQ(counted(12).dropped_source_rate, 5u);
+    rig.on_loop([](sip::Endpoint& endpoint) {
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}));
+    });
+    for (int i = 0; i < 4; ++i) peer.send(options_text("UDP", "banned"));
+    EXPECT_EQ(counted(16).dropped_banned, 4u);
+    trust("127.0.0.0/8");
+    peer.send(options_text("UDP", "trusted"));
+    EXPECT_EQ(counted(17).datagrams, 4u);
 }
 
 TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {

@@ -34,6 +34,12 @@ TlsIdentity identity(std::vector<std::string> domains, const Certificates::Files
     return one;
 }
 
+Result<void> reload(sip::Endpoint& endpoint, const std::vector<TlsIdentity>& identities) {
+    auto loaded = load_tls(identities);
+    if (!loaded) return loaded.error();
+    return endpoint.use_tls(std::move(loaded).value());
+}
+
 struct TlsRig {
     explicit TlsRig(TlsIdentity::VerifyClient verify = TlsIdentity::VerifyClient::none) {
         auto settings = on_loopback({Transport::udp, Transport::tls});
@@ -214,20 +220,20 @@ TEST(EdgeTls, DialsAnAddressWhoseCertificateIsForIt) {
     }
 }
 
-TEST(EdgeTls, AWrongNameIsATransportFailureWithTheReason) {
+TEST(EdgeTls, AWrongNameFailsBeforeAnythingIsSentWithTheReason) {
     Certificates made;
     for (const std::string alternative : {"DNS:other.test", "DNS:*.test", "IP:127.0.0.1", ""}) {
         TlsPeer peer(made.issue("other.test", alternative));
         std::string log;
         const auto outcome = dial(made, peer, "peer.test", &log);
         EXPECT_EQ(outcome.response.status, 503) << alternative;
-        EXPECT_EQ(outcome.local, Outcome::Local::transport);
+        EXPECT_EQ(outcome.local, Outcome::Local::unsent);
         EXPECT_NE(log.find("the certificate is not for peer.test"), std::string::npos) << log;
         EXPECT_NE(log.find("peer=127.0.0.1:" + std::to_string(peer.listener.port())), std::string::npos) << log;
     }
 }
 
-TEST(EdgeTls, AStrangersAuthorityIsATransportFailure) {
+TEST(EdgeTls, AStrangersAuthorityIsRefused) {
     Certificates made, others;
     TlsPeer peer(others.issue("peer.test", "DNS:peer.test"));
     std::string log;
@@ -235,7 +241,7 @@ TEST(EdgeTls, AStrangersAuthorityIsATransportFailure) {
     EXPECT_NE(log.find("certificate: "), std::string::npos) << log;
 }
 
-TEST(EdgeTls, AnExpiredCertificateIsATransportFailure) {
+TEST(EdgeTls, AnExpiredCertificateIsRefused) {
     Certificates made;
     TlsPeer peer(made.issue("peer.test", "DNS:peer.test", -1));
     std::string log;
@@ -249,6 +255,17 @@ TEST(EdgeTls, ShowsItsOwnCertificateWhenAsked) {
     EXPECT_EQ(dial(made, peer, "peer.test").response.status, 200);
     peer.join();
     EXPECT_EQ(peer.client, "own.test");
+}
+
+// In TLS 1.3 our handshake is over before the peer has looked at our certificate. Nothing of ours was read all the same.
+TEST(EdgeTls, APeerThatRefusesOurCertificateHasReadNothing) {
+    Certificates made, others;
+    TlsPeer peer(made.issue("peer.test", "DNS:peer.test"), others.root());
+    std::string log;
+    const auto outcome = dial(made, peer, "peer.test", &log);
+    EXPECT_EQ(outcome.response.status, 503);
+    EXPECT_EQ(outcome.local, Outcome::Local::unsent);
+    EXPECT_NE(log.find("the peer refuses our certificate"), std::string::npos) << log;
 }
 
 TEST(EdgeTls, ARefusedConnectionFailsAtOnce) {
@@ -272,7 +289,7 @@ TEST(EdgeTls, AReloadIsForNewHandshakesAndOldConnectionsLive) {
     auto old = tls.client("a.test");
     std::vector<TlsIdentity> renewed = {identity({"a.test"}, tls.made.issue("renewed", "DNS:a.test"), tls.made)};
     Result<void> result = ok();
-    tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = endpoint.reload_tls(renewed); });
+    tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = reload(endpoint, renewed); });
     ASSERT_TRUE(result);
     EXPECT_EQ(tls.client("a.test").peer_name(), "renewed");
     old.send(options_text("TLS", "old"));
@@ -301,7 +318,7 @@ TEST(EdgeTls, ABadReloadChangesNothingAndSaysWhy) {
     };
     for (const auto& [identities, reason] : rows) {
         Result<void> result = ok();
-        tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = endpoint.reload_tls(identities); });
+        tls.rig->on_loop([&](sip::Endpoint& endpoint) { result = reload(endpoint, identities); });
         ASSERT_FALSE(result) << reason;
         EXPECT_NE(result.error().detail.find(reason), std::string::npos) << result.error().detail << " / " << reason;
     }
@@ -318,7 +335,7 @@ TEST(EdgeTls, ACertificateThatEndsSoonIsReported) {
     const auto files = made.issue("a.test", "DNS:a.test", -1);
     expired[0].certificate_chain = files.chain;
     expired[0].key = files.key;
-    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(endpoint.reload_tls(expired)); });
+    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(reload(endpoint, expired)); });
     EXPECT_NE(rig.log_line("has expired"), "");
 }
 
@@ -331,7 +348,7 @@ TEST(EdgeTls, AListenerWithoutACertificateRefusesHandshakesUntilThereIsOne) {
     EXPECT_NE(rig.log_line("no certificate of ours"), "");
     auto for_dialling_alone = identity({"b.test"}, {}, made);
     std::vector<TlsIdentity> identities = {for_dialling_alone, identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made)};
-    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(endpoint.reload_tls(identities)); });
+    rig.on_loop([&](sip::Endpoint& endpoint) { EXPECT_TRUE(reload(endpoint, identities)); });
     EXPECT_EQ(TlsWire(tcp_to(rig.port(Transport::tls)), "b.test", made.root()).peer_name(), "a.test");
 }
 

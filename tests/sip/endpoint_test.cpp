@@ -161,7 +161,7 @@ TEST(SipEndpoint, SendsOverTcpWhenTheNextHopSaysSo) {
     answering.join();
 }
 
-TEST(SipEndpoint, CORE_55_ARefusedConnectionIsATransportFailure) {
+TEST(SipEndpoint, CORE_55_WhatNoConnectionWasOpenedForIsUnsent) {
     Rig rig;
     unsigned port;
     {
@@ -170,7 +170,7 @@ TEST(SipEndpoint, CORE_55_ARefusedConnectionIsATransportFailure) {
     }
     const auto outcome = rig.send(message_value(), next_hop(Transport::tcp, port));
     EXPECT_EQ(outcome.response.status, 503);
-    EXPECT_EQ(outcome.local, Outcome::Local::transport);
+    EXPECT_EQ(outcome.local, Outcome::Local::unsent);
 }
 
 TEST(SipEndpoint, CORE_55_SilenceIsATimeoutAfterTimerF) {

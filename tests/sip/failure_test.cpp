@@ -41,6 +41,33 @@ TEST(SipFailure, CORE_55_AConnectionThatClosesBeforeItsAnswerIsATransportFailure
     EXPECT_EQ(outcome.local, Outcome::Local::transport);
 }
 
+// The kernel refuses it at once, and ICMP is not asked: the socket's own address is loopback's.
+TEST(SipFailure, CORE_55_WhatTheKernelRefusesToSendIsUnsent) {
+    Rig rig;
+    NextHop nowhere{Transport::udp, {Address::v4({192, 0, 2, 1}), 5060}};
+    const auto outcome = rig.send(message_value(), nowhere);
+    EXPECT_EQ(outcome.response.status, 503);
+    EXPECT_EQ(outcome.local, Outcome::Local::unsent);
+    nowhere.transport = Transport::tcp;
+    EXPECT_EQ(rig.send(message_value(), nowhere).local, Outcome::Local::unsent);
+}
+
+// The request waited for the connection: what was never opened has carried nothing, what was has perhaps.
+TEST(SipFailure, CORE_55_ConnectionsThatEndTellWhetherTheyWereEverOpen) {
+    Rig rig;
+    TcpListener listener;
+    const auto to_listener = [&](Transport transport) { return next_hop(transport, listener.port()); };
+    std::thread closing([&] {
+        listener.accept().read_until("\x16");  // the first octet of a TLS handshake
+        listener.accept().read_until("MESSAGE ");
+    });
+    auto tls = to_listener(Transport::tls);
+    tls.tls_name = "peer.test";
+    EXPECT_EQ(rig.send(message_value(), tls).local, Outcome::Local::unsent);
+    EXPECT_EQ(rig.send(message_value(), to_listener(Transport::tcp)).local, Outcome::Local::transport);
+    closing.join();
+}
+
 // A 503 from the wire is the peer's word and not a failure to reach it.
 TEST(SipFailure, A503FromThePeerIsNoLocalOutcome) {
     Rig rig;

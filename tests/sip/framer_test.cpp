@@ -156,10 +156,12 @@ TEST(DatagramFraming, OnlyWhatLooksLikeSipIsLookedAt) {
     for (const auto& noise : {std::string(), std::string("x"), std::string("\r\n\r\n"), std::string("\r\n"),
                               std::string("\0\0\0\0", 4), stun, std::string("\xf8\x01\x02"), std::string("\xff\xff\xff\xff")})
         EXPECT_EQ(judge(noise), Datagram::noise) << noise;
-    for (const auto& bad : {std::string("hello there"), std::string("GET / HTTP/1.1\r\n\r\n"), message("l: 5\r\n", "hell"),
-                            message("l: 1\r\nl: 1\r\n", "a"), message("l: -5\r\n"), message(repeated("X: 1\r\n", 129)),
-                            std::string("\x80\x00\x01\x02", 4)})
+    for (const auto& bad : {std::string("hello there"), std::string("GET / HTTP/1.1\r\n\r\n"), message("l: 1\r\nl: 1\r\n", "a"),
+                            message("l: -5\r\n"), std::string("\x80\x00\x01\x02", 4)})
         EXPECT_EQ(judge(bad), Datagram::malformed) << bad;
+    for (const auto& large : {message(repeated("X: 1\r\n", 129)), message("X: " + std::string(32'768, 'x') + "\r\n"),
+                              message(repeated("v: SIP/2.0/UDP h\r\n", 71)), message("X: 1\r\n", std::string(65'537, 'b'))})
+        EXPECT_EQ(judge(large), Datagram::too_large) << large.substr(0, 100);
     EXPECT_EQ(judge(message("X: 1\r\n", "anything")), Datagram::message);
     EXPECT_EQ(judge(std::string(kStart) + "X: 1\r\n"), Datagram::message);  // no blank line: refused with an answer
 }
@@ -169,6 +171,18 @@ TEST(DatagramFraming, WhatLiesBehindTheBodyIsNoPartOfIt) {
     std::string_view octets = text;
     EXPECT_EQ(judge_datagram(octets, Limits{}), Datagram::message);
     EXPECT_EQ(octets, message("l: 2\r\n", "hi"));
+}
+
+// RFC 3261 §18.3: the request is answered, so it is not dropped here.
+TEST(DatagramFraming, OneThatPromisesMoreThanItCarriesIsAMessage) {
+    for (const auto* length : {"3", "65537", "4294967299", "99999999999999999999999999999999"}) {
+        const auto text = message("l: " + std::string(length) + "\r\n", "hi");
+        std::string_view octets = text;
+        EXPECT_EQ(judge_datagram(octets, Limits{}), Datagram::message) << length;
+        EXPECT_EQ(octets, text);
+    }
+    std::string_view response = "SIP/2.0 200 OK\r\nl: 3\r\n\r\nhi";
+    EXPECT_EQ(judge_datagram(response, Limits{}), Datagram::malformed);
 }
 
 }  // namespace

@@ -78,13 +78,13 @@ TEST(SipHostileValue, AResponseWithAHeaderThatCannotBeWrittenIsSentWithoutIt) {
     EXPECT_NE(seen.find("Call-ID: ch2\r\n"), std::string::npos) << seen;
 }
 
-TEST(SipHostileValue, ARequestThatCannotBeWrittenIsATransportFailure) {
+TEST(SipHostileValue, ARequestThatCannotBeWrittenIsUnsent) {
     Rig rig;
     auto request = message_value();
     request.content_type = "no type";
     const auto outcome = rig.send(request, next_hop(Transport::udp, rig.udp_port()));
     EXPECT_EQ(outcome.response.status, 503);
-    EXPECT_EQ(outcome.local, Outcome::Local::transport);
+    EXPECT_EQ(outcome.local, Outcome::Local::unsent);
     EXPECT_FALSE(rig.has_request());
 }
 

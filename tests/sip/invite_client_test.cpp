@@ -357,7 +357,7 @@ TEST(SipInviteClient, A2xxAfterAnotherOutcomeIsTold) {
     EXPECT_EQ(late.response.to_tag, "late");
 }
 
-TEST(SipInviteClient, WhatCannotBeWrittenIsATransportFailure) {
+TEST(SipInviteClient, WhatCannotBeWrittenIsUnsent) {
     Rig rig;
     Wire peer = udp_to(rig.udp_port());
     const auto hop = next_hop(Transport::udp, local_port(peer));
@@ -365,7 +365,7 @@ TEST(SipInviteClient, WhatCannotBeWrittenIsATransportFailure) {
         auto invite = invite_value();
         change(invite);
         const auto call = rig.start(invite, hop);
-        EXPECT_EQ(call->finals.next().local, Outcome::Local::transport);
+        EXPECT_EQ(call->finals.next().local, Outcome::Local::unsent);
         rig.cancel(*call);
     };
     refused([](Request& r) { r.contacts[0].uri.user = "a>\r\nEvil: yes"; });
