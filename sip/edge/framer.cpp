@@ -95,13 +95,16 @@ Result<void> count_header(std::string_view field, const Limits& limits, Tally& t
 }
 
 /// section  start line and header fields, without the blank line
-Result<Head> read_head(std::string_view section, const Limits& limits) {
+/// good     becomes the size of what precedes the field that breaks a rule; 0: the start line does
+Result<Head> read_head(std::string_view section, const Limits& limits, std::size_t& good) {
+    good = 0;
     if (section.find('\0') != section.npos) return fail(Code::malformed, "NUL in a header");
     const auto line_end = section.find('\n');
     if (!is_start_line(trimmed(section.substr(0, line_end)))) return fail(Code::malformed, "no SIP");
     Head head;
     Tally tally;
     auto rest = line_end == section.npos ? std::string_view() : section.substr(line_end + 1);
+    good = section.size() - rest.size();
     while (!rest.empty()) {
         // A line that begins with white space goes on with the field before it (RFC 3261 §7.3.1).
         std::size_t end = 0;
@@ -111,6 +114,7 @@ Result<Head> read_head(std::string_view section, const Limits& limits) {
         } while (end < rest.size() && (rest[end] == ' ' || rest[end] == '\t'));
         if (auto counted = count_header(rest.substr(0, end), limits, tally, head); !counted) return counted.error();
         rest.remove_prefix(end);
+        good += end;
     }
     return head;
 }
@@ -129,11 +133,19 @@ std::optional<Section> find_section(std::string_view text, std::size_t from) {
     return std::nullopt;
 }
 
-/// Two message readers end a line differently at a CR alone; so it has no place in a header section.
-bool has_bare_cr(std::string_view section) {
+/// Two message readers end a line differently at a CR alone; so it has no place in a header section. npos: there is none.
+std::size_t find_bare_cr(std::string_view section) {
     for (auto at = section.find('\r'); at != section.npos; at = section.find('\r', at + 1))
-        if (at + 1 >= section.size() || section[at + 1] != '\n') return true;
-    return false;
+        if (at + 1 >= section.size() || section[at + 1] != '\n') return at;
+    return section.npos;
+}
+
+/// Its first lines, as far as all readers see the same in them.
+std::string_view plain_lines(std::string_view section) {
+    const auto odd = std::min(find_bare_cr(section), section.find('\0'));
+    if (odd == section.npos) return section;
+    const auto end = section.substr(0, odd).rfind('\n');
+    return section.substr(0, end == section.npos ? 0 : end + 1);
 }
 
 }  // namespace
@@ -183,8 +195,9 @@ std::optional<Framed> StreamFramer::head() {
         scanned_ = text.size() > 2 ? text.size() - 2 : 0;
         return std::nullopt;
     }
-    if (has_bare_cr(text.substr(0, section->size))) return violation("CR alone in a header");
-    const auto read = read_head(text.substr(0, section->size), limits_);
+    if (find_bare_cr(text.substr(0, section->size)) != text.npos) return violation("CR alone in a header");
+    std::size_t good;
+    const auto read = read_head(text.substr(0, section->size), limits_, good);
     if (!read) return violation(read.error().detail);
     // RFC 3261 §18.3: on a stream nothing else tells where the message ends.
     if (!read.value().content_length) return violation("no Content-Length");
@@ -223,10 +236,16 @@ Datagram judge_datagram(std::string_view& octets, const Limits& limits) {
     const auto section = find_section(octets, 0);
     const auto head = octets.substr(0, section ? section->size : octets.size());
     if (head.size() > limits.header_octets) return Datagram::too_large;
-    if (has_bare_cr(head)) return Datagram::malformed;
-    const auto read = read_head(head, limits);
-    if (!read) return read.error().code == Code::too_large ? Datagram::too_large : Datagram::malformed;
-    if (!section) return Datagram::message;  // refused by the guard, and answered
+    const auto lines = plain_lines(head);
+    std::size_t good;
+    const auto read = read_head(lines, limits, good);
+    if (!read && read.error().code == Code::too_large) return Datagram::too_large;
+    // What ends before its blank line is refused by the guard, and answered.
+    if (!read || lines.size() < head.size()) {
+        octets = octets.substr(0, good);
+        return good == 0 || is_response(octets) ? Datagram::malformed : Datagram::message;
+    }
+    if (!section) return Datagram::message;
     const auto body = octets.size() - section->with_blank_line;
     if (body > limits.body_octets) return Datagram::too_large;
     const auto length = read.value().content_length.value_or(body);
