@@ -37,7 +37,7 @@ bool is_start_line(std::string_view line) {
            line.size() > kVersion.size() && equal_ignoring_case(line.substr(line.size() - kVersion.size()), kVersion);
 }
 
-/// A request line of another version, or with something odd in it.   (RFC 3261 §21.5.6)
+/// A request line of another version, or with something odd in it.
 bool calls_itself_sip(std::string_view line) {
     constexpr std::string_view kName = " SIP/";
     return std::ranges::search(line, kName, [](unsigned char x, unsigned char y) { return std::toupper(x) == y; }).begin() !=
