@@ -37,6 +37,13 @@ bool is_start_line(std::string_view line) {
            line.size() > kVersion.size() && equal_ignoring_case(line.substr(line.size() - kVersion.size()), kVersion);
 }
 
+/// A request line of another version, or with something odd in it.
+bool calls_itself_sip(std::string_view line) {
+    constexpr std::string_view kName = " SIP/";
+    return std::ranges::search(line, kName, [](unsigned char x, unsigned char y) { return std::toupper(x) == y; }).begin() !=
+           line.end();
+}
+
 /// Whether a line that has not ended yet can become one.
 bool may_become_start_line(std::string_view part) {
     const auto word = part.substr(0, part.find_first_of(" \r\n"));
@@ -94,15 +101,19 @@ Result<void> count_header(std::string_view field, const Limits& limits, Tally& t
     return ok();
 }
 
-/// section  start line and header fields, without the blank line
-Result<Head> read_head(std::string_view section, const Limits& limits) {
-    if (section.find('\0') != section.npos) return fail(Code::malformed, "NUL in a header");
-    const auto line_end = section.find('\n');
-    if (!is_start_line(trimmed(section.substr(0, line_end)))) return fail(Code::malformed, "no SIP");
+/// The start line, with its end, and the header fields behind it.
+std::pair<std::string_view, std::string_view> split_start_line(std::string_view section) {
+    const auto end = section.find('\n');
+    const auto size = end == section.npos ? section.size() : end + 1;
+    return {section.substr(0, size), section.substr(size)};
+}
+
+/// good  becomes the size of what precedes the field that breaks a rule
+Result<Head> read_fields(std::string_view fields, const Limits& limits, std::size_t& good) {
     Head head;
     Tally tally;
-    auto rest = line_end == section.npos ? std::string_view() : section.substr(line_end + 1);
-    while (!rest.empty()) {
+    for (good = 0; good < fields.size();) {
+        const auto rest = fields.substr(good);
         // A line that begins with white space goes on with the field before it (RFC 3261 §7.3.1).
         std::size_t end = 0;
         do {
@@ -110,9 +121,18 @@ Result<Head> read_head(std::string_view section, const Limits& limits) {
             end = end == rest.npos ? rest.size() : end + 1;
         } while (end < rest.size() && (rest[end] == ' ' || rest[end] == '\t'));
         if (auto counted = count_header(rest.substr(0, end), limits, tally, head); !counted) return counted.error();
-        rest.remove_prefix(end);
+        good += end;
     }
     return head;
+}
+
+/// section  start line and header fields, without the blank line
+Result<Head> read_head(std::string_view section, const Limits& limits) {
+    if (section.find('\0') != section.npos) return fail(Code::malformed, "NUL in a header");
+    const auto [line, fields] = split_start_line(section);
+    if (!is_start_line(trimmed(line))) return fail(Code::malformed, "no SIP");
+    std::size_t good;
+    return read_fields(fields, limits, good);
 }
 
 /// A header section and the blank line behind it.
@@ -129,11 +149,19 @@ std::optional<Section> find_section(std::string_view text, std::size_t from) {
     return std::nullopt;
 }
 
-/// Two message readers end a line differently at a CR alone; so it has no place in a header section.
-bool has_bare_cr(std::string_view section) {
+/// Two message readers end a line differently at a CR alone; so it has no place in a header section. npos: there is none.
+std::size_t find_bare_cr(std::string_view section) {
     for (auto at = section.find('\r'); at != section.npos; at = section.find('\r', at + 1))
-        if (at + 1 >= section.size() || section[at + 1] != '\n') return true;
-    return false;
+        if (at + 1 >= section.size() || section[at + 1] != '\n') return at;
+    return section.npos;
+}
+
+/// Its first lines, as far as all readers see the same in them.
+std::string_view plain_lines(std::string_view section) {
+    const auto odd = std::min(find_bare_cr(section), section.find('\0'));
+    if (odd == section.npos) return section;
+    const auto end = section.substr(0, odd).rfind('\n');
+    return section.substr(0, end == section.npos ? 0 : end + 1);
 }
 
 }  // namespace
@@ -183,7 +211,7 @@ std::optional<Framed> StreamFramer::head() {
         scanned_ = text.size() > 2 ? text.size() - 2 : 0;
         return std::nullopt;
     }
-    if (has_bare_cr(text.substr(0, section->size))) return violation("CR alone in a header");
+    if (find_bare_cr(text.substr(0, section->size)) != text.npos) return violation("CR alone in a header");
     const auto read = read_head(text.substr(0, section->size), limits_);
     if (!read) return violation(read.error().detail);
     // RFC 3261 §18.3: on a stream nothing else tells where the message ends.
@@ -223,10 +251,19 @@ Datagram judge_datagram(std::string_view& octets, const Limits& limits) {
     const auto section = find_section(octets, 0);
     const auto head = octets.substr(0, section ? section->size : octets.size());
     if (head.size() > limits.header_octets) return Datagram::too_large;
-    if (has_bare_cr(head)) return Datagram::malformed;
-    const auto read = read_head(head, limits);
-    if (!read) return read.error().code == Code::too_large ? Datagram::too_large : Datagram::malformed;
-    if (!section) return Datagram::message;  // refused by the guard, and answered
+    const auto lines = plain_lines(head);
+    const auto [line, fields] = split_start_line(lines);
+    const bool proper = is_start_line(trimmed(line));
+    if (!proper && !calls_itself_sip(line)) return Datagram::malformed;
+    std::size_t good;
+    const auto read = read_fields(fields, limits, good);
+    if (!read && read.error().code == Code::too_large) return Datagram::too_large;
+    // What ends before its blank line is refused by the guard, and answered.
+    if (!proper || !read || lines.size() < head.size()) {
+        octets = octets.substr(0, line.size() + good);
+        return is_response(octets) ? Datagram::malformed : Datagram::message;
+    }
+    if (!section) return Datagram::message;
     const auto body = octets.size() - section->with_blank_line;
     if (body > limits.body_octets) return Datagram::too_large;
     const auto length = read.value().content_length.value_or(body);

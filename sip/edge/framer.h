@@ -55,7 +55,8 @@ enum class Datagram {
 };
 
 /// What a datagram is; for a message `octets` loses what lies behind its body. A request that ends before its body does is a
-/// message too, to be answered with 400; such a response is malformed.   (RFC 3261 §18.3)
+/// message too, and so is one whose start line or header section breaks a rule: it is cut before the field that does, and as it
+/// has no blank line then, it gets its 400. Such responses are malformed.   (RFC 3261 §18.3, §21.4.1)
 Datagram judge_datagram(std::string_view& octets, const Limits& limits);
 
 /// Whether this begins a response.

@@ -102,7 +102,7 @@ struct Counters {
     std::uint64_t dropped_total_rate = 0;
     std::uint64_t dropped_banned = 0;              ///< datagrams of a banned source
     std::uint64_t dropped_noise = 0;               ///< datagrams that are no SIP: STUN, SigComp, blank lines
-    std::uint64_t dropped_malformed = 0;           ///< datagrams that break a rule of the framing
+    std::uint64_t dropped_malformed = 0;           ///< datagrams that are no SIP, responses that break a rule of the framing
     std::uint64_t dropped_limits = 0;              ///< datagrams over a limit: headers, their octets, Via, routes, body
     std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
     std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full

@@ -12,7 +12,8 @@ import pytest  # noqa: E402
 
 from victim import Victim  # noqa: E402
 
-PROGRAM = pathlib.Path(os.environ["STOX_SIP_UA"])
+BUILD = pathlib.Path(os.environ["STOX_BUILD"])
+PROGRAM, WORKER = BUILD / "tests" / "stox_sip_ua", BUILD / "dist" / "stoxd"
 WHOLE = bool(os.environ["STOX_WHOLE"])
 SEED = int(os.environ["STOX_SEED"])
 

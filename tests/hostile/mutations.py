@@ -9,17 +9,17 @@ SEPARATORS = b",;:<>\"%@[]()\r\n \t\x00=?&*\\"
 
 
 class Mutations:
-    def __init__(self, seed: int, here: tuple[str, int], victim: tuple[str, int]):
+    def __init__(self, seed: int, here: tuple[str, int], victim: tuple[str, int], target: str = ""):
         self.odd = Odd(seed, here, victim)
+        self.uri = f"sip:{target or f'alice@{victim[0]}:{victim[1]}'}"
         self.dice: random.Random = self.odd.dice
 
     def well_formed(self, transport: str) -> bytes:
         method = self.dice.choice(METHODS)
-        uri = f"sip:alice@{self.odd.victim[0]}:{self.odd.victim[1]}"
-        to = f"<{uri}>;tag={new_id()}" if self.odd.likely(0.1) else ""
+        to = f"<{self.uri}>;tag={new_id()}" if self.odd.likely(0.1) else ""
         body = SDP if method in ("INVITE", "UPDATE") else "hello" if method == "MESSAGE" else ""
         headers = [*self.odd.contact(0.3), *self.odd.route(0.1), *self.odd.extras()]
-        return request(method, uri, self.odd.here, transport=transport, to=to, cseq=f"{self.odd.number(1)} {method}", headers=headers, body=body)
+        return request(method, self.uri, self.odd.here, transport=transport, to=to, cseq=f"{self.odd.number(1)} {method}", headers=headers, body=body)
 
     def next(self, transport: str = "UDP") -> bytes:
         out = bytearray(self.well_formed(transport))

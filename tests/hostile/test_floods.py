@@ -14,7 +14,7 @@ EXTRA = {"SUBSCRIBE": [("Event", "presence"), ("Expires", "600")], "NOTIFY": [("
          "REFER": [("Refer-To", "<sip:hold@127.0.0.1:9>")], "PRACK": [("RAck", "1 1 INVITE")]}
 
 
-def flood(victim, method: str, source: str, seconds: float) -> tuple[int, list[float]]:
+def flood(victim, method: str, source: str, seconds: float, ask: bool = True) -> tuple[int, list[float]]:
     """Datagrams sent, and how long each OPTIONS of the peer took meanwhile."""
     sent, waits = 0, []
     with udp_socket(source) as sock:
@@ -27,7 +27,7 @@ def flood(victim, method: str, source: str, seconds: float) -> tuple[int, list[f
             while sent < (now - began) * RATE:
                 sock.sendto(request(method, f"sip:alice@127.0.0.1:{victim.port}", here, headers=headers, body=body), victim.address)
                 sent += 1
-            if now - asked > 0.5:
+            if ask and now - asked > 0.5:
                 waits.append(victim.options())
                 asked = time.monotonic()
             time.sleep(0.002)
@@ -54,14 +54,14 @@ def test_flood_of_each_method(make_victim, scale):
 
 @pytest.mark.parametrize("method", ["INVITE", "MESSAGE"])
 def test_flood_from_a_peer(make_victim, scale, method):
-    """Without a rate. What a call or a subscription may hold is bounded all the same."""
+    """Without a rate it may use up the machine, but not more of it than the bounds on dialogs and the time of a transaction give."""
     with make_victim() as victim:
         heap = victim.counters()["heap"]
-        sent, waits = flood(victim, method, "127.0.0.9", scale.of(1, 60))
+        sent, _ = flood(victim, method, "127.0.0.9", scale.of(1, 60), ask=False)
         now = victim.counters()
         print(f"\n   {method}: {sent} sent, {now['datagrams']} heard, dialogs {now['dialogs']}, heap {now['heap'] >> 20} MiB, resident {now['resident'] >> 20} MiB")
-        assert None not in waits
         assert now["dialogs"] <= 10_000
+        assert now["heap"] < 2 << 30
         victim.let_go(heap)
 
 

@@ -33,6 +33,27 @@ TEST(Edge, NothingIsAnsweredToWhatIsNoSip) {
     EXPECT_EQ(counters.datagrams, 1u);
 }
 
+// Nothing of it is believed: not what lies before the odd field and not what a lenient reader sees behind it.
+TEST(Edge, ADatagramWithAnOddHeaderFieldIsRefused) {
+    EdgeRig rig;
+    Wire peer = udp_to(rig.port(Transport::udp));
+    int number = 0;
+    for (const auto& odd : {std::string("nothing\r\n"), std::string("X: 1\r\r"), std::string("X: a") + '\0' + "\r\n",
+                            std::string("Content-Length: -1\r\n"), std::string("l: 5\r\nl: 5\r\n")}) {
+        const auto branch = "odd" + std::to_string(++number);
+        peer.send(message_text(branch, odd));
+        const auto answer = peer.read_until("\r\n\r\n");
+        EXPECT_TRUE(answer.starts_with("SIP/2.0 400 ")) << odd << '\n' << answer;
+        EXPECT_NE(answer.find("branch=z9hG4bK" + branch), std::string::npos) << answer;
+    }
+    auto later = options_text("UDP", "later");
+    peer.send(later.replace(later.find("SIP/2.0\r\n"), 7, "SIP/3.0"));
+    const auto answer = peer.read_until("\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("SIP/2.0 400 ")) << answer;
+    EXPECT_TRUE(rig.requests().empty());
+    EXPECT_EQ(rig.counters().dropped_malformed, 0u);
+}
+
 // RFC 3261 §18.3: a request that ends before its body does gets 400, a response is dropped; nobody answers an ACK.
 TEST(Edge, ADatagramThatEndsBeforeItsBodyIsRefused) {
     EdgeRig rig;

@@ -156,14 +156,37 @@ TEST(DatagramFraming, OnlyWhatLooksLikeSipIsLookedAt) {
     for (const auto& noise : {std::string(), std::string("x"), std::string("\r\n\r\n"), std::string("\r\n"),
                               std::string("\0\0\0\0", 4), stun, std::string("\xf8\x01\x02"), std::string("\xff\xff\xff\xff")})
         EXPECT_EQ(judge(noise), Datagram::noise) << noise;
-    for (const auto& bad : {std::string("hello there"), std::string("GET / HTTP/1.1\r\n\r\n"), message("l: 1\r\nl: 1\r\n", "a"),
-                            message("l: -5\r\n"), std::string("\x80\x00\x01\x02", 4)})
+    for (const auto& bad : {std::string("hello there"), std::string("GET / HTTP/1.1\r\n\r\n"), std::string("\x80\x00\x01\x02", 4),
+                            std::string("SIP/2.0 200 OK\r\nl: -5\r\n\r\n"), std::string("OPTIONS sip:a SIP/2.0\rVia: x\r\n\r\n"),
+                            std::string("SIP/2.0 2x0 SIP/2.0\r\n\r\n"), std::string("OPTIONS sip:a HTTP/1.1\r\n\r\n")})
         EXPECT_EQ(judge(bad), Datagram::malformed) << bad;
     for (const auto& large : {message(repeated("X: 1\r\n", 129)), message("X: " + std::string(32'768, 'x') + "\r\n"),
                               message(repeated("v: SIP/2.0/UDP h\r\n", 71)), message("X: 1\r\n", std::string(65'537, 'b'))})
         EXPECT_EQ(judge(large), Datagram::too_large) << large.substr(0, 100);
     EXPECT_EQ(judge(message("X: 1\r\n", "anything")), Datagram::message);
     EXPECT_EQ(judge(std::string(kStart) + "X: 1\r\n"), Datagram::message);  // no blank line: refused with an answer
+}
+
+// Without its blank line the guard refuses it, and its sender learns that.
+TEST(DatagramFraming, ARequestThatBreaksARuleEndsBeforeIt) {
+    for (const auto& odd : {std::string("nothing\r\n"), std::string("l: -5\r\n"), std::string("X: a\rl: 1\r\n"),
+                            std::string("X: a\n\r\r\n"), std::string("X: ") + '\0' + "\r\n"}) {
+        const auto text = message("Call-ID: a\r\n b\r\n" + odd + "To: x\r\nl: 2\r\n", "hi");
+        std::string_view octets = text;
+        EXPECT_EQ(judge_datagram(octets, Limits{}), Datagram::message) << odd;
+        const auto kept = std::string(kStart) + "Call-ID: a\r\n b\r\n" + (odd.starts_with("X: a\n") ? "X: a\n" : "");
+        EXPECT_EQ(octets, kept) << odd;
+    }
+    for (const auto* line : {"OPTIONS sip:a sip/3.0\r\n", "OPT<IONS sip:a SIP/2.0\r\n", "OPTIONS sip:a SIP/2.0Via: x\r\n"}) {
+        const auto text = line + std::string("To: x\r\n\r\n");
+        std::string_view octets = text;
+        EXPECT_EQ(judge_datagram(octets, Limits{}), Datagram::message) << line;
+        EXPECT_EQ(octets, line + std::string("To: x\r\n"));
+    }
+    const auto twice = message("l: 2\r\nl: 2\r\n", "hi");
+    std::string_view octets = twice;
+    EXPECT_EQ(judge_datagram(octets, Limits{}), Datagram::message);
+    EXPECT_EQ(octets, std::string(kStart) + "l: 2\r\n");
 }
 
 TEST(DatagramFraming, WhatLiesBehindTheBodyIsNoPartOfIt) {

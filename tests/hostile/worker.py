@@ -1,0 +1,149 @@
+"""The product's worker as a process, with its module and its chat server played here: control lines and one component stream."""
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from victim import Died, free_port
+from wire import Message, new_id, request, udp_socket
+
+DOMAIN, XMPP_DOMAIN = "capulet.test", "montague.test"
+
+
+class ChatServer:
+    """Takes one component, answers its pings and says of everybody that he is not there."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.path = folder / "component"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        self.stanzas = 0
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        try:
+            stream, _ = self.listener.accept()
+            self.read_until(stream, b">", 2)  # XML declaration and stream header, or the header alone
+            stream.sendall(f"<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' "
+                           f"id='s1' from='{DOMAIN}'>".encode())
+            self.read_until(stream, b"</handshake>", 1)
+            stream.sendall(b"<handshake/>")
+            rest = b""
+            while octets := stream.recv(65536):
+                rest = self.answer(stream, rest + octets)
+        except OSError:
+            pass
+
+    @staticmethod
+    def read_until(stream: socket.socket, end: bytes, times: int) -> None:
+        text = b""
+        while text.count(end) < times and not (b"stream:stream" in text and text.endswith(b">")):
+            text += stream.recv(65536)
+
+    def answer(self, stream: socket.socket, text: bytes) -> bytes:
+        for iq in re.finditer(rb"<iq [^>]*type='get'[^>]*>|<iq [^>]*type=\"get\"[^>]*>", text):
+            of = {name: re.search(rb" " + name + rb"=['\"]([^'\"]*)", iq[0])[1] for name in (b"from", b"to", b"id")}
+            stream.sendall(b"<iq type='result' from='%s' to='%s' id='%s'/>" % (of[b"to"], of[b"from"], of[b"id"]))
+        self.stanzas += len(re.findall(rb"<(?:message|presence|iq)\b", text))
+        return text[text.rfind(b"<"):]
+
+    def close(self) -> None:
+        self.listener.close()
+
+
+class Worker:
+    """peers: addresses without rate or ban; all others are strangers."""
+
+    def __init__(self, program: pathlib.Path, peers: list[str]):
+        self.folder = tempfile.TemporaryDirectory(prefix="stox-worker-")
+        self.chat = ChatServer(pathlib.Path(self.folder.name))
+        self.port = free_port()
+        self.address = ("127.0.0.1", self.port)
+        options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=4"]))
+        self.process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "ASAN_OPTIONS": options})
+        self.lines: list[dict] = []
+        self.news = threading.Condition()
+        threading.Thread(target=self.read, daemon=True).start()
+        self.tell({"stox": 1, "version": "test", "features": []})
+        self.tell({"t": "engine-set", "config": {"bind": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]}})
+        self.wait(lambda line: line.get("t") == "listening")
+        config = {"peers": {"phones": {"match": {"source": peers}, "next_hop": "sip:127.0.0.1:9", "probe": False}}, "sip_domain": "127.0.0.1"}
+        self.tell({"t": "domain-set", "domain": DOMAIN, "xmpp_domains": [XMPP_DOMAIN], "xmpp": {"unix": str(self.chat.path), "secret": "s"}, "config": config})
+        self.wait(lambda line: line.get("t") in ("up", "config-error"))
+        self.probe = udp_socket(peers[0].partition("/")[0])
+        self.probe.settimeout(0.5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.probe.close()
+        if self.process.poll() is None:
+            self.process.stdin.close()
+        try:
+            status = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = "no end within 60 s"
+        self.chat.close()
+        self.folder.cleanup()
+        if kind is None and status != 0:
+            raise Died(f"it ended with {status}")
+
+    def read(self) -> None:
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(json.loads(line))
+                del self.lines[:-1000]
+                self.news.notify_all()
+        with self.news:
+            self.news.notify_all()
+
+    def tell(self, line: dict) -> None:
+        try:
+            self.process.stdin.write(json.dumps(line) + "\n")
+            self.process.stdin.flush()
+        except OSError as problem:
+            raise Died(f"gone: {self.process.poll()}") from problem
+
+    def wait(self, matches, within: float = 60) -> dict:
+        found = lambda: next((line for line in self.lines if matches(line)), None)  # noqa: E731
+        with self.news:
+            assert self.news.wait_for(found, within), f"the worker said nothing of it; last: {self.lines[-3:]}"
+            return found()
+
+    def status(self) -> dict:
+        identity = new_id()
+        self.tell({"t": "status", "id": identity})
+        return self.wait(lambda line: line.get("t") == "status" and line.get("id") == identity)
+
+    def resident(self) -> int:
+        return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def options(self) -> float | None:
+        """Seconds until a peer's OPTIONS is answered with 200, sent again each 0.5 s; None: not within 10 s."""
+        identity = new_id()
+        octets = request("OPTIONS", f"sip:{DOMAIN}", self.probe.getsockname(), from_=f"<sip:juliet@{DOMAIN}>;tag={identity}", call_id=identity)
+        began = time.monotonic()
+        while time.monotonic() - began < 10:
+            self.probe.sendto(octets, self.address)
+            try:
+                while (received := Message(self.probe.recv(65536))).one("call-id") != identity:
+                    pass
+            except (TimeoutError, ConnectionRefusedError):
+                continue
+            assert received.status == 200, received.first
+            return time.monotonic() - began
+        return None
+
+    def check_alive(self, within: float = 2.0) -> None:
+        if self.process.poll() is not None:
+            raise Died(f"exit status {self.process.returncode}")
+        took = self.options()
+        assert took is not None and took <= within, f"OPTIONS answered after {took} s"
