@@ -96,6 +96,7 @@ struct Locate {
 /// A stranger was refused, or somebody's credentials were wrong: counts towards a ban of that source.   (contract 2)
 struct Refused {
     Address source;
+    Transport transport;
 };
 enum class Level { error, warn, info, debug };
 /// One line for the operator. logfmt fields after `t= dom=`; untrusted text in it is already escaped and cut.

@@ -33,7 +33,7 @@ void refuse(const SipRequestIn& in, Refusal refusal, Trace trace, const std::str
                         {"status", std::to_string(refusal.response.status)},
                         {"reason", refusal.why}},
                        peer));
-    if (refusal.counts) out.push_back(Refused{in.source.address});
+    if (refusal.counts) out.push_back(Refused{in.source.address, in.transport});
     out.push_back(RespondSip{in.transaction, std::move(refusal.response)});
 }
 

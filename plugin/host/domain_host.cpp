@@ -93,7 +93,7 @@ void DomainHost::perform(engine::Locate action) {
     });
 }
 
-void DomainHost::perform(engine::Refused action) { services_.refused(action.source); }
+void DomainHost::perform(engine::Refused action) { services_.refused(action.source, action.transport); }
 
 void DomainHost::perform(engine::Log action) {
     std::string text;

@@ -25,7 +25,7 @@ public:
         /// Answered once, never from inside the call.
         std::function<void(config::NextHop, std::function<void(std::vector<engine::Target>, std::string error)> located)> locate;
         /// A source that is to be banned when there are more like this.
-        std::function<void(Address)> refused;
+        std::function<void(const Address&, Transport)> refused;
         std::function<void(engine::Level, std::string text)> log;
         std::function<void(bool up, std::string reason)> link;
     };

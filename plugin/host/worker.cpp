@@ -196,9 +196,9 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
             [sent = std::move(sent)](sip::Outcome outcome) { sent(std::move(outcome.response), to_engine(outcome.local)); });
     };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
-    services.refused = [this](const Address& source) {
+    services.refused = [this](const Address& source, Transport transport) {
         ++refused_;
-        if (sip_) sip_->refused(source);
+        if (sip_) sip_->refused(source, transport);
     };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
     services.link = [this, name = options.domain](bool up, std::string reason) {
@@ -255,7 +255,7 @@ void Worker::on_request(sip::IncomingRequest in) {
             engine::logfmt(in.request.uri.to_string()) + " status=" + std::to_string(code) + " reason=\"no domain for it\"");
     if (code == 403) {
         ++refused_;
-        sip_->refused(in.source.address);
+        sip_->refused(in.source.address, in.transport);
     }
     sip_->respond(in.transaction, status(code));
 }

@@ -1,6 +1,7 @@
 #include "sip/edge/admission.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::sip {
 
@@ -18,25 +19,47 @@ Address key_of(const Address& address) {
 
 bool Admission::Bucket::take(Time now, unsigned rate, unsigned burst) {
     const std::chrono::duration<double> passed = now - filled;
-    tokens = std::min<double>(burst, tokens + std::max(0.0, passed.count()) * rate);
+    tokens = tokens < 0 ? burst : std::min<double>(burst, tokens + std::max(0.0, passed.count()) * rate);
     filled = now;
     if (tokens < 1) return false;
     tokens -= 1;
     return true;
 }
 
+/// Two numbers stand for the times of all refusals: those of the window before count as if they had come evenly.
+bool Admission::Offences::add(Time now, const Limits& limits) {
+    const Time::duration length = limits.refusal_window;
+    if (now - window >= 2 * length) {
+        window = now;
+        before = count = 0;
+    } else if (now - window >= length) {
+        window += length;
+        before = std::exchange(count, 0);
+    }
+    ++count;
+    const double passed = std::chrono::duration<double>(now - window) / std::chrono::duration<double>(length);
+    if (before * (1 - passed) + count < limits.refusals) return false;
+    before = count = 0;
+    banned_until = now + limits.ban;
+    return true;
+}
+
+bool Admission::Source::banned(Channel channel, Time now) const {
+    return now < by_connection.banned_until || (channel == Channel::datagram && now < by_datagram.banned_until);
+}
+
 bool Admission::trusted(const Address& source) const {
     return std::ranges::any_of(trusted_, [&](const Prefix& prefix) { return prefix.contains(source); });
 }
 
-Admission::Source& Admission::source(const Address& address, Time now) {
+Admission::Source& Admission::source(const Address& address) {
     const auto key = key_of(address);
     if (const auto found = by_address_.find(key); found != by_address_.end()) {
         sources_.splice(sources_.begin(), sources_, found->second);
         return sources_.front();
     }
     if (sources_.size() >= limits_.sources) forget_oldest();
-    sources_.push_front({key, {static_cast<double>(limits_.source_burst), now}});
+    sources_.push_front({key});
     by_address_.emplace(key, sources_.begin());
     return sources_.front();
 }
@@ -51,20 +74,27 @@ void Admission::forget_oldest() {
     sources_.erase(victim);
 }
 
-Admission::Verdict Admission::message(const Address& address, Time now) {
+Admission::Verdict Admission::charge(Source& from, Rate rate, Time now) {
+    if (!from.buckets[rate].take(now, limits_.source_rate, limits_.source_burst)) return Verdict::source_rate;
+    return total_[rate].take(now, limits_.total_rate, limits_.total_burst) ? Verdict::admitted : Verdict::total_rate;
+}
+
+Admission::Verdict Admission::message(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return Verdict::admitted;
-    auto& from = source(address, now);
-    if (now < from.banned_until) return Verdict::banned;
-    if (!from.bucket.take(now, limits_.source_rate, limits_.source_burst)) return Verdict::source_rate;
-    if (total_.tokens < 0) total_ = {static_cast<double>(limits_.total_burst), now};
-    return total_.take(now, limits_.total_rate, limits_.total_burst) ? Verdict::admitted : Verdict::total_rate;
+    auto& from = source(address);
+    if (from.banned(channel, now)) return Verdict::banned;
+    return charge(from, channel == Channel::datagram ? requests : connected, now);
+}
+
+Admission::Verdict Admission::response(const Address& address, Time now) {
+    return trusted(address) ? Verdict::admitted : charge(source(address), responses, now);
 }
 
 Admission::Accept Admission::connection(const Address& address, Time now) {
     if (connections_ >= limits_.connections) return Accept::full;
-    auto& from = source(address, now);
+    auto& from = source(address);
     if (!trusted(address)) {
-        if (now < from.banned_until) return Accept::banned;
+        if (from.banned(Channel::connection, now)) return Accept::banned;
         if (from.connections >= limits_.connections_per_source) return Accept::source_full;
     }
     ++from.connections;
@@ -78,22 +108,17 @@ void Admission::closed(const Address& address) {
     if (found != by_address_.end() && found->second->connections > 0) --found->second->connections;
 }
 
-bool Admission::refused(const Address& address, Time now) {
+bool Admission::refused(const Address& address, Channel channel, Time now) {
     if (trusted(address) || limits_.refusals == 0) return false;
-    auto& from = source(address, now);
-    if (now < from.banned_until) return false;
-    while (!from.refusals.empty() && now - from.refusals.front() >= limits_.refusal_window) from.refusals.pop_front();
-    from.refusals.push_back(now);
-    if (from.refusals.size() < limits_.refusals) return false;
-    from.refusals.clear();
-    from.banned_until = now + limits_.ban;
-    return true;
+    auto& from = source(address);
+    if (from.banned(channel, now)) return false;
+    return (channel == Channel::datagram ? from.by_datagram : from.by_connection).add(now, limits_);
 }
 
-bool Admission::banned(const Address& address, Time now) {
+bool Admission::banned(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return false;
     const auto found = by_address_.find(key_of(address));
-    return found != by_address_.end() && now < found->second->banned_until;
+    return found != by_address_.end() && found->second->banned(channel, now);
 }
 
 }  // namespace stox::sip

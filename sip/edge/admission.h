@@ -4,13 +4,18 @@
 #include "mapping/core/endpoint.h"
 #include "sip/edge/settings.h"
 
+#include <array>
 #include <chrono>
-#include <deque>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <vector>
 
 namespace stox::sip {
+
+/// Anybody can write any source into a datagram, nobody into a connection: what is held against a source by datagrams alone
+/// says nothing about who has that address.
+enum class Channel { datagram, connection };
 
 class Admission {
 public:
@@ -23,42 +28,55 @@ public:
     /// These sources have no rate, no ban and no number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> prefixes) { trusted_ = std::move(prefixes); }
 
-    /// One message came from there; an admitted one is charged.
-    Verdict message(const Address& source, Time now);
+    /// One message came from there; an admitted one is charged. Datagrams and connections are charged apart.
+    Verdict message(const Address& source, Channel channel, Time now);
+    /// One datagram with a response came. No ban holds for it, and requests that seem to come from there do not use up its rate.
+    Verdict response(const Address& source, Time now);
     /// One connection came; an accepted one is counted until `closed`.
     Accept connection(const Address& source, Time now);
     void closed(const Address& source);
-    /// A layer above refused what came from there. Returns whether the source is banned from now on.
-    bool refused(const Address& source, Time now);
-    bool banned(const Address& source, Time now);
+    /// A layer above refused what came from there. Returns whether the source is banned from now on: its datagrams if they earned
+    /// it, everything if its connections did.
+    bool refused(const Address& source, Channel channel, Time now);
+    bool banned(const Address& source, Channel channel, Time now);
 
     std::size_t connections() const { return connections_; }
     std::size_t remembered() const { return sources_.size(); }
 
 private:
     struct Bucket {
-        double tokens;
-        Time filled;
+        double tokens = -1;  ///< below 0: never used, so full
+        Time filled{};
         bool take(Time now, unsigned rate, unsigned burst);
+    };
+    /// What has a rate of its own.
+    enum Rate { requests, responses, connected, rates };
+    using Buckets = std::array<Bucket, rates>;
+    /// Refusals in the window that is running and in the one before it, and what they led to.
+    struct Offences {
+        Time window{}, banned_until{};
+        std::uint32_t before = 0, count = 0;
+        bool add(Time now, const Limits& limits);
     };
     struct Source {
         Address key;
-        Bucket bucket;
+        Buckets buckets{};
         std::size_t connections = 0;
-        std::deque<Time> refusals{};  ///< of the window, at most Limits::refusals
-        Time banned_until{};
+        Offences by_datagram{}, by_connection{};
+        bool banned(Channel channel, Time now) const;
     };
     using Sources = std::list<Source>;  ///< the one seen last is in front
 
     bool trusted(const Address& source) const;
-    Source& source(const Address& address, Time now);
+    Source& source(const Address& address);
+    Verdict charge(Source& source, Rate rate, Time now);
     void forget_oldest();
 
     Limits limits_;
     std::vector<Prefix> trusted_;
     Sources sources_;
     std::map<Address, Sources::iterator> by_address_;
-    Bucket total_{-1, {}};
+    Buckets total_{};
     std::size_t connections_ = 0;
 };
 

@@ -43,7 +43,10 @@ struct Edge::Impl final : ConnectionOwner {
 
     Result<void> listen(const ListenAddress& address);
     Result<void> load_tls(const std::vector<TlsIdentity>& identities);
+    void refused(const Address& source, Transport transport);
     void datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    Admission::Verdict admit(const Address& from, std::string_view octets);
+    bool is_next_hop(const Address& address) const;
     void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
     Result<Flow> reused(const NextHop& next_hop) const;
     Result<boost::asio::ip::tcp::socket> bound_socket(const NextHop& next_hop);
@@ -133,9 +136,28 @@ Result<void> Edge::Impl::load_tls(const std::vector<TlsIdentity>& identities) {
     return ok();
 }
 
+/// What was asked for is never dropped for what others send in the next hop's name: neither its ban nor its rate holds for that.
+Admission::Verdict Edge::Impl::admit(const Address& from, std::string_view octets) {
+    if (!is_response(octets)) return admission.message(from, Channel::datagram, Clock::now());
+    return is_next_hop(from) ? Admission::Verdict::admitted : admission.response(from, Clock::now());
+}
+
+void Edge::Impl::refused(const Address& source, Transport transport) {
+    if (!admission.refused(source, transport == Transport::udp ? Channel::datagram : Channel::connection, Clock::now())) return;
+    ++counters.bans;
+    if (log)
+        log(LogLevel::warn, "security event=banned src=" + source.to_string() + " transport=" + std::string(to_string(transport)) +
+                                " seconds=" + std::to_string(limits.ban.count()));
+}
+
+bool Edge::Impl::is_next_hop(const Address& address) const {
+    const auto first = expected.lower_bound({address, 0});
+    return first != expected.end() && first->first.address == address;
+}
+
 void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
     using Verdict = Admission::Verdict;
-    switch (admission.message(from.address, Clock::now())) {
+    switch (admit(from.address, octets)) {
         case Verdict::banned:
             ++counters.dropped_banned;
             return;
@@ -206,7 +228,7 @@ std::chrono::milliseconds Edge::Impl::admit(Connection& connection) {
     const auto& source = connection.identity().peer.address;
     // What a peer sends on a connection that we opened is mostly our answers.
     if (connection.identity().dialled) return {};
-    switch (admission.message(source, Clock::now())) {
+    switch (admission.message(source, Channel::connection, Clock::now())) {
         case Admission::Verdict::admitted:
             return {};
         case Admission::Verdict::banned:
@@ -383,13 +405,7 @@ void Edge::release(Flow flow) {
     if (const auto connection = impl_->find(flow)) connection->release();
 }
 
-void Edge::refused(const Address& source) {
-    if (!impl_->admission.refused(source, Clock::now())) return;
-    ++impl_->counters.bans;
-    if (impl_->log)
-        impl_->log(LogLevel::warn,
-                   "security event=banned src=" + source.to_string() + " seconds=" + std::to_string(impl_->limits.ban.count()));
-}
+void Edge::refused(const Address& source, Transport transport) { impl_->refused(source, transport); }
 
 void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }
 

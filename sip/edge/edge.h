@@ -66,7 +66,7 @@ public:
     void hold(Flow flow);
     void release(Flow flow);
     /// See Admission.
-    void refused(const Address& source);
+    void refused(const Address& source, Transport transport);
     void trust(std::vector<Prefix> sources);
     /// For handshakes from now on; connections live on.
     /// errors  unavailable: nothing has changed

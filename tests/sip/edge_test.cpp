@@ -205,7 +205,7 @@ TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     held.send(options_text("TCP", "before"));
     held.read_until("\r\n\r\n");
     rig.on_loop([](sip::Endpoint& endpoint) {
-        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}));
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}), Transport::tcp);
     });
     EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1"), "");
     Wire fresh = tcp_to(rig.port(Transport::tcp));
@@ -222,6 +222,35 @@ TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     } while (::poll(&answer, 1, 50) == 0 && Clock::now() - before < seconds(10));
     EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
     for (const auto& in : rig.requests()) EXPECT_NE(in.request.call_id, "banned");
+}
+
+// Anybody can send datagrams in our next hop's name: it still answers us, and its connections stay.
+TEST(Edge, ABanThatDatagramsEarnedSparesResponsesAndConnections) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.source_burst = 4;
+    settings.limits.source_rate = 1;
+    EdgeRig rig(settings);
+    Wire held = tcp_to(rig.port(Transport::tcp));
+    rig.on_loop([](sip::Endpoint& endpoint) {
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}), Transport::udp);
+    });
+    EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1 transport=udp"), "");
+    Wire peer = udp_to(rig.port(Transport::udp));
+    for (int i = 0; i < 20; ++i) peer.send(options_text("UDP", "forged"));
+    for (int i = 0; i < 3; ++i) {
+        std::thread answering([&] {
+            const auto seen = peer.read_until("\r\n\r\nhello");
+            for (int repeated = 0; repeated < 5; ++repeated) peer.send(answer_to(seen, 200));
+        });
+        auto request = message_value();
+        request.cseq = static_cast<std::uint32_t>(i + 1);
+        EXPECT_EQ(rig.send(request, next_hop(Transport::udp, local_port(peer))).response.status, 200);
+        answering.join();
+    }
+    held.send(options_text("TCP", "held"));
+    EXPECT_TRUE(held.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    EXPECT_EQ(rig.counters().dropped_banned, 20u);
+    EXPECT_EQ(rig.requests().size(), 1u);
 }
 
 TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
