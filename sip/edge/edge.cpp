@@ -5,6 +5,7 @@
 #include "sip/edge/dial_policy.h"
 #include "sip/edge/framer.h"
 #include "sip/edge/log_gate.h"
+#include "sip/edge/sent_requests.h"
 #include "sip/edge/socket_address.h"
 #include "sip/edge/tcp_listener.h"
 #include "sip/edge/tls_contexts.h"
@@ -28,6 +29,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPause{100};
 /// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
 constexpr std::size_t kExpected = 4'096;
+
+/// As much of a message in parts as an ICMP error has to quote.
+std::string start_of(const iovec* parts, std::size_t count) {
+    std::string start;
+    for (std::size_t i = 0; i < count && start.size() < SentRequests::kQuoted; ++i)
+        start.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+    return start;
+}
 
 }  // namespace
 
@@ -84,6 +93,7 @@ struct Edge::Impl final : ConnectionOwner {
     std::vector<ListenAddress> listening;
     std::vector<stox::Endpoint> own;
     std::map<stox::Endpoint, Clock::time_point> expected;
+    SentRequests sent;
     std::unordered_map<Flow, Live> flows;
     std::map<Target, Flow> dialled;
     std::uint64_t last_flow = 0;
@@ -101,7 +111,12 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
         auto opened = UdpListener::open(
             loop, address.endpoint,
             {[this, index](const stox::Endpoint& from, std::string_view octets) { datagram(index, from, octets); },
-             [this, index](const stox::Endpoint& to, int error) { handlers.unreachable(index, to, error); },
+             [this, index](const stox::Endpoint& to, int error, std::string_view quoted) {
+                 if (sent.quotes_one(to, quoted, Clock::now()))
+                     handlers.unreachable(index, to, error);
+                 else
+                     ++counters.dropped_unproven_errors;
+             },
              [this](std::uint32_t more) { counters.dropped_by_kernel += more; }});
         if (!opened) return opened.error();
         listener.udp = std::move(opened).value();
@@ -344,6 +359,7 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
                               Clock::now());
             return EACCES;
         }
+        impl_->sent.sent(to, start_of(parts, count), Clock::now());
     }
     const int error = udp->send(to, parts, count);
     if (error != EAGAIN && error != ENOBUFS) return error;

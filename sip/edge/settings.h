@@ -81,6 +81,7 @@ struct Counters {
     std::uint64_t dropped_malformed = 0;           ///< datagrams that break a rule of the framing
     std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
     std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
+    std::uint64_t dropped_unproven_errors = 0;     ///< ICMP errors that quote no request of ours
     std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
     std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
     std::uint64_t refused_total_connections = 0;   ///< over connections

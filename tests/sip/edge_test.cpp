@@ -6,13 +6,17 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <future>
 #include <thread>
 
@@ -334,6 +338,89 @@ TEST(Edge, AClosingPeerFailsTheRequestAtOnce) {
     EXPECT_EQ(outcome.response.status, 503);
     EXPECT_EQ(outcome.local, Outcome::Local::transport);
     EXPECT_LT(Clock::now() - before, seconds(1));
+}
+
+TEST(Edge, AUdpPortWhereNobodyListensFailsTheRequestAtOnce) {
+    EdgeRig rig;
+    unsigned port;
+    {
+        Wire gone = udp_to(rig.port(Transport::udp));
+        port = local_port(gone);
+    }
+    const auto before = Clock::now();
+    const auto outcome = rig.send(message_value(), next_hop(Transport::udp, port));
+    EXPECT_EQ(outcome.local, Outcome::Local::transport);
+    EXPECT_LT(Clock::now() - before, seconds(5));
+    EXPECT_EQ(rig.counters().dropped_unproven_errors, 0u);
+}
+
+std::uint16_t internet_checksum(const std::string& octets) {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i + 1 < octets.size(); i += 2) {
+        std::uint16_t word;
+        std::memcpy(&word, octets.data() + i, sizeof word);
+        sum += word;
+    }
+    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
+}
+
+/// "Nobody listens on port `to`", about a datagram from port `from` that begins with `quoted`. False: we may not.
+bool send_unreachable(unsigned from, unsigned to, const std::string& quoted) {
+    const int raw = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+    if (raw < 0) return false;
+    const Wire closing(raw);
+    icmphdr icmp{};
+    icmp.type = ICMP_DEST_UNREACH;
+    icmp.code = ICMP_PORT_UNREACH;
+    iphdr ip{};
+    ip.version = 4;
+    ip.ihl = 5;
+    ip.tot_len = htons(static_cast<std::uint16_t>(sizeof ip + sizeof(udphdr) + quoted.size()));
+    ip.ttl = 64;
+    ip.protocol = IPPROTO_UDP;
+    ip.saddr = ip.daddr = htonl(INADDR_LOOPBACK);
+    const std::array<std::uint16_t, 4> udp{htons(static_cast<std::uint16_t>(from)), htons(static_cast<std::uint16_t>(to)),
+                                           htons(static_cast<std::uint16_t>(sizeof(udphdr) + quoted.size())), 0};
+    std::string packet(reinterpret_cast<const char*>(&icmp), sizeof icmp);
+    packet.append(reinterpret_cast<const char*>(&ip), sizeof ip);
+    packet.append(reinterpret_cast<const char*>(&udp), sizeof udp);
+    packet += quoted + std::string(quoted.size() % 2, 'x');
+    icmp.checksum = internet_checksum(packet);
+    packet.replace(0, sizeof icmp, reinterpret_cast<const char*>(&icmp), sizeof icmp);
+    sockaddr_in target{};
+    target.sin_family = AF_INET;
+    target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return ::sendto(raw, packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&target), sizeof target) > 0;
+}
+
+// RFC 5927: whoever knows our address and the next hop's can send errors about what we sent there, but has not seen it.
+TEST(Edge, AnIcmpErrorIsBelievedOnlyWithWhatWeSent) {
+    EdgeRig rig;
+    Wire peer = udp_to(rig.port(Transport::udp));
+    const auto ours = rig.port(Transport::udp);
+    const auto told = [&](bool proven) {
+        std::string seen;
+        bool may = true;
+        std::thread peering([&] {
+            seen = peer.read_until("\r\n\r\nhello");
+            const auto guess = seen.substr(0, seen.find("branch=")) + "branch=z9hG4bKguessed;rport\r\n" + std::string(400, 'x');
+            for (const auto& quoted : {guess, seen.substr(0, 28), std::string()}) may &= send_unreachable(ours, local_port(peer), quoted);
+            if (proven) may &= send_unreachable(ours, local_port(peer), seen);
+            if (!proven) peer.send(answer_to(seen, 200));
+        });
+        const auto outcome = rig.send(message_value(), next_hop(Transport::udp, local_port(peer)));
+        peering.join();
+        return std::pair(may, outcome);
+    };
+    const auto [may, forged] = told(false);
+    if (!may) GTEST_SKIP() << "raw sockets are not ours to open";
+    EXPECT_EQ(forged.response.status, 200);
+    EXPECT_EQ(rig.counters().dropped_unproven_errors, 3u);
+    const auto before = Clock::now();
+    EXPECT_EQ(told(true).second.local, Outcome::Local::transport);
+    EXPECT_LT(Clock::now() - before, seconds(5));
+    EXPECT_EQ(rig.counters().dropped_unproven_errors, 6u);
 }
 
 // RFC 3261 §18.2.2 would have us connect to what the request's Via says: to wherever a stranger wants.
