@@ -7,13 +7,17 @@ namespace stox::sip {
 
 namespace {
 
-/// One subscriber has a whole /64 of IPv6 (RFC 6177), so that is one source.
-Address key_of(const Address& address) {
-    if (address.is_v4()) return address;
+Address without_end(const Address& address, std::ptrdiff_t kept) {
     auto octets = address.octets();
-    std::fill(octets.begin() + 8, octets.end(), std::uint8_t{0});
+    std::fill(octets.begin() + kept, octets.end(), std::uint8_t{0});
     return Address::v6(octets);
 }
+
+/// One subscriber has a whole /64 of IPv6 at least (RFC 6177), so that is one source.
+Address key_of(const Address& address) { return address.is_v4() ? address : without_end(address, 8); }
+
+/// As many sources as one subscriber may have who got a /48.
+constexpr std::size_t kSourcesOfSite = 4;
 
 }  // namespace
 
@@ -90,22 +94,38 @@ Admission::Verdict Admission::response(const Address& address, Time now) {
     return trusted(address) ? Verdict::admitted : charge(source(address), responses, now);
 }
 
-Admission::Accept Admission::connection(const Address& address, Time now) {
-    if (connections_ >= limits_.connections) return Accept::full;
-    auto& from = source(address);
-    if (!trusted(address)) {
+/// Null: IPv4, or without connections.
+std::size_t* Admission::site(const Address& address) {
+    if (address.is_v4()) return nullptr;
+    const auto found = sites_.find(without_end(address, 6));
+    return found == sites_.end() ? nullptr : &found->second;
+}
+
+Admission::Accept Admission::connection(const Address& address, Guest guest, Time now) {
+    if (guest != Guest::peer) {
+        auto& from = source(address);
         if (from.banned(Channel::connection, now)) return Accept::banned;
         if (from.connections >= limits_.connections_per_source) return Accept::source_full;
+        const auto* neighbours = site(address);
+        if (neighbours && *neighbours / kSourcesOfSite >= limits_.connections_per_source) return Accept::source_full;
+        if (guest == Guest::stranger && strangers_ >= limits_.connections - limits_.connections / 4) return Accept::crowded;
+        if (connections_ >= limits_.connections) return Accept::full;
+        ++from.connections;
+        if (!address.is_v4()) ++sites_[without_end(address, 6)];
     }
-    ++from.connections;
+    if (connections_ >= limits_.connections) return Accept::full;
     ++connections_;
+    strangers_ += guest == Guest::stranger;
     return Accept::accepted;
 }
 
-void Admission::closed(const Address& address) {
+void Admission::closed(const Address& address, Guest guest) {
     if (connections_ > 0) --connections_;
+    if (guest == Guest::stranger && strangers_ > 0) --strangers_;
+    if (guest == Guest::peer) return;
     const auto found = by_address_.find(key_of(address));
     if (found != by_address_.end() && found->second->connections > 0) --found->second->connections;
+    if (auto* neighbours = site(address); neighbours && --*neighbours == 0) sites_.erase(without_end(address, 6));
 }
 
 bool Admission::refused(const Address& address, Channel channel, Time now) {

@@ -21,20 +21,24 @@ class Admission {
 public:
     using Time = std::chrono::steady_clock::time_point;
     enum class Verdict { admitted, banned, source_rate, total_rate };
-    enum class Accept { accepted, banned, source_full, full };
+    /// crowded: strangers have all they may have together; with one of them gone there is room.
+    enum class Accept { accepted, banned, source_full, crowded, full };
 
     explicit Admission(const Limits& limits) : limits_(limits) {}
 
     /// These sources have no rate, no ban and no number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> prefixes) { trusted_ = std::move(prefixes); }
+    bool trusted(const Address& source) const;
 
     /// One message came from there; an admitted one is charged. Datagrams and connections are charged apart.
     Verdict message(const Address& source, Channel channel, Time now);
     /// One datagram with a response came. No ban holds for it, and requests that seem to come from there do not use up its rate.
     Verdict response(const Address& source, Time now);
-    /// One connection came; an accepted one is counted until `closed`.
-    Accept connection(const Address& source, Time now);
-    void closed(const Address& source);
+    /// Whose connection it is: a quarter of all is kept for those that strangers cannot be.
+    enum class Guest { stranger, next_hop, peer };
+    /// One connection came; an accepted one is counted until `closed`. Peers are those that are trusted.
+    Accept connection(const Address& source, Guest guest, Time now);
+    void closed(const Address& source, Guest guest);
     /// A layer above refused what came from there. Returns whether the source is banned from now on: its datagrams if they earned
     /// it, everything if its connections did.
     bool refused(const Address& source, Channel channel, Time now);
@@ -67,7 +71,7 @@ private:
     };
     using Sources = std::list<Source>;  ///< the one seen last is in front
 
-    bool trusted(const Address& source) const;
+    std::size_t* site(const Address& address);
     Source& source(const Address& address);
     Verdict charge(Source& source, Rate rate, Time now);
     void forget_oldest();
@@ -77,7 +81,8 @@ private:
     Sources sources_;
     std::map<Address, Sources::iterator> by_address_;
     Buckets total_{};
-    std::size_t connections_ = 0;
+    std::map<Address, std::size_t> sites_;  ///< connections of each /48 of IPv6
+    std::size_t connections_ = 0, strangers_ = 0;
 };
 
 }  // namespace stox::sip

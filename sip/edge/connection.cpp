@@ -150,13 +150,13 @@ void Connection::frame() {
         if (!waiting_message_) {
             auto framed = framer_.next();
             if (!framed) break;
-            whole = true;
             if (auto* violation = std::get_if<Violation>(&*framed)) return end(End::violation, violation->reason);
             if (std::holds_alternative<Ping>(*framed)) {
                 const iovec pong{const_cast<char*>("\r\n"), 2};
                 write(&pong, 1);
                 continue;
             }
+            whole = carried_ = true;
             waiting_message_ = std::get<std::string>(std::move(*framed));
         }
         const auto wait = owner_.admit(*this);
@@ -173,9 +173,11 @@ void Connection::frame() {
         owner_.message(*this, std::exchange(waiting_message_, std::nullopt).value());
     }
     if (state_ != State::open) return;
-    // A message has its time from the first octet that we saw of it, and gets no more by further octets.
+    // A message has its time from the first octet that we saw of it, and gets no more by further octets. Blank lines are a sign
+    // of life of who has said something, and of nobody else.
     const bool begun = framer_.in_message();
-    if (!begun || whole || !message_due_) due_at(Clock::now() + (begun ? limits_.message : limits_.idle));
+    if (begun && (whole || !message_due_)) due_at(Clock::now() + limits_.message);
+    if (!begun && (carried_ || identity_.dialled)) due_at(Clock::now() + limits_.idle);
     message_due_ = begun;
     read();
 }

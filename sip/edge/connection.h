@@ -72,6 +72,7 @@ public:
     /// While held, silence does not end it.
     void hold() { ++held_; }
     void release() { held_ -= held_ > 0 ? 1 : 0; }
+    bool held() const { return held_ > 0; }
 
 private:
     enum class State { connecting, handshaking, open, draining, ended };
@@ -115,6 +116,7 @@ private:
     boost::asio::steady_timer timer_, pause_;
     Clock::time_point due_{}, armed_{Clock::time_point::max()};
     bool message_due_ = false;  ///< due_ is that of a message
+    bool carried_ = false;      ///< a whole message of the peer
     unsigned held_ = 0;
 };
 

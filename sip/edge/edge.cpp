@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <list>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -30,6 +31,9 @@ constexpr std::chrono::milliseconds kPause{100};
 /// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
 constexpr std::size_t kExpected = 4'096;
 
+/// Whether this answers a request with what only they get who may have it: no stranger gets a 2xx.
+bool grants(std::string_view message) { return is_response(message) && message.size() > 8 && message[8] == '2'; }
+
 /// As much of a message in parts as an ICMP error has to quote.
 std::string start_of(const iovec* parts, std::size_t count) {
     std::string start;
@@ -41,6 +45,7 @@ std::string start_of(const iovec* parts, std::size_t count) {
 }  // namespace
 
 struct Edge::Impl final : ConnectionOwner {
+    struct Live;
     Impl(boost::asio::io_context& loop_, const Endpoint::Settings& settings, Handlers handlers_)
         : loop(loop_),
           limits(settings.limits),
@@ -57,6 +62,10 @@ struct Edge::Impl final : ConnectionOwner {
     Admission::Verdict admit(const Address& from, std::string_view octets);
     bool is_next_hop(const Address& address) const;
     void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
+    Admission::Guest guest(const Address& source) const;
+    Admission::Accept let_in(const Address& source, Admission::Guest guest);
+    bool make_room();
+    void proven(Live& live);
     Result<Flow> reused(const NextHop& next_hop) const;
     Result<boost::asio::ip::tcp::socket> bound_socket(const NextHop& next_hop);
     std::shared_ptr<Connection> add(boost::asio::ip::tcp::socket socket, Connection::Identity identity);
@@ -72,9 +81,12 @@ struct Edge::Impl final : ConnectionOwner {
     using Target = std::tuple<Transport, stox::Endpoint, std::string, std::string>;
     static Target target_of(const Connection::Identity& to) { return {to.transport, to.peer, to.tls_name, to.credentials}; }
 
+    using Flows = std::list<Flow>;
     struct Live {
         std::shared_ptr<Connection> connection;
         Peer peer;
+        Admission::Guest guest = Admission::Guest::peer;
+        Flows::iterator unproven{};  ///< in Impl::unproven, or its end
     };
     struct Listener {
         std::unique_ptr<UdpListener> udp;
@@ -95,6 +107,7 @@ struct Edge::Impl final : ConnectionOwner {
     std::map<stox::Endpoint, Clock::time_point> expected;
     SentRequests sent;
     std::unordered_map<Flow, Live> flows;
+    Flows unproven;  ///< connections of strangers to whom nothing was granted; the one that said something last is in front
     std::map<Target, Flow> dialled;
     std::uint64_t last_flow = 0;
 };
@@ -161,8 +174,8 @@ void Edge::Impl::refused(const Address& source, Transport transport) {
     if (!admission.refused(source, transport == Transport::udp ? Channel::datagram : Channel::connection, Clock::now())) return;
     ++counters.bans;
     if (log)
-        log(LogLevel::warn, "security event=banned src=" + source.to_string() + " transport=" + std::string(to_string(transport)) +
-                                " seconds=" + std::to_string(limits.ban.count()));
+        log(LogLevel::warn, "security event=banned src=" + source.to_string() + " transport=" +
+                                std::string(to_string(transport)) + " seconds=" + std::to_string(limits.ban.count()));
 }
 
 bool Edge::Impl::is_next_hop(const Address& address) const {
@@ -198,9 +211,41 @@ void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std:
     ++(handlers.datagram(listener, from, octets) ? counters.datagrams : counters.dropped_queue);
 }
 
+Admission::Guest Edge::Impl::guest(const Address& source) const {
+    using Guest = Admission::Guest;
+    return admission.trusted(source) ? Guest::peer : is_next_hop(source) ? Guest::next_hop : Guest::stranger;
+}
+
+Admission::Accept Edge::Impl::let_in(const Address& source, Admission::Guest guest) {
+    const auto verdict = admission.connection(source, guest, Clock::now());
+    return verdict == Admission::Accept::crowded && make_room() ? admission.connection(source, guest, Clock::now()) : verdict;
+}
+
+/// The stranger that has said nothing for longest gives way; one that waits for something does not.
+bool Edge::Impl::make_room() {
+    constexpr int kLooked = 8;
+    for (int i = 0; i < kLooked && !unproven.empty(); ++i) {
+        const auto connection = find(unproven.back());
+        if (connection->held() || in_use(*connection)) {
+            unproven.splice(unproven.begin(), unproven, std::prev(unproven.end()));
+            continue;
+        }
+        ++counters.closed_evicted;
+        connection->end(End::ours, "another stranger wants its place");
+        return true;
+    }
+    return false;
+}
+
+/// Something was granted to it: it is no stranger as others are.
+void Edge::Impl::proven(Live& live) {
+    if (live.unproven != unproven.end()) unproven.erase(std::exchange(live.unproven, unproven.end()));
+}
+
 void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
     using Accept = Admission::Accept;
-    switch (admission.connection(peer.address, Clock::now())) {
+    const auto whose = guest(peer.address);
+    switch (let_in(peer.address, whose)) {
         case Accept::banned:
             ++counters.dropped_banned;
             return;
@@ -208,6 +253,7 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
             ++counters.refused_source_connections;
             return gate.write(LogLevel::warn, peer.address, "source full",
                               "peer=" + peer.to_string() + " connection refused: too many from there", Clock::now());
+        case Accept::crowded:
         case Accept::full:
             ++counters.refused_total_connections;
             return gate.write(LogLevel::warn, {}, "full", "peer=" + peer.to_string() + " connection refused: too many in all",
@@ -220,13 +266,18 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
     identity.transport = listening[listener].transport;
     identity.peer = peer;
     identity.listener = listener;
-    add(std::move(socket), std::move(identity))->accept();
+    const auto connection = add(std::move(socket), std::move(identity));
+    auto& live = flows.at(connection->identity().flow);
+    live.guest = whose;
+    if (whose == Admission::Guest::stranger) live.unproven = unproven.insert(unproven.begin(), connection->identity().flow);
+    connection->accept();
 }
 
 std::shared_ptr<Connection> Edge::Impl::add(boost::asio::ip::tcp::socket socket, Connection::Identity identity) {
     identity.flow = Flow{++last_flow};
     Live live;
     live.peer = {identity.transport, identity.peer, identity.listener, identity.dialled, {}};
+    live.unproven = unproven.end();
     live.connection = std::make_shared<Connection>(std::move(socket), identity, limits, *this, contexts);
     auto connection = live.connection;
     flows.emplace(identity.flow, std::move(live));
@@ -258,7 +309,9 @@ std::chrono::milliseconds Edge::Impl::admit(Connection& connection) {
 void Edge::Impl::message(Connection& connection, std::string text) {
     ++counters.messages;
     const auto flow = connection.identity().flow;
-    flows.at(flow).peer.tls = connection.certified();
+    auto& live = flows.at(flow);
+    live.peer.tls = connection.certified();
+    if (live.unproven != unproven.end()) unproven.splice(unproven.begin(), unproven, live.unproven);
     handlers.message(flow, std::move(text));
 }
 
@@ -269,8 +322,9 @@ void Edge::Impl::ended(Connection& connection, End end, const std::string& reaso
     if (identity.dialled) {
         const auto found = dialled.find(target_of(identity));
         if (found != dialled.end() && found->second == identity.flow) dialled.erase(found);
-    } else {
-        admission.closed(identity.peer.address);
+    } else if (const auto live = flows.find(identity.flow); live != flows.end()) {
+        admission.closed(identity.peer.address, live->second.guest);
+        proven(live->second);
     }
     const auto flow = identity.flow;
     const auto kept = connection.shared_from_this();
@@ -384,6 +438,7 @@ Result<Flow> Edge::dial(const NextHop& next_hop) {
                           Clock::now());
         return may.error();
     }
+    expect(next_hop);
     auto socket = impl_->bound_socket(next_hop);
     if (!socket) return socket.error();
     ++impl_->counters.dialled;
@@ -400,8 +455,11 @@ Result<Flow> Edge::dial(const NextHop& next_hop) {
 }
 
 bool Edge::write(Flow flow, const iovec* parts, std::size_t count) {
-    const auto connection = impl_->find(flow);
-    return connection && connection->write(parts, count);
+    const auto found = impl_->flows.find(flow);
+    if (found == impl_->flows.end()) return false;
+    if (count > 0 && grants({static_cast<const char*>(parts->iov_base), parts->iov_len})) impl_->proven(found->second);
+    const auto connection = found->second.connection;  // the call may end it
+    return connection->write(parts, count);
 }
 
 void Edge::finish(Flow flow) {

@@ -1,6 +1,7 @@
 #pragma once
 // The requests that left by UDP a moment ago: what the network says of a datagram is believed only if it quotes one of them.
-// Anybody can send an ICMP error in the network's name, but not with the branch of a request that he has not seen.   (RFC 5927 §4)
+// Anybody can send an ICMP error in the network's name, but not with the branch of a request that he has not seen.   (RFC 5927
+// §4)
 
 #include "mapping/core/endpoint.h"
 

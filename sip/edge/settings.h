@@ -54,9 +54,9 @@ struct Limits {
     Seconds idle{120};                    ///< of a connection that nobody holds
     std::size_t write_queue = 1'048'576;  ///< octets that a peer does not take; then its connection is closed
 
-    std::size_t connections_per_source = 20;
-    std::size_t connections = 2'000;
-    unsigned source_rate = 500;  ///< messages a second from one address (IPv6: one /64)
+    std::size_t connections_per_source = 20;  ///< and four times as many from one /48 of IPv6
+    std::size_t connections = 2'000;          ///< a quarter of them is kept for peers and next hops
+    unsigned source_rate = 500;               ///< messages a second from one address (IPv6: one /64)
     unsigned source_burst = 1'000;
     unsigned total_rate = 10'000;  ///< messages a second from all
     unsigned total_burst = 20'000;
@@ -84,7 +84,8 @@ struct Counters {
     std::uint64_t dropped_unproven_errors = 0;     ///< ICMP errors that quote no request of ours
     std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
     std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
-    std::uint64_t refused_total_connections = 0;   ///< over connections
+    std::uint64_t refused_total_connections = 0;   ///< over connections, or over what strangers may have of them
+    std::uint64_t closed_evicted = 0;              ///< strangers' connections that gave way to another
     std::uint64_t refused_descriptors = 0;         ///< no descriptor was left
     std::uint64_t closed_violation = 0;            ///< connections that broke a rule of the framing
     std::uint64_t closed_deadline = 0;             ///< handshake, connect or message took too long

@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Verdict = Admission::Verdict;
 using Accept = Admission::Accept;
+using Guest = Admission::Guest;
 
 Address address(const std::string& text) { return Address::parse(text).value(); }
 
@@ -25,7 +26,7 @@ Limits small() {
     limits.total_rate = 100;
     limits.total_burst = 20;
     limits.connections_per_source = 3;
-    limits.connections = 5;
+    limits.connections = 6;
     limits.refusals = 4;
     return limits;
 }
@@ -84,7 +85,7 @@ TEST(Admission, DatagramsBanDatagramsAlone) {
     for (int i = 0; i < 4; ++i) admission.refused(kMallory, Channel::datagram, kStart);
     EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart), Verdict::banned);
     EXPECT_EQ(admission.response(kMallory, kStart), Verdict::admitted);
-    EXPECT_EQ(admission.connection(kMallory, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::accepted);
     EXPECT_EQ(admission.message(kMallory, Channel::connection, kStart), Verdict::admitted);
 }
 
@@ -95,7 +96,7 @@ TEST(Admission, ConnectionsBanEverythingButResponses) {
     EXPECT_TRUE(admission.refused(kMallory, Channel::connection, kStart));
     EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart), Verdict::banned);
     EXPECT_EQ(admission.message(kMallory, Channel::connection, kStart), Verdict::banned);
-    EXPECT_EQ(admission.connection(kMallory, kStart), Accept::banned);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::banned);
     EXPECT_EQ(admission.response(kMallory, kStart), Verdict::admitted);
 }
 
@@ -114,19 +115,48 @@ TEST(Admission, AFloodOfRequestsLeavesResponsesAndConnectionsTheirRate) {
 
 TEST(Admission, RefusalsFarApartAreNone) {
     Admission admission(small());
-    for (int i = 0; i < 20; ++i) EXPECT_FALSE(admission.refused(kMallory, Channel::datagram, kStart + i * milliseconds(3'334))) << i;
+    for (int i = 0; i < 20; ++i)
+        EXPECT_FALSE(admission.refused(kMallory, Channel::datagram, kStart + i * milliseconds(3'334))) << i;
 }
 
 TEST(Admission, ConnectionsAreCountedPerSourceAndInAll) {
     Admission admission(small());
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(admission.connection(kMallory, kStart), Accept::accepted);
-    EXPECT_EQ(admission.connection(kMallory, kStart), Accept::source_full);
-    EXPECT_EQ(admission.connection(address("192.0.2.1"), kStart), Accept::accepted);
-    EXPECT_EQ(admission.connection(address("192.0.2.2"), kStart), Accept::accepted);
-    EXPECT_EQ(admission.connection(address("192.0.2.3"), kStart), Accept::full);
-    admission.closed(kMallory);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::source_full);
+    EXPECT_EQ(admission.connection(address("192.0.2.1"), Guest::stranger, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(address("192.0.2.2"), Guest::stranger, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(address("192.0.2.3"), Guest::stranger, kStart), Accept::crowded);
+    admission.closed(kMallory, Guest::stranger);
     EXPECT_EQ(admission.connections(), 4u);
-    EXPECT_EQ(admission.connection(kMallory, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::accepted);
+}
+
+TEST(Admission, AQuarterOfTheConnectionsIsNotForStrangers) {
+    auto limits = small();
+    limits.connections = 8;
+    Admission admission(limits);
+    const auto stranger = [](unsigned last) { return Address::v4({203, 0, 113, static_cast<std::uint8_t>(last)}); };
+    for (unsigned i = 1; i <= 6; ++i) EXPECT_EQ(admission.connection(stranger(i), Guest::stranger, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(stranger(7), Guest::stranger, kStart), Accept::crowded);
+    EXPECT_EQ(admission.connection(address("192.0.2.1"), Guest::next_hop, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(address("192.0.2.2"), Guest::peer, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(address("192.0.2.1"), Guest::next_hop, kStart), Accept::full);
+    EXPECT_EQ(admission.connection(address("192.0.2.2"), Guest::peer, kStart), Accept::full);
+    admission.closed(stranger(1), Guest::stranger);
+    EXPECT_EQ(admission.connection(stranger(7), Guest::stranger, kStart), Accept::accepted);
+}
+
+TEST(Admission, ASiteOfIPv6HasAsManyConnectionsAsFourSources) {
+    auto limits = small();
+    limits.connections = 100;
+    Admission admission(limits);
+    for (const char* source : {"2001:db8:1:1::1", "2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:1:4::1"})
+        for (int i = 0; i < 3; ++i)
+            EXPECT_EQ(admission.connection(address(source), Guest::stranger, kStart), Accept::accepted) << source;
+    EXPECT_EQ(admission.connection(address("2001:db8:1:5::1"), Guest::stranger, kStart), Accept::source_full);
+    EXPECT_EQ(admission.connection(address("2001:db8:2:5::1"), Guest::stranger, kStart), Accept::accepted);
+    admission.closed(address("2001:db8:1:2::1"), Guest::stranger);
+    EXPECT_EQ(admission.connection(address("2001:db8:1:5::1"), Guest::stranger, kStart), Accept::accepted);
 }
 
 TEST(Admission, TrustedSourcesHaveNoLimitOfTheirOwn) {
@@ -134,8 +164,8 @@ TEST(Admission, TrustedSourcesHaveNoLimitOfTheirOwn) {
     admission.trust({Prefix::parse("198.51.100.0/24").value()});
     EXPECT_EQ(admitted(admission, kMallory, 1'000, kStart), 1'000);
     for (int i = 0; i < 100; ++i) EXPECT_FALSE(admission.refused(kMallory, Channel::datagram, kStart));
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(admission.connection(kMallory, kStart), Accept::accepted);
-    EXPECT_EQ(admission.connection(kMallory, kStart), Accept::full);
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(admission.connection(kMallory, Guest::peer, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(kMallory, Guest::peer, kStart), Accept::full);
     EXPECT_EQ(admitted(admission, address("192.0.2.1"), 100, kStart), 5) << "nor do they use up what is for all";
 }
 
@@ -144,15 +174,15 @@ TEST(Admission, TheTableIsBoundedAndForgetsTheOneLongestUnseen) {
     limits.sources = 3;
     Admission admission(limits);
     const auto one = address("192.0.2.1"), two = address("192.0.2.2"), three = address("192.0.2.3"), four = address("192.0.2.4");
-    EXPECT_EQ(admission.connection(one, kStart), Accept::accepted);  // kept while it has connections
+    EXPECT_EQ(admission.connection(one, Guest::stranger, kStart), Accept::accepted);  // kept while it has connections
     EXPECT_EQ(admitted(admission, two, 5, kStart), 5);
     EXPECT_EQ(admitted(admission, three, 5, kStart), 5);
     EXPECT_EQ(admission.message(four, Channel::datagram, kStart), Verdict::admitted);
     EXPECT_EQ(admission.remembered(), 3u);
     EXPECT_EQ(admission.message(three, Channel::datagram, kStart), Verdict::source_rate) << "three is still known";
     EXPECT_EQ(admission.message(two, Channel::datagram, kStart), Verdict::admitted) << "two was forgotten";
-    for (int i = 0; i < 2; ++i) EXPECT_EQ(admission.connection(one, kStart), Accept::accepted);
-    EXPECT_EQ(admission.connection(one, kStart), Accept::source_full);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(admission.connection(one, Guest::stranger, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(one, Guest::stranger, kStart), Accept::source_full);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <netinet/udp.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstring>
 #include <future>
+#include <stdexcept>
 #include <thread>
 
 namespace {
@@ -34,6 +35,25 @@ using stox::test::udp_to;
 using stox::test::Wire;
 
 using Clock = std::chrono::steady_clock;
+
+/// From 127.0.0.`host`.
+Wire tcp_from(std::uint8_t host, unsigned port) {
+    Wire peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in from{}, to{};
+    from.sin_family = to.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl((127u << 24) + host);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::bind(peer.descriptor(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0 ||
+        ::connect(peer.descriptor(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        throw std::runtime_error("no connection");
+    return peer;
+}
+
+bool serves(Wire& peer, const std::string& call_id) {
+    peer.send(options_text("TCP", call_id));
+    return peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ");
+}
 
 void expect_served(EdgeRig& rig, const std::string& branch) {
     Wire peer = udp_to(rig.port(Transport::udp));
@@ -279,6 +299,65 @@ TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
     expect_served(rig, "cap");
 }
 
+// A few hosts that hold all that strangers may have: peers get in, and so does the next stranger.
+TEST(Edge, AStrangerThatSaysNothingGivesWayToAnother) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.connections = 8;
+    EdgeRig rig(settings);
+    rig.on_loop([](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse("127.0.0.9").value()}); });
+    const auto port = rig.port(Transport::tcp);
+    Wire served = tcp_from(1, port);
+    EXPECT_TRUE(serves(served, "served"));
+    std::vector<Wire> silent;
+    for (std::uint8_t i = 2; i <= 6; ++i) silent.push_back(tcp_from(i, port));
+    Wire late = tcp_from(7, port);
+    EXPECT_TRUE(serves(late, "late"));
+    EXPECT_TRUE(silent.front().closed());
+    Wire peer = tcp_from(9, port), same_peer = tcp_from(9, port);
+    EXPECT_TRUE(serves(peer, "peer"));
+    EXPECT_TRUE(serves(same_peer, "same"));
+    EXPECT_TRUE(serves(served, "still"));
+    const auto counters = rig.counters();
+    EXPECT_EQ(counters.closed_evicted, 1u);
+    EXPECT_EQ(counters.refused_total_connections, 0u);
+    EXPECT_EQ(counters.connections, 9u);
+}
+
+TEST(Edge, AStrangerWhoseRequestWaitsDoesNotGiveWay) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.connections = 1;
+    EdgeRig rig(settings);
+    Wire waiting = tcp_to(rig.port(Transport::tcp));
+    waiting.send(options_text("TCP", "wait1"));
+    const auto transaction = rig.request("wait1").transaction;
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.respond(transaction, status(200)); });
+    EXPECT_TRUE(waiting.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+}
+
+// RFC 5626 §4.4.1: blank lines keep alive what is there for something.
+TEST(Edge, BlankLinesKeepNoConnectionThatHasNeverSaidAnything) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.idle = seconds(1);
+    EdgeRig rig(settings);
+    Wire pinging = tcp_to(rig.port(Transport::tcp)), speaking = tcp_to(rig.port(Transport::tcp));
+    EXPECT_TRUE(serves(speaking, "once"));
+    const auto before = Clock::now();
+    pollfd closing{pinging.descriptor(), POLLRDHUP, 0};
+    while (::poll(&closing, 1, 100) == 0 && Clock::now() - before < seconds(10)) {
+        pinging.send("\r\n\r\n");
+        speaking.send("\r\n\r\n");
+    }
+    EXPECT_LT(Clock::now() - before, milliseconds(1'900));
+    for (int i = 0; i < 15; ++i) {
+        speaking.send("\r\n\r\n");
+        std::this_thread::sleep_for(milliseconds(100));
+    }
+    speaking.send(options_text("TCP", "twice"));
+    EXPECT_NE(speaking.read_until("Call-ID: twice\r\n"), "");
+    EXPECT_EQ(rig.counters().closed_idle, 1u);
+}
+
 TEST(Edge, AnIdleConnectionEndsUnlessItIsHeld) {
     auto settings = on_loopback({Transport::tcp});
     settings.limits.idle = seconds(1);
@@ -405,7 +484,8 @@ TEST(Edge, AnIcmpErrorIsBelievedOnlyWithWhatWeSent) {
         std::thread peering([&] {
             seen = peer.read_until("\r\n\r\nhello");
             const auto guess = seen.substr(0, seen.find("branch=")) + "branch=z9hG4bKguessed;rport\r\n" + std::string(400, 'x');
-            for (const auto& quoted : {guess, seen.substr(0, 28), std::string()}) may &= send_unreachable(ours, local_port(peer), quoted);
+            for (const auto& quoted : {guess, seen.substr(0, 28), std::string()})
+                may &= send_unreachable(ours, local_port(peer), quoted);
             if (proven) may &= send_unreachable(ours, local_port(peer), seen);
             if (!proven) peer.send(answer_to(seen, 200));
         });

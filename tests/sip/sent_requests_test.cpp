@@ -9,16 +9,17 @@
 namespace {
 
 using namespace stox;
-using stox::sip::SentRequests;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using stox::sip::SentRequests;
 
 const auto kNow = SentRequests::Time(std::chrono::hours(1));
 const auto kPeer = Endpoint::parse("192.0.2.1:5060").value(), kOther = Endpoint::parse("192.0.2.2:5060").value();
 
 std::string request(const std::string& branch, std::size_t user = 5) {
-    return "OPTIONS sip:" + std::string(user, 'r') + "@montague.test SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.5:5060;branch=z9hG4bK" +
-           branch + ";rport\r\nFrom: <sip:juliet@capulet.test>;tag=a1\r\nTo: <sip:romeo@montague.test>\r\nCall-ID: x\r\n" +
+    return "OPTIONS sip:" + std::string(user, 'r') +
+           "@montague.test SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.5:5060;branch=z9hG4bK" + branch +
+           ";rport\r\nFrom: <sip:juliet@capulet.test>;tag=a1\r\nTo: <sip:romeo@montague.test>\r\nCall-ID: x\r\n" +
            std::string(400, 'x');
 }
 
