@@ -21,12 +21,17 @@ constexpr std::size_t kSourcesOfSite = 4;
 
 }  // namespace
 
-bool Admission::Bucket::take(Time now, unsigned rate, unsigned burst) {
+bool Admission::same(const Address& one, const Address& other) { return key_of(one) == key_of(other); }
+
+void Admission::Bucket::fill(Time now, unsigned rate, unsigned burst) {
     const std::chrono::duration<double> passed = now - filled;
     tokens = tokens < 0 ? burst : std::min<double>(burst, tokens + std::max(0.0, passed.count()) * rate);
     filled = now;
-    if (tokens < 1) return false;
-    tokens -= 1;
+}
+
+bool Admission::Bucket::take(double cost) {
+    if (tokens < cost) return false;
+    tokens -= cost;
     return true;
 }
 
@@ -78,20 +83,24 @@ void Admission::forget_oldest() {
     sources_.erase(victim);
 }
 
-Admission::Verdict Admission::charge(Source& from, Rate rate, Time now) {
-    if (!from.buckets[rate].take(now, limits_.source_rate, limits_.source_burst)) return Verdict::source_rate;
-    return total_[rate].take(now, limits_.total_rate, limits_.total_burst) ? Verdict::admitted : Verdict::total_rate;
+/// A cost above the burst is the burst: with a small one there is still a first connection.
+Admission::Verdict Admission::charge(Source& from, Rate rate, double cost, Time now) {
+    auto& own = from.buckets[rate];
+    own.fill(now, limits_.source_rate, limits_.source_burst);
+    if (!own.take(std::min<double>(cost, limits_.source_burst))) return Verdict::source_rate;
+    total_[rate].fill(now, limits_.total_rate, limits_.total_burst);
+    return total_[rate].take(std::min<double>(cost, limits_.total_burst)) ? Verdict::admitted : Verdict::total_rate;
 }
 
 Admission::Verdict Admission::message(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return Verdict::admitted;
     auto& from = source(address);
     if (from.banned(channel, now)) return Verdict::banned;
-    return charge(from, channel == Channel::datagram ? requests : connected, now);
+    return charge(from, channel == Channel::datagram ? requests : connected, 1, now);
 }
 
 Admission::Verdict Admission::response(const Address& address, Time now) {
-    return trusted(address) ? Verdict::admitted : charge(source(address), responses, now);
+    return trusted(address) ? Verdict::admitted : charge(source(address), responses, 1, now);
 }
 
 /// Null: IPv4, or without connections.
@@ -108,8 +117,10 @@ Admission::Accept Admission::connection(const Address& address, Guest guest, Tim
         if (from.connections >= limits_.connections_per_source) return Accept::source_full;
         const auto* neighbours = site(address);
         if (neighbours && *neighbours / kSourcesOfSite >= limits_.connections_per_source) return Accept::source_full;
-        if (guest == Guest::stranger && strangers_ >= limits_.connections - limits_.connections / 4) return Accept::crowded;
         if (connections_ >= limits_.connections) return Accept::full;
+        // Before anybody has to give way; who comes again for that pays again.
+        if (charge(from, connected, limits_.accept_cost, now) != Verdict::admitted) return Accept::source_rate;
+        if (guest == Guest::stranger && strangers_ >= limits_.connections - limits_.connections / 4) return Accept::crowded;
         ++from.connections;
         if (!address.is_v4()) ++sites_[without_end(address, 6)];
     }

@@ -22,13 +22,15 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     enum class Verdict { admitted, banned, source_rate, total_rate };
     /// crowded: strangers have all they may have together; with one of them gone there is room.
-    enum class Accept { accepted, banned, source_full, crowded, full };
+    enum class Accept { accepted, banned, source_rate, source_full, crowded, full };
 
     explicit Admission(const Limits& limits) : limits_(limits) {}
 
     /// These sources have no rate, no ban and no number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> prefixes) { trusted_ = std::move(prefixes); }
     bool trusted(const Address& source) const;
+    /// Whether both are one source.
+    static bool same(const Address& one, const Address& other);
 
     /// One message came from there; an admitted one is charged. Datagrams and connections are charged apart.
     Verdict message(const Address& source, Channel channel, Time now);
@@ -36,7 +38,8 @@ public:
     Verdict response(const Address& source, Time now);
     /// Whose connection it is: a quarter of all is kept for those that strangers cannot be.
     enum class Guest { stranger, next_hop, peer };
-    /// One connection came; an accepted one is counted until `closed`. Peers are those that are trusted.
+    /// One connection came; an accepted one is counted until `closed`, and charged as Limits::accept_cost messages. Peers are
+    /// those that are trusted.
     Accept connection(const Address& source, Guest guest, Time now);
     void closed(const Address& source, Guest guest);
     /// A layer above refused what came from there. Returns whether the source is banned from now on: its datagrams if they earned
@@ -51,7 +54,8 @@ private:
     struct Bucket {
         double tokens = -1;  ///< below 0: never used, so full
         Time filled{};
-        bool take(Time now, unsigned rate, unsigned burst);
+        void fill(Time now, unsigned rate, unsigned burst);
+        bool take(double cost);
     };
     /// What has a rate of its own.
     enum Rate { requests, responses, connected, rates };
@@ -73,7 +77,7 @@ private:
 
     std::size_t* site(const Address& address);
     Source& source(const Address& address);
-    Verdict charge(Source& source, Rate rate, Time now);
+    Verdict charge(Source& source, Rate rate, double cost, Time now);
     void forget_oldest();
 
     Limits limits_;

@@ -81,7 +81,7 @@ void Connection::handshake() {
     state_ = State::handshaking;
     due_at(Clock::now() + limits_.handshake);
     auto* context = identity_.dialled ? &contexts_->client(identity_.credentials) : contexts_->server();
-    if (!context) return end(End::handshake, "no certificate of ours");
+    if (!context) return end(End::no_certificate, "no certificate of ours");
     tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
     if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name))
         SSL_set_tlsext_host_name(tls_->native_handle(), identity_.tls_name.c_str());
@@ -98,6 +98,7 @@ void Connection::shaken(error_code error) {
                                        : std::string("certificate: ") + X509_verify_cert_error_string(verified));
     }
     if (const auto wrong = check_peer(); !wrong.empty()) return end(End::handshake, wrong);
+    if (!identity_.dialled) owner_.shaken(*this);
     opened();
 }
 

@@ -29,9 +29,11 @@ public:
     /// Whether a message of this peer may be taken now: nothing, or for how long to wait. Throws nothing; may end the connection.
     virtual std::chrono::milliseconds admit(Connection& connection) = 0;
     virtual void message(Connection& connection, std::string text) = 0;
+    /// An accepted TLS connection is past its handshake.
+    virtual void shaken(Connection& connection) = 0;
     /// Somebody waits for something on an idle connection.
     virtual bool in_use(const Connection& connection) = 0;
-    enum class End { peer_closed, ours, violation, deadline, idle, slow_reader, handshake, dial };
+    enum class End { peer_closed, ours, violation, deadline, idle, slow_reader, handshake, no_certificate, dial };
     /// Once; the connection is of no use any more.
     virtual void ended(Connection& connection, End end, const std::string& reason) = 0;
 

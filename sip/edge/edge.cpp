@@ -28,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 /// A connection over its rate is looked at again after this.
 constexpr std::chrono::milliseconds kPause{100};
+/// Time enough for a handshake over any line: after it, one more may take the place.
+constexpr std::chrono::seconds kHandshake{1};
 /// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
 constexpr std::size_t kExpected = 4'096;
 
@@ -66,6 +68,8 @@ struct Edge::Impl final : ConnectionOwner {
     Admission::Accept let_in(const Address& source, Admission::Guest guest);
     bool make_room();
     void proven(Live& live);
+    bool may_shake(const Address& source);
+    bool end_handshake(Flow flow);
     Result<Flow> reused(const NextHop& next_hop) const;
     Result<boost::asio::ip::tcp::socket> bound_socket(const NextHop& next_hop);
     std::shared_ptr<Connection> add(boost::asio::ip::tcp::socket socket, Connection::Identity identity);
@@ -73,6 +77,7 @@ struct Edge::Impl final : ConnectionOwner {
 
     std::chrono::milliseconds admit(Connection& connection) override;
     void message(Connection& connection, std::string text) override;
+    void shaken(Connection& connection) override { end_handshake(connection.identity().flow); }
     bool in_use(const Connection& connection) override { return handlers.in_use(connection.identity().flow); }
     void ended(Connection& connection, End end, const std::string& reason) override;
     void count(End end);
@@ -82,6 +87,12 @@ struct Edge::Impl final : ConnectionOwner {
     static Target target_of(const Connection::Identity& to) { return {to.transport, to.peer, to.tls_name, to.credentials}; }
 
     using Flows = std::list<Flow>;
+    /// TLS handshakes of strangers, the oldest first.
+    struct Handshake {
+        Flow flow;
+        Address source;
+        Clock::time_point begun;
+    };
     struct Live {
         std::shared_ptr<Connection> connection;
         Peer peer;
@@ -107,6 +118,7 @@ struct Edge::Impl final : ConnectionOwner {
     std::map<stox::Endpoint, Clock::time_point> expected;
     SentRequests sent;
     std::unordered_map<Flow, Live> flows;
+    std::list<Handshake> handshakes;
     Flows unproven;  ///< connections of strangers to whom nothing was granted; the one that said something last is in front
     std::map<Target, Flow> dialled;
     std::uint64_t last_flow = 0;
@@ -242,6 +254,23 @@ void Edge::Impl::proven(Live& live) {
     if (live.unproven != unproven.end()) unproven.erase(std::exchange(live.unproven, unproven.end()));
 }
 
+/// Whether a stranger may begin a TLS handshake. Those that hold the places without going on lose them.
+bool Edge::Impl::may_shake(const Address& source) {
+    const auto running =
+        std::ranges::count_if(handshakes, [&](const Handshake& one) { return Admission::same(one.source, source); });
+    if (static_cast<std::size_t>(running) >= limits.handshakes_per_source) return false;
+    if (handshakes.size() < limits.handshakes) return true;
+    const auto oldest = handshakes.front();
+    if (Clock::now() - oldest.begun < kHandshake) return false;
+    if (const auto connection = find(oldest.flow))
+        connection->end(End::handshake, "no TLS handshake before another wanted its place");
+    return true;
+}
+
+bool Edge::Impl::end_handshake(Flow flow) {
+    return std::erase_if(handshakes, [&](const Handshake& one) { return one.flow == flow; }) > 0;
+}
+
 void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
     using Accept = Admission::Accept;
     const auto whose = guest(peer.address);
@@ -249,6 +278,10 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
         case Accept::banned:
             ++counters.dropped_banned;
             return;
+        case Accept::source_rate:
+            ++counters.refused_connection_rate;
+            return gate.write(LogLevel::warn, peer.address, "source rate",
+                              "peer=" + peer.to_string() + " connection refused: too many in a short time", Clock::now());
         case Accept::source_full:
             ++counters.refused_source_connections;
             return gate.write(LogLevel::warn, peer.address, "source full",
@@ -261,14 +294,23 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
         case Accept::accepted:
             break;
     }
+    const auto transport = listening[listener].transport;
+    const bool watched = transport == Transport::tls && whose != Admission::Guest::peer;
+    if (watched && !may_shake(peer.address)) {
+        ++counters.refused_handshakes;
+        admission.closed(peer.address, whose);
+        return gate.write(LogLevel::warn, peer.address, "handshakes",
+                          "peer=" + peer.to_string() + " connection refused: too many TLS handshakes", Clock::now());
+    }
     ++counters.connections;
     Connection::Identity identity;
-    identity.transport = listening[listener].transport;
+    identity.transport = transport;
     identity.peer = peer;
     identity.listener = listener;
     const auto connection = add(std::move(socket), std::move(identity));
     auto& live = flows.at(connection->identity().flow);
     live.guest = whose;
+    if (watched) handshakes.push_back({connection->identity().flow, peer.address, Clock::now()});
     if (whose == Admission::Guest::stranger) live.unproven = unproven.insert(unproven.begin(), connection->identity().flow);
     connection->accept();
 }
@@ -325,6 +367,9 @@ void Edge::Impl::ended(Connection& connection, End end, const std::string& reaso
     } else if (const auto live = flows.find(identity.flow); live != flows.end()) {
         admission.closed(identity.peer.address, live->second.guest);
         proven(live->second);
+        const bool unshaken = end_handshake(identity.flow) && end == End::deadline;
+        // Nobody does so in another's name: a connection has its source.
+        if (end == End::violation || end == End::handshake || unshaken) refused(identity.peer.address, identity.transport);
     }
     const auto flow = identity.flow;
     const auto kept = connection.shared_from_this();
@@ -346,6 +391,7 @@ void Edge::Impl::count(End end) {
             ++counters.closed_slow_reader;
             break;
         case End::handshake:
+        case End::no_certificate:
             ++counters.failed_handshakes;
             break;
         case End::peer_closed:

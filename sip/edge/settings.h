@@ -56,11 +56,15 @@ struct Limits {
 
     std::size_t connections_per_source = 20;  ///< and four times as many from one /48 of IPv6
     std::size_t connections = 2'000;          ///< a quarter of them is kept for peers and next hops
-    unsigned source_rate = 500;               ///< messages a second from one address (IPv6: one /64)
+    std::size_t handshakes = 64;  ///< TLS handshakes of strangers at once; beyond, one that has had a second gives way
+    std::size_t handshakes_per_source = 8;
+    // Requests by UDP, responses by UDP and what comes over connections have such a rate each.
+    unsigned source_rate = 500;  ///< messages a second from one address (IPv6: one /64)
     unsigned source_burst = 1'000;
     unsigned total_rate = 10'000;  ///< messages a second from all
     unsigned total_burst = 20'000;
-    unsigned refusals = 20;  ///< within `refusal_window`: the source is dropped for `ban`
+    unsigned accept_cost = 20;  ///< messages that a new connection counts as
+    unsigned refusals = 20;     ///< within `refusal_window`: the source is dropped for `ban`
     Seconds refusal_window{10};
     Seconds ban{60};
     std::size_t sources = 65'536;  ///< remembered; beyond, the one longest unseen is forgotten
@@ -83,6 +87,8 @@ struct Counters {
     std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
     std::uint64_t dropped_unproven_errors = 0;     ///< ICMP errors that quote no request of ours
     std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
+    std::uint64_t refused_connection_rate = 0;     ///< connections over the rate of their source, or of all
+    std::uint64_t refused_handshakes = 0;          ///< over handshakes or handshakes_per_source
     std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
     std::uint64_t refused_total_connections = 0;   ///< over connections, or over what strangers may have of them
     std::uint64_t closed_evicted = 0;              ///< strangers' connections that gave way to another

@@ -28,6 +28,7 @@ Limits small() {
     limits.connections_per_source = 3;
     limits.connections = 6;
     limits.refusals = 4;
+    limits.accept_cost = 0;
     return limits;
 }
 
@@ -129,6 +130,22 @@ TEST(Admission, ConnectionsAreCountedPerSourceAndInAll) {
     admission.closed(kMallory, Guest::stranger);
     EXPECT_EQ(admission.connections(), 4u);
     EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::accepted);
+}
+
+TEST(Admission, ANewConnectionCountsAsManyMessages) {
+    auto limits = small();
+    limits.accept_cost = 2;
+    Admission admission(limits);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::accepted);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::source_rate);
+    EXPECT_EQ(admission.message(kMallory, Channel::connection, kStart), Verdict::admitted);
+    EXPECT_EQ(admission.message(kMallory, Channel::connection, kStart), Verdict::source_rate);
+    EXPECT_EQ(admission.connection(kMallory, Guest::peer, kStart), Accept::accepted) << "peers pay nothing";
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart + milliseconds(200)), Accept::accepted);
+    limits.accept_cost = 1'000;
+    Admission dear(limits);
+    EXPECT_EQ(dear.connection(kMallory, Guest::stranger, kStart), Accept::accepted) << "a first one is always there";
+    EXPECT_EQ(dear.connection(kMallory, Guest::stranger, kStart), Accept::source_rate);
 }
 
 TEST(Admission, AQuarterOfTheConnectionsIsNotForStrangers) {

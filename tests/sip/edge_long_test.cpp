@@ -98,6 +98,7 @@ TEST(EdgeLong, DrippingConnectionsEndInTimeAndOthersAreServedMeanwhile) {
     identity.certificate_chain = files.chain;
     identity.key = files.key;
     settings.tls = {identity};
+    settings.limits.handshakes = settings.limits.handshakes_per_source = 1'000;
     EdgeRig rig(settings);
     const std::string hello = std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, 'r');
     std::vector<Dripping> all;

@@ -299,6 +299,34 @@ TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
     expect_served(rig, "cap");
 }
 
+TEST(Edge, WhoConnectsAllTheTimeIsRefused) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.source_burst = 100;
+    settings.limits.source_rate = 1;
+    EdgeRig rig(settings);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(tcp_to(rig.port(Transport::tcp)).descriptor() < 0, false);
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    EXPECT_NE(rig.log_line("too many in a short time"), "");
+    EXPECT_EQ(rig.counters().refused_connection_rate, 1u);
+    expect_served(rig, "udp");
+}
+
+// What a connection did, its source did: nobody forges that.
+TEST(Edge, BrokenFramingIsARefusalOfTheConnectionsSource) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.refusals = 3;
+    EdgeRig rig(settings);
+    for (int i = 0; i < 3; ++i) {
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        peer.send("GET / HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(peer.closed());
+    }
+    EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1 transport=tcp"), "");
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    EXPECT_EQ(rig.counters().bans, 1u);
+    EXPECT_EQ(rig.counters().dropped_banned, 1u);
+}
+
 // A few hosts that hold all that strangers may have: peers get in, and so does the next stranger.
 TEST(Edge, AStrangerThatSaysNothingGivesWayToAnother) {
     auto settings = on_loopback({Transport::udp, Transport::tcp});
