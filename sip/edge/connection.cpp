@@ -153,27 +153,23 @@ void Connection::frame() {
             if (!framed) break;
             if (auto* violation = std::get_if<Violation>(&*framed)) return end(End::violation, violation->reason);
             if (std::holds_alternative<Ping>(*framed)) {
-                const iovec pong{const_cast<char*>("\r\n"), 2};
-                write(&pong, 1);
+                pinged_ = true;
                 continue;
             }
             whole = carried_ = true;
             waiting_message_ = std::get<std::string>(std::move(*framed));
         }
-        const auto wait = owner_.admit(*this);
-        if (state_ != State::open) return;
-        if (wait.count() > 0) {
-            // Not read on meanwhile: the peer feels it as a full window. Its time for the next message begins after that.
-            message_due_ = false;
-            due_at(Clock::now() + limits_.idle);
-            pause_.expires_after(wait);
-            return pause_.async_wait([self = shared_from_this()](error_code error) {
-                if (!error) self->frame();
-            });
-        }
+        if (!may_take()) return;
         owner_.message(*this, std::exchange(waiting_message_, std::nullopt).value());
     }
     if (state_ != State::open) return;
+    if (pinged_) {
+        if (!may_take()) return;
+        pinged_ = false;
+        // One, however many came together: else two octets of ours leave in a packet of their own for every four of theirs.
+        const iovec pong{const_cast<char*>("\r\n"), 2};
+        if (!write(&pong, 1)) return;
+    }
     // A message has its time from the first octet that we saw of it, and gets no more by further octets. Blank lines are a sign
     // of life of who has said something, and of nobody else.
     const bool begun = framer_.in_message();
@@ -181,6 +177,21 @@ void Connection::frame() {
     if (!begun && (carried_ || identity_.dialled)) due_at(Clock::now() + limits_.idle);
     message_due_ = begun;
     read();
+}
+
+/// False: it has ended, or is looked at again later. Not read on meanwhile: the peer feels it as a full window. Its time for the
+/// next message begins after that.
+bool Connection::may_take() {
+    const auto wait = owner_.admit(*this);
+    if (state_ != State::open) return false;
+    if (wait.count() == 0) return true;
+    message_due_ = false;
+    if (waiting_message_) due_at(Clock::now() + limits_.idle);
+    pause_.expires_after(wait);
+    pause_.async_wait([self = shared_from_this()](error_code error) {
+        if (!error) self->frame();
+    });
+    return false;
 }
 
 bool Connection::write(const iovec* parts, std::size_t count) {

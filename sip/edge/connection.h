@@ -26,7 +26,8 @@ class Connection;
 /// What a connection asks and tells. All calls come from the loop; the owner lives longer than its connections' last call.
 class ConnectionOwner {
 public:
-    /// Whether a message of this peer may be taken now: nothing, or for how long to wait. Throws nothing; may end the connection.
+    /// Whether a message of this peer, or its pings, may be taken now: nothing, or for how long to wait. Throws nothing; may end
+    /// the connection.
     virtual std::chrono::milliseconds admit(Connection& connection) = 0;
     virtual void message(Connection& connection, std::string text) = 0;
     /// An accepted TLS connection is past its handshake.
@@ -89,6 +90,7 @@ private:
     void read();
     void take(std::size_t size);
     void frame();
+    bool may_take();
     void flush();
     void flushed();
     void drain();
@@ -118,6 +120,7 @@ private:
     boost::asio::steady_timer timer_, pause_;
     Clock::time_point due_{}, armed_{Clock::time_point::max()};
     bool message_due_ = false;  ///< due_ is that of a message
+    bool pinged_ = false;       ///< and has no pong yet
     bool carried_ = false;      ///< a whole message of the peer
     unsigned held_ = 0;
 };

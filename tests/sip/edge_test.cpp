@@ -363,6 +363,26 @@ TEST(Edge, AStrangerWhoseRequestWaitsDoesNotGiveWay) {
     EXPECT_TRUE(waiting.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
 }
 
+TEST(Edge, PingsThatComeTogetherGetOnePongAndCount) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.source_burst = 10;
+    settings.limits.source_rate = 10;
+    EdgeRig rig(settings);
+    Wire peer = tcp_to(rig.port(Transport::tcp));  // uses the burst up
+    std::string pings;
+    for (int i = 0; i < 500; ++i) pings += "\r\n\r\n";
+    peer.send(pings + options_text("TCP", "behind"));
+    const auto answer = peer.read_until("Content-Length: 0\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("SIP/2.0 200 ")) << answer.substr(0, 20);
+    EXPECT_EQ(peer.read_until("\r\n"), "\r\n");
+    const auto before = Clock::now();
+    for (int i = 0; i < 5; ++i) {
+        peer.send("\r\n\r\n");
+        EXPECT_EQ(peer.read_until("\r\n"), "\r\n");
+    }
+    EXPECT_GE(Clock::now() - before, milliseconds(300));
+}
+
 // RFC 5626 §4.4.1: blank lines keep alive what is there for something.
 TEST(Edge, BlankLinesKeepNoConnectionThatHasNeverSaidAnything) {
     auto settings = on_loopback({Transport::tcp});
