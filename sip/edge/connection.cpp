@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::sip {
 
@@ -20,6 +21,8 @@ using X509Handle = Handle<X509, &X509_free>;
 
 /// For what was written to leave, and for the peer to close after us.
 constexpr seconds kDrain{2};
+/// Memory that a queue keeps while nothing waits in it.
+constexpr std::size_t kKeptQueue = 16'384;
 /// The kernel's own patience with a peer that acknowledges nothing.
 constexpr int kUserTimeoutMs = 30'000;
 
@@ -196,13 +199,21 @@ bool Connection::may_take() {
 
 bool Connection::write(const iovec* parts, std::size_t count) {
     if (state_ == State::ended || finishing_) return false;
-    for (std::size_t i = 0; i < count; ++i) queue_.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
-    if (queue_.size() + sending_.size() > limits_.write_queue) {
+    if (queued() > (identity_.stranger ? limits_.stranger_write_queue : limits_.write_queue)) {
         end(End::slow_reader, "it takes nothing that we send");
         return false;
     }
+    for (std::size_t i = 0; i < count; ++i) queue_.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
     if (state_ == State::open && !writing_) flush();
+    account();
     return state_ != State::ended;
+}
+
+void Connection::account() {
+    if (told_) return;  // the owner may be gone
+    const auto now = state_ == State::ended ? 0 : queued();
+    const auto change = static_cast<std::ptrdiff_t>(now) - static_cast<std::ptrdiff_t>(std::exchange(accounted_, now));
+    if (change != 0) owner_.queued(change);
 }
 
 void Connection::flush() {
@@ -230,7 +241,13 @@ void Connection::flush() {
 }
 
 void Connection::flushed() {
-    sending_.clear();
+    // A long queue that has left gives its memory back.
+    if (sending_.capacity() > kKeptQueue)
+        std::string().swap(sending_);
+    else
+        sending_.clear();
+    account();
+    if (state_ == State::ended) return;
     if (!queue_.empty()) return flush();
     if (finishing_) drain();
 }
@@ -239,6 +256,7 @@ void Connection::finish() {
     if (state_ == State::ended || finishing_) return;
     if (state_ != State::open) return end(End::ours, "closed by us");
     finishing_ = true;
+    if (accounted_ > 0) owner_.queued(-static_cast<std::ptrdiff_t>(std::exchange(accounted_, 0)));
     if (!std::exchange(told_, true)) owner_.ended(*this, End::ours, "closed by us");
     state_ = State::draining;
     pause_.cancel();
@@ -265,6 +283,7 @@ void Connection::end(End end, const std::string& reason) {
     pause_.cancel();
     error_code ignored;
     socket_.close(ignored);
+    account();
     if (!std::exchange(told_, true)) owner_.ended(*this, end, reason);
 }
 

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ public:
     virtual void message(Connection& connection, std::string text) = 0;
     /// An accepted TLS connection is past its handshake.
     virtual void shaken(Connection& connection) = 0;
+    /// What waits to be taken by its peer has changed by that many octets. May end the connection.
+    virtual void queued(std::ptrdiff_t change) = 0;
     /// Somebody waits for something on an idle connection.
     virtual bool in_use(const Connection& connection) = 0;
     enum class End { peer_closed, ours, violation, deadline, idle, slow_reader, handshake, no_certificate, dial };
@@ -52,6 +55,7 @@ public:
         stox::Endpoint peer;
         std::size_t listener = 0;  ///< that accepted it, or whose address it was dialled from
         bool dialled = false;
+        bool stranger = false;              ///< its queue is a short one, until `granted`
         std::string tls_name, credentials;  ///< of the next hop that was dialled
     };
 
@@ -68,6 +72,9 @@ public:
 
     /// Queues. False when it has ended, or ends by this: the peer takes nothing.
     bool write(const iovec* parts, std::size_t count);
+    /// Octets that the peer has not taken yet.
+    std::size_t queued() const { return queue_.size() + sending_.size(); }
+    void granted() { identity_.stranger = false; }
     /// Ends after what was written has left, within a few seconds.
     void finish();
     /// Ends now.
@@ -93,6 +100,7 @@ private:
     bool may_take();
     void flush();
     void flushed();
+    void account();
     void drain();
     void close();
     void due_at(Clock::time_point due);
@@ -115,6 +123,7 @@ private:
     std::optional<std::string> waiting_message_;  ///< framed, but over the rate of its source
 
     std::string queue_, sending_;
+    std::size_t accounted_ = 0;  ///< what the owner knows of them
     bool writing_ = false, finishing_ = false, told_ = false;
 
     boost::asio::steady_timer timer_, pause_;

@@ -79,6 +79,7 @@ struct Edge::Impl final : ConnectionOwner {
     void message(Connection& connection, std::string text) override;
     void shaken(Connection& connection) override { end_handshake(connection.identity().flow); }
     bool in_use(const Connection& connection) override { return handlers.in_use(connection.identity().flow); }
+    void queued(std::ptrdiff_t change) override;
     void ended(Connection& connection, End end, const std::string& reason) override;
     void count(End end);
     void tell(const Connection& connection, End end, const std::string& reason);
@@ -119,6 +120,7 @@ struct Edge::Impl final : ConnectionOwner {
     SentRequests sent;
     std::unordered_map<Flow, Live> flows;
     std::list<Handshake> handshakes;
+    std::size_t in_queues = 0;  ///< octets that wait in all connections
     Flows unproven;  ///< connections of strangers to whom nothing was granted; the one that said something last is in front
     std::map<Target, Flow> dialled;
     std::uint64_t last_flow = 0;
@@ -251,6 +253,7 @@ bool Edge::Impl::make_room() {
 
 /// Something was granted to it: it is no stranger as others are.
 void Edge::Impl::proven(Live& live) {
+    live.connection->granted();
     if (live.unproven != unproven.end()) unproven.erase(std::exchange(live.unproven, unproven.end()));
 }
 
@@ -307,6 +310,7 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
     identity.transport = transport;
     identity.peer = peer;
     identity.listener = listener;
+    identity.stranger = whose == Admission::Guest::stranger;
     const auto connection = add(std::move(socket), std::move(identity));
     auto& live = flows.at(connection->identity().flow);
     live.guest = whose;
@@ -355,6 +359,15 @@ void Edge::Impl::message(Connection& connection, std::string text) {
     live.peer.tls = connection.certified();
     if (live.unproven != unproven.end()) unproven.splice(unproven.begin(), unproven, live.unproven);
     handlers.message(flow, std::move(text));
+}
+
+void Edge::Impl::queued(std::ptrdiff_t change) {
+    in_queues += static_cast<std::size_t>(change);  // modulo 2^n: a negative one is subtracted
+    if (change < 0 || in_queues <= limits.write_queues) return;
+    const auto longest = std::ranges::max_element(flows, {}, [](const auto& entry) { return entry.second.connection->queued(); });
+    if (longest == flows.end()) return;
+    const auto connection = longest->second.connection;
+    connection->end(End::slow_reader, "all connections together have too much that is not taken, this one most");
 }
 
 void Edge::Impl::ended(Connection& connection, End end, const std::string& reason) {

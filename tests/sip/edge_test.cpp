@@ -455,6 +455,53 @@ TEST(Edge, APeerThatReadsNothingIsGivenUp) {
     EXPECT_EQ(rig.counters().closed_slow_reader, 1u);
 }
 
+/// Large requests over that connection, which nobody reads, until it ends or 20 MB were written.
+void write_much(EdgeRig& rig, const NextHop& hop) {
+    for (int i = 0; i < 400 && rig.counters().closed_slow_reader == 0; ++i)
+        rig.on_loop([&](sip::Endpoint& endpoint) {
+            auto request = message_value(std::string(50'000, 'x'));
+            request.call_id = "much" + std::to_string(i);
+            endpoint.send(request, hop, [](Outcome) {});
+        });
+}
+
+// Memory is for those to whom something was granted.
+TEST(Edge, AStrangersQueueIsShort) {
+    for (const bool granted : {false, true}) {
+        auto settings = on_loopback({Transport::tcp});
+        settings.limits.write_queue = 100'000'000;
+        settings.limits.write_queues = 100'000'000;
+        EdgeRig rig(settings);
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        peer.send(options_text("TCP", "wait"));
+        EXPECT_TRUE(!granted || serves(peer, "granted"));
+        NextHop hop = next_hop(Transport::tcp, local_port(peer));
+        hop.flow = rig.request("wait").flow;
+        write_much(rig, hop);
+        EXPECT_EQ(rig.counters().closed_slow_reader, granted ? 0u : 1u);
+    }
+}
+
+TEST(Edge, AllQueuesTogetherAreBounded) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.write_queue = 100'000'000;
+    settings.limits.write_queues = 1'000'000;
+    EdgeRig rig(settings);
+    TcpListener slow, other;
+    std::thread answering([&] {
+        Wire peer = other.accept();
+        for (int i = 0; i < 2; ++i) peer.send(answer_to(peer.read_until("\r\n\r\nhello"), 200));
+    });
+    EXPECT_EQ(rig.send(message_value(), next_hop(Transport::tcp, other.port())).response.status, 200);
+    write_much(rig, next_hop(Transport::tcp, slow.port()));
+    EXPECT_EQ(rig.counters().closed_slow_reader, 1u);
+    auto request = message_value();
+    request.cseq = 2;
+    EXPECT_EQ(rig.send(request, next_hop(Transport::tcp, other.port())).response.status, 200);
+    answering.join();
+    EXPECT_EQ(rig.counters().dialled, 2u);
+}
+
 TEST(Edge, AClosingPeerFailsTheRequestAtOnce) {
     EdgeRig rig;
     TcpListener listener;
