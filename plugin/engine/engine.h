@@ -105,6 +105,7 @@ struct Log {
     Trace trace;
     std::string peer;
     std::string text;
+    std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 
 using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Refused, Log>;

@@ -28,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 /// A connection over its rate is looked at again after this.
 constexpr std::chrono::milliseconds kPause{100};
+/// Between two lines of one kind about one source.
+constexpr std::chrono::seconds kQuiet{10};
 /// Time enough for a handshake over any line: after it, one more may take the place.
 constexpr std::chrono::seconds kHandshake{1};
 /// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
@@ -49,12 +51,7 @@ std::string start_of(const iovec* parts, std::size_t count) {
 struct Edge::Impl final : ConnectionOwner {
     struct Live;
     Impl(boost::asio::io_context& loop_, const Endpoint::Settings& settings, Handlers handlers_)
-        : loop(loop_),
-          limits(settings.limits),
-          handlers(std::move(handlers_)),
-          log(settings.log),
-          gate(settings.log),
-          admission(settings.limits) {}
+        : loop(loop_), limits(settings.limits), handlers(std::move(handlers_)), log(settings.log), admission(settings.limits) {}
     ~Impl();
 
     Result<void> listen(const ListenAddress& address);
@@ -83,6 +80,8 @@ struct Edge::Impl final : ConnectionOwner {
     void ended(Connection& connection, End end, const std::string& reason) override;
     void count(End end);
     void tell(const Connection& connection, End end, const std::string& reason);
+    /// Not more often than LogGate lets it.
+    void tell(LogLevel level, const Address& source, const std::string& kind, std::string line);
 
     using Target = std::tuple<Transport, stox::Endpoint, std::string, std::string>;
     static Target target_of(const Connection::Identity& to) { return {to.transport, to.peer, to.tls_name, to.credentials}; }
@@ -109,7 +108,7 @@ struct Edge::Impl final : ConnectionOwner {
     Limits limits;
     Handlers handlers;
     Log log;
-    LogGate gate;
+    LogGate gate{kQuiet};
     Admission admission;
     Counters counters;
     std::shared_ptr<const TlsContexts> contexts;
@@ -150,16 +149,15 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
         listening.push_back({address.transport, listener.udp->address()});
     } else {
         const std::string name(to_string(address.transport));
-        auto opened =
-            TcpListener::open(loop, address.endpoint, name,
-                              {[this, index](boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
-                                   accepted(index, std::move(socket), peer);
-                               },
-                               [this] {
-                                   ++counters.refused_descriptors;
-                                   gate.write(LogLevel::error, {}, "descriptors",
-                                              "SIP connections are closed at once: no descriptors are left", Clock::now());
-                               }});
+        auto opened = TcpListener::open(loop, address.endpoint, name,
+                                        {[this, index](boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer) {
+                                             accepted(index, std::move(socket), peer);
+                                         },
+                                         [this] {
+                                             ++counters.refused_descriptors;
+                                             tell(LogLevel::error, {}, "descriptors",
+                                                  "SIP connections are closed at once: no descriptors are left");
+                                         }});
         if (!opened) return opened.error();
         listener.tcp = std::move(opened).value();
         listening.push_back({address.transport, listener.tcp->address()});
@@ -187,9 +185,9 @@ Admission::Verdict Edge::Impl::admit(const Address& from, std::string_view octet
 void Edge::Impl::refused(const Address& source, Transport transport) {
     if (!admission.refused(source, transport == Transport::udp ? Channel::datagram : Channel::connection, Clock::now())) return;
     ++counters.bans;
-    if (log)
-        log(LogLevel::warn, "security event=banned src=" + source.to_string() + " transport=" +
-                                std::string(to_string(transport)) + " seconds=" + std::to_string(limits.ban.count()));
+    tell(LogLevel::warn, source, "banned",
+         "security event=banned src=" + source.to_string() + " transport=" + std::string(to_string(transport)) +
+             " seconds=" + std::to_string(limits.ban.count()));
 }
 
 bool Edge::Impl::is_next_hop(const Address& address) const {
@@ -283,17 +281,16 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
             return;
         case Accept::source_rate:
             ++counters.refused_connection_rate;
-            return gate.write(LogLevel::warn, peer.address, "source rate",
-                              "peer=" + peer.to_string() + " connection refused: too many in a short time", Clock::now());
+            return tell(LogLevel::warn, peer.address, "source rate",
+                        "peer=" + peer.to_string() + " connection refused: too many in a short time");
         case Accept::source_full:
             ++counters.refused_source_connections;
-            return gate.write(LogLevel::warn, peer.address, "source full",
-                              "peer=" + peer.to_string() + " connection refused: too many from there", Clock::now());
+            return tell(LogLevel::warn, peer.address, "source full",
+                        "peer=" + peer.to_string() + " connection refused: too many from there");
         case Accept::crowded:
         case Accept::full:
             ++counters.refused_total_connections;
-            return gate.write(LogLevel::warn, {}, "full", "peer=" + peer.to_string() + " connection refused: too many in all",
-                              Clock::now());
+            return tell(LogLevel::warn, {}, "full", "peer=" + peer.to_string() + " connection refused: too many in all");
         case Accept::accepted:
             break;
     }
@@ -302,8 +299,8 @@ void Edge::Impl::accepted(std::size_t listener, boost::asio::ip::tcp::socket soc
     if (watched && !may_shake(peer.address)) {
         ++counters.refused_handshakes;
         admission.closed(peer.address, whose);
-        return gate.write(LogLevel::warn, peer.address, "handshakes",
-                          "peer=" + peer.to_string() + " connection refused: too many TLS handshakes", Clock::now());
+        return tell(LogLevel::warn, peer.address, "handshakes",
+                    "peer=" + peer.to_string() + " connection refused: too many TLS handshakes");
     }
     ++counters.connections;
     Connection::Identity identity;
@@ -419,7 +416,12 @@ void Edge::Impl::tell(const Connection& connection, End end, const std::string& 
     const auto& identity = connection.identity();
     const std::string line = "peer=" + identity.peer.to_string() + " transport=" + std::string(to_string(identity.transport)) +
                              (identity.dialled ? " connection of ours" : " connection") + " closed: " + reason;
-    gate.write(LogLevel::warn, identity.peer.address, reason, line, Clock::now());
+    tell(LogLevel::warn, identity.peer.address, reason, line);
+}
+
+void Edge::Impl::tell(LogLevel level, const Address& source, const std::string& kind, std::string line) {
+    if (!log) return;
+    if (const auto passed = gate.pass(source, kind, std::move(line), Clock::now())) log(level, *passed);
 }
 
 Result<Flow> Edge::Impl::reused(const NextHop& next_hop) const {
@@ -467,9 +469,8 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
     if (count > 0 && !is_response({static_cast<const char*>(parts->iov_base), parts->iov_len})) {
         if (const auto may = may_send(to, impl_->expected.contains(to), impl_->own); !may) {
             ++impl_->counters.sends_refused;
-            impl_->gate.write(LogLevel::warn, to.address, may.error().detail,
-                              "peer=" + to.to_string() + " transport=udp nothing is sent there: " + may.error().detail,
-                              Clock::now());
+            impl_->tell(LogLevel::warn, to.address, may.error().detail,
+                        "peer=" + to.to_string() + " transport=udp nothing is sent there: " + may.error().detail);
             return EACCES;
         }
         impl_->sent.sent(to, start_of(parts, count), Clock::now());
@@ -492,9 +493,8 @@ Result<Flow> Edge::dial(const NextHop& next_hop) {
     if (auto reused = impl_->reused(next_hop)) return reused;
     if (const auto may = may_send(next_hop.endpoint, next_hop.configured, impl_->own); !may) {
         ++impl_->counters.dials_refused;
-        impl_->gate.write(LogLevel::warn, next_hop.endpoint.address, may.error().detail,
-                          "peer=" + next_hop.endpoint.to_string() + " no connection is opened there: " + may.error().detail,
-                          Clock::now());
+        impl_->tell(LogLevel::warn, next_hop.endpoint.address, may.error().detail,
+                    "peer=" + next_hop.endpoint.to_string() + " no connection is opened there: " + may.error().detail);
         return may.error();
     }
     expect(next_hop);
