@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <list>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
 
@@ -32,6 +33,8 @@ constexpr std::chrono::milliseconds kPause{100};
 constexpr std::chrono::seconds kQuiet{10};
 /// Time enough for a handshake over any line: after it, one more may take the place.
 constexpr std::chrono::seconds kHandshake{1};
+/// The addresses of our interfaces are asked for again after this.
+constexpr std::chrono::seconds kInterfaces{10};
 /// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
 constexpr std::size_t kExpected = 4'096;
 
@@ -51,7 +54,12 @@ std::string start_of(const iovec* parts, std::size_t count) {
 struct Edge::Impl final : ConnectionOwner {
     struct Live;
     Impl(boost::asio::io_context& loop_, const Endpoint::Settings& settings, Handlers handlers_)
-        : loop(loop_), limits(settings.limits), handlers(std::move(handlers_)), log(settings.log), admission(settings.limits) {}
+        : loop(loop_),
+          limits(settings.limits),
+          handlers(std::move(handlers_)),
+          log(settings.log),
+          admission(settings.limits),
+          public_address(settings.public_address) {}
     ~Impl();
 
     Result<void> listen(const ListenAddress& address);
@@ -67,6 +75,7 @@ struct Edge::Impl final : ConnectionOwner {
     void proven(Live& live);
     bool may_shake(const Address& source);
     bool end_handshake(Flow flow);
+    Result<void> may(const stox::Endpoint& target, bool configured);
     Result<Flow> reused(const NextHop& next_hop) const;
     Result<boost::asio::ip::tcp::socket> bound_socket(const NextHop& next_hop);
     std::shared_ptr<Connection> add(boost::asio::ip::tcp::socket socket, Connection::Identity identity);
@@ -114,7 +123,10 @@ struct Edge::Impl final : ConnectionOwner {
     std::shared_ptr<const TlsContexts> contexts;
     std::vector<Listener> listeners;
     std::vector<ListenAddress> listening;
-    std::vector<stox::Endpoint> own;
+    std::vector<stox::Endpoint> bound;
+    std::optional<Address> public_address;
+    std::vector<stox::Endpoint> own;  ///< as of `own_read`; interfaces come and go
+    Clock::time_point own_read{};
     std::map<stox::Endpoint, Clock::time_point> expected;
     SentRequests sent;
     std::unordered_map<Flow, Live> flows;
@@ -162,7 +174,7 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
         listener.tcp = std::move(opened).value();
         listening.push_back({address.transport, listener.tcp->address()});
     }
-    own.push_back(listening.back().endpoint);
+    bound.push_back(listening.back().endpoint);
     listeners.push_back(std::move(listener));
     return ok();
 }
@@ -424,6 +436,14 @@ void Edge::Impl::tell(LogLevel level, const Address& source, const std::string& 
     if (const auto passed = gate.pass(source, kind, std::move(line), Clock::now())) log(level, *passed);
 }
 
+Result<void> Edge::Impl::may(const stox::Endpoint& target, bool configured) {
+    if (!configured && Clock::now() - own_read >= kInterfaces) {
+        own = own_endpoints(bound, interface_addresses(), public_address);
+        own_read = Clock::now();
+    }
+    return may_send(target, configured, own);
+}
+
 Result<Flow> Edge::Impl::reused(const NextHop& next_hop) const {
     if (next_hop.flow != Flow::none && flows.contains(next_hop.flow)) return next_hop.flow;
     const auto open = dialled.find({next_hop.transport, next_hop.endpoint, next_hop.tls_name, next_hop.credentials});
@@ -439,7 +459,7 @@ Result<boost::asio::ip::tcp::socket> Edge::Impl::bound_socket(const NextHop& nex
     socket.open(to.is_v4() ? boost::asio::ip::tcp::v4() : boost::asio::ip::tcp::v6(), error);
     if (error) return fail(Code::unavailable, error.message());
     std::vector<Address> candidates;
-    for (const auto& address : own)
+    for (const auto& address : bound)
         if (address.address.is_v4() == to.is_v4() && std::ranges::find(candidates, address.address) == candidates.end())
             candidates.push_back(address.address);
     if (candidates.size() == 1 && !is_any(candidates.front())) {
@@ -467,7 +487,7 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
     auto& udp = impl_->listeners.at(listener).udp;
     if (!udp) return EPROTONOSUPPORT;
     if (count > 0 && !is_response({static_cast<const char*>(parts->iov_base), parts->iov_len})) {
-        if (const auto may = may_send(to, impl_->expected.contains(to), impl_->own); !may) {
+        if (const auto may = impl_->may(to, impl_->expected.contains(to)); !may) {
             ++impl_->counters.sends_refused;
             impl_->tell(LogLevel::warn, to.address, may.error().detail,
                         "peer=" + to.to_string() + " transport=udp nothing is sent there: " + may.error().detail);
@@ -491,7 +511,7 @@ void Edge::expect(const NextHop& next_hop) {
 
 Result<Flow> Edge::dial(const NextHop& next_hop) {
     if (auto reused = impl_->reused(next_hop)) return reused;
-    if (const auto may = may_send(next_hop.endpoint, next_hop.configured, impl_->own); !may) {
+    if (const auto may = impl_->may(next_hop.endpoint, next_hop.configured); !may) {
         ++impl_->counters.dials_refused;
         impl_->tell(LogLevel::warn, next_hop.endpoint.address, may.error().detail,
                     "peer=" + next_hop.endpoint.to_string() + " no connection is opened there: " + may.error().detail);

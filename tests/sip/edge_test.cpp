@@ -191,6 +191,21 @@ TEST(Edge, ATargetThatAStrangerNamedIsNotDialledWhereNobodyMay) {
     EXPECT_NE(rig.log_line("loopback address"), "");
 }
 
+TEST(Edge, WhatComesBackToUsIsNotDialled) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    for (auto& address : settings.listen) address.endpoint.address = Address();
+    settings.public_address = Address::v4({203, 0, 113, 77});
+    EdgeRig rig(settings);
+    for (const auto transport : {Transport::udp, Transport::tcp}) {
+        NextHop hop{transport, {*settings.public_address, static_cast<std::uint16_t>(rig.port(transport))}};
+        hop.configured = false;
+        EXPECT_EQ(rig.send(message_value(), hop).local, Outcome::Local::transport);
+    }
+    EXPECT_NE(rig.log_line("an address of our own"), "");
+    EXPECT_EQ(rig.counters().dials_refused, 1u);
+    EXPECT_GE(rig.counters().sends_refused, 1u);
+}
+
 TEST(Edge, ASourceOverItsRateIsNotHeard) {
     auto settings = on_loopback({Transport::udp, Transport::tcp});
     settings.limits.source_rate = 1;
