@@ -64,23 +64,18 @@ bool Admission::trusted(const Address& source) const {
 Admission::Source& Admission::source(const Address& address) {
     const auto key = key_of(address);
     if (const auto found = by_address_.find(key); found != by_address_.end()) {
-        sources_.splice(sources_.begin(), sources_, found->second);
-        return sources_.front();
+        auto& list = found->second->connections > 0 ? connected_ : sources_;
+        list.splice(list.begin(), list, found->second);
+        return list.front();
     }
-    if (sources_.size() >= limits_.sources) forget_oldest();
+    // A ban can be forgotten, by whoever has as many addresses as the table has rows.
+    while (sources_.size() >= limits_.sources && !sources_.empty()) {
+        by_address_.erase(sources_.back().key);
+        sources_.pop_back();
+    }
     sources_.push_front({key});
     by_address_.emplace(key, sources_.begin());
     return sources_.front();
-}
-
-/// One with connections is kept while there is another: its number of connections must stay known. A ban can be forgotten,
-/// by whoever has as many addresses as the table has rows.
-void Admission::forget_oldest() {
-    constexpr int kLooked = 64;
-    auto victim = std::prev(sources_.end());
-    for (int i = 0; i < kLooked && victim->connections > 0 && victim != sources_.begin(); ++i) --victim;
-    by_address_.erase(victim->key);
-    sources_.erase(victim);
 }
 
 /// A cost above the burst is the burst: with a small one there is still a first connection.
@@ -121,7 +116,7 @@ Admission::Accept Admission::connection(const Address& address, Guest guest, Tim
         // Before anybody has to give way; who comes again for that pays again.
         if (charge(from, connected, limits_.accept_cost, now) != Verdict::admitted) return Accept::source_rate;
         if (guest == Guest::stranger && strangers_ >= limits_.connections - limits_.connections / 4) return Accept::crowded;
-        ++from.connections;
+        if (from.connections++ == 0) connected_.splice(connected_.begin(), sources_, sources_.begin());
         if (!address.is_v4()) ++sites_[without_end(address, 6)];
     }
     if (connections_ >= limits_.connections) return Accept::full;
@@ -135,7 +130,8 @@ void Admission::closed(const Address& address, Guest guest) {
     if (guest == Guest::stranger && strangers_ > 0) --strangers_;
     if (guest == Guest::peer) return;
     const auto found = by_address_.find(key_of(address));
-    if (found != by_address_.end() && found->second->connections > 0) --found->second->connections;
+    if (found != by_address_.end() && found->second->connections > 0 && --found->second->connections == 0)
+        sources_.splice(sources_.begin(), connected_, found->second);
     if (auto* neighbours = site(address); neighbours && --*neighbours == 0) sites_.erase(without_end(address, 6));
 }
 

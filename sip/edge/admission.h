@@ -48,7 +48,7 @@ public:
     bool banned(const Address& source, Channel channel, Time now);
 
     std::size_t connections() const { return connections_; }
-    std::size_t remembered() const { return sources_.size(); }
+    std::size_t remembered() const { return by_address_.size(); }
 
 private:
     struct Bucket {
@@ -73,16 +73,16 @@ private:
         Offences by_datagram{}, by_connection{};
         bool banned(Channel channel, Time now) const;
     };
-    using Sources = std::list<Source>;  ///< the one seen last is in front
+    using Sources = std::list<Source>;
 
     std::size_t* site(const Address& address);
     Source& source(const Address& address);
     Verdict charge(Source& source, Rate rate, double cost, Time now);
-    void forget_oldest();
 
     Limits limits_;
     std::vector<Prefix> trusted_;
-    Sources sources_;
+    Sources sources_;    ///< the one seen last is in front
+    Sources connected_;  ///< those with connections, whose number must stay known: no more than there are of these
     std::map<Address, Sources::iterator> by_address_;
     Buckets total_{};
     std::map<Address, std::size_t> sites_;  ///< connections of each /48 of IPv6

@@ -195,11 +195,36 @@ TEST(Admission, TheTableIsBoundedAndForgetsTheOneLongestUnseen) {
     EXPECT_EQ(admitted(admission, two, 5, kStart), 5);
     EXPECT_EQ(admitted(admission, three, 5, kStart), 5);
     EXPECT_EQ(admission.message(four, Channel::datagram, kStart), Verdict::admitted);
-    EXPECT_EQ(admission.remembered(), 3u);
+    EXPECT_EQ(admission.remembered(), 4u) << "three, and the one with connections";
     EXPECT_EQ(admission.message(three, Channel::datagram, kStart), Verdict::source_rate) << "three is still known";
+    EXPECT_EQ(admission.message(address("192.0.2.5"), Channel::datagram, kStart), Verdict::admitted);
     EXPECT_EQ(admission.message(two, Channel::datagram, kStart), Verdict::admitted) << "two was forgotten";
     for (int i = 0; i < 2; ++i) EXPECT_EQ(admission.connection(one, Guest::stranger, kStart), Accept::accepted);
     EXPECT_EQ(admission.connection(one, Guest::stranger, kStart), Accept::source_full);
+}
+
+// Whoever floods from forged addresses does not wipe out what is known of real connections, however old.
+TEST(Admission, AFloodForgetsNoSourceWithConnections) {
+    auto limits = small();
+    limits.sources = 10;
+    limits.connections = 1'000;
+    Admission admission(limits);
+    const auto holder = [](int i) { return Address::v4({192, 0, 2, static_cast<std::uint8_t>(i)}); };
+    for (int i = 1; i <= 100; ++i)
+        for (int connection = 0; connection < 3; ++connection)
+            ASSERT_EQ(admission.connection(holder(i), Guest::stranger, kStart), Accept::accepted);
+    for (int i = 0; i < 2'000; ++i)
+        admission.message(Address::v4({203, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}),
+                          Channel::datagram, kStart);
+    for (int i = 1; i <= 100; ++i) EXPECT_EQ(admission.connection(holder(i), Guest::stranger, kStart), Accept::source_full) << i;
+    EXPECT_EQ(admission.remembered(), 110u);
+    for (int i = 1; i <= 100; ++i)
+        for (int connection = 0; connection < 3; ++connection) admission.closed(holder(i), Guest::stranger);
+    for (int i = 0; i < 2'000; ++i)
+        admission.message(Address::v4({203, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}),
+                          Channel::datagram, kStart);
+    EXPECT_EQ(admission.remembered(), 10u);
+    EXPECT_EQ(admission.connections(), 0u);
 }
 
 }  // namespace
