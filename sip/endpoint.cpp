@@ -77,7 +77,9 @@ void Endpoint::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
 
 void Endpoint::hold(Flow flow) { impl_->stack.transports->edge().hold(flow); }
 void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow); }
-void Endpoint::refused(const Address& source) { impl_->stack.transports->edge().refused(source); }
+void Endpoint::refused(const Address& source, Transport transport) {
+    impl_->stack.transports->edge().refused(source, transport);
+}
 void Endpoint::trust(std::vector<Prefix> sources) { impl_->stack.transports->edge().trust(std::move(sources)); }
 
 Result<void> Endpoint::use_tls(TlsSet credentials) { return impl_->stack.transports->edge().use_tls(std::move(credentials)); }

@@ -147,8 +147,9 @@ public:
     /// The connection is needed though nothing is said on it: it does not end for idleness. Each hold wants its release.
     void hold(Flow flow);
     void release(Flow flow);
-    /// A request from there was refused for who sent it. Too many, and the source is not heard for a while.   (contracts 2)
-    void refused(const Address& source);
+    /// A request from there was refused for who sent it. Too many, and the source is not heard for a while: its datagrams if they
+    /// were datagrams, whose source anybody can forge; everything if they came over connections.   (contracts 2)
+    void refused(const Address& source, Transport transport);
     /// Sources without rate, ban or number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> sources);
     /// Certificates and trust for handshakes from now on, instead of Settings::tls; connections live on.

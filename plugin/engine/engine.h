@@ -98,6 +98,7 @@ struct Locate {
 /// A stranger was refused, or somebody's credentials were wrong: counts towards a ban of that source.   (contract 2)
 struct Refused {
     Address source;
+    Transport transport;
 };
 enum class Level { error, warn, info, debug };
 /// One line for the operator. logfmt fields after `t= dom=`; untrusted text in it is already escaped and cut.
@@ -106,6 +107,7 @@ struct Log {
     Trace trace;
     std::string peer;
     std::string text;
+    std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 
 using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Refused, Log>;

@@ -22,7 +22,7 @@ sip::Response status(int code) {
 void refuse(const SipRequestIn& in, Refusal refusal, Trace trace, const std::string& peer, Actions& out) {
     // A challenge is how every authenticated request begins.
     const bool challenge = refusal.response.status == 401 && !refusal.security;
-    out.push_back(line(refusal.security ? Level::warn
+    auto told = line(refusal.security ? Level::warn
                        : challenge      ? Level::debug
                                         : Level::info,
                        trace, refusal.security ? "security event=refused" : "request refused",
@@ -32,8 +32,10 @@ void refuse(const SipRequestIn& in, Refusal refusal, Trace trace, const std::str
                         {"from", in.request.from.uri.to_string()},
                         {"status", std::to_string(refusal.response.status)},
                         {"reason", refusal.why}},
-                       peer));
-    if (refusal.counts) out.push_back(Refused{in.source.address});
+                       peer);
+    if (refusal.security) told.stranger = in.source.address;
+    out.push_back(std::move(told));
+    if (refusal.counts) out.push_back(Refused{in.source.address, in.transport});
     out.push_back(RespondSip{in.transaction, std::move(refusal.response)});
 }
 

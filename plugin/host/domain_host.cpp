@@ -97,13 +97,17 @@ void DomainHost::perform(engine::Locate action) {
     });
 }
 
-void DomainHost::perform(engine::Refused action) { services_.refused(action.source); }
+void DomainHost::perform(engine::Refused action) { services_.refused(action.source, action.transport); }
 
 void DomainHost::perform(engine::Log action) {
     std::string text;
     if (action.trace.bits != 0) text += "t=" + action.trace.to_string() + ' ';
     if (!action.peer.empty()) text += "peer=" + engine::logfmt(action.peer) + ' ';
-    services_.log(action.level, text + action.text);
+    text += action.text;
+    if (action.stranger)
+        services_.log_stranger(action.level, *action.stranger, std::move(text));
+    else
+        services_.log(action.level, std::move(text));
 }
 
 void DomainHost::arm() {

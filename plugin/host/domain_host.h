@@ -25,8 +25,10 @@ public:
         /// Answered once, never from inside the call.
         std::function<void(config::NextHop, std::function<void(std::vector<engine::Target>, std::string error)> located)> locate;
         /// A source that is to be banned when there are more like this.
-        std::function<void(Address)> refused;
+        std::function<void(const Address&, Transport)> refused;
         std::function<void(engine::Level, std::string text)> log;
+        /// The same about a stranger who sent from there: not every line is to be written.
+        std::function<void(engine::Level, const Address& source, std::string text)> log_stranger;
         std::function<void(bool up, std::string reason)> link;
     };
 

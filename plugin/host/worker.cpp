@@ -77,6 +77,12 @@ void Worker::log(Level level, std::string_view text, std::string_view domain) {
     control_->send_log(log_line(kLevels[static_cast<std::size_t>(level)], text, domain));
 }
 
+void Worker::log_stranger(Level level, const Address& source, std::string text, std::string_view domain) {
+    if (level > log_level_) return;
+    if (const auto passed = strangers_.pass(source, "refused", std::move(text), std::chrono::steady_clock::now()))
+        log(level, *passed, domain);
+}
+
 void Worker::on_line(std::string_view line) {
     if (stopping_) return;
     const auto command = parse_command(line);
@@ -233,11 +239,14 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         });
     };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
-    services.refused = [this](const Address& source) {
+    services.refused = [this](const Address& source, Transport transport) {
         ++refused_;
-        if (sip_) sip_->refused(source);
+        if (sip_) sip_->refused(source, transport);
     };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
+    services.log_stranger = [this, name = options.domain](Level level, const Address& source, std::string text) {
+        log_stranger(level, source, std::move(text), name);
+    };
     services.link = [this, name = options.domain](bool up, std::string reason) {
         control_->send(up ? up_line(name) : down_line(name, reason));
     };
@@ -289,13 +298,14 @@ void Worker::on_request(sip::IncomingRequest in) {
         return sip_->respond(in.transaction, refusal ? std::move(refusal->response) : engine::capabilities());
     }
     const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
-    log(code == 403 ? Level::warn : Level::info,
-        std::string(code == 403 ? "security event=refused" : "request refused") + " method=" + engine::logfmt(in.request.method) +
-            " src=" + in.source.to_string() + " transport=" + std::string(to_string(in.transport)) + " to=" +
-            engine::logfmt(in.request.uri.to_string()) + " status=" + std::to_string(code) + " reason=\"no domain for it\"");
+    log_stranger(code == 403 ? Level::warn : Level::info, in.source.address,
+                 std::string(code == 403 ? "security event=refused" : "request refused") +
+                     " method=" + engine::logfmt(in.request.method) + " src=" + in.source.to_string() +
+                     " transport=" + std::string(to_string(in.transport)) + " to=" + engine::logfmt(in.request.uri.to_string()) +
+                     " status=" + std::to_string(code) + " reason=\"no domain for it\"");
     if (code == 403) {
         ++refused_;
-        sip_->refused(in.source.address);
+        sip_->refused(in.source.address, in.transport);
     }
     sip_->respond(in.transaction, status(code));
 }

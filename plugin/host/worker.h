@@ -8,6 +8,7 @@
 #include "plugin/host/domain_host.h"
 #include "plugin/host/log_rate.h"
 #include "plugin/host/next_hop_locator.h"
+#include "sip/edge/log_gate.h"
 #include "sip/endpoint.h"
 
 #include <boost/asio/io_context.hpp>
@@ -49,12 +50,15 @@ private:
     std::vector<config::DomainOptions> all_options() const;
     std::shared_ptr<DomainHost> make_domain(config::DomainOptions options, engine::Secrets secrets);
     void log(engine::Level level, std::string_view text, std::string_view domain = {});
+    /// Of lines that strangers cause, as many as an operator, and fail2ban, can read.
+    void log_stranger(engine::Level level, const Address& source, std::string text, std::string_view domain = {});
 
     boost::asio::io_context& loop_;
     std::shared_ptr<ControlChannel> control_;
     std::optional<config::EngineOptions> options_;
     engine::Level log_level_ = engine::Level::info;
     LogRate log_rate_;
+    sip::LogGate strangers_{std::chrono::seconds(0)};
     std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;

@@ -1,103 +1,156 @@
 #include "sip/edge/admission.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::sip {
 
 namespace {
 
-/// One subscriber has a whole /64 of IPv6 (RFC 6177), so that is one source.
-Address key_of(const Address& address) {
-    if (address.is_v4()) return address;
+Address without_end(const Address& address, std::ptrdiff_t kept) {
     auto octets = address.octets();
-    std::fill(octets.begin() + 8, octets.end(), std::uint8_t{0});
+    std::fill(octets.begin() + kept, octets.end(), std::uint8_t{0});
     return Address::v6(octets);
 }
 
+/// One subscriber has a whole /64 of IPv6 at least (RFC 6177), so that is one source.
+Address key_of(const Address& address) { return address.is_v4() ? address : without_end(address, 8); }
+
+/// As many sources as one subscriber may have who got a /48.
+constexpr std::size_t kSourcesOfSite = 4;
+
 }  // namespace
 
-bool Admission::Bucket::take(Time now, unsigned rate, unsigned burst) {
+bool Admission::same(const Address& one, const Address& other) { return key_of(one) == key_of(other); }
+
+void Admission::Bucket::fill(Time now, unsigned rate, unsigned burst) {
     const std::chrono::duration<double> passed = now - filled;
-    tokens = std::min<double>(burst, tokens + std::max(0.0, passed.count()) * rate);
+    tokens = tokens < 0 ? burst : std::min<double>(burst, tokens + std::max(0.0, passed.count()) * rate);
     filled = now;
-    if (tokens < 1) return false;
-    tokens -= 1;
+}
+
+bool Admission::Bucket::take(double cost) {
+    if (tokens < cost) return false;
+    tokens -= cost;
     return true;
+}
+
+/// Two numbers stand for the times of all refusals: those of the window before count as if they had come evenly.
+bool Admission::Offences::add(Time now, const Limits::Ban& ban) {
+    const Time::duration length = ban.window;
+    if (now - window >= 2 * length) {
+        window = now;
+        before = count = 0;
+    } else if (now - window >= length) {
+        window += length;
+        before = std::exchange(count, 0);
+    }
+    ++count;
+    const double passed = std::chrono::duration<double>(now - window) / std::chrono::duration<double>(length);
+    if (before * (1 - passed) + count < ban.refusals) return false;
+    before = count = 0;
+    banned_until = now + ban.length;
+    return true;
+}
+
+bool Admission::Source::banned(Channel channel, Time now) const {
+    return now < by_connection.banned_until || (channel == Channel::datagram && now < by_datagram.banned_until);
 }
 
 bool Admission::trusted(const Address& source) const {
     return std::ranges::any_of(trusted_, [&](const Prefix& prefix) { return prefix.contains(source); });
 }
 
-Admission::Source& Admission::source(const Address& address, Time now) {
+Admission::Source& Admission::source(const Address& address) {
     const auto key = key_of(address);
     if (const auto found = by_address_.find(key); found != by_address_.end()) {
-        sources_.splice(sources_.begin(), sources_, found->second);
-        return sources_.front();
+        auto& list = found->second->connections > 0 ? connected_ : sources_;
+        list.splice(list.begin(), list, found->second);
+        return list.front();
     }
-    if (sources_.size() >= limits_.sources) forget_oldest();
-    sources_.push_front({key, {static_cast<double>(limits_.source_burst), now}});
+    // A ban can be forgotten, by whoever has as many addresses as the table has rows.
+    while (sources_.size() >= limits_.sources && !sources_.empty()) {
+        by_address_.erase(sources_.back().key);
+        sources_.pop_back();
+    }
+    sources_.push_front({key});
     by_address_.emplace(key, sources_.begin());
     return sources_.front();
 }
 
-/// One with connections is kept while there is another: its number of connections must stay known. A ban can be forgotten,
-/// by whoever has as many addresses as the table has rows.
-void Admission::forget_oldest() {
-    constexpr int kLooked = 64;
-    auto victim = std::prev(sources_.end());
-    for (int i = 0; i < kLooked && victim->connections > 0 && victim != sources_.begin(); ++i) --victim;
-    by_address_.erase(victim->key);
-    sources_.erase(victim);
+/// A cost above the burst is the burst: with a small one there is still a first connection.
+Admission::Verdict Admission::charge(Source& from, Rate rate, double cost, Time now) {
+    auto& own = from.buckets[rate];
+    own.fill(now, limits_.source_rate, limits_.source_burst);
+    if (!own.take(std::min<double>(cost, limits_.source_burst))) return Verdict::source_rate;
+    total_[rate].fill(now, limits_.total_rate, limits_.total_burst);
+    return total_[rate].take(std::min<double>(cost, limits_.total_burst)) ? Verdict::admitted : Verdict::total_rate;
 }
 
-Admission::Verdict Admission::message(const Address& address, Time now) {
+Admission::Verdict Admission::message(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return Verdict::admitted;
-    auto& from = source(address, now);
-    if (now < from.banned_until) return Verdict::banned;
-    if (!from.bucket.take(now, limits_.source_rate, limits_.source_burst)) return Verdict::source_rate;
-    if (total_.tokens < 0) total_ = {static_cast<double>(limits_.total_burst), now};
-    return total_.take(now, limits_.total_rate, limits_.total_burst) ? Verdict::admitted : Verdict::total_rate;
+    auto& from = source(address);
+    if (from.banned(channel, now)) return Verdict::banned;
+    return charge(from, channel == Channel::datagram ? requests : connected, 1, now);
 }
 
-Admission::Accept Admission::connection(const Address& address, Time now) {
-    if (connections_ >= limits_.connections) return Accept::full;
-    auto& from = source(address, now);
-    if (!trusted(address)) {
-        if (now < from.banned_until) return Accept::banned;
+Admission::Verdict Admission::response(const Address& address, Time now) {
+    return trusted(address) ? Verdict::admitted : charge(source(address), responses, 1, now);
+}
+
+/// Null: IPv4, or without connections.
+std::size_t* Admission::site(const Address& address) {
+    if (address.is_v4()) return nullptr;
+    const auto found = sites_.find(without_end(address, 6));
+    return found == sites_.end() ? nullptr : &found->second;
+}
+
+Admission::Accept Admission::connection(const Address& address, Guest guest, Time now) {
+    if (guest != Guest::peer) {
+        auto& from = source(address);
+        if (from.banned(Channel::connection, now)) return Accept::banned;
         if (from.connections >= limits_.connections_per_source) return Accept::source_full;
+        const auto* neighbours = site(address);
+        if (neighbours && *neighbours / kSourcesOfSite >= limits_.connections_per_source) return Accept::source_full;
+        if (connections_ >= limits_.connections) return Accept::full;
+        // Before anybody has to give way; who comes again for that pays again.
+        if (charge(from, connected, limits_.accept_cost, now) != Verdict::admitted) return Accept::source_rate;
+        if (guest == Guest::stranger && strangers_ >= limits_.connections - limits_.connections / 4) return Accept::crowded;
+        if (from.connections++ == 0) connected_.splice(connected_.begin(), sources_, sources_.begin());
+        if (!address.is_v4()) ++sites_[without_end(address, 6)];
     }
-    ++from.connections;
+    if (connections_ >= limits_.connections) return Accept::full;
     ++connections_;
+    strangers_ += guest == Guest::stranger;
     return Accept::accepted;
 }
 
-void Admission::closed(const Address& address) {
+void Admission::closed(const Address& address, Guest guest) {
     if (connections_ > 0) --connections_;
+    if (guest == Guest::stranger && strangers_ > 0) --strangers_;
+    if (guest == Guest::peer) return;
     const auto found = by_address_.find(key_of(address));
-    if (found != by_address_.end() && found->second->connections > 0) --found->second->connections;
+    if (found != by_address_.end() && found->second->connections > 0 && --found->second->connections == 0)
+        sources_.splice(sources_.begin(), connected_, found->second);
+    if (auto* neighbours = site(address); neighbours && --*neighbours == 0) sites_.erase(without_end(address, 6));
 }
 
-bool Admission::refused(const Address& address, Time now) {
+bool Admission::refused(const Address& address, Channel channel, Time now) {
     if (!limits_.ban || trusted(address)) return false;
-    auto& from = source(address, now);
-    if (now < from.banned_until) return false;
-    while (!from.refusals.empty() && now - from.refusals.front() >= limits_.ban->window) from.refusals.pop_front();
-    from.refusals.push_back(now);
-    if (from.refusals.size() < limits_.ban->refusals) return false;
-    from.refusals.clear();
-    from.banned_until = now + limits_.ban->length;
-    return true;
+    auto& from = source(address);
+    if (from.banned(channel, now)) return false;
+    return (channel == Channel::datagram ? from.by_datagram : from.by_connection).add(now, *limits_.ban);
 }
 
 std::size_t Admission::banned_sources(Time now) const {
-    return static_cast<std::size_t>(std::ranges::count_if(sources_, [&](const Source& one) { return now < one.banned_until; }));
+    const auto banned = [&](const Source& one) { return one.banned(Channel::datagram, now); };
+    return static_cast<std::size_t>(std::ranges::count_if(sources_, banned) + std::ranges::count_if(connected_, banned));
 }
 
-bool Admission::banned(const Address& address, Time now) {
+bool Admission::banned(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return false;
     const auto found = by_address_.find(key_of(address));
-    return found != by_address_.end() && now < found->second->banned_until;
+    return found != by_address_.end() && found->second->banned(channel, now);
 }
 
 }  // namespace stox::sip

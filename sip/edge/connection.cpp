@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::sip {
 
@@ -21,6 +22,8 @@ using X509Handle = Handle<X509, &X509_free>;
 
 /// For what was written to leave, and for the peer to close after us.
 constexpr seconds kDrain{2};
+/// Memory that a queue keeps while nothing waits in it.
+constexpr std::size_t kKeptQueue = 16'384;
 /// The kernel's own patience with a peer that acknowledges nothing.
 constexpr int kUserTimeoutMs = 30'000;
 
@@ -102,7 +105,7 @@ void Connection::handshake() {
     state_ = State::handshaking;
     opens_within(limits_.handshake);
     auto* context = identity_.dialled ? &contexts_->client(identity_.credentials) : contexts_->server();
-    if (!context) return end(End::handshake, "no certificate of ours");
+    if (!context) return end(End::no_certificate, "no certificate of ours");
     tls_ = std::make_unique<boost::asio::ssl::stream<Socket&>>(socket_, *context);
     contexts_->attend(tls_->native_handle());
     if (identity_.dialled && !identity_.tls_name.empty() && !Address::parse(identity_.tls_name)) {
@@ -123,6 +126,7 @@ void Connection::shaken(error_code error) {
                                        : std::string("certificate: ") + X509_verify_cert_error_string(verified));
     }
     if (const auto wrong = check_peer(); !wrong.empty()) return end(End::handshake, wrong);
+    if (!identity_.dialled) owner_.shaken(*this);
     opened();
 }
 
@@ -186,45 +190,66 @@ void Connection::frame() {
         if (!waiting_message_) {
             auto framed = framer_.next();
             if (!framed) break;
-            whole = true;
             if (auto* violation = std::get_if<Violation>(&*framed)) return end(End::violation, violation->reason);
             if (std::holds_alternative<Ping>(*framed)) {
-                const iovec pong{const_cast<char*>("\r\n"), 2};
-                write(&pong, 1);
+                pinged_ = true;
                 continue;
             }
+            whole = carried_ = true;
             waiting_message_ = std::get<std::string>(std::move(*framed));
         }
-        const auto wait = owner_.admit(*this);
-        if (state_ != State::open) return;
-        if (wait.count() > 0) {
-            // Not read on meanwhile: the peer feels it as a full window. Its time for the next message begins after that.
-            message_due_ = false;
-            due_at(Clock::now() + limits_.idle);
-            pause_.expires_after(wait);
-            return pause_.async_wait([self = shared_from_this()](error_code error) {
-                if (!error) self->frame();
-            });
-        }
+        if (!may_take()) return;
         owner_.message(*this, std::exchange(waiting_message_, std::nullopt).value());
     }
     if (state_ != State::open) return;
-    // A message has its time from the first octet that we saw of it, and gets no more by further octets.
+    if (pinged_) {
+        if (!may_take()) return;
+        pinged_ = false;
+        // One, however many came together: else two octets of ours leave in a packet of their own for every four of theirs.
+        const iovec pong{const_cast<char*>("\r\n"), 2};
+        if (!write(&pong, 1)) return;
+    }
+    // A message has its time from the first octet that we saw of it, and gets no more by further octets. Blank lines are a sign
+    // of life of who has said something, and of nobody else.
     const bool begun = framer_.in_message();
-    if (!begun || whole || !message_due_) due_at(Clock::now() + (begun ? limits_.message : limits_.idle));
+    if (begun && (whole || !message_due_)) due_at(Clock::now() + limits_.message);
+    if (!begun && (carried_ || identity_.dialled)) due_at(Clock::now() + limits_.idle);
     message_due_ = begun;
     read();
 }
 
+/// False: it has ended, or is looked at again later. Not read on meanwhile: the peer feels it as a full window. Its time for the
+/// next message begins after that.
+bool Connection::may_take() {
+    const auto wait = owner_.admit(*this);
+    if (state_ != State::open) return false;
+    if (wait.count() == 0) return true;
+    message_due_ = false;
+    if (waiting_message_) due_at(Clock::now() + limits_.idle);
+    pause_.expires_after(wait);
+    pause_.async_wait([self = shared_from_this()](error_code error) {
+        if (!error) self->frame();
+    });
+    return false;
+}
+
 bool Connection::write(const iovec* parts, std::size_t count) {
     if (state_ == State::ended || finishing_) return false;
-    for (std::size_t i = 0; i < count; ++i) queue_.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
-    if (queue_.size() + sending_.size() > limits_.write_queue) {
+    if (queued() > (identity_.stranger ? limits_.stranger_write_queue : limits_.write_queue)) {
         end(End::slow_reader, "it takes nothing that we send");
         return false;
     }
+    for (std::size_t i = 0; i < count; ++i) queue_.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
     if (state_ == State::open && !writing_) flush();
+    account();
     return state_ != State::ended;
+}
+
+void Connection::account() {
+    if (told_) return;  // the owner may be gone
+    const auto now = state_ == State::ended ? 0 : queued();
+    const auto change = static_cast<std::ptrdiff_t>(now) - static_cast<std::ptrdiff_t>(std::exchange(accounted_, now));
+    if (change != 0) owner_.queued(change);
 }
 
 void Connection::flush() {
@@ -252,7 +277,13 @@ void Connection::flush() {
 }
 
 void Connection::flushed() {
-    sending_.clear();
+    // A long queue that has left gives its memory back.
+    if (sending_.capacity() > kKeptQueue)
+        std::string().swap(sending_);
+    else
+        sending_.clear();
+    account();
+    if (state_ == State::ended) return;
     if (!queue_.empty()) return flush();
     if (finishing_) drain();
 }
@@ -261,6 +292,7 @@ void Connection::finish() {
     if (state_ == State::ended || finishing_) return;
     if (state_ != State::open) return end(End::ours, "closed by us");
     finishing_ = true;
+    if (accounted_ > 0) owner_.queued(-static_cast<std::ptrdiff_t>(std::exchange(accounted_, 0)));
     if (!std::exchange(told_, true)) owner_.ended(*this, End::ours, "closed by us");
     state_ = State::draining;
     pause_.cancel();
@@ -287,6 +319,7 @@ void Connection::end(End end, const std::string& reason) {
     pause_.cancel();
     error_code ignored;
     socket_.close(ignored);
+    account();
     if (!std::exchange(told_, true)) owner_.ended(*this, end, reason);
 }
 

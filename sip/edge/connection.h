@@ -12,6 +12,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,12 +27,17 @@ class Connection;
 /// What a connection asks and tells. All calls come from the loop; the owner lives longer than its connections' last call.
 class ConnectionOwner {
 public:
-    /// Whether a message of this peer may be taken now: nothing, or for how long to wait. Throws nothing; may end the connection.
+    /// Whether a message of this peer, or its pings, may be taken now: nothing, or for how long to wait. Throws nothing; may end
+    /// the connection.
     virtual std::chrono::milliseconds admit(Connection& connection) = 0;
     virtual void message(Connection& connection, std::string text) = 0;
+    /// An accepted TLS connection is past its handshake.
+    virtual void shaken(Connection& connection) = 0;
+    /// What waits to be taken by its peer has changed by that many octets. May end the connection.
+    virtual void queued(std::ptrdiff_t change) = 0;
     /// Somebody waits for something on an idle connection.
     virtual bool in_use(const Connection& connection) = 0;
-    enum class End { peer_closed, ours, violation, deadline, idle, slow_reader, handshake, dial };
+    enum class End { peer_closed, ours, violation, deadline, idle, slow_reader, handshake, no_certificate, dial };
     /// Once; the connection is of no use any more.
     virtual void ended(Connection& connection, End end, const std::string& reason) = 0;
 
@@ -49,6 +55,7 @@ public:
         stox::Endpoint peer;
         std::size_t listener = 0;  ///< that accepted it, or whose address it was dialled from
         bool dialled = false;
+        bool stranger = false;              ///< its queue is a short one, until `granted`
         std::string tls_name, credentials;  ///< of the next hop that was dialled
     };
 
@@ -67,6 +74,9 @@ public:
 
     /// Queues. False when it has ended, or ends by this: the peer takes nothing.
     bool write(const iovec* parts, std::size_t count);
+    /// Octets that the peer has not taken yet.
+    std::size_t queued() const { return queue_.size() + sending_.size(); }
+    void granted() { identity_.stranger = false; }
     /// Ends after what was written has left, within a few seconds.
     void finish();
     /// Ends now.
@@ -77,6 +87,7 @@ public:
     /// Whether what was written can have been read: not before the connection is open, and not when the peer's first word is
     /// that it does not accept our certificate. It stays readable when the connection is gone.
     std::shared_ptr<const bool> delivers() const { return delivers_; }
+    bool held() const { return held_ > 0; }
 
 private:
     enum class State { connecting, handshaking, open, draining, ended };
@@ -92,8 +103,10 @@ private:
     void failed(error_code error);
     void take(std::size_t size);
     void frame();
+    bool may_take();
     void flush();
     void flushed();
+    void account();
     void drain();
     void close();
     void due_at(Clock::time_point due);
@@ -119,12 +132,15 @@ private:
     std::optional<std::string> waiting_message_;  ///< framed, but over the rate of its source
 
     std::string queue_, sending_;
+    std::size_t accounted_ = 0;  ///< what the owner knows of them
     bool writing_ = false, finishing_ = false, told_ = false;
 
     boost::asio::steady_timer timer_, pause_;
     Clock::time_point opens_by_{Clock::time_point::max()};
     Clock::time_point due_{}, armed_{Clock::time_point::max()};
     bool message_due_ = false;  ///< due_ is that of a message
+    bool pinged_ = false;       ///< and has no pong yet
+    bool carried_ = false;      ///< a whole message of the peer
     unsigned held_ = 0;
 };
 

@@ -1,6 +1,8 @@
 #include "sip/edge/dial_policy.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,17 +34,25 @@ const std::vector<Range>& closed_ranges() {
     return ranges;
 }
 
-/// An IPv4 address that a translator or tunnel would make of this one: NAT64 (RFC 6052), 6to4 (RFC 3056), and the
-/// IPv4-compatible form. Their IPv4 part must pass too.
-Address inside(const Address& address) {
+/// The IPv4 addresses that a translator or tunnel would make of this one: NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380:
+/// the server's, and the client's with every bit turned), ISATAP (RFC 5214, in any prefix), the IPv4-translated and the
+/// IPv4-compatible form. They must pass too.
+std::vector<Address> inside(const Address& address) {
     static const auto nat64 = Prefix::parse("64:ff9b::/96").value(), six_to_four = Prefix::parse("2002::/16").value(),
+                      teredo = Prefix::parse("2001::/32").value(), translated = Prefix::parse("::ffff:0:0:0/96").value(),
                       compatible = Prefix::parse("::/96").value();
-    if (address.is_v4()) return address;
+    if (address.is_v4()) return {};
     const auto& octets = address.octets();
-    const auto v4_at = [&](std::size_t at) { return Address::v4({octets[at], octets[at + 1], octets[at + 2], octets[at + 3]}); };
-    if (nat64.contains(address) || compatible.contains(address)) return v4_at(12);
-    if (six_to_four.contains(address)) return v4_at(2);
-    return address;
+    const auto v4_at = [&](std::size_t at, int turned = 0) {
+        std::array<std::uint8_t, 4> v4;
+        for (std::size_t i = 0; i < v4.size(); ++i) v4[i] = static_cast<std::uint8_t>(octets[at + i] ^ turned);
+        return Address::v4(v4);
+    };
+    if (nat64.contains(address) || compatible.contains(address) || translated.contains(address)) return {v4_at(12)};
+    if (six_to_four.contains(address)) return {v4_at(2)};
+    if (teredo.contains(address)) return {v4_at(4), v4_at(12, 0xff)};
+    const bool isatap = (octets[8] & ~3) == 0 && octets[9] == 0 && octets[10] == 0x5e && octets[11] == 0xfe;
+    return isatap ? std::vector{v4_at(12)} : std::vector<Address>{};
 }
 
 const char* closed_because(const Address& address) {
@@ -56,10 +66,27 @@ const char* closed_because(const Address& address) {
 Result<void> may_send(const stox::Endpoint& target, bool configured, std::span<const stox::Endpoint> own) {
     if (target.port == 0) return fail(Code::forbidden, "port 0");
     if (configured) return ok();
-    if (std::ranges::find(own, target) != own.end()) return fail(Code::forbidden, "an address of our own");
-    for (const auto& address : {target.address, inside(target.address)})
+    auto addresses = inside(target.address);
+    addresses.push_back(target.address);
+    for (const auto& address : addresses) {
         if (const char* what = closed_because(address)) return fail(Code::forbidden, std::string(what) + " address");
+        if (std::ranges::find(own, stox::Endpoint{address, target.port}) != own.end())
+            return fail(Code::forbidden, "an address of our own");
+    }
     return ok();
+}
+
+std::vector<stox::Endpoint> own_endpoints(std::span<const stox::Endpoint> bound, std::span<const Address> interfaces,
+                                          const std::optional<Address>& told) {
+    std::vector<stox::Endpoint> own;
+    for (const auto& [address, port] : bound) {
+        own.push_back({address, port});
+        if (told && told->is_v4() == address.is_v4()) own.push_back({*told, port});
+        if (address != Address() && address != Address::v6({})) continue;
+        for (const auto& interface : interfaces)
+            if (interface.is_v4() == address.is_v4()) own.push_back({interface, port});
+    }
+    return own;
 }
 
 }  // namespace stox::sip

@@ -1,11 +1,13 @@
 #pragma once
-// One line per peer and reason within a while, however often it happens.   (contracts 9)
+// Lines about strangers, who decide how often a thing happens: one per source and kind within a while, and a few a second of each
+// kind whatever number of sources there is.   (contracts 9)
 
 #include "mapping/core/endpoint.h"
-#include "sip/edge/settings.h"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,32 +17,32 @@ class LogGate {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    explicit LogGate(Log log) : log_(std::move(log)) {}
+    /// quiet  how long a source waits for its next line of the same kind; 0: no longer than all together
+    explicit LogGate(std::chrono::seconds quiet) : quiet_(quiet) {}
 
-    void write(LogLevel level, const Address& peer, const std::string& reason, const std::string& line, Time now) {
-        if (!log_) return;
-        // Whoever has as many addresses makes us forget: that costs a line each, not more.
-        if (told_.size() >= kRemembered) told_.clear();
-        const auto [entry, first] = told_.try_emplace({peer, reason}, Told{now, 0});
-        auto& told = entry->second;
-        if (!first && now - told.last < kQuiet) {
-            ++told.silent;
-            return;
-        }
-        log_(level, told.silent > 0 ? line + " repeated=" + std::to_string(told.silent) : line);
-        told = {now, 0};
-    }
+    /// The line as it may be written now. `repeated=` says how often it was not for its source's quiet, `left_out=` how many of
+    /// the kind were not because of all. Nothing: not now.
+    /// source  an IPv6 /64 is one
+    /// kind    of a few; not from the network
+    std::optional<std::string> pass(const Address& source, const std::string& kind, std::string line, Time now);
+
+    static constexpr double kPerSecond = 5, kBurst = 20;
 
 private:
-    static constexpr std::size_t kRemembered = 1'024;
-    static constexpr std::chrono::seconds kQuiet{10};
     struct Told {
         Time last;
-        unsigned silent;
+        std::uint64_t silent = 0;
+    };
+    struct Kind {
+        double tokens = kBurst;
+        Time filled{};
+        std::uint64_t left_out = 0;
+        bool take(Time now);
     };
 
-    Log log_;
+    std::chrono::seconds quiet_;
     std::map<std::pair<Address, std::string>, Told> told_;
+    std::map<std::string, Kind> kinds_;
 };
 
 }  // namespace stox::sip

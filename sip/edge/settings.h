@@ -68,16 +68,23 @@ struct Limits {
 
     Seconds handshake{5};  ///< TLS, either way
     Seconds connect{5};
-    Seconds message{10};                  ///< from its first octet to its last
-    Seconds idle{120};                    ///< of a connection that nobody holds
-    std::size_t write_queue = 1'048'576;  ///< octets that a peer does not take; then its connection is closed
+    Seconds message{10};  ///< from its first octet to its last
+    Seconds idle{120};    ///< of a connection that nobody holds
+    // Octets that wait for who does not take them. One more message is queued; then the connection is closed.
+    std::size_t write_queue = 1'048'576;
+    std::size_t stranger_write_queue = 65'536;  ///< of a connection to which nothing was granted
+    std::size_t write_queues = 67'108'864;      ///< of all together; then the connection with most is closed
 
-    std::size_t connections_per_source = 20;
-    std::size_t connections = 2'000;
+    std::size_t connections_per_source = 20;  ///< and four times as many from one /48 of IPv6
+    std::size_t connections = 2'000;          ///< a quarter of them is kept for peers and next hops
+    std::size_t handshakes = 64;  ///< TLS handshakes of strangers at once; beyond, one that has had a second gives way
+    std::size_t handshakes_per_source = 8;
+    // Requests by UDP, responses by UDP and what comes over connections have such a rate each.
     unsigned source_rate = 500;  ///< messages a second from one address (IPv6: one /64)
     unsigned source_burst = 1'000;
     unsigned total_rate = 10'000;  ///< messages a second from all
     unsigned total_burst = 20'000;
+    unsigned accept_cost = 20;  ///< messages that a new connection counts as
     /// So many refusals within `window`, and the source is not heard for `length`.
     struct Ban {
         unsigned refusals = 20;
@@ -106,10 +113,14 @@ struct Counters {
     std::uint64_t dropped_limits = 0;              ///< datagrams over a limit: headers, their octets, Via, routes, body
     std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
     std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
+    std::uint64_t dropped_unproven_errors = 0;     ///< ICMP errors that quote no request of ours
     std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room
+    std::uint64_t refused_connection_rate = 0;     ///< connections over the rate of their source, or of all
+    std::uint64_t refused_handshakes = 0;          ///< over handshakes or handshakes_per_source
     std::uint64_t refused_source_connections = 0;  ///< over connections_per_source
-    std::uint64_t refused_total_connections = 0;   ///< over connections
+    std::uint64_t refused_total_connections = 0;   ///< over connections, or over what strangers may have of them
     std::uint64_t refused_banned = 0;              ///< connections of a banned source
+    std::uint64_t closed_evicted = 0;              ///< strangers' connections that gave way to another
     std::uint64_t refused_descriptors = 0;         ///< no descriptor was left
     std::uint64_t closed_banned = 0;               ///< connections whose source was banned meanwhile
     std::uint64_t closed_violation = 0;            ///< connections that broke a rule of the framing

@@ -1,9 +1,11 @@
 #include "sip/edge/socket_address.h"
 
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace stox::sip {
 
@@ -54,6 +56,21 @@ Address source_for(const stox::Endpoint& target) {
     const bool known = ::connect(probe, to.get(), to.size) == 0 && ::getsockname(probe, from.get(), &from.size) == 0;
     ::close(probe);
     return known ? from.endpoint().address : Address();
+}
+
+std::vector<Address> interface_addresses() {
+    ifaddrs* first = nullptr;
+    if (::getifaddrs(&first) != 0) return {};
+    std::vector<Address> addresses;
+    for (const auto* one = first; one; one = one->ifa_next) {
+        const int family = one->ifa_addr ? one->ifa_addr->sa_family : AF_UNSPEC;
+        if (family != AF_INET && family != AF_INET6) continue;
+        SocketAddress address;
+        std::memcpy(address.get(), one->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+        addresses.push_back(address.endpoint().address);
+    }
+    ::freeifaddrs(first);
+    return addresses;
 }
 
 }  // namespace stox::sip

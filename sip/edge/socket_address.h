@@ -5,6 +5,8 @@
 
 #include <sys/socket.h>
 
+#include <vector>
+
 struct iovec;
 
 namespace stox::sip {
@@ -28,5 +30,8 @@ bool is_any(const Address& address);
 
 /// The address of ours that the kernel would send from; nothing when it knows no way there.
 Address source_for(const stox::Endpoint& target);
+
+/// Those of all interfaces. Empty: the kernel does not say.
+std::vector<Address> interface_addresses();
 
 }  // namespace stox::sip

@@ -128,9 +128,9 @@ void UdpListener::read_errors() {
     constexpr int kMost = 16;
     for (int i = 0; i < kMost; ++i) {
         SocketAddress to;
-        char start[1];
+        char quoted[512];
         alignas(cmsghdr) char control[512];
-        iovec part{start, sizeof start};
+        iovec part{quoted, sizeof quoted};
         msghdr header{};
         header.msg_name = to.get();
         header.msg_namelen = sizeof to.storage;
@@ -138,7 +138,8 @@ void UdpListener::read_errors() {
         header.msg_iovlen = 1;
         header.msg_control = control;
         header.msg_controllen = sizeof control;
-        if (::recvmsg(socket_.native_handle(), &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+        const auto size = ::recvmsg(socket_.native_handle(), &header, MSG_ERRQUEUE | MSG_DONTWAIT);
+        if (size < 0) return;
         for (auto* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item)) {
             const bool v4 = item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_RECVERR;
             const bool v6 = item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_RECVERR;
@@ -147,7 +148,7 @@ void UdpListener::read_errors() {
             std::memcpy(&what, CMSG_DATA(item), sizeof what);
             // What the kernel itself refuses was the result of the send already.
             if (what.ee_origin == SO_EE_ORIGIN_ICMP || what.ee_origin == SO_EE_ORIGIN_ICMP6)
-                handlers_.unreachable(to.endpoint(), static_cast<int>(what.ee_errno));
+                handlers_.unreachable(to.endpoint(), static_cast<int>(what.ee_errno), {quoted, static_cast<std::size_t>(size)});
         }
     }
 }
@@ -160,12 +161,14 @@ int UdpListener::send(const stox::Endpoint& to, const iovec* parts, std::size_t 
     header.msg_namelen = target.size;
     header.msg_iov = const_cast<iovec*>(parts);
     header.msg_iovlen = count;
-    // The first call may give back an older error, of another target; that one is told through the error queue.
-    for (int attempt = 0; attempt < 2; ++attempt) {
+    // A call may give back an older error, of another target or forged; those are told through the error queue.
+    constexpr int kAttempts = 4;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
         if (::sendmsg(socket_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return 0;
         if (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != ENETUNREACH) break;
     }
-    return errno;
+    // Nothing was refused before it left: errors come faster than we send.
+    return errno == ECONNREFUSED ? EAGAIN : errno;
 }
 
 }  // namespace stox::sip

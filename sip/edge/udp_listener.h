@@ -20,8 +20,8 @@ class UdpListener {
 public:
     struct Handlers {
         std::function<void(const stox::Endpoint& from, std::string_view octets)> datagram;
-        /// An ICMP error: what we sent there did not arrive.
-        std::function<void(const stox::Endpoint& to, int error)> unreachable;
+        /// An ICMP error, or what somebody sent as one: a datagram that begins like this did not arrive there.
+        std::function<void(const stox::Endpoint& to, int error, std::string_view quoted)> unreachable;
         /// So many more datagrams came while the kernel's queue was full.
         std::function<void(std::uint32_t count)> dropped_by_kernel;
     };

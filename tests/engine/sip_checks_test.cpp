@@ -104,6 +104,7 @@ TEST(SipChecks, AStrangerIsRefusedWithALineForTheOperatorAndNothingElse) {
     EXPECT_EQ(rig.answer().status, 403);
     EXPECT_TRUE(rig.stanzas.empty());
     EXPECT_TRUE(rig.logged("security event=refused method=MESSAGE src=10.0.0.2:5060"));
+    EXPECT_EQ(rig.logs.front().stranger, Address::v4({10, 0, 0, 2})) << "the host writes a few of them";
     EXPECT_EQ(rig.logs.front().level, Level::warn);
 }
 

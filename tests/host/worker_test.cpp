@@ -459,6 +459,32 @@ TEST_F(WorkerTest, ARemovedDomainClosesItsStreamAndIsForgotten) {
     control->line_with("\"removed\"");
 }
 
+TEST_F(WorkerTest, AFloodOfStrangersIsAFewLines) {
+    control->send(R"({"t":"engine-set","config":{"bind":["udp:127.0.0.1:0"],"limits":{"ban_refusals":1000}}})"
+                  "\n");
+    const auto bound = control->line_with("\"listening\"");
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(bound, match, std::regex("udp:127.0.0.1:([0-9]+)"))) << bound;
+    Wire stranger = udp_to(static_cast<unsigned>(std::stoul(match[1])));
+    const auto before = std::chrono::steady_clock::now();
+    const auto message = message_from_phone(local_port(stranger));
+    for (int i = 0; i < 200; ++i) {
+        stranger.send(std::regex_replace(message, std::regex("worker1"), "worker" + std::to_string(i)));
+        EXPECT_TRUE(stranger.read_until("\r\n\r\n").starts_with("SIP/2.0 403 "));
+    }
+    const auto took = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - before).count();
+    control->send(R"({"t":"status","id":"q1"})"
+                  "\n");
+    const auto lines = control->read_until("\"q1\"");
+    std::ptrdiff_t refused = 0;
+    for (auto at = lines.find("event=refused"); at != lines.npos; at = lines.find("event=refused", at + 1)) {
+        ++refused;
+        EXPECT_NE(lines.substr(at, lines.find('\n', at) - at).find("src=127.0.0.1:"), std::string::npos) << lines;
+    }
+    EXPECT_GE(refused, 20);
+    EXPECT_LE(refused, 20 + 5 * (took + 2));
+}
+
 TEST_F(WorkerTest, StopAnswersWhatWaitsAndEndsWithStatus0) {
     Wire phone = udp_to(listen());
     set_domain(peer(local_port(phone)));

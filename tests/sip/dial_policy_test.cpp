@@ -49,6 +49,14 @@ TEST(DialPolicy, AStrangersContactIsNoReasonToConnectAnywhere) {
                                      "[2002:c0a8:101::]:5060",
                                      "[::127.0.0.1]:5060",
                                      "[64:ff9b:1::1]:5060",
+                                     "[2001:0:7f00:1::f7f7:f7f7]:5060",
+                                     "[2001:0:808:808:0:0:80ff:fffe]:5060",
+                                     "[2001:0:808:808:8000:63bf:f5fe:fefe]:5060",
+                                     "[2001:db8::5efe:127.0.0.1]:5060",
+                                     "[2001:db8::200:5efe:10.1.1.1]:5060",
+                                     "[2001:db8:1:2:100:5efe:c0a8:101]:5060",
+                                     "[::ffff:0:127.0.0.1]:5060",
+                                     "[64:ff9b::203.0.113.5]:5060",
                                      "203.0.113.5:5060",
                                      "[2001:db8:ffff::5]:5061"})
         EXPECT_FALSE(may_send(endpoint(closed), false, kOwn)) << closed;
@@ -57,7 +65,8 @@ TEST(DialPolicy, AStrangersContactIsNoReasonToConnectAnywhere) {
 TEST(DialPolicy, TheOpenNetworkIsOpen) {
     for (const std::string open :
          {"8.8.8.8:5060", "172.15.0.1:5060", "172.32.0.1:5060", "100.128.0.1:5060", "169.253.0.1:5060", "203.0.113.5:5070",
-          "203.0.113.6:5060", "223.255.255.255:1", "[2001:4860::1]:5060", "[2002:808:808::1]:5060", "[64:ff9b::808:808]:5061"})
+          "203.0.113.6:5060", "223.255.255.255:1", "[2001:4860::1]:5060", "[2001:0:808:808::f7f7:f7f7]:5060",
+          "[2001:db8::5efe:808:808]:5060", "[2001:db8::5eff:7f00:1]:5060", "[2002:808:808::1]:5060", "[64:ff9b::808:808]:5061"})
         EXPECT_TRUE(may_send(endpoint(open), false, kOwn)) << open;
 }
 
@@ -69,6 +78,19 @@ TEST(DialPolicy, WhatIsConfiguredIsAlwaysMeant) {
 TEST(DialPolicy, PortZeroIsNoPort) {
     EXPECT_FALSE(may_send({endpoint("8.8.8.8:1").address, 0}, true, kOwn));
     EXPECT_FALSE(may_send({endpoint("8.8.8.8:1").address, 0}, false, kOwn));
+}
+
+// Bound to 0.0.0.0, what comes back to us has another name.
+TEST(DialPolicy, OurOwnAddressesAreThoseOfTheInterfacesAndThePublicOne) {
+    const std::array bound{endpoint("0.0.0.0:5060"), endpoint("[::]:5061"), endpoint("198.51.100.1:5070")};
+    const std::array interfaces{endpoint("203.0.113.5:1").address, endpoint("[2001:db8::5]:1").address};
+    const auto own = sip::own_endpoints(bound, interfaces, endpoint("192.0.2.9:1").address);
+    for (const std::string closed : {"203.0.113.5:5060", "192.0.2.9:5060", "192.0.2.9:5070", "198.51.100.1:5070",
+                                     "[2001:db8::5]:5061", "[2002:cb00:7105::1]:5060"})
+        EXPECT_FALSE(may_send(endpoint(closed), false, own)) << closed;
+    for (const std::string open : {"203.0.113.5:5061", "203.0.113.5:5070", "[2001:db8::5]:5060", "[2001:db8::6]:5061"})
+        EXPECT_TRUE(may_send(endpoint(open), false, own)) << open;
+    EXPECT_TRUE(may_send(endpoint("203.0.113.5:5060"), true, own)) << "configured";
 }
 
 TEST(DialPolicy, ARefusalSaysWhy) {

@@ -107,6 +107,7 @@ TEST(EdgeLong, DrippingConnectionsEndInTimeAndOthersAreServedMeanwhile) {
     Certificates made;
     auto settings = on_loopback({Transport::udp, Transport::tcp, Transport::tls});
     settings.tls = {identity(made.issue("a.test", "DNS:a.test"))};
+    settings.limits.handshakes = settings.limits.handshakes_per_source = 1'000;
     EdgeRig rig(settings);
     const std::string hello = std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, 'r');
     std::vector<Dripping> all;

@@ -2,13 +2,44 @@
 
 #include "tests/sip/edge_testing.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <future>
+#include <stdexcept>
 
 namespace {
 
 using namespace stox;
 using namespace stox::sip;
 using namespace stox::sip::test;
+
+/// From 127.0.0.`host`.
+Wire tcp_from(std::uint8_t host, unsigned port) {
+    Wire peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in from{}, to{};
+    from.sin_family = to.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl((127u << 24) + host);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::bind(peer.descriptor(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0 ||
+        ::connect(peer.descriptor(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        throw std::runtime_error("no connection");
+    return peer;
+}
+
+bool serves(Wire& peer, const std::string& call_id) {
+    peer.send(options_text("TCP", call_id));
+    return peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ");
+}
 
 void expect_served(EdgeRig& rig, const std::string& branch) {
     Wire peer = udp_to(rig.port(Transport::udp));
@@ -190,6 +221,21 @@ TEST(Edge, ATargetThatAStrangerNamedIsNotDialledWhereNobodyMay) {
     EXPECT_NE(rig.log_line("loopback address"), "");
 }
 
+TEST(Edge, WhatComesBackToUsIsNotDialled) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    for (auto& address : settings.listen) address.endpoint.address = Address();
+    settings.public_address = Address::v4({203, 0, 113, 77});
+    EdgeRig rig(settings);
+    for (const auto transport : {Transport::udp, Transport::tcp}) {
+        NextHop hop{transport, {*settings.public_address, static_cast<std::uint16_t>(rig.port(transport))}};
+        hop.configured = false;
+        EXPECT_EQ(rig.send(message_value(), hop).local, Outcome::Local::transport);
+    }
+    EXPECT_NE(rig.log_line("an address of our own"), "");
+    EXPECT_EQ(rig.counters().dials_refused, 1u);
+    EXPECT_GE(rig.counters().sends_refused, 1u);
+}
+
 TEST(Edge, ASourceOverItsRateIsNotHeard) {
     auto settings = on_loopback({Transport::udp, Transport::tcp});
     settings.limits.source_rate = 1;
@@ -227,7 +273,7 @@ TEST(Edge, ASourceThatWasRefusedTooOftenIsDroppedInSilence) {
     Wire held = tcp_to(rig.port(Transport::tcp));
     ask(held, "TCP", "before");
     rig.on_loop([](sip::Endpoint& endpoint) {
-        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}));
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}), Transport::tcp);
     });
     EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1"), "");
     Wire fresh = tcp_to(rig.port(Transport::tcp));
@@ -289,13 +335,42 @@ TEST(Edge, EveryDatagramIsCountedOnceWhereItWent) {
     for (int i = 0; i < 5; ++i) peer.send(options_text("UDP", "over"));
     EXPECT_EQ(counted(12).dropped_source_rate, 5u);
     rig.on_loop([](sip::Endpoint& endpoint) {
-        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}));
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}), Transport::udp);
     });
     for (int i = 0; i < 4; ++i) peer.send(options_text("UDP", "banned"));
     EXPECT_EQ(counted(16).dropped_banned, 4u);
     trust("127.0.0.0/8");
     peer.send(options_text("UDP", "trusted"));
     EXPECT_EQ(counted(17).datagrams, 4u);
+}
+
+// Anybody can send datagrams in our next hop's name: it still answers us, and its connections stay.
+TEST(Edge, ABanThatDatagramsEarnedSparesResponsesAndConnections) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.source_burst = 4;
+    settings.limits.source_rate = 1;
+    EdgeRig rig(settings);
+    Wire held = tcp_to(rig.port(Transport::tcp));
+    rig.on_loop([](sip::Endpoint& endpoint) {
+        for (int i = 0; i < 20; ++i) endpoint.refused(Address::v4({127, 0, 0, 1}), Transport::udp);
+    });
+    EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1 transport=udp"), "");
+    Wire peer = udp_to(rig.port(Transport::udp));
+    for (int i = 0; i < 20; ++i) peer.send(options_text("UDP", "forged"));
+    for (int i = 0; i < 3; ++i) {
+        std::thread answering([&] {
+            const auto seen = peer.read_until("\r\n\r\nhello");
+            for (int repeated = 0; repeated < 5; ++repeated) peer.send(answer_to(seen, 200));
+        });
+        auto request = message_value();
+        request.cseq = static_cast<std::uint32_t>(i + 1);
+        EXPECT_EQ(rig.send(request, next_hop(Transport::udp, local_port(peer))).response.status, 200);
+        answering.join();
+    }
+    held.send(options_text("TCP", "held"));
+    EXPECT_TRUE(held.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+    EXPECT_EQ(rig.counters().dropped_banned, 20u);
+    EXPECT_EQ(rig.requests().size(), 1u);
 }
 
 TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
@@ -317,6 +392,113 @@ TEST(Edge, ConnectionsHaveANumberPerSourceAndInAll) {
     EXPECT_EQ(counters.refused_source_connections, 1u);
     EXPECT_EQ(counters.refused_total_connections, 1u);
     expect_served(rig, "cap");
+}
+
+TEST(Edge, WhoConnectsAllTheTimeIsRefused) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.source_burst = 100;
+    settings.limits.source_rate = 1;
+    EdgeRig rig(settings);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(tcp_to(rig.port(Transport::tcp)).descriptor() < 0, false);
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    EXPECT_NE(rig.log_line("too many in a short time"), "");
+    EXPECT_EQ(rig.counters().refused_connection_rate, 1u);
+    expect_served(rig, "udp");
+}
+
+// What a connection did, its source did: nobody forges that.
+TEST(Edge, BrokenFramingIsARefusalOfTheConnectionsSource) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.ban->refusals = 3;
+    EdgeRig rig(settings);
+    for (int i = 0; i < 3; ++i) {
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        peer.send("GET / HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(peer.closed());
+    }
+    EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1 transport=tcp"), "");
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    EXPECT_EQ(rig.counters().bans, 1u);
+    EXPECT_EQ(rig.counters().dropped_banned, 1u);
+}
+
+// A few hosts that hold all that strangers may have: peers get in, and so does the next stranger.
+TEST(Edge, AStrangerThatSaysNothingGivesWayToAnother) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.connections = 8;
+    EdgeRig rig(settings);
+    rig.on_loop([](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse("127.0.0.9").value()}); });
+    const auto port = rig.port(Transport::tcp);
+    Wire served = tcp_from(1, port);
+    EXPECT_TRUE(serves(served, "served"));
+    std::vector<Wire> silent;
+    for (std::uint8_t i = 2; i <= 6; ++i) silent.push_back(tcp_from(i, port));
+    Wire late = tcp_from(7, port);
+    EXPECT_TRUE(serves(late, "late"));
+    EXPECT_TRUE(silent.front().closed());
+    Wire peer = tcp_from(9, port), same_peer = tcp_from(9, port);
+    EXPECT_TRUE(serves(peer, "peer"));
+    EXPECT_TRUE(serves(same_peer, "same"));
+    EXPECT_TRUE(serves(served, "still"));
+    const auto counters = rig.counters();
+    EXPECT_EQ(counters.closed_evicted, 1u);
+    EXPECT_EQ(counters.refused_total_connections, 0u);
+    EXPECT_EQ(counters.connections, 9u);
+}
+
+TEST(Edge, AStrangerWhoseRequestWaitsDoesNotGiveWay) {
+    auto settings = on_loopback({Transport::udp, Transport::tcp});
+    settings.limits.connections = 1;
+    EdgeRig rig(settings);
+    Wire waiting = tcp_to(rig.port(Transport::tcp));
+    waiting.send(options_text("TCP", "wait1"));
+    const auto transaction = rig.request("wait1").transaction;
+    EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
+    rig.on_loop([&](sip::Endpoint& endpoint) { endpoint.respond(transaction, status(200)); });
+    EXPECT_TRUE(waiting.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
+}
+
+TEST(Edge, PingsThatComeTogetherGetOnePongAndCount) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.source_burst = 10;
+    settings.limits.source_rate = 10;
+    EdgeRig rig(settings);
+    Wire peer = tcp_to(rig.port(Transport::tcp));  // uses the burst up
+    std::string pings;
+    for (int i = 0; i < 500; ++i) pings += "\r\n\r\n";
+    peer.send(pings + options_text("TCP", "behind"));
+    const auto answer = peer.read_until("Content-Length: 0\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("SIP/2.0 200 ")) << answer.substr(0, 20);
+    EXPECT_EQ(peer.read_until("\r\n"), "\r\n");
+    const auto before = Clock::now();
+    for (int i = 0; i < 5; ++i) {
+        peer.send("\r\n\r\n");
+        EXPECT_EQ(peer.read_until("\r\n"), "\r\n");
+    }
+    EXPECT_GE(Clock::now() - before, milliseconds(300));
+}
+
+// RFC 5626 §4.4.1: blank lines keep alive what is there for something.
+TEST(Edge, BlankLinesKeepNoConnectionThatHasNeverSaidAnything) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.idle = seconds(1);
+    EdgeRig rig(settings);
+    Wire pinging = tcp_to(rig.port(Transport::tcp)), speaking = tcp_to(rig.port(Transport::tcp));
+    EXPECT_TRUE(serves(speaking, "once"));
+    const auto before = Clock::now();
+    pollfd closing{pinging.descriptor(), POLLRDHUP, 0};
+    while (::poll(&closing, 1, 100) == 0 && Clock::now() - before < seconds(10)) {
+        pinging.send("\r\n\r\n");
+        speaking.send("\r\n\r\n");
+    }
+    EXPECT_LT(Clock::now() - before, milliseconds(1'900));
+    for (int i = 0; i < 15; ++i) {
+        speaking.send("\r\n\r\n");
+        std::this_thread::sleep_for(milliseconds(100));
+    }
+    speaking.send(options_text("TCP", "twice"));
+    EXPECT_NE(speaking.read_until("Call-ID: twice\r\n"), "");
+    EXPECT_EQ(rig.counters().closed_idle, 1u);
 }
 
 TEST(Edge, AnIdleConnectionEndsUnlessItIsHeld) {
@@ -366,6 +548,53 @@ TEST(Edge, APeerThatReadsNothingIsGivenUp) {
     EXPECT_EQ(rig.counters().closed_slow_reader, 1u);
 }
 
+/// Large requests over that connection, which nobody reads, until it ends or 20 MB were written.
+void write_much(EdgeRig& rig, const NextHop& hop) {
+    for (int i = 0; i < 400 && rig.counters().closed_slow_reader == 0; ++i)
+        rig.on_loop([&](sip::Endpoint& endpoint) {
+            auto request = message_value(std::string(50'000, 'x'));
+            request.call_id = "much" + std::to_string(i);
+            endpoint.send(request, hop, [](Outcome) {});
+        });
+}
+
+// Memory is for those to whom something was granted.
+TEST(Edge, AStrangersQueueIsShort) {
+    for (const bool granted : {false, true}) {
+        auto settings = on_loopback({Transport::tcp});
+        settings.limits.write_queue = 100'000'000;
+        settings.limits.write_queues = 100'000'000;
+        EdgeRig rig(settings);
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        peer.send(options_text("TCP", "wait"));
+        EXPECT_TRUE(!granted || serves(peer, "granted"));
+        NextHop hop = next_hop(Transport::tcp, local_port(peer));
+        hop.flow = rig.request("wait").flow;
+        write_much(rig, hop);
+        EXPECT_EQ(rig.counters().closed_slow_reader, granted ? 0u : 1u);
+    }
+}
+
+TEST(Edge, AllQueuesTogetherAreBounded) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.write_queue = 100'000'000;
+    settings.limits.write_queues = 1'000'000;
+    EdgeRig rig(settings);
+    TcpListener slow, other;
+    std::thread answering([&] {
+        Wire peer = other.accept();
+        for (int i = 0; i < 2; ++i) peer.send(answer_to(peer.read_until("\r\n\r\nhello"), 200));
+    });
+    EXPECT_EQ(rig.send(message_value(), next_hop(Transport::tcp, other.port())).response.status, 200);
+    write_much(rig, next_hop(Transport::tcp, slow.port()));
+    EXPECT_EQ(rig.counters().closed_slow_reader, 1u);
+    auto request = message_value();
+    request.cseq = 2;
+    EXPECT_EQ(rig.send(request, next_hop(Transport::tcp, other.port())).response.status, 200);
+    answering.join();
+    EXPECT_EQ(rig.counters().dialled, 2u);
+}
+
 TEST(Edge, AClosingPeerFailsTheRequestAtOnce) {
     EdgeRig rig;
     TcpListener listener;
@@ -376,6 +605,90 @@ TEST(Edge, AClosingPeerFailsTheRequestAtOnce) {
     EXPECT_EQ(outcome.response.status, 503);
     EXPECT_EQ(outcome.local, Outcome::Local::transport);
     EXPECT_LT(Clock::now() - before, seconds(1));
+}
+
+TEST(Edge, AUdpPortWhereNobodyListensFailsTheRequestAtOnce) {
+    EdgeRig rig;
+    unsigned port;
+    {
+        Wire gone = udp_to(rig.port(Transport::udp));
+        port = local_port(gone);
+    }
+    const auto before = Clock::now();
+    const auto outcome = rig.send(message_value(), next_hop(Transport::udp, port));
+    EXPECT_EQ(outcome.local, Outcome::Local::transport);
+    EXPECT_LT(Clock::now() - before, seconds(5));
+    EXPECT_EQ(rig.counters().dropped_unproven_errors, 0u);
+}
+
+std::uint16_t internet_checksum(const std::string& octets) {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i + 1 < octets.size(); i += 2) {
+        std::uint16_t word;
+        std::memcpy(&word, octets.data() + i, sizeof word);
+        sum += word;
+    }
+    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
+}
+
+/// "Nobody listens on port `to`", about a datagram from port `from` that begins with `quoted`. False: we may not.
+bool send_unreachable(unsigned from, unsigned to, const std::string& quoted) {
+    const int raw = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+    if (raw < 0) return false;
+    const Wire closing(raw);
+    icmphdr icmp{};
+    icmp.type = ICMP_DEST_UNREACH;
+    icmp.code = ICMP_PORT_UNREACH;
+    iphdr ip{};
+    ip.version = 4;
+    ip.ihl = 5;
+    ip.tot_len = htons(static_cast<std::uint16_t>(sizeof ip + sizeof(udphdr) + quoted.size()));
+    ip.ttl = 64;
+    ip.protocol = IPPROTO_UDP;
+    ip.saddr = ip.daddr = htonl(INADDR_LOOPBACK);
+    const std::array<std::uint16_t, 4> udp{htons(static_cast<std::uint16_t>(from)), htons(static_cast<std::uint16_t>(to)),
+                                           htons(static_cast<std::uint16_t>(sizeof(udphdr) + quoted.size())), 0};
+    std::string packet(reinterpret_cast<const char*>(&icmp), sizeof icmp);
+    packet.append(reinterpret_cast<const char*>(&ip), sizeof ip);
+    packet.append(reinterpret_cast<const char*>(&udp), sizeof udp);
+    packet += quoted + std::string(quoted.size() % 2, 'x');
+    icmp.checksum = internet_checksum(packet);
+    packet.replace(0, sizeof icmp, reinterpret_cast<const char*>(&icmp), sizeof icmp);
+    sockaddr_in target{};
+    target.sin_family = AF_INET;
+    target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return ::sendto(raw, packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&target), sizeof target) > 0;
+}
+
+// RFC 5927: whoever knows our address and the next hop's can send errors about what we sent there, but has not seen it.
+TEST(Edge, AnIcmpErrorIsBelievedOnlyWithWhatWeSent) {
+    EdgeRig rig;
+    Wire peer = udp_to(rig.port(Transport::udp));
+    const auto ours = rig.port(Transport::udp);
+    const auto told = [&](bool proven) {
+        std::string seen;
+        bool may = true;
+        std::thread peering([&] {
+            seen = peer.read_until("\r\n\r\nhello");
+            const auto guess = seen.substr(0, seen.find("branch=")) + "branch=z9hG4bKguessed;rport\r\n" + std::string(400, 'x');
+            for (const auto& quoted : {guess, seen.substr(0, 28), std::string()})
+                may &= send_unreachable(ours, local_port(peer), quoted);
+            if (proven) may &= send_unreachable(ours, local_port(peer), seen);
+            if (!proven) peer.send(answer_to(seen, 200));
+        });
+        const auto outcome = rig.send(message_value(), next_hop(Transport::udp, local_port(peer)));
+        peering.join();
+        return std::pair(may, outcome);
+    };
+    const auto [may, forged] = told(false);
+    if (!may) GTEST_SKIP() << "raw sockets are not ours to open";
+    EXPECT_EQ(forged.response.status, 200);
+    EXPECT_EQ(rig.counters().dropped_unproven_errors, 3u);
+    const auto before = Clock::now();
+    EXPECT_EQ(told(true).second.local, Outcome::Local::transport);
+    EXPECT_LT(Clock::now() - before, seconds(5));
+    EXPECT_EQ(rig.counters().dropped_unproven_errors, 6u);
 }
 
 // RFC 3261 §18.2.2 would have us connect to what the request's Via says: to wherever a stranger wants.

@@ -18,8 +18,9 @@ Result<void> reload(sip::Endpoint& endpoint, const std::vector<TlsIdentity>& ide
 }
 
 struct TlsRig {
-    explicit TlsRig(TlsIdentity::VerifyClient verify = TlsIdentity::VerifyClient::none) {
+    explicit TlsRig(TlsIdentity::VerifyClient verify = TlsIdentity::VerifyClient::none, const Limits& limits = {}) {
         auto settings = on_loopback({Transport::udp, Transport::tls});
+        settings.limits = limits;
         settings.tls = {identity({"a.test"}, made.issue("a.test", "DNS:a.test"), made),
                         identity({"b.test", "c.test"}, made.issue("b.test", "DNS:b.test,DNS:c.test"), made)};
         for (auto& one : settings.tls) one.verify_client = verify;
@@ -108,6 +109,49 @@ TEST(EdgeTls, ALargeMessagePassesEitherWay) {
     wire.send(text.replace(text.find("SIP/2.0/UDP"), 11, "SIP/2.0/TLS"));
     EXPECT_TRUE(wire.read_until("\r\n\r\n").starts_with("SIP/2.0 200 "));
     EXPECT_EQ(tls.rig->request("clarge").request.body.size(), 60'000u);
+}
+
+TEST(EdgeTls, ASourceHasAFewHandshakesAtOnce) {
+    Limits limits;
+    limits.handshakes_per_source = 2;
+    TlsRig tls(TlsIdentity::VerifyClient::none, limits);
+    const auto port = tls.rig->port(Transport::tls);
+    auto done = tls.client("a.test"), done_too = tls.client("a.test");  // these are past theirs
+    const auto silent = tcp_to(port), silent_too = tcp_to(port);
+    EXPECT_TRUE(tcp_to(port).closed());
+    EXPECT_EQ(tls.rig->counters().refused_handshakes, 1u);
+    tls.rig->on_loop([](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse("127.0.0.1").value()}); });
+    EXPECT_NO_THROW(tls.client("a.test")) << "a peer";
+}
+
+// Silent connections cannot hold all places: each has a second that nobody takes.
+TEST(EdgeTls, AHandshakeThatDoesNotGoOnGivesWayToAnother) {
+    Limits limits;
+    limits.handshakes = 2;
+    TlsRig tls(TlsIdentity::VerifyClient::none, limits);
+    const auto port = tls.rig->port(Transport::tls);
+    auto oldest = tcp_to(port);
+    const auto other = tcp_to(port);
+    EXPECT_TRUE(tcp_to(port).closed());
+    EXPECT_EQ(tls.rig->counters().refused_handshakes, 1u);
+    std::this_thread::sleep_for(milliseconds(1'050));
+    EXPECT_NO_THROW(tls.client("a.test"));
+    EXPECT_TRUE(oldest.closed());
+    EXPECT_EQ(tls.rig->counters().failed_handshakes, 1u);
+}
+
+TEST(EdgeTls, FailedHandshakesAreRefusalsOfTheirSource) {
+    Limits limits;
+    limits.ban->refusals = 3;
+    TlsRig tls(TlsIdentity::VerifyClient::none, limits);
+    for (int i = 0; i < 3; ++i) {
+        auto noise = tcp_to(tls.rig->port(Transport::tls));
+        noise.send("GET / HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(noise.closed());
+    }
+    EXPECT_NE(tls.rig->log_line("security event=banned src=127.0.0.1 transport=tls"), "");
+    EXPECT_THROW(tls.client("a.test"), std::exception);
+    EXPECT_EQ(tls.rig->counters().dropped_banned, 1u);
 }
 
 TEST(EdgeTls, OldVersionsAreRefused) {

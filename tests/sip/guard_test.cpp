@@ -103,9 +103,9 @@ TEST(SipGuard, AnAnswerGoesWhereTheRequestCameFromWhateverItsViaSays) {
     Wire peer = udp_to(rig.udp_port());
     unsigned number = 0;
     for (const std::string via : {"Via: SIP/2.0/UDP 127.0.0.1:5999", "v: SIP/2.0/UDP 127.0.0.1:5999"})
-        for (const std::string target : {";maddr=name.invalid", ";maddr=224.0.1.75", ";MADDR=name.invalid;maddr=127.0.0.9",
-                                         ";received=127.0.0.9", ";received=127.0.0.9;received=127.0.0.9",
-                                         ";received=x;RECEIVED=name.invalid;maddr=x;maddr=name.invalid"})
+        for (const std::string target :
+             {";maddr=name.invalid", ";maddr=224.0.1.75", ";MADDR=name.invalid;maddr=127.0.0.9", ";received=127.0.0.9",
+              ";received=127.0.0.9;received=127.0.0.9", ";received=x;RECEIVED=name.invalid;maddr=x;maddr=name.invalid"})
             for (const bool refused : {false, true}) {
                 auto text = message_text("m" + std::to_string(++number));
                 const std::string written = "Via: SIP/2.0/UDP 127.0.0.1:5999";

@@ -34,9 +34,9 @@ TEST(ViaTarget, ReceivedIsRenamedAtTheTopAndBelowItIsTheWayBack) {
 }
 
 TEST(ViaTarget, NothingElseIsTouched) {
-    for (const std::string text :
-         {"", "\r\n", "v", "Via", "Via:", "Via: h;madd", "Via: maddr=x\r\n", "Via: h;xmaddr=x\r\n", "Via: h;receive=x", "Via: h;xreceived=x",
-          "Contact: <sip:a@b;maddr=x>\r\n", "INVITE sip:a;maddr=x SIP/2.0\r\n\r\nVia: h;maddr=x\r\n", "Viaduct: h;maddr=x\r\n"})
+    for (const std::string text : {"", "\r\n", "v", "Via", "Via:", "Via: h;madd", "Via: maddr=x\r\n", "Via: h;xmaddr=x\r\n",
+                                   "Via: h;receive=x", "Via: h;xreceived=x", "Contact: <sip:a@b;maddr=x>\r\n",
+                                   "INVITE sip:a;maddr=x SIP/2.0\r\n\r\nVia: h;maddr=x\r\n", "Viaduct: h;maddr=x\r\n"})
         EXPECT_EQ(disarmed(text), text);
 }
 
