@@ -109,8 +109,8 @@ std::string message(const std::string& inside) {
 }  // namespace
 
 int main() {
-    std::printf("microseconds of one stanza, the least of %d rounds\n%-34s%11s%13s%13s%8s\n", kRounds, "what", "octets", "stox",
-                "bare expat", "ratio");
+    std::printf("microseconds of one stanza, the least of up to %d rounds\n%-34s%11s%13s%13s%8s\n", kRounds, "what", "octets",
+                "stox", "bare expat", "ratio");
     compare("stanza, pieces of 64 KiB", kStanza, 20'000, kPiece);
     compare("stanza, each in a read", kStanza, 20'000, kStanza.size());
     compare("stanza, in pieces of 100", kStanza, 20'000, 100);
