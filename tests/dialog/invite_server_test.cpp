@@ -189,6 +189,15 @@ TEST_F(Called, ByeOfThePeerMayComeBeforeItsAck) {
     EXPECT_TRUE(rig.empty());
 }
 
+TEST_F(Called, LostPeerOwesNoAck) {
+    ring();
+    answer(200, "A");
+    rig.does([&](auto& out) { rig.agent.send(key, "INFO", {}, "", "", rig.now, out); });
+    EXPECT_EQ(rig.response("INFO", 481), (Words{"RequestAnswered 481", "Ended peer_lost", "send BYE"}));
+    EXPECT_EQ(rig.ack(cseq), Words{});
+    EXPECT_EQ(rig.pass(seconds(31)), Words{});  // the 2xx is not repeated
+}
+
 TEST_F(Called, CancelBeforeTheAnswerOnly) {
     ring();
     progress(180, false);
