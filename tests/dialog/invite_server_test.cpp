@@ -94,6 +94,13 @@ TEST_F(Called, OneReliableAtATimeAndTheFinalLast) {
     EXPECT_EQ(rig.ack(cseq), Words{"Established"});
 }
 
+TEST_F(Called, UnreliableNeedsNotWaitForAPrack) {
+    ring("O", supported);
+    progress(183, true, "A");
+    EXPECT_EQ(progress(180, false), Words{"respond 180"});
+    EXPECT_EQ(rig.pass(milliseconds(500)), Words{"respond 183 [A]"});
+}
+
 TEST_F(Called, RefusalDropsWhatWaits) {
     ring("O", supported);
     progress(183, true, "A");
