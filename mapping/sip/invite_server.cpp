@@ -100,6 +100,14 @@ void InviteServer::receive(TransactionId transaction, const Request& request, Co
         step(scope, Left{});
 }
 
+bool InviteServer::receive(const IncomingResponse& in, Context& context) {
+    const bool ours = parts_.session.receive(in, context);
+    // A request of ours has found that the call is no more: there is no ACK to wait for.
+    Scope scope{parts_, context};
+    if (!parts_.session.early() && !parts_.session.confirmed()) step(scope, Left{});
+    return ours;
+}
+
 void InviteServer::receive_prack(TransactionId transaction, const Request& prack, Context& context) {
     Scope scope{parts_, context};
     const auto* waiting = std::get_if<AwaitingPrack>(&parts_.state);

@@ -117,7 +117,7 @@ public:
     void receive_ack(const Request& ack, Context& context);
     /// CANCEL of this INVITE, or of a re-INVITE.
     void cancelled(TransactionId invite, Context& context);
-    bool receive(const IncomingResponse& in, Context& context) { return parts_.session.receive(in, context); }
+    bool receive(const IncomingResponse& in, Context& context);
 
     void tick(Context& context);
     std::optional<TimePoint> next_timeout() const;

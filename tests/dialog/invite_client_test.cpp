@@ -157,6 +157,25 @@ TEST_F(Calling, NoCancelBeforeAProvisional) {
     EXPECT_TRUE(rig.empty());
 }
 
+TEST_F(Calling, WhateverComesFirstMeetsTheWishToCancel) {
+    const auto wishing = [&] {
+        rig.call_id += "+";
+        call();
+        EXPECT_EQ(hang_up(), Words{});
+    };
+    wishing();
+    EXPECT_EQ(response(180), Words{"cancel"});
+    response(487);
+    wishing();
+    EXPECT_EQ(response(183, reliable("5", "A")), (Words{"cancel", "send PRACK"}));
+    response(487);
+    wishing();
+    EXPECT_EQ(response(486), Words{"Failed 486"});
+    EXPECT_TRUE(rig.empty());
+    wishing();
+    EXPECT_EQ(response(200, {.body = "A"}), (Words{"ack", "send BYE", "Failed 487"}));
+}
+
 TEST_F(Calling, CancelAtOnceAfterAProvisional) {
     call();
     response(100);
@@ -208,6 +227,14 @@ TEST_F(Calling, TooSmallAnIntervalIsAskedForAgain) {
     EXPECT_EQ(again.cseq, 2u);
     EXPECT_EQ(again.call_id, "c1");
     EXPECT_EQ(response(422, {.headers = {{"Min-SE", "90"}}}), Words{"Failed 422"});  // it had more
+}
+
+TEST_F(Calling, AskingAgainForgetsEarlyDialogs) {
+    call();
+    response(180);
+    EXPECT_EQ(response(422, {.headers = {{"Min-SE", "3600"}}}), Words{"send INVITE [O]"});
+    EXPECT_EQ(rig.agent.dialogs(), 0u);
+    EXPECT_EQ(rig.inside("INFO"), Words{"respond 481"});
 }
 
 TEST_F(Calling, ChallengeIsAnsweredOnceCredentialsAreThere) {

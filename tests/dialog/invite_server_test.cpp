@@ -94,6 +94,13 @@ TEST_F(Called, OneReliableAtATimeAndTheFinalLast) {
     EXPECT_EQ(rig.ack(cseq), Words{"Established"});
 }
 
+TEST_F(Called, UnreliableNeedsNotWaitForAPrack) {
+    ring("O", supported);
+    progress(183, true, "A");
+    EXPECT_EQ(progress(180, false), Words{"respond 180"});
+    EXPECT_EQ(rig.pass(milliseconds(500)), Words{"respond 183 [A]"});
+}
+
 TEST_F(Called, RefusalDropsWhatWaits) {
     ring("O", supported);
     progress(183, true, "A");
@@ -187,6 +194,15 @@ TEST_F(Called, ByeOfThePeerMayComeBeforeItsAck) {
     answer(200, "A");
     EXPECT_EQ(rig.inside("BYE"), (Words{"respond 200", "Ended remote"}));
     EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Called, LostPeerOwesNoAck) {
+    ring();
+    answer(200, "A");
+    rig.does([&](auto& out) { rig.agent.send(key, "INFO", {}, "", "", rig.now, out); });
+    EXPECT_EQ(rig.response("INFO", 481), (Words{"RequestAnswered 481", "Ended peer_lost", "send BYE"}));
+    EXPECT_EQ(rig.ack(cseq), Words{});
+    EXPECT_EQ(rig.pass(seconds(31)), Words{});  // the 2xx is not repeated
 }
 
 TEST_F(Called, CancelBeforeTheAnswerOnly) {

@@ -144,6 +144,13 @@ TEST_F(Serving, LastNotifyFollowsTheOneUnderWay) {
     EXPECT_TRUE(rig.empty());
 }
 
+TEST_F(Serving, LastNotifyMayBeRefused) {
+    stand();
+    publish("bye", kGone);
+    EXPECT_EQ(answered(481), Words{});
+    EXPECT_TRUE(rig.empty());
+}
+
 TEST_F(Serving, LastNotifyThatNobodyAnswersIsForgotten) {
     stand();
     publish("bye", kGone);

@@ -216,6 +216,18 @@ TEST_F(Talking, GlareDoesNotGoOnForEver) {
     EXPECT_EQ(rig.response("INVITE", 491), Words{"ModifyFailed 491"});
 }
 
+TEST_F(Talking, ChangeOfThePeerIsWaitedForButNotForEver) {
+    modify("INVITE", "O2");
+    rig.response("INVITE", 491);
+    rig.inside("INVITE", {.body = "P"});
+    EXPECT_EQ(rig.pass(milliseconds(2100)), Words{});  // its change is under way
+    answer(488);
+    EXPECT_EQ(rig.pass(milliseconds(2100)), Words{"send INVITE [O2]"});
+    rig.response("INVITE", 491);
+    rig.inside("INVITE", {.body = "P"});
+    EXPECT_EQ(rig.pass(seconds(20)), Words{"ModifyFailed 491"});
+}
+
 TEST_F(Talking, GlareOfUpdates) {
     modify("UPDATE", "O2");
     EXPECT_EQ(rig.inside("UPDATE", {.body = "P"}), Words{"respond 491"});  // our own offer is open
@@ -249,6 +261,20 @@ TEST_F(Talking, ByeOfThePeer) {
 TEST_F(Talking, ByeOfThePeerEndsItsOwnReInvite) {
     rig.inside("INVITE", {.body = "O2"});
     EXPECT_EQ(rig.inside("BYE"), (Words{"respond 200", "respond 487", "ModifyWithdrawn", "Ended remote"}));
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Talking, ByeOfThePeerEndsItsOwnUpdate) {
+    rig.inside("UPDATE", {.body = "O2"});
+    EXPECT_EQ(rig.inside("BYE"), (Words{"respond 200", "respond 487", "ModifyWithdrawn", "Ended remote"}));
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Talking, ByeOfThePeerIsAsGoodAsItsAck) {
+    rig.inside("INVITE", {.body = "O2"});
+    answer(200, "A2");
+    EXPECT_EQ(rig.inside("BYE"), (Words{"respond 200", "Ended remote"}));
+    EXPECT_EQ(rig.pass(seconds(32)), Words{});
     EXPECT_TRUE(rig.empty());
 }
 

@@ -216,6 +216,64 @@ TEST_F(Subscribing, UnsubscribingBeforeTheDialogWaitsForIt) {
     EXPECT_EQ(rig.pass(seconds(32)).back(), "SubscriptionEnded unsubscribed");
 }
 
+TEST_F(Subscribing, UnsubscribedBeforeTheDialogItEndsWithoutOne) {
+    subscribe();
+    unsubscribe();
+    response(200, {{"Expires", "3600"}});
+    EXPECT_EQ(rig.pass(seconds(32)), Words{"SubscriptionEnded unsubscribed"});
+    subscribe();
+    unsubscribe();
+    EXPECT_EQ(response(404), Words{"SubscriptionEnded unsubscribed"});
+    subscribe();
+    unsubscribe();
+    EXPECT_EQ(response(401, {}, {{"Authorization", "x"}}), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(notify("terminated"), (Words{"respond 200", "Notified terminated"}));
+    EXPECT_TRUE(rig.empty());
+    subscribe();
+    unsubscribe();
+    EXPECT_EQ(notify("pending"), (Words{"respond 200", "send SUBSCRIBE"}));
+    EXPECT_EQ(notify("pending"), Words{"respond 200"});
+    EXPECT_EQ(notify("terminated"), (Words{"respond 200", "Notified terminated"}));
+    EXPECT_TRUE(rig.empty());
+}
+
+/// Waiting for its user the subscription is kept as an active one is.
+TEST_F(Subscribing, PendingIsRefreshedEndedAndLeftLikeActive) {
+    const auto wait = [&] {
+        subscribe();
+        response(200, {{"Expires", "3600"}});
+        EXPECT_EQ(notify("pending;expires=3600"), (Words{"respond 200", "Notified pending;expires=3600"}));
+    };
+    wait();
+    EXPECT_EQ(notify("pending;expires=3600"), (Words{"respond 200", "Notified pending;expires=3600"}));
+    EXPECT_EQ(rig.pass(seconds(1800)), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(response(401, {}, {{"Authorization", "x"}}), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(response(200, {{"Expires", "600"}}), Words{});
+    EXPECT_EQ(rig.pass(seconds(32)), Words{"SubscriptionEnded unanswered"});
+    wait();
+    rig.pass(seconds(1800));
+    EXPECT_EQ(response(500), Words{});
+    EXPECT_EQ(rig.pass(seconds(900)), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(response(481), Words{"SubscriptionEnded refused"});
+    wait();
+    EXPECT_EQ(notify("terminated;reason=rejected"), (Words{"respond 200", "Notified terminated;reason=rejected"}));
+    wait();
+    EXPECT_EQ(unsubscribe(), Words{"send SUBSCRIBE"});
+    notify("terminated");
+    subscribe();
+    EXPECT_EQ(notify("pending;expires=0"), (Words{"respond 200", "Notified pending;expires=0"}));
+    EXPECT_EQ(rig.pass(seconds(0)), Words{"SubscriptionEnded expired"});
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Subscribing, ChallengedRefreshGoesAgain) {
+    stand();
+    rig.pass(seconds(1800));
+    EXPECT_EQ(response(407, {}, {{"Proxy-Authorization", "x"}}), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(*rig.sent("SUBSCRIBE").request.header("Proxy-Authorization"), "x");
+    EXPECT_EQ(*rig.sent("SUBSCRIBE").request.header("Expires"), "3600");
+}
+
 TEST_F(Subscribing, BadNotifies) {
     stand();
     EXPECT_EQ(notify("active", "stranger"), Words{"respond 481"});
