@@ -27,13 +27,13 @@ bool DialogTable::add(const DialogRef& dialog, const std::string& peer, UsageKey
     return true;
 }
 
-void DialogTable::remove(const DialogId& id, UsageKey usage) {
+void DialogTable::remove(const DialogId& id, UsageKey usage, bool call) {
     const auto at = entries_.find(id);
     if (at == entries_.end()) return;
     std::erase(at->second.usages, usage);
-    if (!at->second.usages.empty()) return;
-    ended_.push_back(id);
+    if (call) ended_.push_back(id);
     if (ended_.size() > kRemembered) ended_.pop_front();
+    if (!at->second.usages.empty()) return;
     const auto peer = per_peer_.find(at->second.peer);
     if (--peer->second == 0) per_peer_.erase(peer);
     entries_.erase(at);

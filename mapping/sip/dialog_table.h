@@ -31,8 +31,8 @@ public:
     bool has_room(const std::string& peer) const;
     /// One more usage of that dialog, which is taken up if it is new. false: it has kMaxUsages.
     bool add(const DialogRef& dialog, const std::string& peer, UsageKey usage);
-    /// That usage ended; with the last one the dialog goes.
-    void remove(const DialogId& id, UsageKey usage);
+    /// That usage ended; with the last one the dialog goes. call: it was made by INVITE.
+    void remove(const DialogId& id, UsageKey usage, bool call = false);
 
     struct Refuse {
         int status;  ///< 481 no such dialog, 500 an old CSeq, 400 one over 2^31
@@ -45,7 +45,7 @@ public:
     Entry* find(const DialogId& id);
     /// All of a Call-ID, for Replaces.
     std::vector<const Entry*> of_call_id(const std::string& call_id) const;
-    /// The last 64 that ended, oldest first.
+    /// The last 64 calls that ended, oldest first.
     const std::deque<DialogId>& ended() const { return ended_; }
     std::size_t size() const { return entries_.size(); }
 

@@ -66,12 +66,13 @@ bool InviteClient::receive_prack_response(const IncomingResponse& in, Context& c
         fork.prack.reset();
         return true;
     }
-    auto& request = fork.prack->request;
+    auto request = *fork.prack->request;
     request.cseq = ++fork.session.dialog()->local_cseq;
     for (const auto& header : in.credentials) put(request.headers, header);
     fork.prack->key = context.sources.next_key();
     ++fork.prack->tries;
-    context.out.push_back(SendRequest{fork.prack->key, request});
+    fork.prack->request = std::make_shared<const Request>(request);
+    context.out.push_back(SendRequest{fork.prack->key, std::move(request)});
     return true;
 }
 

@@ -58,7 +58,7 @@ using Event = std::variant<Trying, Progress, ReliableProgress, Success, SuccessA
 
 struct Prack {
     RequestKey key;
-    Request request;
+    RequestRef request;
     int tries;
 };
 
@@ -69,7 +69,7 @@ struct Fork {
     std::optional<Prack> prack{};         ///< the last one, until it is answered
     bool described = false;               ///< its answer to our offer came, or its offer: what follows in responses is ignored
     bool accepted = false;                ///< its 2xx came
-    std::optional<SendAck> ack{};         ///< sent
+    std::optional<Description> ack{};     ///< sent, with that answer; without a type: none
 };
 
 struct Parts {

@@ -33,7 +33,7 @@ void send_prack(Scope& scope, Fork& fork, std::uint32_t rseq, const Description&
         fork.session.sent(answer);
     }
     const auto key = scope.context.sources.next_key();
-    fork.prack = Prack{key, prack, 0};
+    fork.prack = Prack{key, std::make_shared<const Request>(prack), 0};
     scope.act(SendRequest{key, std::move(prack)});
 }
 
@@ -228,7 +228,9 @@ Discarding discard_too(const Discarding&, const Success& event, Scope& scope) {
 
 template <class From>
 From acknowledge_again(const From& state, const SuccessAgain& event, Scope& scope) {
-    if (const auto& ack = scope.parts.forks.at(event.to_tag).ack) scope.act(*ack);
+    const auto& fork = scope.parts.forks.at(event.to_tag);
+    const auto& parts = scope.parts;
+    if (fork.ack) scope.act(session::make_ack(*fork.session.dialog(), {parts.key, parts.request.cseq, *fork.ack}));
     return state;
 }
 
@@ -251,7 +253,7 @@ template <class From>
 Terminated all_came(const From&, const Overdue&, Scope& scope) {
     auto& parts = scope.parts;
     std::erase_if(parts.forks, [&](const auto& entry) { return entry.first != parts.winner && entry.second.session.over(); });
-    for (auto& [tag, fork] : parts.forks) fork.ack.reset();
+    for (auto& [tag, fork] : parts.forks) fork.ack.reset(), fork.prack.reset();
     const auto cseq = parts.request.cseq;
     parts.request = Request{};
     parts.request.cseq = cseq;
@@ -359,16 +361,15 @@ Fork* fork_of(Scope& scope, const Response& response) {
 }
 
 void send_ack(Scope& scope, Fork& fork, const Description& answer) {
-    SendAck ack{scope.parts.key, fork.session.dialog()->ack(scope.parts.request.cseq)};
+    session::LastAck ack{scope.parts.key, scope.parts.request.cseq, {}};
     if (!answer.type.empty() && fork.session.exchange().sent() == DescriptionRole::answer) {
-        ack.request.content_type = answer.type;
-        ack.request.body = answer.octets;
+        ack.answer = answer;
         fork.session.sent(answer);
     }
     // What this INVITE left open never will be closed. An UPDATE's offer may be open too, which is not meant.
     if (!fork.described || (scope.parts.ack_due && fork.accepted)) fork.session.exchange().undo();
-    fork.ack = ack;
-    scope.act(std::move(ack));
+    scope.act(session::make_ack(*fork.session.dialog(), ack));
+    fork.ack = std::move(ack.answer);
 }
 
 bool step(Scope& scope, const Event& event) { return Table::step(scope.parts.state, event, scope); }

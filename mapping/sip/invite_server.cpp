@@ -43,19 +43,25 @@ std::optional<Rack> read_rack(const std::string* value) {
 }  // namespace
 
 InviteServer::InviteServer(UsageKey usage, TransactionId transaction, Request request, DialogRef dialog, Context& context)
-    : parts_{usage, transaction, std::move(request), Session(usage, std::move(dialog), {}), context.now + context.settings.answer} {
+    : parts_{usage,
+             transaction,
+             std::make_shared<const Request>(std::move(request)),
+             0,
+             Session(usage, std::move(dialog), {}),
+             context.now + context.settings.answer} {
+    parts_.cseq = parts_.request->cseq;
     auto& session = parts_.session;
     session.dialog()->state = DialogState::early;
-    session.exchange() = exchange_of(parts_.request);
-    session.learn(parts_.request.headers);
+    session.exchange() = exchange_of(*parts_.request);
+    session.learn(parts_.request->headers);
     parts_.last_progress.status = 183;
     parts_.state = Ringing{context.now + context.settings.progress_every};
 }
 
 void InviteServer::progress(Reply reply, bool reliable, Context& context) {
-    if (reply.status <= 100 || reply.status >= 200) return;
+    if (reply.status <= 100 || reply.status >= 200 || !parts_.request) return;
     Scope scope{parts_, context};
-    const auto& headers = parts_.request.headers;
+    const auto& headers = parts_.request->headers;
     const bool required = has_token(headers, "Require", "100rel");
     if (required || (reliable && has_token(headers, "Supported", "100rel")))
         step(scope, ReliableProgress{std::move(reply)});
@@ -94,11 +100,19 @@ void InviteServer::receive(TransactionId transaction, const Request& request, Co
         step(scope, Left{});
 }
 
+bool InviteServer::receive(const IncomingResponse& in, Context& context) {
+    const bool ours = parts_.session.receive(in, context);
+    // A request of ours has found that the call is no more: there is no ACK to wait for.
+    Scope scope{parts_, context};
+    if (!parts_.session.early() && !parts_.session.confirmed()) step(scope, Left{});
+    return ours;
+}
+
 void InviteServer::receive_prack(TransactionId transaction, const Request& prack, Context& context) {
     Scope scope{parts_, context};
     const auto* waiting = std::get_if<AwaitingPrack>(&parts_.state);
     const auto rack = read_rack(prack.header("RAck"));
-    if (!waiting || !rack || rack->rseq != waiting->rseq || rack->cseq != parts_.request.cseq)
+    if (!waiting || !rack || rack->rseq != waiting->rseq || rack->cseq != parts_.cseq)
         return scope.act(Respond{transaction, session::make_response({{}, parts_.session.dialog(), {}, {}}, 481)});
     if (!waiting->next.empty())
         step(scope, PrackedNext{transaction, prack});
@@ -112,7 +126,7 @@ void InviteServer::receive_prack(TransactionId transaction, const Request& prack
 
 void InviteServer::receive_ack(const Request& ack, Context& context) {
     Scope scope{parts_, context};
-    if (ack.cseq == parts_.request.cseq)
+    if (ack.cseq == parts_.cseq)
         step(scope, AckIn{ack});
     else
         parts_.session.receive_ack(ack, context);

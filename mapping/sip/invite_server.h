@@ -6,8 +6,8 @@
 
 #include "mapping/sip/session.h"
 
-#include <deque>
 #include <variant>
+#include <vector>
 
 namespace stox::sip {
 
@@ -17,17 +17,17 @@ struct Ringing {
     TimePoint progress_due;  ///< a provisional keeps the proxies waiting
 };
 struct AwaitingPrack {
-    Response response;
+    ResponseRef response;
     bool offers;  ///< the PRACK owes an answer
     std::uint32_t rseq;
     TimePoint repeat_at;
     std::chrono::milliseconds interval;
     TimePoint deadline;
-    std::deque<Reply> next{};      ///< reliable provisionals that wait for it
+    std::vector<Reply> next{};     ///< reliable provisionals that wait for it
     std::optional<Reply> final{};  ///< and the answer
 };
 struct AwaitingAck {
-    Response response;
+    ResponseRef response;
     bool offers;  ///< the ACK owes an answer
     TimePoint repeat_at;
     std::chrono::milliseconds interval;
@@ -83,7 +83,8 @@ using Event = std::variant<Progress, ReliableProgress, Accept, Reject, Withdrawn
 struct Parts {
     UsageKey usage;
     TransactionId transaction;
-    Request request;
+    RequestRef request;  ///< null once Done
+    std::uint32_t cseq;  ///< its
     Session session;
     TimePoint answer_due{};
     std::uint32_t rseq = 0;  ///< of the last reliable provisional; 0: none yet
@@ -116,7 +117,7 @@ public:
     void receive_ack(const Request& ack, Context& context);
     /// CANCEL of this INVITE, or of a re-INVITE.
     void cancelled(TransactionId invite, Context& context);
-    bool receive(const IncomingResponse& in, Context& context) { return parts_.session.receive(in, context); }
+    bool receive(const IncomingResponse& in, Context& context);
 
     void tick(Context& context);
     std::optional<TimePoint> next_timeout() const;

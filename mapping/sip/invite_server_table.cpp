@@ -65,7 +65,12 @@ AwaitingPrack send_reliable(const Reply& reply, Scope& scope) {
     scope.act(Respond{parts.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {std::move(response), offers, parts.rseq, repeat_at, settings.t1, now + settings.give_up()};
+    return {std::make_shared<const Response>(std::move(response)),
+            offers,
+            parts.rseq,
+            repeat_at,
+            settings.t1,
+            now + settings.give_up()};
 }
 
 AwaitingPrack reliable(const Ringing&, const ReliableProgress& event, Scope& scope) { return send_reliable(event.reply, scope); }
@@ -82,7 +87,7 @@ AwaitingPrack repeat(const AwaitingPrack& state, const RepeatDue&, Scope& scope)
     auto next = state;
     next.interval = 2 * state.interval;
     next.repeat_at = scope.context.now + next.interval;
-    scope.act(Respond{scope.parts.transaction, state.response});
+    scope.act(Respond{scope.parts.transaction, *state.response});
     return next;
 }
 
@@ -91,7 +96,7 @@ AwaitingAck send_2xx(const Reply& reply, Scope& scope) {
     const auto& settings = scope.context.settings;
     auto response = make_response(reply, scope);
     response.headers.push_back({"Allow", settings.allow});
-    parts.session.timer().accept(parts.request, response, settings, scope.context.now);
+    parts.session.timer().accept(*parts.request, response, settings, scope.context.now);
     attach(response, reply.description, scope);
     parts.session.confirm(scope.context);
     parts.session.await_first_ack(true);
@@ -99,7 +104,7 @@ AwaitingAck send_2xx(const Reply& reply, Scope& scope) {
     scope.act(Respond{parts.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {std::move(response), offers, repeat_at, settings.t1, now + settings.give_up()};
+    return {std::make_shared<const Response>(std::move(response)), offers, repeat_at, settings.t1, now + settings.give_up()};
 }
 
 Done refuse_with(const Reply& reply, Scope& scope) {
@@ -199,7 +204,7 @@ AwaitingPrack pracked_next(const AwaitingPrack& state, const PrackedNext& event,
     answer_prack(state, event, scope);
     auto next = send_reliable(state.next.front(), scope);
     next.next = state.next;
-    next.next.pop_front();
+    next.next.erase(next.next.begin());
     next.final = state.final;
     return next;
 }
@@ -239,7 +244,7 @@ AwaitingAck repeat_2xx(const AwaitingAck& state, const RepeatDue&, Scope& scope)
     auto next = state;
     next.interval = std::min(2 * state.interval, scope.context.settings.t2);
     next.repeat_at = scope.context.now + next.interval;
-    scope.act(Respond{scope.parts.transaction, state.response});
+    scope.act(Respond{scope.parts.transaction, *state.response});
     return next;
 }
 
@@ -287,6 +292,14 @@ using Table = transitions<
 
 }  // namespace
 
-bool step(Scope& scope, const Event& event) { return Table::step(scope.parts.state, event, scope); }
+bool step(Scope& scope, const Event& event) {
+    const bool known = Table::step(scope.parts.state, event, scope);
+    if (known && std::holds_alternative<Done>(scope.parts.state)) {
+        // From here on the call is its session's alone: what else the INVITE needed goes.
+        scope.parts.request.reset();
+        scope.parts.last_progress = Reply{};
+    }
+    return known;
+}
 
 }  // namespace stox::sip::invite_server

@@ -4,6 +4,7 @@
 #include "mapping/sip/uri.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +61,10 @@ struct Response {
     const std::string* header(std::string_view name) const;
     friend bool operator==(const Response&, const Response&) = default;
 };
+
+/// One that is kept: a machine's state is copied at each step, what it holds of messages is not.
+using RequestRef = std::shared_ptr<const Request>;
+using ResponseRef = std::shared_ptr<const Response>;
 
 /// The phrase of RFC 3261 §21 and its extensions; "" for a code nobody has named.
 std::string_view reason_phrase(int status);

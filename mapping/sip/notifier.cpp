@@ -27,13 +27,13 @@ Notifier::Notifier(UsageKey usage, EventPackage event, TransactionId transaction
     : parts_{usage,
              std::move(event),
              transaction,
-             std::move(request),
+             std::make_shared<const Request>(std::move(request)),
              std::move(dialog),
              context.now + context.settings.description} {}
 
 void Notifier::grant(Notification first, Context& context) {
     if (!std::holds_alternative<Asked>(parts_.state)) return;
-    if (leading_number(parts_.request.header("Expires")) == 0u && parts_.request.method != "REFER")
+    if (leading_number(parts_.request->header("Expires")) == 0u && parts_.request->method != "REFER")
         first.state = {SubscriptionPhase::terminated, {}, "timeout", {}};
     publish(std::move(first), context);
 }

@@ -65,7 +65,7 @@ struct Parts {
     UsageKey usage;
     EventPackage event;
     TransactionId transaction;
-    Request request;  ///< the SUBSCRIBE or REFER that made it
+    RequestRef request;  ///< the SUBSCRIBE or REFER that made it; null once that is answered
     DialogRef dialog;
     TimePoint deadline;   ///< of Asked and Ending; else the end of the subscription
     Notification last{};  ///< said last: said again when a refresh asks

@@ -68,10 +68,11 @@ Notification timed_out(Scope& scope) {
 
 Serving grant(const Asked&, const Grant& event, Scope& scope) {
     auto& parts = scope.parts;
-    const auto expires = granted(parts.request, scope);
+    const auto expires = granted(*parts.request, scope);
     parts.deadline = scope.context.now + expires;
-    answer(scope, parts.transaction, parts.request, expires);
+    answer(scope, parts.transaction, *parts.request, expires);
     parts.dialog->state = DialogState::confirmed;
+    parts.request.reset();
     notify(scope, event.first);
     return {};
 }
@@ -79,7 +80,7 @@ Serving grant(const Asked&, const Grant& event, Scope& scope) {
 /// A poll: Expires 0, or the application ends it with the first word.   (RFC 6665 §4.4.3)
 Ending grant_once(const Asked&, const End& event, Scope& scope) {
     auto& parts = scope.parts;
-    answer(scope, parts.transaction, parts.request, std::min(granted(parts.request, scope), seconds(0)));
+    answer(scope, parts.transaction, *parts.request, std::min(granted(*parts.request, scope), seconds(0)));
     return end(scope, event.notification);
 }
 

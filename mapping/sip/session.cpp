@@ -42,7 +42,7 @@ ClientEvent to_event_of_response(const State& state, const IncomingResponse& in,
         if (offer && std::holds_alternative<Confirmed>(parts.life)) return SuccessWithOffer{response};
         return Success{response};
     }
-    if (may_retry && response.status == 422 && parts.timer.raise(response, state.request)) return Again{};
+    if (may_retry && response.status == 422 && parts.timer.raise(response, *state.request)) return Again{};
     if (may_retry && !in.credentials.empty()) return Again{in.credentials};
     if (may_retry && response.status == 491) return Glare{};
     if (const auto pause = retry_after(response); may_retry && pause) return Glare{pause};
@@ -165,7 +165,7 @@ bool Session::receive_modify_response(const IncomingResponse& in, Context& conte
     Scope scope{parts_, context};
     const auto& response = in.response;
     if (parts_.last_ack && parts_.last_ack->invite == in.key) {  // the 2xx again: our ACK was lost
-        if (response.status >= 200 && response.status < 300) scope.act(*parts_.last_ack);
+        if (response.status >= 200 && response.status < 300) scope.act(make_ack(*parts_.dialog, *parts_.last_ack));
         return true;
     }
     if (const auto* owed = std::get_if<AckOwed>(&parts_.client); owed && owed->key == in.key) return true;

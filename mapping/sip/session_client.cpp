@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// The request of a Modify, sent: its description is an offer, or leaves no room for one and is not sent.
-Request send(const Modify& modify, RequestKey key, Scope& scope) {
+RequestRef send(const Modify& modify, RequestKey key, Scope& scope) {
     auto& parts = scope.parts;
     auto request = parts.dialog->request(modify.method);
     request.contacts = {parts.dialog->contact};
@@ -25,7 +25,7 @@ Request send(const Modify& modify, RequestKey key, Scope& scope) {
         request.body = modify.description.octets;
     }
     scope.act(SendRequest{key, request});
-    return request;
+    return std::make_shared<const Request>(std::move(request));
 }
 
 ReInviting send_invite(Modify modify, int tries, Scope& scope) {
@@ -58,7 +58,7 @@ Updating update(const From&, const UpdateWanted& event, Scope& scope) {
 /// The headers that heal the refusal stand beside those of the Modify, in the place of older ones.
 template <class From>
 Modify healed(const From& state, const Again& again, Scope& scope) {
-    withdraw(state.request, scope);
+    withdraw(*state.request, scope);
     auto modify = state.modify;
     for (const auto& header : again.credentials) put(modify.headers, header);
     return modify;
@@ -80,14 +80,13 @@ ReInviting heard(const ReInviting& state, const Heard&, Scope& scope) {
 }
 
 void acknowledge(Scope& scope, RequestKey invite, std::uint32_t cseq, const Description& answer) {
-    SendAck ack{invite, scope.parts.dialog->ack(cseq)};
+    LastAck ack{invite, cseq, {}};
     if (!answer.type.empty() && scope.parts.exchange.sent() == DescriptionRole::answer) {
-        ack.request.content_type = answer.type;
-        ack.request.body = answer.octets;
+        ack.answer = answer;
         scope.parts.last_sent = answer;
     }
-    scope.parts.last_ack = ack;
-    scope.act(std::move(ack));
+    scope.act(make_ack(*scope.parts.dialog, ack));
+    scope.parts.last_ack = std::move(ack);
 }
 
 void accepted(Scope& scope, const Request& request, const Modify& modify, const Response& response) {
@@ -104,21 +103,21 @@ void accepted(Scope& scope, const Request& request, const Modify& modify, const 
 
 /// A 2xx without the answer it owes closes the exchange all the same.
 Quiet re_invite_accepted(const ReInviting& state, const Success& event, Scope& scope) {
-    if (std::holds_alternative<Confirmed>(scope.parts.life)) accepted(scope, state.request, state.modify, event.response);
-    withdraw(state.request, scope);
-    acknowledge(scope, state.key, state.request.cseq, {});
+    if (std::holds_alternative<Confirmed>(scope.parts.life)) accepted(scope, *state.request, state.modify, event.response);
+    withdraw(*state.request, scope);
+    acknowledge(scope, state.key, state.request->cseq, {});
     return {};
 }
 
 AckOwed re_invite_offers(const ReInviting& state, const SuccessWithOffer& event, Scope& scope) {
-    accepted(scope, state.request, state.modify, event.response);
-    return {state.key, state.request.cseq, scope.context.now + scope.context.settings.description};
+    accepted(scope, *state.request, state.modify, event.response);
+    return {state.key, state.request->cseq, scope.context.now + scope.context.settings.description};
 }
 
 Quiet update_accepted(const Updating& state, const Success& event, Scope& scope) {
     const bool lives = std::holds_alternative<Early>(scope.parts.life) || std::holds_alternative<Confirmed>(scope.parts.life);
-    if (lives) accepted(scope, state.request, state.modify, event.response);
-    withdraw(state.request, scope);
+    if (lives) accepted(scope, *state.request, state.modify, event.response);
+    withdraw(*state.request, scope);
     return {};
 }
 
@@ -135,7 +134,7 @@ GlareWait pause(const Modify& modify, int tries, const Glare& glare, Scope& scop
 
 template <class From>
 GlareWait wait(const From& state, const Glare& event, Scope& scope) {
-    withdraw(state.request, scope);
+    withdraw(*state.request, scope);
     return pause(state.modify, state.tries, event, scope);
 }
 
@@ -154,7 +153,7 @@ void tell(const Modify& modify, const Refused& event, Scope& scope) {
 
 template <class From>
 Quiet refused(const From& state, const Refused& event, Scope& scope) {
-    withdraw(state.request, scope);
+    withdraw(*state.request, scope);
     tell(state.modify, event, scope);
     return {};
 }

@@ -81,6 +81,13 @@ using LifeTable = transitions<
 
 bool step(Scope& scope, const LifeEvent& event) { return LifeTable::step(scope.parts.life, event, scope); }
 
+SendAck make_ack(const Dialog& dialog, const LastAck& ack) {
+    SendAck made{ack.invite, dialog.ack(ack.cseq)};
+    made.request.content_type = ack.answer.type;
+    made.request.body = ack.answer.octets;
+    return made;
+}
+
 Response make_response(const Parts& parts, int status) {
     Response response;
     response.status = status;

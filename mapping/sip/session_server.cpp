@@ -16,13 +16,14 @@ DescriptionRole role_of(const Request& request, Scope& scope) {
 ReInvited invited(const Free&, const InviteIn& event, Scope& scope) {
     const auto role = role_of(event.request, scope);
     scope.act(ModifyRequested{scope.parts.usage, event.transaction, event.request, role});
-    return {event.transaction, event.request, scope.context.now + scope.context.settings.answer};
+    return {event.transaction, std::make_shared<const Request>(event.request), scope.context.now + scope.context.settings.answer};
 }
 
 Updated updated(const Free&, const UpdateIn& event, Scope& scope) {
     const auto role = role_of(event.request, scope);
     scope.act(ModifyRequested{scope.parts.usage, event.transaction, event.request, role});
-    return {event.transaction, event.request, scope.context.now + scope.context.settings.description};
+    return {event.transaction, std::make_shared<const Request>(event.request),
+            scope.context.now + scope.context.settings.description};
 }
 
 Response make_answer(const Request& request, const Reply& reply, Scope& scope) {
@@ -44,15 +45,16 @@ Response make_answer(const Request& request, const Reply& reply, Scope& scope) {
 
 AckAwaited accept_invite(const ReInvited& state, const AcceptedByUs& event, Scope& scope) {
     const auto& settings = scope.context.settings;
-    auto response = make_answer(state.request, event.reply, scope);
+    auto response = make_answer(*state.request, event.reply, scope);
     scope.act(Respond{state.transaction, response});
     const auto now = scope.context.now;
     const auto repeat_at = settings.repeat_responses ? now + settings.t1 : TimePoint::max();
-    return {state.transaction, state.request.cseq, std::move(response), repeat_at, settings.t1, now + settings.give_up()};
+    return {state.transaction, state.request->cseq, std::make_shared<const Response>(std::move(response)),
+            repeat_at,         settings.t1,         now + settings.give_up()};
 }
 
 Free accept_update(const Updated& state, const AcceptedByUs& event, Scope& scope) {
-    auto response = make_answer(state.request, event.reply, scope);
+    auto response = make_answer(*state.request, event.reply, scope);
     scope.parts.exchange.undo();
     scope.act(Respond{state.transaction, std::move(response)});
     return {};
@@ -105,7 +107,7 @@ AckAwaited repeat(const AckAwaited& state, const RepeatDue&, Scope& scope) {
     auto next = state;
     next.interval = std::min(2 * state.interval, scope.context.settings.t2);
     next.repeat_at = scope.context.now + next.interval;
-    scope.act(Respond{state.transaction, state.response});
+    scope.act(Respond{state.transaction, *state.response});
     return next;
 }
 

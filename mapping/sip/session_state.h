@@ -4,9 +4,9 @@
 #include "mapping/sip/dialog.h"
 #include "mapping/sip/session_timer.h"
 
-#include <deque>
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace stox::sip {
 
@@ -66,7 +66,7 @@ using LifeEvent = std::variant<Confirm, Drop, HangUp, ByeIn, ByeAgain, ByeDone>;
 struct Quiet {};
 struct ReInviting {
     RequestKey key;
-    Request request;
+    RequestRef request;
     Modify modify;
     int tries;
     bool heard;      ///< a provisional came, so that a CANCEL may go
@@ -75,7 +75,7 @@ struct ReInviting {
 };
 struct Updating {
     RequestKey key;
-    Request request;
+    RequestRef request;
     Modify modify;
     int tries;
 };
@@ -127,18 +127,18 @@ using ClientEvent = std::variant<ReInviteWanted, UpdateWanted, Heard, Success, S
 struct Free {};
 struct ReInvited {
     TransactionId transaction;
-    Request request;
+    RequestRef request;
     TimePoint deadline;  ///< for the application's answer
 };
 struct Updated {
     TransactionId transaction;
-    Request request;
+    RequestRef request;
     TimePoint deadline;
 };
 struct AckAwaited {
     TransactionId transaction;
     std::uint32_t cseq;
-    Response response;
+    ResponseRef response;
     TimePoint repeat_at;
     std::chrono::milliseconds interval;
     TimePoint deadline;
@@ -171,17 +171,25 @@ using ServerEvent =
 
 constexpr int kMaxTries = 5;  ///< of one change, whatever it met: 491, 422, 401
 
+/// What the ACK for a 2xx is made of, each time that it comes.
+struct LastAck {
+    RequestKey invite;
+    std::uint32_t cseq;
+    Description answer;  ///< without a type: none was owed
+};
+SendAck make_ack(const Dialog& dialog, const LastAck& ack);
+
 /// All that a session is; the handlers of each machine change what is not their own state.
 struct Parts {
     UsageKey usage;
     DialogRef dialog;
     OfferExchange exchange;
     SessionTimer timer;
-    bool first_ack_awaited = false;                             ///< no re-INVITE of ours before the ACK for our first 2xx
-    bool peer_updates = false;                                  ///< its Allow lists UPDATE
-    std::optional<Description> last_sent{};                     ///< our description in force: a refresh by re-INVITE repeats it
-    std::optional<SendAck> last_ack{};                          ///< for a 2xx that comes again
-    std::deque<std::pair<RequestKey, std::string>> requests{};  ///< INFO and the like under way, with their method
+    bool first_ack_awaited = false;                              ///< no re-INVITE of ours before the ACK for our first 2xx
+    bool peer_updates = false;                                   ///< its Allow lists UPDATE
+    std::optional<Description> last_sent{};                      ///< our description in force: a refresh by re-INVITE repeats it
+    std::optional<LastAck> last_ack{};                           ///< for a 2xx that comes again
+    std::vector<std::pair<RequestKey, std::string>> requests{};  ///< INFO and the like under way, with their method
     Life life{};
     Client client{};
     Server server{};

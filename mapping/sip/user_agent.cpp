@@ -34,7 +34,7 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     if (usage->deadline) deadlines_.insert({*usage->deadline, key});
     if (!std::visit([](const auto& machine) { return machine.over(); }, usage->machine)) return;
     if (usage->deadline) deadlines_.erase({*usage->deadline, key});
-    for (const auto& id : usage->listed) table_.remove(id, key);
+    for (const auto& dialog : usage->listed) table_.remove(dialog->id, key, is_call(key));
     for (const auto request : usage->keys) keys_.erase(request);
     for (const auto transaction : usage->invites) invites_.erase(transaction);
     if (usage->subscriber) subscribers_.erase(*usage->subscriber);
@@ -83,20 +83,18 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
         }
     };
     const auto now = std::visit(Dialogs{}, usage.machine);
-    std::erase_if(usage.listed, [&](const DialogId& id) {
-        const bool stands = std::ranges::any_of(now, [&](const DialogRef& dialog) { return dialog->id == id; });
-        if (!stands) table_.remove(id, key);
+    std::erase_if(usage.listed, [&](const DialogRef& listed) {
+        const bool stands = std::ranges::find(now, listed) != now.end();
+        if (!stands) table_.remove(listed->id, key, is_call(key));
         return !stands;
     });
     for (const auto& dialog : now) {
-        if (std::ranges::find(usage.listed, dialog->id) != usage.listed.end()) continue;
-        if (table_.add(dialog, usage.peer, key)) usage.listed.push_back(dialog->id);
+        if (std::ranges::find(usage.listed, dialog) != usage.listed.end()) continue;
+        if (table_.add(dialog, usage.peer, key)) usage.listed.push_back(dialog);
     }
 }
 
-bool UserAgent::has_room(const std::string& peer) const {
-    return table_.has_room(peer) && usages_.size() < 2 * settings_.limits.in_all;
-}
+bool UserAgent::has_room(const std::string& peer) const { return table_.has_room(peer) && !full(); }
 
 std::size_t UserAgent::requests() const {
     return static_cast<std::size_t>(std::ranges::count_if(keys_, [](const auto& entry) { return !entry.second.answered; }));
@@ -111,7 +109,7 @@ void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out)
     auto* usage = find(key);
     STOX_ASSERT(usage);
     const bool broken = at->second.inside && destroys_dialog(in.response.status) && usage->listed.size() == 1;
-    const auto dialog = broken ? std::optional(usage->listed.front()) : std::nullopt;
+    const auto dialog = broken ? usage->listed.front() : nullptr;
     if (in.response.status >= 200) at->second.answered = true;
     if (in.response.status >= 200 && !at->second.invite) {
         keys_.erase(at);
@@ -121,7 +119,7 @@ void UserAgent::receive(const IncomingResponse& in, TimePoint now, Actions& out)
     const auto from = out.size();
     std::visit([&](auto& machine) { machine.receive(in, context); }, usage->machine);
     settle(key, out, from);
-    if (dialog) lose_dialog(*dialog, key, context);
+    if (dialog) lose_dialog(dialog->id, key, context);
 }
 
 /// All usages of the dialog but the one that found out, which has done what it has to.   (RFC 5057 §5.1)
@@ -268,7 +266,8 @@ UsageKey UserAgent::subscribe_inside(UsageKey call, Request request, TimePoint n
     auto event =
         request.method == "REFER" ? Result<EventPackage>(EventPackage{"refer"}) : EventPackage::read(request.header("Event"));
     const auto* entry = session ? table_.find(session->dialog()->id) : nullptr;
-    if (!entry || entry->usages.size() >= DialogTable::kMaxUsages || !session->confirmed() || !event) return UsageKey::none;
+    const bool room = entry && entry->usages.size() < DialogTable::kMaxUsages && !full();
+    if (!room || !session->confirmed() || !event) return UsageKey::none;
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};
@@ -298,7 +297,7 @@ void UserAgent::publish(UsageKey subscription, Notification notification, TimePo
 DialogRef UserAgent::dialog(UsageKey usage) const {
     const auto at = usages_.find(usage);
     if (at == usages_.end() || at->second.listed.size() != 1) return nullptr;
-    return const_cast<DialogTable&>(table_).find(at->second.listed.front())->dialog;
+    return at->second.listed.front();
 }
 
 }  // namespace stox::sip

@@ -88,6 +88,8 @@ public:
     std::size_t usages() const { return usages_.size(); }
     /// Requests of ours without a final response yet.
     std::size_t requests() const;
+    /// Of those and of INVITEs whose 2xx may come again.
+    std::size_t remembered() const { return keys_.size(); }
     /// The dialog of an established call or a subscription, for the journal; null: none.
     DialogRef dialog(UsageKey usage) const;
 
@@ -95,7 +97,7 @@ private:
     struct Usage {
         std::variant<InviteClient, InviteServer, Subscriber, Notifier> machine;
         std::string peer;
-        std::vector<DialogId> listed{};                                   ///< in the table
+        std::vector<DialogRef> listed{};                                  ///< in the table
         std::optional<TimePoint> deadline{};                              ///< in deadlines_
         std::vector<RequestKey> keys{};                                   ///< in keys_
         std::vector<TransactionId> invites{};                             ///< in invites_
@@ -118,6 +120,8 @@ private:
     bool is_call(UsageKey key) const;
     bool leaving(UsageKey call) const;
     bool has_room(const std::string& peer) const;
+    /// Of usages; a dialog can have several.
+    bool full() const { return usages_.size() >= 2 * settings_.limits.in_all; }
     UsageKey next_usage() { return static_cast<UsageKey>(++last_usage_); }
     Usage* find(UsageKey key);
     Session* session_of(Usage& usage, const std::string& remote_tag);

@@ -74,6 +74,7 @@ void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
         for (const auto* entry : table_.of_call_id(replaces.value()->call_id)) {
             const auto call = std::ranges::find_if(entry->usages, [this](UsageKey key) { return is_call(key); });
             const bool found = call != entry->usages.end();
+            if (!found && std::ranges::find(table_.ended(), entry->dialog->id) != table_.ended().end()) continue;
             candidates.push_back(
                 {entry->dialog->id, entry->dialog->state, entry->dialog->caller, found, found && leaving(*call)});
             usages.push_back(found ? *call : UsageKey::none);
@@ -144,7 +145,8 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
     }
     if (request.method == "NOTIFY") return respond(context, in.transaction, status_of_stray_notify(entry, request));
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
-        if (entry.usages.size() >= DialogTable::kMaxUsages) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
+        if (entry.usages.size() >= DialogTable::kMaxUsages || full())
+            return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         return receive_subscribe(in, entry.dialog, call, context);
     }
     if (call == UsageKey::none) {
