@@ -5,7 +5,8 @@ from wire import Message, new_id, request, udp_socket
 
 GOOD = "<sip:mallory@{here}>"
 CONTACTS = [GOOD, "\"M\" <sip:{here};transport=tcp>", None, "*", "<tel:+15551234>", "<urn:service:sos>", "<http://example.net/>", "<foo:bar>",
-            "<im:m@example.net>", "<mailto:m@example.net>", "", "<sip:>", "<sip:@>", "<sip:m@{here}0000>", "<sip:m@[::1>", "<sip:m@127.0.0.1:0>", "<sip:m@{here}?Subject=x>",
+            "<im:m@example.net>", "<mailto:m@example.net>", "", "<sip:>", "<sip:@>", "<sip:m@{here}0000>",
+            "<sip:m@[::1>", "<sip:m@127.0.0.1:0>", "<sip:m@{here}?Subject=x>",
             "<sip:m@ho st>", GOOD + ", " + GOOD]
 GOOD_CONTACTS = CONTACTS[:2]
 FROMS = {"<sip:mallory@example.net>": True, "<tel:+15551234>": True, "<urn:x:y>": False, "<foo:bar>": False}

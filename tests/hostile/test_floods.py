@@ -44,7 +44,8 @@ def test_flood_of_each_method(make_victim, scale):
             now = victim.counters()
             heard, dropped = now["datagrams"] - before["datagrams"] - len(waits), now["dropped_source_rate"] - before["dropped_source_rate"]
             print(f"\n   {method}: {sent} sent in {seconds} s, {heard} heard, {dropped} over the rate, "
-                  f"OPTIONS of a peer after {max((wait or 99 for wait in waits), default=0) * 1000:.1f} ms at most, heap {now['heap'] >> 20} MiB, resident {now['resident'] >> 20} MiB", end="")
+                  f"OPTIONS of a peer after {max((wait or 99 for wait in waits), default=0) * 1000:.1f} ms at most, "
+                  f"heap {now['heap'] >> 20} MiB, resident {now['resident'] >> 20} MiB", end="")
             assert None not in waits, f"a peer was not answered during the flood of {method}"
             assert sent >= RATE * seconds * 0.5
             if scale.whole:
