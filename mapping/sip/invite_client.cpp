@@ -51,7 +51,7 @@ bool InviteClient::receive(const IncomingResponse& in, Context& context) {
         return false;
     }
     Scope scope{parts_, context};
-    if (const auto event = to_event(in)) step(scope, *event);
+    step(scope, to_event(in));
     return true;
 }
 
@@ -97,8 +97,8 @@ void InviteClient::receive(TransactionId transaction, const Request& request, Co
         if (!std::holds_alternative<Ended>(action)) context.out.push_back(std::move(action));
 }
 
-/// Names what a response to the INVITE is. nullopt: nothing.
-std::optional<Event> InviteClient::to_event(const IncomingResponse& in) {
+/// Names what a response to the INVITE is.
+Event InviteClient::to_event(const IncomingResponse& in) {
     const auto& response = in.response;
     if (response.status <= 100) return Trying{};
     if (response.status < 200) return to_event_of_provisional(response);
@@ -115,15 +115,16 @@ std::optional<Event> InviteClient::to_event(const IncomingResponse& in) {
     return Failure{response};
 }
 
-/// A reliable one out of order, or known already, is not looked at.   (RFC 3262 §4)
-std::optional<Event> InviteClient::to_event_of_provisional(const Response& response) {
+/// Of a reliable one out of order, or known already, nothing is read but that it came: from now on a CANCEL may go, and without
+/// one the INVITE would never end.   (RFC 3262 §4, RFC 3261 §9.1)
+Event InviteClient::to_event_of_provisional(const Response& response) {
     if (!has_token(response.headers, "Require", "100rel")) return Progress{response};
     const auto rseq = leading_number(response.header("RSeq"));
-    if (!rseq || *rseq == 0 || response.to_tag.empty()) return std::nullopt;
+    if (!rseq || *rseq == 0 || response.to_tag.empty()) return Trying{};
     const auto found = parts_.forks.find(response.to_tag);
     const auto last = found == parts_.forks.end() ? 0 : found->second.rseq;
     // The one before waits for the application: its successor cannot be there yet.
-    if (last != 0 && (found->second.owed || *rseq - 1 != last)) return std::nullopt;
+    if (last != 0 && (found->second.owed || *rseq - 1 != last)) return Trying{};
     return ReliableProgress{response};
 }
 

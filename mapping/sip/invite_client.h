@@ -122,8 +122,8 @@ public:
     const invite_client::State& state() const { return parts_.state; }
 
 private:
-    std::optional<invite_client::Event> to_event(const IncomingResponse& in);
-    std::optional<invite_client::Event> to_event_of_provisional(const Response& response);
+    invite_client::Event to_event(const IncomingResponse& in);
+    invite_client::Event to_event_of_provisional(const Response& response);
     bool receive_prack_response(const IncomingResponse& in, Context& context);
 
     invite_client::Parts parts_;

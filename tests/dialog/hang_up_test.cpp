@@ -1,4 +1,5 @@
-// The application hangs up a call whose answer still waits for a PRACK.
+// The application hangs up where something else is owed first: an answer that waits for a PRACK, an INVITE of which nothing was
+// heard but what is not read.
 
 #include "mapping/sip/user_agent.h"
 
@@ -91,6 +92,48 @@ TEST_F(HangUp, ARefusalStands) {
     prack();
     EXPECT_EQ(statuses(out, kInvite), (std::vector{183, 486}));
     EXPECT_TRUE(all<Failed>(out).empty());
+}
+
+/// An INVITE of ours.
+class HangUpOfOurs : public testing::Test {
+protected:
+    HangUpOfOurs() {
+        auto invite = from_caller("INVITE", 1);
+        invite.headers.clear();
+        call = agent.invite(invite, "peer", now, out);
+        key = all<SendRequest>(out).at(0).key;
+    }
+    void provisional(std::string to_tag, std::vector<Header> headers) {
+        Response response;
+        response.status = 183;
+        response.to_tag = std::move(to_tag);
+        response.contacts = {address("sip:romeo@192.0.2.2")};
+        response.headers = std::move(headers);
+        agent.receive({key, response, {}}, now, out);
+    }
+
+    TimePoint now{hours(1)};
+    UserAgent agent{{}, [](std::uint32_t) { return 0u; }, [] { return std::string("ours"); }};
+    UserAgent::Actions out;
+    UsageKey call = UsageKey::none;
+    RequestKey key = RequestKey::none;
+};
+
+// A reliable provisional without RSeq or tag cannot be acknowledged, but after it a CANCEL may go. Without one the transaction
+// would last for ever.   (RFC 3261 §9.1)
+TEST_F(HangUpOfOurs, WhatCannotBeReadIsHeardAllTheSame) {
+    provisional("callee", {{"Require", "100rel"}});
+    EXPECT_TRUE(all<Progressed>(out).empty());
+    agent.hang_up(call, {}, now, out);
+    EXPECT_EQ(all<SendCancel>(out).size(), 1u);
+}
+
+TEST_F(HangUpOfOurs, TheCancelGoesWithWhatCannotBeRead) {
+    agent.hang_up(call, {}, now, out);
+    EXPECT_TRUE(all<SendCancel>(out).empty());
+    provisional("", {{"Require", "100rel"}, {"RSeq", "1"}});
+    EXPECT_EQ(all<SendCancel>(out).size(), 1u);
+    EXPECT_EQ(all<SendRequest>(out).size(), 1u);
 }
 
 }  // namespace

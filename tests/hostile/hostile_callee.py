@@ -35,7 +35,8 @@ class HostileCallee(Peer):
     def begin(self) -> None:
         verb = self.dice.choice(["call"] * 7 + ["subscribe", "subscribe", "refer", "message", "options"])
         transport = ";transport=tcp" if self.odd.likely(0.2) else ""
-        self.phone.tell(verb, f"sip:x@{self.here[0]}:{self.here[1]}{transport}", *([self.dice.choice([0, 20, 200, 1000])] if verb == "call" and self.odd.likely(0.4) else []))
+        given_up = [self.dice.choice([0, 20, 200, 1000])] if verb == "call" and self.odd.likely(0.4) else []
+        self.phone.tell(verb, f"sip:x@{self.here[0]}:{self.here[1]}{transport}", *given_up)
 
     def interfere(self) -> None:
         """Something inside a dialog, or a late answer to what was answered long ago."""
@@ -46,8 +47,9 @@ class HostileCallee(Peer):
         if self.odd.likely(0.4):
             return self.send(self.odd.response(asked), stream)
         tag = self.odd.tag() or "callee"
-        self.send(self.odd.inside(asked.target or f"sip:{self.victim[0]}:{self.victim[1]}", f"{asked.one('to')};tag={tag}", asked.one("from"), asked.one("call-id"),
-                                  self.dice.randrange(5), transport="TCP" if stream else "UDP"), stream)
+        target = asked.target or f"sip:{self.victim[0]}:{self.victim[1]}"
+        self.send(self.odd.inside(target, f"{asked.one('to')};tag={tag}", asked.one("from"), asked.one("call-id"), self.dice.randrange(5),
+                                  transport="TCP" if stream else "UDP"), stream)
 
     def request(self, message: Message, stream: Stream | None) -> None:
         self.asked += 1

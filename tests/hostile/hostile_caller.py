@@ -67,7 +67,8 @@ class HostileCaller(Peer):
         self.dialogs[dialog.call_id] = dialog
         headers = [*self.odd.contact(0.15), *self.odd.route(0.1)]
         if method == "INVITE":
-            headers += self.dice.choice([[], [("Supported", "100rel, timer, replaces")], [("Require", "100rel")], [("Supported", "100rel"), ("Session-Expires", "90")]])
+            headers += self.dice.choice([[], [("Supported", "100rel, timer, replaces")], [("Require", "100rel")],
+                                         [("Supported", "100rel"), ("Session-Expires", "90")]])
             if self.odd.likely(0.15):
                 headers.append(("Replaces", self.dice.choice(list(self.dialogs.values())).replaces()))
         elif method == "SUBSCRIBE":

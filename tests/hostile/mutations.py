@@ -4,7 +4,8 @@ import random
 from odd import Odd
 from wire import SDP, new_id, request
 
-METHODS = ["INVITE"] * 4 + ["MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE", "PRACK", "INFO", "BYE", "CANCEL", "ACK", "OPTIONS", "REGISTER", "PUBLISH", "FOO"]
+METHODS = ["INVITE"] * 4 + ["MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE", "PRACK", "INFO", "BYE", "CANCEL", "ACK", "OPTIONS", "REGISTER",
+                            "PUBLISH", "FOO"]
 SEPARATORS = b",;:<>\"%@[]()\r\n \t\x00=?&*\\"
 
 

@@ -8,16 +8,18 @@ GOOD_CONTACTS = ["<sip:mallory@{here}>", "<sip:mallory@{here};transport=tcp>", "
 ODD_CONTACTS = ["*", "<tel:+1>", "<urn:x:y>", "<sip:@{here}>", "<sip:x@nowhere.invalid>", "<sip:x@127.0.0.1:1>", "<sip:x@127.0.0.1:1;transport=tcp>",
                 "<sip:x@10.0.0.1>", "<sip:x@169.254.169.254:80;transport=tcp>", "<sip:x@[::1]:5060>", "<sips:x@{here}>", "<sip:x@{victim}>",
                 "<sip:x@127.0.0.1:0>", "<sip:x@127.0.0.1:99999>", "<sip:x@{here}?Subject=x>", "<sip:x@{here};maddr=127.0.0.1>",
-                "<sip:x@{here};transport=ws>", "<sip:x@{here};transport=sctp>", "<sip:a@{here}>, <sip:b@{here}>", "<sip:x@{here};%00=%ff>", "<sip:" + "u" * 3000 + "@{here}>",
-                "sip:x@{here};expires=0", ""]
+                "<sip:x@{here};transport=ws>", "<sip:x@{here};transport=sctp>", "<sip:a@{here}>, <sip:b@{here}>", "<sip:x@{here};%00=%ff>",
+                "<sip:" + "u" * 3000 + "@{here}>", "sip:x@{here};expires=0", ""]
 ODD_ROUTES = ["<sip:{here};lr>", "<sip:{here}>", "<sip:10.0.0.1;lr>", "<sip:nowhere.invalid;lr>", "<tel:+1>", "<sip:{victim};lr>",
               ", ".join(["<sip:{here};lr>"] * 40), "<sip:127.0.0.1:1;transport=tcp;lr>", "<sips:{here};lr>"]
-CHALLENGES = ['Digest realm="r", nonce="n"', 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"', 'Digest realm="r", nonce="m", qop="auth-int,auth", stale=true',
-              'Digest realm="r", nonce="m", algorithm=SHA-512-256, qop="auth", opaque="o"', 'Digest realm="r', 'Digest nonce="n"', "Digest", "Basic realm=\"r\"",
-              'Digest realm="\\"", nonce="\\\\", qop=auth', 'Digest realm="r", nonce="' + "n" * 4000 + '"', "Digest realm=r, nonce=, algorithm=MD5-sess, qop=\"x\"", ",,,", ""]
+CHALLENGES = ['Digest realm="r", nonce="n"', 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"',
+              'Digest realm="r", nonce="m", qop="auth-int,auth", stale=true',
+              'Digest realm="r", nonce="m", algorithm=SHA-512-256, qop="auth", opaque="o"', 'Digest realm="r', 'Digest nonce="n"', "Digest",
+              'Basic realm="r"', 'Digest realm="\\"", nonce="\\\\", qop=auth',
+              'Digest realm="r", nonce="' + "n" * 4000 + '"', "Digest realm=r, nonce=, algorithm=MD5-sess, qop=\"x\"", ",,,", ""]
 SIPFRAGS = ["SIP/2.0 100 Trying", "SIP/2.0 200 OK", "SIP/2.0 999 X", "", "HTTP/1.1 200 OK", "SIP/2.0 -1"]
-STATUSES = [100, 180, 183, 199, 200, 202, 204, 299, 300, 302, 305, 380, 400, 401, 403, 404, 407, 408, 410, 416, 420, 421, 422, 423, 480, 481, 482, 483, 486,
-            487, 488, 489, 491, 493, 494, 500, 501, 503, 504, 513, 580, 600, 603, 606, 699]
+STATUSES = [100, 180, 183, 199, 200, 202, 204, 299, 300, 302, 305, 380, 400, 401, 403, 404, 407, 408, 410, 416, 420, 421, 422, 423, 480, 481,
+            482, 483, 486, 487, 488, 489, 491, 493, 494, 500, 501, 503, 504, 513, 580, 600, 603, 606, 699]
 BROKEN_STATUSES = ["099", "000", "700", "999", "20", "2000", "-200", "2x0", ""]
 EVENTS = ["presence", "refer", "refer;id=1", "dialog", "conference;id=x", "", ";", "presence;id=", "x" * 500]
 SUBSCRIPTION_STATES = ["active", "active;expires=0", "pending;expires=99999999999", "terminated", "terminated;reason=timeout;retry-after=0",
@@ -105,7 +107,9 @@ class Odd:
         return said
 
     def response(self, asked: Message) -> bytes:
-        status = self.dice.choice(BROKEN_STATUSES) if self.likely(0.03) else self.dice.choice(STATUSES) if self.likely(0.6) else self.dice.choice([200, 200, 180, 183, 491, 401])
+        status = self.dice.choice(STATUSES if self.likely(0.6) else [200, 200, 180, 183, 491, 401])
+        if self.likely(0.03):
+            status = self.dice.choice(BROKEN_STATUSES)
         headers = [*self.contact(0.35), *self.route(), *self.extras()]
         if status in (401, 407) or self.likely(0.02):
             headers += self.challenge()
@@ -139,8 +143,9 @@ class Odd:
             headers += [("Event", self.dice.choice(EVENTS)), ("Subscription-State", self.dice.choice(SUBSCRIPTION_STATES))]
         if method == "REFER":
             inner = self.dice.choice([*others, "x", ""]).replace(";", "%3B").replace("=", "%3D")
-            headers += [("Refer-To", self.fill(self.dice.choice(["<sip:hold@{here}>", f"<sip:a@{{here}}?Replaces={inner}>", "<tel:+1>", "<http://x/>", "<sip:a@{here}?X=y>", "",
-                                                                 "<sip:a@{here};method=BYE>", "<sip:alice@{victim}>", "<sip:x@10.0.0.1>"])))] * self.dice.choice([1, 1, 1, 2, 0])
+            targets = ["<sip:hold@{here}>", f"<sip:a@{{here}}?Replaces={inner}>", "<tel:+1>", "<http://x/>", "<sip:a@{here}?X=y>", "",
+                       "<sip:a@{here};method=BYE>", "<sip:alice@{victim}>", "<sip:x@10.0.0.1>"]
+            headers += [("Refer-To", self.fill(self.dice.choice(targets)))] * self.dice.choice([1, 1, 1, 2, 0])
         if method == "SUBSCRIBE":
             headers += [("Event", self.dice.choice(EVENTS)), ("Expires", str(self.dice.choice([0, 0, 1, 600, 99_999_999_999])))]
         if method == "INVITE" and self.likely(0.3):

@@ -4,8 +4,9 @@ import time
 from wire import Message, new_id, request, udp_socket
 
 GOOD = "<sip:mallory@{here}>"
-CONTACTS = [GOOD, "\"M\" <sip:{here};transport=tcp>", None, "*", "<tel:+15551234>", "<urn:service:sos>", "<http://example.net/>", "<foo:bar>", "<im:m@example.net>",
-            "<mailto:m@example.net>", "", "<sip:>", "<sip:@>", "<sip:m@{here}0000>", "<sip:m@[::1>", "<sip:m@127.0.0.1:0>", "<sip:m@{here}?Subject=x>",
+CONTACTS = [GOOD, "\"M\" <sip:{here};transport=tcp>", None, "*", "<tel:+15551234>", "<urn:service:sos>", "<http://example.net/>", "<foo:bar>",
+            "<im:m@example.net>", "<mailto:m@example.net>", "", "<sip:>", "<sip:@>", "<sip:m@{here}0000>",
+            "<sip:m@[::1>", "<sip:m@127.0.0.1:0>", "<sip:m@{here}?Subject=x>",
             "<sip:m@ho st>", GOOD + ", " + GOOD]
 GOOD_CONTACTS = CONTACTS[:2]
 FROMS = {"<sip:mallory@example.net>": True, "<tel:+15551234>": True, "<urn:x:y>": False, "<foo:bar>": False}
@@ -55,4 +56,5 @@ def test_contacts(victim):
 
 def ack(invite: bytes, answer: Message) -> bytes:
     head = Message(invite if invite.endswith(b"\r\n\r\n") else invite + b"\r\n")
-    return request("ACK", head.uri, ("127.0.0.1", 9), branch=head.branch, from_=head.one("from"), to=answer.one("to"), call_id=head.one("call-id"), cseq="1 ACK")
+    return request("ACK", head.uri, ("127.0.0.1", 9), branch=head.branch, from_=head.one("from"), to=answer.one("to"), call_id=head.one("call-id"),
+                   cseq="1 ACK")

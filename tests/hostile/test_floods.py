@@ -43,7 +43,8 @@ def test_flood_of_each_method(make_victim, scale):
             sent, waits = flood(victim, method, f"127.0.1.{number + 1}", seconds)
             now = victim.counters()
             heard, dropped = now["datagrams"] - before["datagrams"] - len(waits), now["dropped_source_rate"] - before["dropped_source_rate"]
-            print(f"\n   {method}: {sent} sent in {seconds} s, {heard} heard, {dropped} over the rate, OPTIONS of a peer after {max(waits, default=0) * 1000:.1f} ms at most, "
+            print(f"\n   {method}: {sent} sent in {seconds} s, {heard} heard, {dropped} over the rate, "
+                  f"OPTIONS of a peer after {max((wait or 99 for wait in waits), default=0) * 1000:.1f} ms at most, "
                   f"heap {now['heap'] >> 20} MiB, resident {now['resident'] >> 20} MiB", end="")
             assert None not in waits, f"a peer was not answered during the flood of {method}"
             assert sent >= RATE * seconds * 0.5
@@ -59,7 +60,8 @@ def test_flood_from_a_peer(make_victim, scale, method):
         heap = victim.counters()["heap"]
         sent, _ = flood(victim, method, "127.0.0.9", scale.of(1, 60), ask=False)
         now = victim.counters()
-        print(f"\n   {method}: {sent} sent, {now['datagrams']} heard, dialogs {now['dialogs']}, heap {now['heap'] >> 20} MiB, resident {now['resident'] >> 20} MiB")
+        print(f"\n   {method}: {sent} sent, {now['datagrams']} heard, dialogs {now['dialogs']}, heap {now['heap'] >> 20} MiB, "
+              f"resident {now['resident'] >> 20} MiB")
         assert now["dialogs"] <= 10_000
         assert now["heap"] < 2 << 30
         victim.let_go(heap)
