@@ -229,7 +229,7 @@ TEST(Edge, WhatComesBackToUsIsNotDialled) {
     for (const auto transport : {Transport::udp, Transport::tcp}) {
         NextHop hop{transport, {*settings.public_address, static_cast<std::uint16_t>(rig.port(transport))}};
         hop.configured = false;
-        EXPECT_EQ(rig.send(message_value(), hop).local, Outcome::Local::transport);
+        EXPECT_EQ(rig.send(message_value(), hop).local, Outcome::Local::unsent);
     }
     EXPECT_NE(rig.log_line("an address of our own"), "");
     EXPECT_EQ(rig.counters().dials_refused, 1u);
@@ -419,7 +419,7 @@ TEST(Edge, BrokenFramingIsARefusalOfTheConnectionsSource) {
     EXPECT_NE(rig.log_line("security event=banned src=127.0.0.1 transport=tcp"), "");
     EXPECT_TRUE(tcp_to(rig.port(Transport::tcp)).closed());
     EXPECT_EQ(rig.counters().bans, 1u);
-    EXPECT_EQ(rig.counters().dropped_banned, 1u);
+    EXPECT_EQ(rig.counters().refused_banned, 1u);
 }
 
 // A few hosts that hold all that strangers may have: peers get in, and so does the next stranger.

@@ -151,7 +151,7 @@ TEST(EdgeTls, FailedHandshakesAreRefusalsOfTheirSource) {
     }
     EXPECT_NE(tls.rig->log_line("security event=banned src=127.0.0.1 transport=tls"), "");
     EXPECT_THROW(tls.client("a.test"), std::exception);
-    EXPECT_EQ(tls.rig->counters().dropped_banned, 1u);
+    EXPECT_EQ(tls.rig->counters().refused_banned, 1u);
 }
 
 TEST(EdgeTls, OldVersionsAreRefused) {
