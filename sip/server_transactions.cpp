@@ -95,7 +95,7 @@ int ServerTransactions::on_message(nta_agent_magic_t* magic, nta_agent_t*, msg_t
 void ServerTransactions::receive(Message message) {
     const auto& sip = *sip_object(message.get());
     Port port(nta_incoming_transport(stack_.agent.get(), nullptr, message.get()));
-    Held held{std::move(message), std::move(port)};
+    Held held{std::move(message), std::move(port), {}};
     const auto refuse = [&](Response response) { refuse_later_.emplace_back(std::move(held), std::move(response)); };
     // It belongs to no INVITE that waits for it.   (RFC 3261 §9.2)
     if (sip.sip_request->rq_method == sip_method_cancel) return refuse(made_here(481));
@@ -104,23 +104,21 @@ void ServerTransactions::receive(Message message) {
     auto request = decode_request(sip);
     if (!request) return refuse(made_here(request.error().code == Code::unsupported ? 416 : 400));
 
-    IncomingRequest in;
-    in.transaction = numbers_.next();
+    const auto number = numbers_.next();
+    auto& in = held.request;
+    in.transaction = number;
     in.request = std::move(request).value();
     auto origin = stack_.transports->origin(held.message.get(), held.port.get());
     in.source = origin.source;
     in.transport = origin.transport;
     in.flow = origin.flow;
     in.tls = std::move(origin.tls);
-    held_.emplace(in.transaction, std::move(held));
+    held_.emplace(number, std::move(held));
     ++waiting_;
-    stack_.post([this, in = std::move(in)]() mutable {
-        const auto number = in.transaction;
-        tell(number, std::move(in));
-    });
+    stack_.post([this, number] { tell(number); });
 }
 
-void ServerTransactions::tell(std::uint64_t number, IncomingRequest request) {
+void ServerTransactions::tell(std::uint64_t number) {
     const auto found = held_.find(number);
     const auto* sip = sip_object(found->second.message.get());
     if (nta_incoming_find(stack_.agent.get(), sip, sip->sip_via)) {  // a repetition that came in the same turn as the first
@@ -128,7 +126,7 @@ void ServerTransactions::tell(std::uint64_t number, IncomingRequest request) {
         --waiting_;
         return;
     }
-    events_.request(std::move(request));
+    events_.request(std::move(found->second.request));
     if (held_.contains(number)) keep(number);
 }
 

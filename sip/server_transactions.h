@@ -35,12 +35,13 @@ private:
     struct Held {
         Message message;
         Port port;
+        IncomingRequest request{};  ///< until it is told
     };
     using Servers = std::unordered_map<std::uint64_t, Server>;
 
     static int on_ack_or_cancel(nta_incoming_magic_t* magic, nta_incoming_t*, const sip_t* message) noexcept;
     void receive(Message message);
-    void tell(std::uint64_t number, IncomingRequest request);
+    void tell(std::uint64_t number);
     Servers::iterator keep(std::uint64_t number);
     void acknowledged(std::uint64_t number, const sip_t& message);
     void cancelled(std::uint64_t number);

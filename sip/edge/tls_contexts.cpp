@@ -194,8 +194,8 @@ Result<std::shared_ptr<const TlsContexts>> TlsContexts::make(TlsSet credentials)
             if (!contexts->by_domain_.emplace(lower(domain), one.get()).second)
                 return fail(Code::unavailable, "TLS: " + domain + " has two certificates");
     contexts->all_ = std::move(credentials);
-    // The host's trust store may be empty, but is never a fault.
-    contexts->anonymous_ = std::get<0>(TlsCredentials::load({}));
+    // The host's trust store may be empty, but is never a fault. Reading it takes a while.
+    if (contexts->all_.empty()) contexts->anonymous_ = std::get<0>(TlsCredentials::load({}));
     return std::shared_ptr<const TlsContexts>(std::move(contexts));
 }
 
@@ -216,7 +216,8 @@ std::string TlsContexts::trust_of(const SSL_CTX* context) const {
     const auto found = std::ranges::find_if(all_, [context](const auto& one) {
         return one->client().native_handle() == context || (one->server() && one->server()->native_handle() == context);
     });
-    return found == all_.end() ? anonymous_->trust() : (*found)->trust();
+    if (found != all_.end()) return (*found)->trust();
+    return anonymous_ ? anonymous_->trust() : std::string();
 }
 
 int TlsContexts::choose_by_sni(SSL* handshake, int*, void*) noexcept {

@@ -70,7 +70,7 @@ private:
 
     TlsSet all_;
     std::map<std::string, const TlsCredentials*, std::less<>> by_domain_;  ///< lower case -> one of all_
-    std::shared_ptr<const TlsCredentials> anonymous_;
+    std::shared_ptr<const TlsCredentials> anonymous_;  ///< null unless all_ is empty
 };
 
 }  // namespace stox::sip
