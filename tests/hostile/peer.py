@@ -3,6 +3,7 @@ import heapq
 import itertools
 import select
 import socket
+import ssl
 import struct
 import time
 
@@ -49,6 +50,34 @@ class Stream:
         if reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.connection.close()
+
+
+class TlsStream(Stream):
+    def read(self) -> list[Message] | None:
+        try:
+            return super().read()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return []
+
+
+def connect(victim, tls: bool) -> Stream:
+    plain = socket.create_connection(("127.0.0.1", victim.tls_port if tls else victim.port), timeout=5)
+    if not tls:
+        return Stream(plain)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return TlsStream(context.wrap_socket(plain))
+
+
+def connection_messages(stream: Stream, matches, within: float = 3.0) -> Message | None:
+    """The next message that matches; others are passed over. None: none came in time."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        for message in stream.read() or []:
+            if matches(message):
+                return message
+        time.sleep(0.001)
+    return None
 
 
 class Peer:

@@ -43,6 +43,8 @@ public:
     bool refer(const sip::Uri& target);
     /// MESSAGE, OPTIONS and whatever is sent outside any dialog.
     bool ask(const std::string& method, const sip::Uri& target);
+    /// A re-INVITE in every call.
+    void modify_all();
     void hang_up_all();
     /// One line of JSON: what it holds, and what has passed since the start.
     std::string counters() const;

@@ -216,6 +216,12 @@ void Softphone::on(const Ended& event) {
     calls_.erase(event.call);
 }
 
+void Softphone::modify_all() {
+    run([this](auto& out) {
+        for (const auto& [key, call] : calls_) agent_.modify(key, Modify{"INVITE", {}, description(key)}, steady_clock::now(), out);
+    });
+}
+
 void Softphone::hang_up_all() {
     run([this](auto& out) {
         const auto calls = calls_;

@@ -6,6 +6,7 @@
 // It says "ready" when it listens. Lines:
 //   call URI [MS]    an INVITE, given up after that time
 //   subscribe URI | refer URI | message URI | options URI
+//   modify           a re-INVITE in every call
 //   hang_up          every call
 //   counters         answered with one line of JSON
 
@@ -82,6 +83,7 @@ private:
             std::cout << phone_.counters() << std::endl;
             return;
         }
+        if (verb == "modify") return phone_.modify_all();
         if (verb == "hang_up") return phone_.hang_up_all();
         const auto uri = stox::sip::Uri::parse(target);
         if (!uri) {

@@ -1,12 +1,10 @@
 """Mutated requests by datagram and by stream. Nothing answers what the softphone says or asks then."""
-import socket
-import ssl
 import time
 
 import pytest
 
 from mutations import Mutations
-from peer import Stream
+from peer import Stream, connect
 from wire import udp_socket
 
 PEAK = 256 << 20
@@ -28,23 +26,6 @@ def test_datagrams(victim, scale, seed):
     print(f"\n   seed {seed}: {count} sent, {passed} reached the transactions, {now['requests_in'] - before['requests_in']} the dialog layer")
     assert passed > count / 2
     assert now["peak"] < PEAK
-
-
-def connect(victim, tls: bool) -> Stream:
-    plain = socket.create_connection(("127.0.0.1", victim.tls_port if tls else victim.port), timeout=5)
-    if not tls:
-        return Stream(plain)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return TlsStream(context.wrap_socket(plain))
-
-
-class TlsStream(Stream):
-    def read(self):
-        try:
-            return super().read()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return []
 
 
 def throw(stream: Stream, octets: bytes) -> bool:

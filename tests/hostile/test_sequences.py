@@ -2,7 +2,7 @@
 import socket
 import time
 
-from peer import Stream
+from peer import Stream, connection_messages
 from wire import Message, answer, new_id, request, udp_socket
 
 
@@ -62,16 +62,6 @@ def test_late_200_to_a_cancel_that_was_never_sent(victim):
 def test_cancel_goes_with_the_first_provisional(victim):
     assert min(late_200_to_cancel(victim, follows=True) for _ in range(3)) < 0.1  # a busy machine may take longer once
     victim.check_alive()
-
-
-def connection_messages(stream: Stream, matches, within: float = 3.0) -> Message | None:
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        for message in stream.read() or []:
-            if matches(message):
-                return message
-        time.sleep(0.001)
-    return None
 
 
 def test_prack_followed_by_reset(victim, scale):
