@@ -218,7 +218,8 @@ void Softphone::on(const Ended& event) {
 
 void Softphone::modify_all() {
     run([this](auto& out) {
-        for (const auto& [key, call] : calls_) agent_.modify(key, Modify{"INVITE", {}, description(key)}, steady_clock::now(), out);
+        for (const auto& [key, call] : calls_)
+            agent_.modify(key, Modify{"INVITE", {}, description(key)}, steady_clock::now(), out);
     });
 }
 
