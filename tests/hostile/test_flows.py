@@ -26,12 +26,14 @@ def test_requests_in_a_dialog_come_over_its_connection(make_victim, transport):
         accepted = connection_messages(stream, lambda one: one.status == 200, 10)
         assert accepted is not None and f"rport={here[1]}" in accepted.one("via") and "received=127.0.0.1" in accepted.one("via")
         call("ACK", 1, accepted.one("to"))
+        while not victim.counters()["established"]:  # the ACK is on its way
+            pass
         victim.tell("modify")
         again = come("INVITE")
         stream.send(answer(again, 200, headers=[contact], body=SDP))
         assert come("ACK").cseq == again.cseq
         victim.tell("hang_up")
         stream.send(answer(come("BYE"), 200))
-        counters = victim.settle()
+        counters = victim.counters()
         assert counters["dialled"] == 0 and counters["dials_refused"] == 0, "it looked for another way"
         stream.close()
