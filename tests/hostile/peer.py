@@ -23,7 +23,7 @@ class Stream:
         """None: it has ended."""
         try:
             octets = self.connection.recv(65536)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return []
         except OSError:
             return None
@@ -52,21 +52,13 @@ class Stream:
         self.connection.close()
 
 
-class TlsStream(Stream):
-    def read(self) -> list[Message] | None:
-        try:
-            return super().read()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return []
-
-
 def connect(victim, tls: bool) -> Stream:
     plain = socket.create_connection(("127.0.0.1", victim.tls_port if tls else victim.port), timeout=5)
     if not tls:
         return Stream(plain)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return TlsStream(context.wrap_socket(plain))
+    return Stream(context.wrap_socket(plain))
 
 
 def connection_messages(stream: Stream, matches, within: float = 3.0) -> Message | None:

@@ -345,6 +345,7 @@ std::string Softphone::counters() const {
         {"dropped_by_kernel", edge.dropped_by_kernel},
         {"refused_source_connections", edge.refused_source_connections},
         {"refused_total_connections", edge.refused_total_connections},
+        {"refused_handshakes", edge.refused_handshakes},
         {"refused_descriptors", edge.refused_descriptors},
         {"closed_violation", edge.closed_violation},
         {"closed_deadline", edge.closed_deadline},

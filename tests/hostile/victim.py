@@ -28,7 +28,8 @@ class Victim:
                  descriptors: int = 0):
         self.port, self.tls_port = free_port(), free_port()
         self.address = ("127.0.0.1", self.port)
-        words = [program, self.port, "--seed", seed, *(word for prefix in trusted for word in ("--trust", prefix))]
+        checked = ["valgrind", "--quiet", "--error-exitcode=9"] if os.environ.get("STOX_VALGRIND") else []
+        words = [*checked, program, self.port, "--seed", seed, *(word for prefix in trusted for word in ("--trust", prefix))]
         if tls:
             words += ["--tls", self.tls_port, tls]
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))) if descriptors else None
