@@ -54,6 +54,7 @@ class Stream:
 
 def connect(victim, tls: bool) -> Stream:
     plain = socket.create_connection(("127.0.0.1", victim.tls_port if tls else victim.port), timeout=5)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
         return Stream(plain)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
