@@ -48,6 +48,14 @@ bool needs_no_memory(const sip_t& request, int status) {
     return status == 400 || status == 401 || status == 403 || status == 481 || status == 503;
 }
 
+/// nta names the address only where the Via says another one; who asks for the port is owed both.   (RFC 3581 §4)
+void tell_source(msg_t& message, const Address& source) {
+    auto* via = sip_object(&message)->sip_via;
+    if (!via->v_rport || via->v_received) return;
+    const auto* received = su_strdup(msg_home(&message), ("received=" + source.to_string()).c_str());
+    msg_header_replace_param(msg_home(&message), via->v_common, received);
+}
+
 /// What nta takes for a transaction, as measured: from 8 kB for a short message to 117 kB for one of 26 kB with 61 Vias.
 std::size_t memory_of(msg_t& message) { return 8'192 + 4 * msg_size(&message); }
 
@@ -109,6 +117,7 @@ void ServerTransactions::receive(Message message) {
     in.transaction = number;
     in.request = std::move(request).value();
     auto origin = stack_.transports->origin(held.message.get(), held.port.get());
+    tell_source(*held.message, origin.source.address);
     in.source = origin.source;
     in.transport = origin.transport;
     in.flow = origin.flow;

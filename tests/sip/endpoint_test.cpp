@@ -48,6 +48,22 @@ TEST(SipEndpoint, ARequestArrivesWithEveryField) {
     EXPECT_EQ(in.source.to_string(), "127.0.0.1:" + std::to_string(local_port(peer)));
 }
 
+TEST(SipEndpoint, WhoAsksForItsPortIsToldItsAddressAsWell) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    const auto port = std::to_string(local_port(peer));
+    auto text = message_text("rport");
+    const auto via = text.find("Via: "), end = text.find("\r\n", via);
+    text.replace(via, end - via, "Via: SIP/2.0/UDP 127.0.0.1:" + port + ";rport;branch=z9hG4bKrport");
+    for (const int code : {403, 202}) {
+        rig.answer_at_once = code;
+        peer.send(text);
+        const auto told = header_of(peer.read_until("\r\n\r\n"), "Via");
+        EXPECT_NE(told.find(";received=127.0.0.1"), std::string::npos) << told;
+        EXPECT_NE(told.find(";rport=" + port), std::string::npos) << told;
+    }
+}
+
 TEST(SipEndpoint, HeadersOfTheCatalogueKeepTheirLongNamesAndTheUriItsParameters) {
     Rig rig;
     Wire peer = udp_to(rig.udp_port());
