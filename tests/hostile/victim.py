@@ -23,7 +23,41 @@ class Died(AssertionError):
     pass
 
 
-class Victim:
+class Program:
+    """`process` reads lines and ends with its standard input; `probe` is the socket of one who asks whether it lives."""
+
+    process: subprocess.Popen
+    probe: socket.socket
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        """Ends it; what a sanitizer finds at the very end is found by its exit status."""
+        self.probe.close()
+        if self.process.poll() is None:
+            self.process.stdin.close()
+        try:
+            status = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = "no end within 60 s"
+        self.tidy()
+        if kind is None and status != 0:
+            raise Died(f"it ended with {status}")
+
+    def tidy(self) -> None:
+        """After its end."""
+
+    def say(self, line: str) -> None:
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except OSError as problem:
+            raise Died(f"gone: {self.process.poll()}") from problem
+
+
+class Victim(Program):
     def __init__(self, program: pathlib.Path, *, seed: int = 1, trusted: tuple[str, ...] = ("127.0.0.0/8",), tls: pathlib.Path | None = None,
                  descriptors: int = 0):
         self.port, self.tls_port = free_port(), free_port()
@@ -42,32 +76,12 @@ class Victim:
         self.probe = udp_socket()
         self.probe.settimeout(0.5)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        """Ends it; what a sanitizer finds at the very end is found by its exit status."""
-        self.probe.close()
-        if self.process.poll() is None:
-            self.process.stdin.close()
-        try:
-            status = self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = "no end within 60 s"
-        if kind is None and status != 0:
-            raise Died(f"it ended with {status}")
-
     @property
     def uri(self) -> str:
         return f"sip:alice@127.0.0.1:{self.port}"
 
     def tell(self, *words) -> None:
-        try:
-            self.process.stdin.write(" ".join(map(str, words)) + "\n")
-            self.process.stdin.flush()
-        except OSError as problem:
-            raise Died(f"gone: {self.process.poll()}") from problem
+        self.say(" ".join(map(str, words)))
 
     def counters(self) -> dict[str, int]:
         self.tell("counters")

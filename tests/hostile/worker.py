@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from victim import Died, free_port
+from victim import Died, Program, free_port
 from wire import Message, new_id, request, udp_socket
 
 DOMAIN, XMPP_DOMAIN = "capulet.test", "montague.test"
@@ -57,7 +57,7 @@ class ChatServer:
         self.listener.close()
 
 
-class Worker:
+class Worker(Program):
     """peers: addresses without rate or ban; all others are strangers."""
 
     def __init__(self, program: pathlib.Path, peers: list[str]):
@@ -79,22 +79,9 @@ class Worker:
         self.probe = udp_socket(peers[0].partition("/")[0])
         self.probe.settimeout(0.5)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        self.probe.close()
-        if self.process.poll() is None:
-            self.process.stdin.close()
-        try:
-            status = self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = "no end within 60 s"
+    def tidy(self) -> None:
         self.chat.close()
         self.folder.cleanup()
-        if kind is None and status != 0:
-            raise Died(f"it ended with {status}")
 
     def read(self) -> None:
         for line in self.process.stdout:
@@ -106,11 +93,7 @@ class Worker:
             self.news.notify_all()
 
     def tell(self, line: dict) -> None:
-        try:
-            self.process.stdin.write(json.dumps(line) + "\n")
-            self.process.stdin.flush()
-        except OSError as problem:
-            raise Died(f"gone: {self.process.poll()}") from problem
+        self.say(json.dumps(line))
 
     def wait(self, matches, within: float = 60) -> dict:
         found = lambda: next((line for line in self.lines if matches(line)), None)  # noqa: E731
