@@ -1,11 +1,12 @@
-"""A SIP peer that connects over TLS, a few lines of its own, for what no phone can be told to do."""
+"""SIP peers over TLS, a few lines of their own, for what no phone can be told to do: one connects, one listens."""
 import hashlib
 import pathlib
 import socket
 import ssl
+import threading
 
 from lane import PEER
-from sip_peer import Message
+from sip_peer import Message, answer
 
 
 class TlsPeer:
@@ -18,6 +19,13 @@ class TlsPeer:
         plain = socket.create_connection((address, port), timeout=20, source_address=(source, 0))
         self.socket = context.wrap_socket(plain, server_hostname=name)
         self.pending = b""
+
+    @classmethod
+    def over(cls, connection: ssl.SSLSocket) -> "TlsPeer":
+        """The same for a connection that is there."""
+        made = cls.__new__(cls)
+        made.socket, made.pending = connection, b""
+        return made
 
     @property
     def fingerprint(self) -> str:
@@ -50,3 +58,42 @@ class TlsPeer:
 
     def close(self) -> None:
         self.socket.close()
+
+
+class TlsListener:
+    """Answers every request with 200; `requests` are those that came, `names` what was asked for by SNI, once for each handshake."""
+
+    def __init__(self, port: int, identity: tuple[pathlib.Path, pathlib.Path], address: str = PEER):
+        self.requests: list[Message] = []
+        self.names: list[str] = []
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*identity)
+        self.context.sni_callback = lambda _socket, name, _context: self.names.append(name)
+        self.listener = socket.create_server((address, port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self) -> None:
+        while True:
+            try:
+                plain, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(plain,), daemon=True).start()
+
+    def serve(self, plain: socket.socket) -> None:
+        try:
+            with self.context.wrap_socket(plain, server_side=True) as connection:
+                reader = TlsPeer.over(connection)
+                while True:
+                    request = reader.read()
+                    self.requests.append(request)
+                    connection.sendall(answer(request, 200, "OK"))
+        except OSError:
+            pass  # refused by the other end, or over

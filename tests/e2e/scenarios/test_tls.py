@@ -14,7 +14,7 @@ from lane import GATEWAY, PEER, PROXY, STRANGER
 from linphone import Linphone
 from processes import NOBODY, wait_for
 from sip_peer import SipPeer, message
-from tls_peer import TlsPeer
+from tls_peer import TlsListener, TlsPeer
 from xmpp_client import XmppClient
 
 pytestmark = pytest.mark.gate(120)
@@ -29,7 +29,8 @@ def authority(workspace):
 
 @pytest.fixture(scope="module", autouse=True)
 def names(workspace):
-    running = Dnsmasq(workspace / "dns", {NAME: GATEWAY, PROXY_NAME: PROXY, "phone.test": PEER})
+    running = Dnsmasq(workspace / "dns", {NAME: GATEWAY, PROXY_NAME: PROXY, "phone.test": PEER, "edge.elsewhere.test": PEER},
+                      ["_sips._tcp.verona.test,edge.elsewhere.test,5083,10,0"])
     yield running
     running.stop()
 
@@ -54,9 +55,11 @@ def server(workspace, authority, names):
                                                                           "probe": False}}}
     options = {"peers": peers, "tls": {"certificate": str(folder / "chain.pem"), "key": str(folder / "key.pem"), "trust": str(authority.root),
                                        "verify_client": "optional"}}
-    running = make_server(folder / "server", port=5324, api_port=15283, components={COMPONENT: options, "baresip.test": phone},
+    carrier = {"tls": {"trust": str(authority.root)}, "peers": {"carrier": {"next_hop": "sips:verona.test", "probe": False}}}
+    running = make_server(folder / "server", port=5324, api_port=15283, components={COMPONENT: options, "baresip.test": phone, "carrier.test": carrier},
                           engine={"bind": [f"udp:{GATEWAY}:5064", f"tcp:{GATEWAY}:5064", f"tls:{GATEWAY}:{TLS_PORT}"], "log_level": "debug"})
     running.wait_attached("baresip.test")
+    running.wait_attached("carrier.test")
     yield running
     stop_server(running)
 
@@ -95,6 +98,18 @@ def test_credentials_for_a_proxy_that_asks(workspace, authority, server, romeo):
             assert "authorization" not in phone.requests[0].headers
     finally:
         running.stop()
+
+
+def test_CORE_06_a_host_found_by_service_records_shows_the_certificate_of_the_domain(authority, server, romeo):
+    # RFC 5922 §4: the name that was asked for counts, not the host that DNS made of it.
+    with TlsListener(5083, authority.leaf("host", "DNS:edge.elsewhere.test")) as wrong:
+        romeo.send("nurse@carrier.test", "to a host of that name", ident="wrong-name")
+        romeo.wait_error("wrong-name")
+        assert not wrong.requests
+    with TlsListener(5083, authority.leaf("domain", "DNS:verona.test")) as right:
+        romeo.send("nurse@carrier.test", "to the domain")
+        wait_for("the message", lambda: any(request.body == "to the domain" for request in right.requests))
+        assert right.names == ["verona.test"]
 
 
 def test_baresip_checks_chain_and_name(workspace, authority, server, romeo):
