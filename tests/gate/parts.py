@@ -171,7 +171,7 @@ def sip() -> list[Part]:
     """Whole, for `tests/run full sip`: what the gate runs in the unit part or shortened."""
     return [Part("sip_unit", unit_tests("stox_sip_tests", "stox_edge_tests", "stox_edge_long_tests", "stox_dialog_tests"), 10),
             Part("sip_hostile", hostile(whole=True), 90),
-            Part("build_bench", build("bench", *VALGRIND_TESTS, "stox_sip_ua"), 20), Part("sip_valgrind", valgrind, 30)]
+            Part("sip_build_plain", build("bench", *VALGRIND_TESTS, "stox_sip_ua"), 20), Part("sip_valgrind", valgrind, 30)]
 
 
 MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_ua", "stox_xml_bench")
