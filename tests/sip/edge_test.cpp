@@ -244,6 +244,7 @@ TEST(Edge, ASourceOverItsRateIsNotHeard) {
     Wire peer = udp_to(rig.port(Transport::udp));
     for (int i = 0; i < 10; ++i) peer.send(options_text("UDP", "r" + std::to_string(i)));
     for (int i = 0; i < 3; ++i) peer.read_until("\r\n\r\n");
+    EXPECT_TRUE(rig.counted([](const Counters& counters) { return counters.received == 10; }));
     rig.on_loop([](sip::Endpoint& endpoint) { endpoint.trust({Prefix::parse("127.0.0.1").value()}); });
     peer.send(options_text("UDP", "trusted"));
     rig.request("trusted");

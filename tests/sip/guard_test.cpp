@@ -75,8 +75,12 @@ TEST(SipGuard, OddFromContactAndTruncationAreAnswered400) {
             const auto in = rig.next_request();
             rig.respond(in.transaction, status(488));
         }
+        // An INVITE before this one has no ACK: its answer may come again.
+        const auto is_its_final = [&](const std::string& text) {
+            return header_of(text, "Call-ID") == "g" + std::to_string(number) && text.rfind("SIP/2.0 100", 0) != 0;
+        };
         std::string answer = peer.read_until("\r\n\r\n");
-        while (answer.rfind("SIP/2.0 100", 0) == 0) answer = peer.read_until("\r\n\r\n");
+        while (!is_its_final(answer)) answer = peer.read_until("\r\n\r\n");
         EXPECT_EQ(answer.rfind(one.good ? "SIP/2.0 488" : "SIP/2.0 400", 0), 0u) << answer;
         EXPECT_FALSE(rig.has_request());
     }
