@@ -104,7 +104,8 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     if (in.request.method != "OPTIONS" && is_too_fast(state, peer, now, out))
         return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
     const auto author = author_of(state.options, peer, in.request);
-    if (auto refusal = check_request(in.request, author.has_value()))
+    const int no_user = state.options.scheme == config::AddressScheme::phone ? 484 : 404;  // a number that is not complete
+    if (auto refusal = check_request(in.request, author.has_value(), no_user))
         return refuse(in, std::move(*refusal), trace, peer.name, out);
     if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
     deliver_to_xmpp(state, in, peer, *author, trace, now, out);

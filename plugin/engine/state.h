@@ -3,11 +3,13 @@
 
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
+#include "plugin/engine/devices.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/message_queue.h"
 #include "plugin/engine/next_hops.h"
 #include "plugin/engine/outbound.h"
+#include "plugin/engine/seen_spellings.h"
 #include "plugin/engine/token_bucket.h"
 #include "plugin/engine/turn.h"
 
@@ -34,6 +36,8 @@ struct State {
     Outbound outbound;
     Secrets secrets;
     Authentication authentication;
+    SeenSpellings spellings{};
+    Devices devices{};
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
     std::uint64_t last_number = 0;
 
