@@ -185,6 +185,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                               state.hops.located(in, state.turn(now, out));
                               go_on(state, now, out);
                           },
+                          [](const Committed&) {}, [](const Restored&) {},
                           [&](OptionsChanged& in) {
                               state.options = std::move(in.options);
                               state.secrets = std::move(in.secrets);
@@ -208,6 +209,8 @@ Engine::Pending Engine::pending() const {
     const auto& state = impl_->state;
     return {state.barrier.size(), state.messages.queued(), state.messages.in_progress()};
 }
+
+bool Engine::drained() const { return true; }
 
 std::vector<Engine::PeerState> Engine::peers() const {
     const auto& state = impl_->state;
