@@ -51,6 +51,7 @@ struct SipRequestIn {
     Endpoint source;  ///< where the packet really came from
     Transport transport;
     sip::CertifiedNames tls{};  ///< of its sender
+    bool congested = false;     ///< the component stream takes no more: whoever is served is told to come back later
 };
 struct SipResponseIn {
     ClientTransaction transaction;

@@ -1,7 +1,6 @@
 #include "plugin/host/domain_host.h"
 
 #include "mapping/core/assert.h"
-#include "plugin/engine/sip_checks.h"
 #include "plugin/host/random.h"
 
 #include <utility>
@@ -53,8 +52,7 @@ void DomainHost::link_changed(bool up, std::string reason) {
 }
 
 void DomainHost::on_sip(engine::SipRequestIn in) {
-    if (link_ && link_->congested())
-        return services_.respond(static_cast<std::uint64_t>(in.transaction), engine::try_later(config::PeerKind::proxy, 2));
+    in.congested = link_ && link_->congested();
     const auto transaction = static_cast<std::uint64_t>(in.transaction);
     if (drive(std::move(in))) return;
     sip::Response response;
