@@ -130,6 +130,8 @@ std::vector<Problem> check(const EngineOptions& options) {
     if (options.limits.per_source_rate != 0 && options.limits.per_source_burst == 0)
         problems.push_back(
             {"limits.per_source_burst", "0 with a rate would let nothing pass; set per_source_rate to 0 for no limit"});
+    if (options.limits.total_rate != 0 && options.limits.total_burst == 0)
+        problems.push_back({"limits.total_burst", "0 with a rate would let nothing pass; set total_rate to 0 for no limit"});
     return problems;
 }
 

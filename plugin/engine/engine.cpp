@@ -190,6 +190,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                               state.hops.located(in, state.turn(now, out));
                               go_on(state, now, out);
                           },
+                          [](const Committed&) {}, [](const Restored&) {},
                           [&](OptionsChanged& in) {
                               if (!same_addresses(state.options, in.options)) {
                                   state.spellings.clear();
@@ -217,6 +218,8 @@ Engine::Pending Engine::pending() const {
     const auto& state = impl_->state;
     return {state.barrier.size(), state.messages.queued(), state.messages.in_progress()};
 }
+
+bool Engine::drained() const { return true; }
 
 std::vector<Engine::PeerState> Engine::peers() const {
     const auto& state = impl_->state;
