@@ -1,7 +1,6 @@
 #include "plugin/host/domain_host.h"
 
 #include "mapping/core/assert.h"
-#include "plugin/engine/sip_checks.h"
 #include "plugin/host/random.h"
 
 #include <boost/asio/post.hpp>
@@ -95,9 +94,7 @@ void DomainHost::link_changed(bool up, std::string reason) {
 }
 
 void DomainHost::on_sip(engine::SipRequestIn in) {
-    if (!link_ || link_->congested())  // what the store holds comes first
-        return services_.respond(static_cast<std::uint64_t>(in.transaction),
-                                 engine::try_later(config::PeerKind::proxy, kRetryNotReady_s));
+    in.congested = !link_ || link_->congested();  // what the store holds comes first
     const auto transaction = static_cast<std::uint64_t>(in.transaction);
     in.received = utc_now();
     if (drive(std::move(in))) return;
