@@ -170,8 +170,10 @@ Result<xmpp::Message> to_xmpp_message(const sip::Request& in, xmpp::Jid from, xm
     message.to = std::move(to);
     message.id = options.id;
     message.type = options.pager_as_chat ? xmpp::MessageType::chat : xmpp::MessageType::normal;
-    if (const auto* language = in.header("Content-Language"); language && is_language_tag(trim(*language)))
-        message.lang = trim(*language);
+    // One text has one language: the first that is named.   (CORE-60)
+    if (const auto* languages = in.header("Content-Language"))
+        if (const auto first = trim(std::string_view(*languages).substr(0, languages->find(','))); is_language_tag(first))
+            message.lang = first;
     if (const auto* subject = in.header("Subject"); subject && !trim(*subject).empty())
         message.subjects.push_back({to_utf8(trim(*subject)), {}});
     message.bodies.push_back({std::move(text), {}});

@@ -4,12 +4,15 @@
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
 #include "plugin/engine/engine.h"
+#include "plugin/engine/loop_guard.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/message_queue.h"
 #include "plugin/engine/next_hops.h"
+#include "plugin/engine/odd_names.h"
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/token_bucket.h"
 #include "plugin/engine/turn.h"
+#include "plugin/engine/user_rates.h"
 
 #include <map>
 #include <string>
@@ -35,6 +38,9 @@ struct State {
     Secrets secrets;
     Authentication authentication;
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
+    LoopGuard loops;
+    UserRates user_rates;
+    OddNames odd_names;
     std::uint64_t last_number = 0;
 
     RequestId next_request() { return RequestId{++last_number}; }

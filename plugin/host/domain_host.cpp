@@ -29,11 +29,13 @@ void DomainHost::start(config::Attachment attachment) {
         services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
     };
     link_ = std::make_unique<ComponentLink>(loop_, options_.domain, std::move(attachment), std::move(events));
+    link_->set_language(options_.language);
     arm();
 }
 
 void DomainHost::change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment) {
     link_->attach(std::move(attachment));
+    link_->set_language(options.language);
     options_ = options;
     drive(engine::OptionsChanged{std::move(options), std::move(secrets)});
 }

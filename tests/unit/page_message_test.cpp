@@ -186,7 +186,7 @@ TEST(PageMessage, IM_24_FieldByField) {
     expected.thread = "abc@host";
     expected.payload = {xml::Element("urn:xmpp:sid:0", "origin-id").set("id", "stanza1")};
     EXPECT_EQ(to_xmpp(request), expected);
-    for (const auto* none : {"", "*", "de, en", "d_e", "1", "abcdefghi", "de--x", "-de"}) {
+    for (const auto* none : {"", "*", "d_e", "1", "abcdefghi", "de--x", "-de"}) {
         request.headers = {{"Content-Language", none}};
         EXPECT_EQ(to_xmpp(request).lang, "") << none;
     }
