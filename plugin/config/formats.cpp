@@ -222,4 +222,20 @@ Result<std::string> parse_login(std::string_view text) {
     return printable(text, "\"\\:", "a user name has no colon, quotes, backslashes or control characters");
 }
 
+Result<std::string> parse_language(std::string_view text) {
+    const auto is_subtag = [](std::string_view subtag, bool first) {
+        const auto fits = [first](unsigned char c) { return std::isalpha(c) || (!first && std::isdigit(c)); };
+        return !subtag.empty() && subtag.size() <= 8 && std::ranges::all_of(subtag, fits);
+    };
+    bool good = text.size() <= 64, first = true;
+    for (auto rest = text; good; first = false) {
+        const auto dash = rest.find('-');
+        good = is_subtag(rest.substr(0, dash), first);
+        if (dash == rest.npos) break;
+        rest.remove_prefix(dash + 1);
+    }
+    if (!good) return fail(Code::malformed, "write the tag of a language, such as en or de-AT");
+    return std::string(text);
+}
+
 }  // namespace stox::config

@@ -36,4 +36,7 @@ Result<std::string> parse_realm(std::string_view text);
 /// A user name of digest authentication: as a realm, without a colon.
 Result<std::string> parse_login(std::string_view text);
 
+/// A language tag of the shape of RFC 5646 §2.1, such as en or de-AT.
+Result<std::string> parse_language(std::string_view text);
+
 }  // namespace stox::config

@@ -207,6 +207,10 @@ struct DomainOptions {
     bool pager_as_chat = true;      ///< IM-22
     int message_accept_code = 202;  ///< IM-29
     bool from_gr = false;           ///< IM-03
+    bool allow_6xx = false;              ///< CORE-53
+    int service_unavailable_code = 480;  ///< to a MESSAGE (CORE-X19)
+    std::string language = "en";         ///< a language tag (CORE-60, CORE-61)
+    unsigned user_rate = 0;              ///< messages a second of one user; 0 is no limit (CORE-71)
 
     friend bool operator==(const DomainOptions&, const DomainOptions&) = default;
 };

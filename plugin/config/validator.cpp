@@ -219,6 +219,7 @@ private:
         if (name == "trust" && text != "system" && !parse_file(text))
             error = Error{Code::malformed, "write system, or the whole path of a PEM file"};
         if (name == "realm") check(parse_realm(text));
+        if (name == "language") check(parse_language(text));
         if (name == "login") check(parse_login(text));
         if (error) add(path, quote(text) + ": " + error->detail);
     }

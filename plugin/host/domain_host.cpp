@@ -15,7 +15,6 @@ namespace {
 
 /// What is on its way may come to its end; the module waits 3 s for all of us.
 constexpr std::chrono::milliseconds kDrain{1'500};
-constexpr unsigned kRetryNotReady_s = 2;
 
 UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
 
@@ -70,11 +69,15 @@ void DomainHost::open_link() {
         services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
     };
     link_ = std::make_unique<ComponentLink>(loop_, options_.domain, attachment_, std::move(events));
+    link_->set_language(options_.language);
 }
 
 void DomainHost::change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment) {
     attachment_ = attachment;
-    if (link_) link_->attach(std::move(attachment));
+    if (link_) {
+        link_->attach(std::move(attachment));
+        link_->set_language(options.language);
+    }
     options_ = options;
     drive(engine::OptionsChanged{std::move(options), std::move(secrets)});
 }
