@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 
@@ -135,7 +136,20 @@ private:
     }
 
     void feed(Input input) {
+        handle(std::move(input));
+        // The store answers in order, soon or late.
+        while (!commits_.empty() && in_.below(4) != 0) answer_commit();
+    }
+
+    void handle(Input input) {
         for (auto& action : engine_.handle(std::move(input), now_)) std::visit([this](const auto& one) { perform(one); }, action);
+    }
+
+    void answer_commit() {
+        const auto commit = commits_.front();
+        commits_.pop_front();
+        const bool full = in_.below(16) == 1;
+        handle(Committed{commit, full ? Result<void>(fail(Code::unavailable, "full")) : ok()});
     }
 
     void tick() {
@@ -178,6 +192,7 @@ private:
         sent_.push_back({action.transaction, action.request.method == "OPTIONS"});
     }
     void perform(const Locate& action) { locations_.push_back(action.location); }
+    void perform(const Commit& action) { commits_.push_back(action.commit); }
     void perform(const Refused&) {}
     void perform(const Log& action) {
         for (const char c : action.text) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F);
@@ -293,6 +308,7 @@ private:
     /// Everybody goes: what was asked is answered, what was given has its fate.
     void leave() {
         feed(Shutdown{});
+        while (!commits_.empty()) answer_commit();
         STOX_ASSERT(open_.empty());
         const auto pending = engine_.pending();
         STOX_ASSERT(pending.held_messages == 0 && pending.queued_messages == 0 && pending.transactions == 0);
@@ -315,6 +331,7 @@ private:
     std::uint64_t last_ = 0;
     std::set<ServerTransaction> open_;
     std::map<std::string, int> given_;  ///< words that its author may still hear
+    std::deque<CommitId> commits_;
     std::vector<Sent> sent_;
     std::vector<Location> locations_;
     std::vector<std::string> pings_;
