@@ -14,6 +14,7 @@ inline constexpr std::string_view kDiscoItems = "http://jabber.org/protocol/disc
 inline constexpr std::string_view kVersion = "jabber:iq:version";                          // XEP-0092
 inline constexpr std::string_view kPing = "urn:xmpp:ping";                                 // XEP-0199
 inline constexpr std::string_view kStanzaIds = "urn:xmpp:sid:0";                           // XEP-0359
+inline constexpr std::string_view kDelay = "urn:xmpp:delay";                               // XEP-0203
 
 // End-to-end encryption, which SIP cannot carry.
 inline constexpr std::string_view kOmemo = "eu.siacs.conversations.axolotl";  // XEP-0384 before 0.4
