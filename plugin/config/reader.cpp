@@ -185,6 +185,7 @@ DomainOptions read_domain(const json& given) {
     options.service_unavailable_code = value(given, "service_unavailable_code", options.service_unavailable_code);
     options.language = text(given, "language", options.language);
     options.user_rate = value(given, "user_rate", options.user_rate);
+    options.message_hold_ms = value(given, "message_hold_ms", options.message_hold_ms);
     if (const auto& peers = at(given, "peers"); peers.is_object())
         for (const auto& [name, section] : peers.items()) options.peers.push_back(read_peer(name, section));
     return options;

@@ -116,6 +116,7 @@ bool DomainHost::drive(engine::Input input) {
     }
     for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
     arm();
+    if (link_) link_->pause(!engine_.takes_stanzas());
     close_if_drained();
     return true;
 }
@@ -203,7 +204,7 @@ void DomainHost::close() {
     drain_limit_.cancel();
     auto done = std::exchange(stopped_, nullptr);
     if (link_)
-        link_->stop(std::move(done));
+        link_->stop(done);
     else
         done();
 }

@@ -20,7 +20,8 @@ std::string only(const std::vector<Problem>& problems) {
 
 TEST(Loader, AWholeDomain) {
     const auto loaded = load_domain("SIP.Example.", {"example.com", "sip.example"}, R"({
-        "name": "Phones", "scheme": "nested", "sip_domain": "VoIP.example", "pager_as_chat": false, "message_accept_code": 200, "from_gr": true,
+        "name": "Phones", "scheme": "nested", "sip_domain": "VoIP.example", "pager_as_chat": false, "message_accept_code": 200,
+        "message_hold_ms": 50, "from_gr": true,
         "allow_6xx": true, "service_unavailable_code": 403, "language": "de", "user_rate": 20,
         "peers": {"pbx": {"kind": "proxy", "match": {"source": ["192.0.2.0/24"]}, "next_hop": "sip:192.0.2.7;transport=TCP",
                           "identities": ["Example.net"], "targets": "example.net", "default": true}}})");
@@ -32,6 +33,7 @@ TEST(Loader, AWholeDomain) {
     EXPECT_EQ(options.sip_domain, "voip.example");
     EXPECT_FALSE(options.pager_as_chat);
     EXPECT_EQ(options.message_accept_code, 200);
+    EXPECT_EQ(options.message_hold_ms, 50u);
     EXPECT_TRUE(options.from_gr);
     EXPECT_TRUE(options.allow_6xx);
     EXPECT_EQ(options.service_unavailable_code, 403);

@@ -314,7 +314,9 @@ local function follow_configuration()
 		for domain in pairs(server.domains) do
 			if not all[domain] or rawget(all[domain], "component_module") ~= "stox" then gone[#gone + 1] = domain; end
 		end
-		for _, domain in ipairs(gone) do hostmanager.deactivate(domain); end
+		for _, domain in ipairs(gone) do
+			hostmanager.deactivate(domain);
+		end
 	end);
 end
 
