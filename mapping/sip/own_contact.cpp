@@ -1,5 +1,7 @@
 #include "mapping/sip/own_contact.h"
 
+#include "mapping/sip/header_values.h"
+
 #include <algorithm>
 #include <array>
 
@@ -16,9 +18,7 @@ struct TransportRow {
 constexpr std::array kTransports{TransportRow{Transport::udp, "udp", 5060}, TransportRow{Transport::tcp, "tcp", 5060},
                                  TransportRow{Transport::tls, "tls", 5061}};
 
-const TransportRow& row_of(Transport transport) {
-    return *std::ranges::find(kTransports, transport, &TransportRow::transport);
-}
+const TransportRow& row_of(Transport transport) { return *std::ranges::find(kTransports, transport, &TransportRow::transport); }
 
 bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) {
@@ -41,6 +41,7 @@ Result<NameAddr> own_contact(const OwnAddress& us, const std::string& token, boo
     text += ";transport=" + std::string(secure ? "tcp" : row_of(us.transport).name);
     if (gruu) text += ";gr";
     BOOST_OUTCOME_TRY(uri, Uri::parse(text));
+    if (!same_token(uri.host, host_of(us))) return fail(Code::malformed, "no host");
     return NameAddr{{}, std::move(uri), {}};
 }
 

@@ -29,7 +29,7 @@ struct CertificateFiles {
 
 /// What one source may do before it is known for more than its address; 0 is no limit.   (CORE-71)
 struct SourceLimits {
-    unsigned per_source_rate = 500;   ///< messages a second of a source that is no peer
+    unsigned per_source_rate = 500;     ///< messages a second of a source that is no peer
     unsigned per_source_burst = 1'000;  ///< at once, before the rate counts
     unsigned connections_per_source = 20;
     unsigned connections = 2'000;
