@@ -2,12 +2,14 @@
 
 #include "mapping/address.h"
 #include "mapping/core/assert.h"
+#include "mapping/sip/mandatory_header.h"
 
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace stox {
 
@@ -18,13 +20,15 @@ using xmpp::ErrorType;
 
 // ---- XMPP to SIP: RFC 7247 Table 2 --------------------------------------------------------------------------------------
 
-enum class Method { any, invite, glare, message };  ///< glare: INVITE and UPDATE
+/// Which errors of a condition a row is for. glare: of INVITE and UPDATE; offline: of a MESSAGE where the server says so of
+/// whoever is not there; size: the stanza was too big.
+enum class Of { any, invite, glare, offline, size };
 enum class Retry { no, after };
 
 /// The first row that fits decides.
 struct ConditionRow {
     Condition condition;
-    Method method;
+    Of of;
     int full;   ///< the stanza was to a full JID; and to a bare one where we may not speak for all devices
     int bare;   ///< to a bare JID
     int moved;  ///< when the error names a usable address; 0: it may not
@@ -34,46 +38,60 @@ struct ConditionRow {
 // clang-format off
 // One row per line. Where 401 and 407 stand in RFC 7247, a challenge we do not have would have to follow: 403.
 constexpr std::array kConditions{
-    ConditionRow{Condition::bad_request,             Method::any,     400, 400,   0, Retry::no},
-    ConditionRow{Condition::conflict,                Method::any,     400, 400,   0, Retry::no},
-    ConditionRow{Condition::feature_not_implemented, Method::any,     405, 501,   0, Retry::no},
-    ConditionRow{Condition::forbidden,               Method::any,     403, 603,   0, Retry::no},
-    ConditionRow{Condition::gone,                    Method::any,     410, 410, 301, Retry::no},
-    ConditionRow{Condition::internal_server_error,   Method::any,     500, 500,   0, Retry::no},
-    ConditionRow{Condition::item_not_found,          Method::any,     404, 604,   0, Retry::no},
-    ConditionRow{Condition::jid_malformed,           Method::any,     400, 400,   0, Retry::no},
-    ConditionRow{Condition::not_acceptable,          Method::invite,  488, 488,   0, Retry::no},
-    ConditionRow{Condition::not_acceptable,          Method::any,     406, 606,   0, Retry::no},
-    ConditionRow{Condition::not_allowed,             Method::any,     403, 403,   0, Retry::no},
-    ConditionRow{Condition::not_authorized,          Method::any,     403, 403,   0, Retry::no},
-    ConditionRow{Condition::policy_violation,        Method::any,     403, 403,   0, Retry::no},
-    ConditionRow{Condition::recipient_unavailable,   Method::any,     480, 480,   0, Retry::no},
-    ConditionRow{Condition::redirect,                Method::any,     480, 480, 302, Retry::no},
-    ConditionRow{Condition::registration_required,   Method::any,     403, 403,   0, Retry::no},
-    ConditionRow{Condition::remote_server_not_found, Method::any,     404, 404,   0, Retry::no},
-    ConditionRow{Condition::remote_server_timeout,   Method::any,     408, 408,   0, Retry::no},
-    ConditionRow{Condition::resource_constraint,     Method::any,     500, 500,   0, Retry::after},
-    ConditionRow{Condition::service_unavailable,     Method::message, 480, 480,   0, Retry::no},
-    ConditionRow{Condition::service_unavailable,     Method::any,     403, 403,   0, Retry::no},
-    ConditionRow{Condition::subscription_required,   Method::any,     400, 400,   0, Retry::no},
-    ConditionRow{Condition::undefined_condition,     Method::any,     400, 400,   0, Retry::no},
-    ConditionRow{Condition::unexpected_request,      Method::glare,   491, 491,   0, Retry::no},
-    ConditionRow{Condition::unexpected_request,      Method::any,     400, 400,   0, Retry::no},
+    ConditionRow{Condition::bad_request,             Of::any,     400, 400,   0, Retry::no},
+    ConditionRow{Condition::conflict,                Of::any,     400, 400,   0, Retry::no},
+    ConditionRow{Condition::feature_not_implemented, Of::any,     405, 501,   0, Retry::no},
+    ConditionRow{Condition::forbidden,               Of::any,     403, 603,   0, Retry::no},
+    ConditionRow{Condition::gone,                    Of::any,     410, 410, 301, Retry::no},
+    ConditionRow{Condition::internal_server_error,   Of::any,     500, 500,   0, Retry::no},
+    ConditionRow{Condition::item_not_found,          Of::any,     404, 604,   0, Retry::no},
+    ConditionRow{Condition::jid_malformed,           Of::any,     400, 400,   0, Retry::no},
+    ConditionRow{Condition::not_acceptable,          Of::invite,  488, 488,   0, Retry::no},
+    ConditionRow{Condition::not_acceptable,          Of::any,     406, 606,   0, Retry::no},
+    ConditionRow{Condition::not_allowed,             Of::any,     403, 403,   0, Retry::no},
+    ConditionRow{Condition::not_authorized,          Of::any,     403, 403,   0, Retry::no},
+    ConditionRow{Condition::policy_violation,        Of::size,    413, 413,   0, Retry::no},
+    ConditionRow{Condition::policy_violation,        Of::any,     403, 403,   0, Retry::no},
+    ConditionRow{Condition::recipient_unavailable,   Of::any,     480, 480,   0, Retry::no},
+    ConditionRow{Condition::redirect,                Of::any,     480, 480, 302, Retry::no},
+    ConditionRow{Condition::registration_required,   Of::any,     403, 403,   0, Retry::no},
+    ConditionRow{Condition::remote_server_not_found, Of::any,     404, 404,   0, Retry::no},
+    ConditionRow{Condition::remote_server_timeout,   Of::any,     408, 408,   0, Retry::no},
+    ConditionRow{Condition::resource_constraint,     Of::any,     500, 500,   0, Retry::after},
+    ConditionRow{Condition::service_unavailable,     Of::offline, 480, 480,   0, Retry::no},
+    ConditionRow{Condition::service_unavailable,     Of::any,     403, 403,   0, Retry::no},
+    ConditionRow{Condition::subscription_required,   Of::any,     400, 400,   0, Retry::no},
+    ConditionRow{Condition::undefined_condition,     Of::size,    413, 413,   0, Retry::no},
+    ConditionRow{Condition::undefined_condition,     Of::any,     400, 400,   0, Retry::no},
+    ConditionRow{Condition::unexpected_request,      Of::glare,   491, 491,   0, Retry::no},
+    ConditionRow{Condition::unexpected_request,      Of::any,     400, 400,   0, Retry::no},
 };
 // clang-format on
 
-bool fits(Method row, std::string_view method) {
+bool fits(Of row, const xmpp::StanzaError& error, const ErrorContext& context) {
     switch (row) {
-        case Method::any:
+        case Of::any:
             return true;
-        case Method::invite:
-            return method == "INVITE";
-        case Method::glare:
-            return method == "INVITE" || method == "UPDATE";
-        case Method::message:
-            return method == "MESSAGE";
+        case Of::invite:
+            return context.method == "INVITE";
+        case Of::glare:
+            return context.method == "INVITE" || context.method == "UPDATE";
+        case Of::offline:
+            return context.method == "MESSAGE" && context.unavailable_is_offline;
+        case Of::size:
+            return error.too_big;
     }
     return false;
+}
+
+/// The status that a gateway like this one says it had, as far as it can be passed on: no redirection without its address, no
+/// status without the header that belongs to it, no 503, which would take a whole next hop out of service.   (CORE-X21)
+std::optional<int> carried_status(const xmpp::StanzaError& error, const ErrorContext& context) {
+    if (error.condition != Condition::undefined_condition || !error.sip_status) return std::nullopt;
+    const int status = *error.sip_status;
+    if (status < 400 || !sip::mandatory_header(status).empty()) return std::nullopt;
+    if (status >= 600 && (context.full_jid || !context.allow_6xx)) return 480;
+    return status == 503 ? 500 : status;
 }
 
 /// "xmpp:user@host" as a SIP URI (RFC 5122 §2.2): authority, query and fragment are not part of the address.
@@ -100,20 +118,21 @@ std::string contact_of(const xmpp::StanzaError& error) {
 
 // ---- SIP to XMPP: RFC 7247 Table 3 --------------------------------------------------------------------------------------
 
-enum class NewAddress { no, yes };
+/// Whether the error names the first usable Contact. must: without one it is told as its class is.
+enum class NewAddress { no, may, must };
 
 struct StatusRow {
     int status;
     Condition condition;
     ErrorType type;
-    NewAddress address;  ///< the error names the first usable Contact
+    NewAddress address;
 };
 
 // clang-format off
 // One row per line: x00 of each class, and every status that is told otherwise than its class.
 constexpr std::array kStatuses{
-    StatusRow{300, Condition::redirect,                ErrorType::modify, NewAddress::yes},
-    StatusRow{301, Condition::gone,                    ErrorType::cancel, NewAddress::yes},
+    StatusRow{300, Condition::redirect,                ErrorType::modify, NewAddress::may},
+    StatusRow{301, Condition::gone,                    ErrorType::cancel, NewAddress::must},
     StatusRow{380, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{400, Condition::bad_request,             ErrorType::modify, NewAddress::no},
     StatusRow{401, Condition::not_authorized,          ErrorType::auth,   NewAddress::no},
@@ -200,8 +219,9 @@ std::string clean_text(std::string_view reason) {
 }  // namespace
 
 SipFailure to_sip_failure(const xmpp::StanzaError& error, const ErrorContext& context) {
+    if (const auto status = carried_status(error, context)) return {*status, {}, false};
     const auto row = std::ranges::find_if(
-        kConditions, [&](const ConditionRow& r) { return r.condition == error.condition && fits(r.method, context.method); });
+        kConditions, [&](const ConditionRow& r) { return r.condition == error.condition && fits(r.of, error, context); });
     STOX_ASSERT(row != kConditions.end());
     if (row->moved)
         if (auto contact = contact_of(error); !contact.empty()) return {row->moved, std::move(contact), false};
@@ -212,12 +232,13 @@ SipFailure to_sip_failure(const xmpp::StanzaError& error, const ErrorContext& co
 
 xmpp::StanzaError to_stanza_error(int status, std::string_view reason, std::string_view contact, bool retry_after) {
     STOX_ASSERT(status >= 300);
-    const auto& row = row_of(status);
+    const auto& own = row_of(status);
+    const auto& row = own.address == NewAddress::must && contact.empty() ? row_of(status / 100 * 100) : own;
     xmpp::StanzaError error;
     error.condition = row.condition;
     // Who says when to come back does not say that it is over.
     error.type = (row.status == 500 || row.status == 503) && retry_after ? ErrorType::wait : row.type;
-    if (row.address == NewAddress::yes && !contact.empty()) error.address = contact;
+    if (row.address != NewAddress::no && !contact.empty()) error.address = contact;
     if (auto text = clean_text(reason); !text.empty()) error.text = std::move(text);
     error.sip_status = status;
     return error;

@@ -13,6 +13,8 @@ struct ErrorContext {
     bool full_jid = false;    ///< the stanza was to a full JID (CORE-53); false: a bare one
     bool allow_6xx = false;   ///< we are sure of all devices: only then does a bare JID give 6xx (CORE-53)
     std::string_view method;  ///< "MESSAGE", "INVITE" ...
+    /// The server answers a message to nobody, or to nobody who is there, with service-unavailable: 480, else 403 (CORE-X19).
+    bool unavailable_is_offline = true;
 };
 
 struct SipFailure {

@@ -190,6 +190,7 @@ struct CallSettings {
     std::chrono::seconds max_expires{3600};            ///< granted at most
     std::chrono::seconds refer_expires{180};           ///< of the subscription that a REFER makes
     std::string allow = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, MESSAGE, SUBSCRIBE, NOTIFY, REFER";
+    std::string allow_events = "refer";  ///< packages that may be subscribed to, and those whose notifications we ask for
 
     std::chrono::milliseconds give_up() const { return 64 * t1; }
 };

@@ -113,7 +113,7 @@ void UserAgent::receive_subscribe(const InDialogLayer& in, DialogRef dialog, Usa
         wanted = ReferWanted{key, call, in.transaction, request, std::move(target).value()};
     } else {
         auto read = EventPackage::read(request.header("Event"));
-        if (!read) return respond(context, in.transaction, 489);
+        if (!read) return respond(context, in.transaction, 489, {{"Allow-Events", settings.allow_events}});
         event = std::move(read).value();
         if (event.name == "refer") return respond(context, in.transaction, 403);  // RFC 3515 §2.4.4
         const auto asked = leading_number(request.header("Expires"));
@@ -143,7 +143,11 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
             return with<Notifier>(key, now, out, [&](auto& one, auto& c) { one.receive(in.transaction, request, c); });
         if (!subscriber && !notifier) call = key;
     }
-    if (request.method == "NOTIFY") return respond(context, in.transaction, status_of_stray_notify(entry, request));
+    if (request.method == "NOTIFY") {
+        const int status = status_of_stray_notify(entry, request);
+        if (status != 489) return respond(context, in.transaction, status);
+        return respond(context, in.transaction, status, {{"Allow-Events", settings_.calls.allow_events}});
+    }
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
         if (entry.usages.size() >= DialogTable::kMaxUsages || full())
             return respond(context, in.transaction, 503, {{"Retry-After", "2"}});

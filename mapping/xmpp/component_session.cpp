@@ -102,6 +102,8 @@ std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamOpened& op
     const auto& header = opened.header;
     if (!header.is(ns::kStreams, "stream")) return end_with_error(kInvalidNamespace, "what the server opened is no XMPP stream");
     content_ns_is_ours_ = opened.content_ns == kComponentNs;
+    const auto* language = header.lang();
+    language_ = language ? *language : std::string();
     // A header that declares none may stand before a stream error, which tells more than we could.
     if (!content_ns_is_ours_ && !opened.content_ns.empty() && opened.content_ns != ns::kStreams)
         return end_with_error(kInvalidNamespace, "the server opened a stream of " + shown(opened.content_ns));
@@ -128,7 +130,7 @@ std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRead& read
     }
     if (state_ != State::attached) return {StanzaRefused{{Code::forbidden, "a stanza before the handshake"}, std::nullopt}};
     auto stanza = decode(element);
-    if (stanza) return {StanzaReceived{std::move(stanza).value()}};
+    if (stanza) return {StanzaReceived{in_language_of_stream(std::move(stanza).value())}};
     return {refused(element, stanza.error())};
 }
 
@@ -143,6 +145,12 @@ std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamClosed&) {
 
 std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamFault& fault) {
     return end_with_error(condition_of(fault.why), fault.why.detail);
+}
+
+Stanza ComponentSession::in_language_of_stream(Stanza stanza) const {
+    if (language_ != default_language_)
+        std::visit([this](auto& one) { if (one.lang.empty()) one.lang = language_; }, stanza);
+    return stanza;
 }
 
 /// False: no stanza of the stream can be read, for its header does not say that it carries any of ours.

@@ -42,6 +42,9 @@ public:
     /// secret   shared with the server; never shown
     ComponentSession(std::string domain, std::string secret, xml::Limits limits = {});
 
+    /// A stanza without a language has that of the stream, unless the stream's is this one, which goes without saying.   (CORE-60)
+    void set_default_language(std::string tag) { default_language_ = std::move(tag); }
+
     /// Our stream header: the first octets to send.
     std::vector<SessionEvent> open();
     /// What the server sent, in pieces of any size.
@@ -62,6 +65,7 @@ private:
     std::vector<SessionEvent> on_event(const xml::StreamFault& fault);
     std::vector<SessionEvent> end(std::string condition, std::string detail);
     std::vector<SessionEvent> end_with_error(std::string condition, std::string detail);
+    Stanza in_language_of_stream(Stanza stanza) const;
     bool carries(const xml::Element& element) const;
 
     std::string domain_;
@@ -70,6 +74,8 @@ private:
     xml::Limits limits_;
     State state_ = State::idle;
     std::string stream_id_;
+    std::string default_language_;
+    std::string language_;             ///< of the stream, as the latest header says
     bool content_ns_is_ours_ = false;  ///< as the latest header declares it
 };
 

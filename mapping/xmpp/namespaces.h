@@ -6,6 +6,7 @@
 namespace stox::xmpp::ns {
 
 inline constexpr std::string_view kStanzaErrors = "urn:ietf:params:xml:ns:xmpp-stanzas";
+inline constexpr std::string_view kApplicationErrors = "urn:xmpp:errors";  // XEP-0182
 inline constexpr std::string_view kStreams = "http://etherx.jabber.org/streams";
 inline constexpr std::string_view kStreamErrors = "urn:ietf:params:xml:ns:xmpp-streams";
 
@@ -13,6 +14,7 @@ inline constexpr std::string_view kDiscoInfo = "http://jabber.org/protocol/disco
 inline constexpr std::string_view kDiscoItems = "http://jabber.org/protocol/disco#items";  // XEP-0030
 inline constexpr std::string_view kVersion = "jabber:iq:version";                          // XEP-0092
 inline constexpr std::string_view kPing = "urn:xmpp:ping";                                 // XEP-0199
+inline constexpr std::string_view kShim = "http://jabber.org/protocol/shim";               // XEP-0131
 inline constexpr std::string_view kStanzaIds = "urn:xmpp:sid:0";                           // XEP-0359
 inline constexpr std::string_view kReceipts = "urn:xmpp:receipts";                         // XEP-0184
 inline constexpr std::string_view kMarkers = "urn:xmpp:chat-markers:0";                    // XEP-0333

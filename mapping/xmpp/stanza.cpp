@@ -231,6 +231,7 @@ std::optional<Stanza> make_error(const Stanza& original, StanzaError error) {
             reply.from = one.to;
             reply.to = one.from;
             reply.id = one.id;
+            reply.lang = one.lang;
             reply.type = decltype(reply.type)::error;
             reply.error = std::move(error);
             return Stanza(std::move(reply));

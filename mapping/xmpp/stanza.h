@@ -80,7 +80,7 @@ Result<Stanza> decode_envelope(const xml::Element& element);
 /// Writes a stanza; it always carries from and to.   (CORE-03)
 xml::Element encode(const Stanza& stanza);
 
-/// The error that answers `original`: addresses swapped, same id, type error, nothing of the original's payload.
+/// The error that answers `original`: addresses swapped, same id and language, type error, nothing of the original's payload.
 /// Null when the original is itself an error or an IQ result, which nothing answers.   (CORE-52, CORE-78)
 std::optional<Stanza> make_error(const Stanza& original, StanzaError error);
 

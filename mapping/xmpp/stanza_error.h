@@ -23,6 +23,7 @@ struct StanzaError {
     std::optional<std::string> text_lang;  ///< xml:lang of the text
     std::optional<std::string> address;    ///< the new address in <gone/> or <redirect/>
     std::optional<int> sip_status;         ///< the SIP status it was made from (CORE-51)
+    bool too_big = false;                  ///< it says that the size of the stanza is the reason (XEP-0205 §4)
 
     friend bool operator==(const StanzaError&, const StanzaError&) = default;
 };

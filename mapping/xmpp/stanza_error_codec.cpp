@@ -46,6 +46,7 @@ StanzaError decode_error(const xml::Element& element) {
         if (const auto* lang = text->lang()) error.text_lang = *lang;
     }
     error.sip_status = sip_status_of(element);
+    error.too_big = element.child(ns::kApplicationErrors, "stanza-too-big") != nullptr;
     return error;
 }
 
@@ -59,6 +60,7 @@ xml::Element encode(const StanzaError& error) {
         auto& text = element.add({errors, "text"}).add_text(*error.text);
         if (error.text_lang) text.set_lang(*error.text_lang);
     }
+    if (error.too_big) element.add({std::string(ns::kApplicationErrors), "stanza-too-big"});
     if (error.sip_status) element.add({std::string(ns::kSipCode), "sip-code"}).add_text(std::to_string(*error.sip_status));
     return element;
 }

@@ -206,12 +206,36 @@ Result<std::string> parse_file(std::string_view text) {
     return std::string(text);
 }
 
+Result<std::string> parse_directory(std::string_view text) {
+    if (!text.starts_with('/')) return fail(Code::malformed, "write the whole path of the directory, from / on");
+    if (text.find_first_not_of('/') == text.npos) return fail(Code::malformed, "write a directory of its own");
+    BOOST_OUTCOME_TRY(path, parse_file(text));
+    while (path.ends_with('/')) path.pop_back();
+    return path;
+}
+
 Result<std::string> parse_realm(std::string_view text) {
     return printable(text, "\"\\", "a realm has no quotes, backslashes or control characters");
 }
 
 Result<std::string> parse_login(std::string_view text) {
     return printable(text, "\"\\:", "a user name has no colon, quotes, backslashes or control characters");
+}
+
+Result<std::string> parse_language(std::string_view text) {
+    const auto is_subtag = [](std::string_view subtag, bool first) {
+        const auto fits = [first](unsigned char c) { return std::isalpha(c) || (!first && std::isdigit(c)); };
+        return !subtag.empty() && subtag.size() <= 8 && std::ranges::all_of(subtag, fits);
+    };
+    bool good = text.size() <= 64, first = true;
+    for (auto rest = text; good; first = false) {
+        const auto dash = rest.find('-');
+        good = is_subtag(rest.substr(0, dash), first);
+        if (dash == rest.npos) break;
+        rest.remove_prefix(dash + 1);
+    }
+    if (!good) return fail(Code::malformed, "write the tag of a language, such as en or de-AT");
+    return std::string(text);
 }
 
 }  // namespace stox::config

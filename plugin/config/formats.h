@@ -29,9 +29,14 @@ Result<std::string> parse_phone_context(std::string_view text);
 Result<Endpoint> parse_dns_server(std::string_view text);
 /// An absolute path.
 Result<std::string> parse_file(std::string_view text);
+/// An absolute path that is not the root's.
+Result<std::string> parse_directory(std::string_view text);
 /// Printable text that needs no escapes in a quoted-string.
 Result<std::string> parse_realm(std::string_view text);
 /// A user name of digest authentication: as a realm, without a colon.
 Result<std::string> parse_login(std::string_view text);
+
+/// A language tag of the shape of RFC 5646 §2.1, such as en or de-AT.
+Result<std::string> parse_language(std::string_view text);
 
 }  // namespace stox::config

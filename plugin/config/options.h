@@ -63,6 +63,8 @@ struct EngineOptions {
     CertificateFiles tls;                   ///< for domains that have none of their own
     SourceLimits limits;
     std::vector<Endpoint> dns_servers;  ///< empty: those of the host's resolv.conf
+    std::string state_dir;              ///< of the store; empty: nobody said where, see store_path()
+    bool store_survives_power_cut = true;  ///< `store_durability`: full, else normal
     std::string log_level = "info";     ///< error | warn | info | debug
 
     friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
@@ -205,6 +207,10 @@ struct DomainOptions {
     bool pager_as_chat = true;      ///< IM-22
     int message_accept_code = 202;  ///< IM-29
     bool from_gr = false;           ///< IM-03
+    bool allow_6xx = false;              ///< CORE-53
+    int service_unavailable_code = 480;  ///< to a MESSAGE (CORE-X19)
+    std::string language = "en";         ///< a language tag (CORE-60, CORE-61)
+    unsigned user_rate = 0;              ///< messages a second of one user; 0 is no limit (CORE-71)
 
     friend bool operator==(const DomainOptions&, const DomainOptions&) = default;
 };

@@ -158,6 +158,9 @@ EngineOptions read_engine(const json& given) {
     options.tls = read_files(at(given, "tls"));
     options.limits = read_source_limits(at(given, "limits"));
     options.dns_servers = list(given, "dns_servers", parse_dns_server);
+    if (const auto directory = text(given, "state_dir"); !directory.empty())
+        options.state_dir = parse_directory(directory).value();
+    options.store_survives_power_cut = text(given, "store_durability", "full") == "full";
     options.log_level = text(given, "log_level", options.log_level);
     return options;
 }
@@ -178,6 +181,10 @@ DomainOptions read_domain(const json& given) {
     options.pager_as_chat = value(given, "pager_as_chat", options.pager_as_chat);
     options.from_gr = value(given, "from_gr", options.from_gr);
     options.message_accept_code = value(given, "message_accept_code", options.message_accept_code);
+    options.allow_6xx = value(given, "allow_6xx", options.allow_6xx);
+    options.service_unavailable_code = value(given, "service_unavailable_code", options.service_unavailable_code);
+    options.language = text(given, "language", options.language);
+    options.user_rate = value(given, "user_rate", options.user_rate);
     if (const auto& peers = at(given, "peers"); peers.is_object())
         for (const auto& [name, section] : peers.items()) options.peers.push_back(read_peer(name, section));
     return options;

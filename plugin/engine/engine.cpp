@@ -1,11 +1,13 @@
 #include "plugin/engine/engine.h"
 
 #include "plugin/engine/addressing.h"
+#include "plugin/engine/answers.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/services.h"
 #include "plugin/engine/sip_requests.h"
 #include "plugin/engine/state.h"
+#include "plugin/engine/texts.h"
 
 namespace stox::engine {
 
@@ -26,11 +28,20 @@ void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condi
     if (auto reply = xmpp::make_error(stanza, std::move(error))) out.push_back(SendStanza{std::move(*reply)});
 }
 
+std::string bare_of(const xmpp::Jid& jid) { return jid.local + '@' + jid.domain; }
+
 void on_message(State& state, const xmpp::Message& message, TimePoint now, Actions& out) {
     if (message.type == xmpp::MessageType::error) return message_failed(state, message, out);
     if (message.to.local.empty())
         return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
                              "Write to a contact, not to the gateway.", out);
+    state.odd_names.look_at(message.from, out);
+    if (!state.user_rates.take(bare_of(message.from), now))
+        return refuse_stanza(message, xmpp::ErrorType::wait, xmpp::Condition::resource_constraint,
+                             "You send faster than this gateway allows.", out);
+    if (state.loops.is_ours(message))
+        return refuse_stanza(message, xmpp::ErrorType::modify, xmpp::Condition::policy_violation,
+                             "This message came back to the gateway that had carried it.", out);
     deliver_to_sip(state, message, state.ids.trace(), now, out);
 }
 
@@ -108,6 +119,7 @@ void on_unreadable(State& state, const UnreadableStanzaIn& in, TimePoint now, Ac
 
 void configure(State& state) {
     state.hops.configure(state.options);
+    state.user_rates.configure(state.options.user_rate);
     state.outbound.set_logins(state.secrets.logins);
     state.authentication.configure(state.options, state.secrets.users, state.ids);
     auto before = std::exchange(state.rates, {});
@@ -151,6 +163,15 @@ void on_shutdown(State& state, Actions& out) {
     state.hops.configure({});
 }
 
+/// What holds of whatever leaves.
+void finish(State& state, TimePoint now, Actions& out) {
+    for (auto& action : out) {
+        if (auto* answer = std::get_if<RespondSip>(&action)) complete(answer->response);
+        if (auto* stanza = std::get_if<SendStanza>(&action)) speak_their_language(stanza->stanza, state.options.language);
+    }
+    state.loops.watch(out, now);
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -167,7 +188,10 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
                            .outbound = {},
                            .secrets = std::move(secrets),
                            .authentication = {},
-                           .rates = {}}}) {
+                           .rates = {},
+                           .loops = {},
+                           .user_rates = {},
+                           .odd_names = {}}}) {
     configure(impl_->state);
 }
 Engine::~Engine() = default;
@@ -203,6 +227,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                           },
                           [&](const Tick&) { on_tick(state, now, out); }, [&](const Shutdown&) { on_shutdown(state, out); }},
                input);
+    finish(state, now, out);
     return out;
 }
 

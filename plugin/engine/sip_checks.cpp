@@ -63,6 +63,9 @@ std::optional<Refusal> check_request(const sip::Request& request, bool may_speak
     if (auto refusal = check_method(request)) return refusal;
     if (auto refusal = check_target(request, no_user)) return refusal;
     if (request.max_forwards == 0 && request.method != "OPTIONS") return refuse(483, "Max-Forwards is 0");
+    // Whoever has no branch left may not be forwarded, and what becomes of it on the XMPP side would be.   (RFC 5393 §5.3.3)
+    if (const auto* breadth = request.header("Max-Breadth"); breadth && sip::read_number(*breadth) == 0u)
+        if (request.method != "OPTIONS") return refuse(440, "Max-Breadth is 0");
     // We serve no method that any extension would change.
     if (auto required = all_values(request, "Require"); !required.empty())
         return refuse(420, "extension required", {{"Unsupported", std::move(required)}});

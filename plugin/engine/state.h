@@ -5,13 +5,16 @@
 #include "plugin/engine/barrier.h"
 #include "plugin/engine/devices.h"
 #include "plugin/engine/engine.h"
+#include "plugin/engine/loop_guard.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/message_queue.h"
 #include "plugin/engine/next_hops.h"
+#include "plugin/engine/odd_names.h"
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/seen_spellings.h"
 #include "plugin/engine/token_bucket.h"
 #include "plugin/engine/turn.h"
+#include "plugin/engine/user_rates.h"
 
 #include <map>
 #include <string>
@@ -39,6 +42,9 @@ struct State {
     SeenSpellings spellings{};
     Devices devices{};
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
+    LoopGuard loops;
+    UserRates user_rates;
+    OddNames odd_names;
     std::uint64_t last_number = 0;
 
     RequestId next_request() { return RequestId{++last_number}; }

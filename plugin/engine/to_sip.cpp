@@ -49,6 +49,7 @@ xmpp::Message envelope(const xmpp::Message& in) {
     kept.to = in.to;
     kept.id = in.id;
     kept.type = in.type;
+    kept.lang = in.lang;
     return kept;
 }
 
@@ -135,6 +136,11 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, TimePoin
     how.from_tag = state.ids.wire_id();
     auto request = to_sip_message(in, from.value(), target, how);
     if (!request) return;  // nothing in it that a page-mode message carries: a chat state, a marker, an empty body
+    const auto left = state.loops.left_of(in);
+    if (left.max_forwards == 0u)
+        return bounce(out, in, error(ErrorType::modify, Condition::not_acceptable, "This message was sent on too often."), trace);
+    request.value().max_forwards = left.max_forwards.value_or(LoopGuard::kHops);
+    if (left.max_breadth) request.value().headers.push_back({"Max-Breadth", std::to_string(*left.max_breadth)});
     if (wire_size(request.value()) > Outbound::kMaxRequest)
         return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery"), trace,
                       peer->name);

@@ -99,6 +99,8 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     auto message = to_xmpp_message(in.request, from.value(), to.value(), how);
     if (!message) return refuse(state, out, in, trace, peer, body_refused(message.error()), message.error().detail);
 
+    message.value().payload.push_back(xmpp::encode(LoopGuard::left_of(in.request)));
+
     if (!state.stream_up)
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
     if (state.is_full(peer))
@@ -111,6 +113,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     held.request_key = std::move(key);
     out.push_back(SendStanza{std::move(message).value()});
     state.barrier.hold(std::move(held));
+    state.odd_names.look_at(from.value(), out);
     ping_if_wanted(state, now, out);
 }
 
@@ -141,7 +144,8 @@ void message_failed(State& state, const xmpp::Message& error, Actions& out) {
                             {"state", "failed after it was accepted"}}));
         return;
     }
-    const auto failure = to_sip_failure(reason, {!held->to.is_bare(), false, held->method});
+    const auto failure = to_sip_failure(reason, {!held->to.is_bare(), state.options.allow_6xx, held->method,
+                                                 state.options.service_unavailable_code == 480});
     auto response = status(failure.status);
     if (!failure.contact.empty()) response.headers.push_back({"Contact", '<' + failure.contact + '>'});
     if (failure.retry_after) response.headers.push_back({"Retry-After", std::to_string(kRetryNoStream_s)});

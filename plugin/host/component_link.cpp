@@ -48,6 +48,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     asio::io_context& loop;
     std::string domain;
     config::Attachment attachment;
+    std::string language;
     Events events;
     asio::steady_timer timer;  ///< retry, or the limit of the handshake or of stopping
     std::minstd_rand random{std::random_device{}()};
@@ -74,6 +75,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     void connect() {
         drop_connection();
         session.emplace(domain, attachment.secret);
+        session->set_default_language(language);
         socket.emplace(loop);
         arm(kHandshakeTimeout, [](Impl& self) { self.lost("the server does not finish the handshake"); });
         try {
@@ -216,6 +218,11 @@ ComponentLink::ComponentLink(asio::io_context& loop, std::string domain, config:
 }
 
 ComponentLink::~ComponentLink() = default;
+
+void ComponentLink::set_language(std::string tag) {
+    impl_->language = std::move(tag);
+    if (impl_->session) impl_->session->set_default_language(impl_->language);
+}
 
 void ComponentLink::send(const xmpp::Stanza& stanza) {
     if (!impl_->attached) return;

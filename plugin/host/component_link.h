@@ -27,6 +27,8 @@ public:
     ComponentLink(boost::asio::io_context& loop, std::string domain, config::Attachment attachment, Events events);
     ~ComponentLink();
 
+    /// The domain's, which a stanza has that names none.
+    void set_language(std::string tag);
     /// Writes the stanza; without a stream it is dropped (the engine knows that the stream is down).
     void send(const xmpp::Stanza& stanza);
     /// More waits to be written than contracts allow (4,096 stanzas or 8 MiB): take nothing new for this domain. While it

@@ -21,6 +21,7 @@ std::string only(const std::vector<Problem>& problems) {
 TEST(Loader, AWholeDomain) {
     const auto loaded = load_domain("SIP.Example.", {"example.com", "sip.example"}, R"({
         "name": "Phones", "scheme": "nested", "sip_domain": "VoIP.example", "pager_as_chat": false, "message_accept_code": 200, "from_gr": true,
+        "allow_6xx": true, "service_unavailable_code": 403, "language": "de", "user_rate": 20,
         "peers": {"pbx": {"kind": "proxy", "match": {"source": ["192.0.2.0/24"]}, "next_hop": "sip:192.0.2.7;transport=TCP",
                           "identities": ["Example.net"], "targets": "example.net", "default": true}}})");
     ASSERT_TRUE(std::holds_alternative<DomainOptions>(loaded));
@@ -32,6 +33,10 @@ TEST(Loader, AWholeDomain) {
     EXPECT_FALSE(options.pager_as_chat);
     EXPECT_EQ(options.message_accept_code, 200);
     EXPECT_TRUE(options.from_gr);
+    EXPECT_TRUE(options.allow_6xx);
+    EXPECT_EQ(options.service_unavailable_code, 403);
+    EXPECT_EQ(options.language, "de");
+    EXPECT_EQ(options.user_rate, 20u);
     ASSERT_EQ(options.peers.size(), 1u);
     const auto& peer = options.peers.front();
     EXPECT_EQ(peer.name, "pbx");
@@ -43,6 +48,14 @@ TEST(Loader, AWholeDomain) {
     EXPECT_EQ(peer.identities, (std::vector{Identity{"example.net", "", {}}}));
     EXPECT_EQ(peer.targets, (std::vector{TargetRule{"example.net", ""}}));
     EXPECT_TRUE(peer.is_default);
+}
+
+TEST(Loader, WhereTheStoreIsAndWhatItSurvives) {
+    const auto options = std::get<EngineOptions>(load_engine(R"({"state_dir":"/var/lib/stox//","store_durability":"normal"})"));
+    EXPECT_EQ(options.state_dir, "/var/lib/stox");
+    EXPECT_FALSE(options.store_survives_power_cut);
+    for (const std::string bad : {"/", "//", "stox", "./stox"})
+        EXPECT_EQ(std::get<std::vector<Problem>>(load_engine(R"({"state_dir":")" + bad + "\"}")).size(), 1u) << bad;
 }
 
 TEST(Loader, AWordThatIsNearlyRightIsSuggested) {

@@ -77,6 +77,9 @@ const std::map<std::string, Tried> kTried{
     {"engine limits.ban_s", {R"({"limits":{"ban_s":86400}})", R"({"limits":{"ban_s":86401}})", "limits.ban_s"}},
     {"engine dns_servers",
      {R"({"dns_servers":["192.0.2.53","[2001:db8::53]:5353"]})", R"({"dns_servers":["ns.example"]})", "dns_servers[0]"}},
+    {"engine state_dir", {R"({"state_dir":"/var/lib/stox/"})", R"({"state_dir":"stox"})", "state_dir"}},
+    {"engine store_durability",
+     {R"({"store_durability":"normal"})", R"({"store_durability":"ful"})", "store_durability"}},
     {"engine log_level", {R"({"log_level":"debug"})", R"({"log_level":"debg"})", "log_level"}},
     {"name", {R"({"name":"Phones"})", R"({"name":7})", "name"}},
     {"scheme", {R"({"scheme":"phone"})", R"({"scheme":"phones"})", "scheme"}},
@@ -183,6 +186,11 @@ const std::map<std::string, Tried> kTried{
     {"pager_as_chat", {R"({"pager_as_chat":false})", R"({"pager_as_chat":0})", "pager_as_chat"}},
     {"message_accept_code", {R"({"message_accept_code":200})", R"({"message_accept_code":204})", "message_accept_code"}},
     {"from_gr", {R"({"from_gr":true})", R"({"from_gr":"on"})", "from_gr"}},
+    {"allow_6xx", {R"({"allow_6xx":true})", R"({"allow_6xx":6})", "allow_6xx"}},
+    {"service_unavailable_code",
+     {R"({"service_unavailable_code":403})", R"({"service_unavailable_code":503})", "service_unavailable_code"}},
+    {"language", {R"({"language":"de-AT"})", R"({"language":"de, en"})", "language"}},
+    {"user_rate", {R"({"user_rate":20})", R"({"user_rate":-1})", "user_rate"}},
 };
 
 json options() { return json::parse(schema()).at("options"); }

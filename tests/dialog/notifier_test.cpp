@@ -68,6 +68,14 @@ TEST_F(Serving, LengthsAreBounded) {
     EXPECT_EQ(asked({{"Event", "refer"}}), Words{"respond 403"});  // made by REFER alone (RFC 3515 §2.4.4)
 }
 
+TEST_F(Serving, CORE_58_WhatIsRefusedIsToldWhatWouldDo) {
+    asked({{"Event", "presence"}, {"Expires", "59"}});
+    EXPECT_EQ(*rig.last<Respond>().response.header("Min-Expires"), "60");
+    asked({{"Expires", "600"}});
+    ASSERT_TRUE(rig.last<Respond>().response.header("Allow-Events"));
+    EXPECT_EQ(*rig.last<Respond>().response.header("Allow-Events"), "refer");
+}
+
 TEST_F(Serving, DenialAndSilence) {
     asked();
     EXPECT_EQ(deny(403), Words{"respond 403"});

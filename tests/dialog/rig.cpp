@@ -1,5 +1,9 @@
 #include "tests/dialog/rig.h"
 
+#include "mapping/sip/mandatory_header.h"
+
+#include <gtest/gtest.h>
+
 #include <algorithm>
 
 namespace stox::test {
@@ -85,6 +89,10 @@ Rig::Rig(UserAgent::Settings settings)
 Words Rig::take(std::vector<Action> out) {
     Words words;
     for (auto& action : out) {
+        if (const auto* answer = std::get_if<Respond>(&action)) {
+            const auto header = mandatory_header(answer->response.status);
+            EXPECT_TRUE(header.empty() || answer->response.header(header)) << answer->response.status << " without " << header;
+        }
         words.push_back(std::visit(InWords{}, action));
         all.push_back(std::move(action));
     }

@@ -278,6 +278,7 @@ TEST_F(Subscribing, BadNotifies) {
     stand();
     EXPECT_EQ(notify("active", "stranger"), Words{"respond 481"});
     EXPECT_EQ(notify("active", "b", "dialog"), Words{"respond 489"});
+    EXPECT_TRUE(rig.last<Respond>().response.header("Allow-Events"));
     EXPECT_EQ(notify("active", "b", "presence;id=7"), Words{"respond 481"});
     EXPECT_EQ(rig.inside("NOTIFY", {.headers = {{"Event", "presence"}}}), Words{"respond 400"});
     EXPECT_EQ(rig.inside("NOTIFY", {.headers = {{"Subscription-State", "active"}}}), Words{"respond 489"});

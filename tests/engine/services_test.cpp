@@ -105,4 +105,56 @@ TEST(Services, IM_18_WhatComesFromOurOwnDomainIsALoop) {
     EXPECT_TRUE(rig.stanzas.empty());
 }
 
+std::vector<std::string> features_of(const xmpp::Iq& info) {
+    std::vector<std::string> features;
+    for (const auto& node : info.payload->children)
+        if (const auto& child = std::get<xml::Element>(node); child.name == "feature") features.push_back(*child.attribute("var"));
+    return features;
+}
+
+using Features = std::vector<std::string>;
+
+/// The feature works, as far as it can be asked for.
+void expect_works(Rig& rig, const std::string& feature, const std::string& local) {
+    const std::string name = feature == xmpp::ns::kPing ? "ping" : "query";
+    const auto answer = answered(rig, ask(feature, name, local));
+    EXPECT_EQ(answer.type, xmpp::IqType::result) << feature;
+}
+
+TEST(Services, CORE_14_EachFeatureOfTheGatewayWorksAndEachThatWorksIsNamed) {
+    Rig rig;
+    const auto info = answered(rig, ask(xmpp::ns::kDiscoInfo, "query"));
+    const auto* identity = info.payload->child(xmpp::ns::kDiscoInfo, "identity");
+    ASSERT_TRUE(identity);
+    EXPECT_EQ(*identity->attribute("category"), "gateway");
+    EXPECT_EQ(*identity->attribute("type"), "simple") << "a type of the registrar's list";
+    const auto features = features_of(info);
+    EXPECT_EQ(features, (Features{"http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items",
+                                  "jabber:iq:version", "urn:xmpp:ping"}));
+    for (const auto& feature : features) expect_works(rig, feature, {});
+    for (const auto* other : {"jabber:iq:register", "jabber:iq:gateway", "vcard-temp", "jabber:iq:last", "urn:xmpp:time"})
+        EXPECT_EQ(answered(rig, ask(other, "query")).error->condition, xmpp::Condition::service_unavailable) << other;
+}
+
+TEST(Services, CORE_15_AContactAdvertisesWhatItCanDoTodayAndNoMore) {
+    Rig rig;
+    const auto info = answered(rig, ask(xmpp::ns::kDiscoInfo, "query", "juliet"));
+    const auto features = features_of(info);
+    EXPECT_EQ(features, (Features{"http://jabber.org/protocol/disco#info"}));
+    for (const auto& feature : features) expect_works(rig, feature, "juliet");
+    for (const auto& feature : features) {
+        EXPECT_FALSE(feature.starts_with("urn:xmpp:jingle")) << "there are no calls";
+        EXPECT_NE(feature, "urn:ietf:rfc:3264");
+    }
+}
+
+TEST(Services, CORE_14_ANodeThatNobodyNamedIsNotThere) {
+    Rig rig;
+    for (const std::string_view ns : {xmpp::ns::kDiscoInfo, xmpp::ns::kDiscoItems}) {
+        auto iq = ask(ns, "query");
+        iq.payload->set("node", "http://somewhere.test#caps");
+        EXPECT_EQ(answered(rig, iq).error->condition, xmpp::Condition::item_not_found);
+    }
+}
+
 }  // namespace

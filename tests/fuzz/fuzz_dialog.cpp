@@ -3,6 +3,7 @@
 // CSeq rises, a timer that has run is not due any more, state is bounded, and when both sides have left nothing remains.
 
 #include "mapping/core/assert.h"
+#include "mapping/sip/mandatory_header.h"
 #include "mapping/sip/user_agent.h"
 
 #include <algorithm>
@@ -361,6 +362,8 @@ private:
         STOX_ASSERT(found != received_.end() && found->method != "ACK");
         const int status = action.response.status;
         STOX_ASSERT(status > 100 && status < 700);
+        const auto header = mandatory_header(status);
+        STOX_ASSERT(header.empty() || action.response.header(header));  // CORE-58
         if (found->final) {
             const bool repeated = found->method == "INVITE" && found->final < 300 && found->last == action.response;
             STOX_ASSERT(repeated);

@@ -154,7 +154,7 @@ TEST(EdgeTls, FailedHandshakesAreRefusalsOfTheirSource) {
     EXPECT_EQ(tls.rig->counters().refused_banned, 1u);
 }
 
-TEST(EdgeTls, OldVersionsAreRefused) {
+TEST(EdgeTls, CORE_62_OldVersionsAreRefused) {
     TlsRig tls;
     const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
     SSL_CTX_set_security_level(context.get(), 0);
@@ -192,7 +192,7 @@ TEST(EdgeTls, WhoProvedANameIsToldWithIt) {
     }
 }
 
-TEST(EdgeTls, NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
+TEST(EdgeTls, CORE_62_NoCertificateOrAStrangersIsRefusedWhereOneIsRequired) {
     TlsRig tls(TlsIdentity::VerifyClient::required);
     Certificates others;
     for (const auto& own : {Certificates::Files{}, others.issue("peer", "DNS:peer.test")})
@@ -267,7 +267,7 @@ TEST(EdgeTls, DialsAnAddressWhoseCertificateIsForIt) {
     }
 }
 
-TEST(EdgeTls, AWrongNameFailsBeforeAnythingIsSentWithTheReason) {
+TEST(EdgeTls, CORE_62_AWrongNameFailsBeforeAnythingIsSentWithTheReason) {
     Certificates made;
     for (const std::string alternative : {"DNS:other.test", "DNS:*.test", "IP:127.0.0.1", ""}) {
         TlsPeer peer(made.issue("other.test", alternative));
@@ -280,7 +280,7 @@ TEST(EdgeTls, AWrongNameFailsBeforeAnythingIsSentWithTheReason) {
     }
 }
 
-TEST(EdgeTls, AStrangersAuthorityIsRefused) {
+TEST(EdgeTls, CORE_62_AStrangersAuthorityIsRefused) {
     Certificates made, others;
     TlsPeer peer(others.issue("peer.test", "DNS:peer.test"));
     std::string log;
@@ -288,7 +288,7 @@ TEST(EdgeTls, AStrangersAuthorityIsRefused) {
     EXPECT_NE(log.find("certificate: "), std::string::npos) << log;
 }
 
-TEST(EdgeTls, AnExpiredCertificateIsRefused) {
+TEST(EdgeTls, CORE_62_AnExpiredCertificateIsRefused) {
     Certificates made;
     TlsPeer peer(made.issue("peer.test", "DNS:peer.test", -1));
     std::string log;

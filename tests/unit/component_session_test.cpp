@@ -55,6 +55,27 @@ Message message_from(Jid from) {
 
 }  // namespace
 
+TEST(ComponentSession, CORE_60_TheLanguageOfTheStreamIsThatOfAStanzaWithoutUnlessItIsTheDefault) {
+    const auto lang = [](const std::string& of_stream, const std::string& by_default, const std::string& own) {
+        ComponentSession session("sip.example", "test");
+        session.set_default_language(by_default);
+        session.open();
+        std::string header(kHeader);
+        if (!of_stream.empty()) header.insert(header.size() - 1, " xml:lang='" + of_stream + "'");
+        session.receive(header);
+        session.receive("<handshake/>");
+        const auto events = session.receive("<message from='a@b' to='c@sip.example'" +
+                                            (own.empty() ? "" : " xml:lang='" + own + "'") + "><body>x</body></message>");
+        const auto* received = events.size() == 1 ? std::get_if<StanzaReceived>(&events.front()) : nullptr;
+        return received ? std::get<Message>(received->stanza).lang : "(nothing)";
+    };
+    EXPECT_EQ(lang("cs", "en", ""), "cs");
+    EXPECT_EQ(lang("cs", "en", "de"), "de");
+    EXPECT_EQ(lang("en", "en", ""), "");
+    EXPECT_EQ(lang("en", "en", "en"), "en") << "said of the stanza itself";
+    EXPECT_EQ(lang("", "en", ""), "");
+}
+
 TEST(ComponentSession, CORE_03_HandshakeIsTheHexDigestOfStreamIdAndSecret) {
     ComponentSession session("sip.example", "test");
     EXPECT_EQ(text_of(session.open()),

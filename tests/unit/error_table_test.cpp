@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace stox {
 
@@ -65,13 +66,27 @@ void expect_row_171(const SpecRow& row) {
     EXPECT_EQ(full.contact, "");
 }
 
+StanzaError too_big(std::string_view condition) {
+    auto made = error(condition);
+    made.too_big = true;
+    return made;
+}
+
+StanzaError with_status(std::string_view condition, int status) {
+    auto made = error(condition);
+    made.sip_status = status;
+    return made;
+}
+
 void expect_row_172(const SpecRow& row, int status, const std::string& condition, const std::string& type) {
-    const auto made = to_stanza_error(status, "");
+    const bool moved = status == 301;  // which is told so only with its address
+    auto made = to_stanza_error(status, "", moved ? "xmpp:a@b.example" : "");
+    const auto address = std::exchange(made.address, std::nullopt);
+    EXPECT_EQ(address.value_or("none"), moved ? "xmpp:a@b.example" : "none") << row.cells[0];
     EXPECT_EQ(xmpp::to_string(made.condition), condition) << row.cells[0] << ' ' << status;
     EXPECT_EQ(xmpp::to_string(made.type), type) << row.cells[0] << ' ' << status;
     EXPECT_EQ(made.sip_status, status);
     EXPECT_FALSE(made.text);
-    EXPECT_FALSE(made.address);
 }
 
 std::set<int> listed_statuses() {
@@ -212,6 +227,35 @@ TEST(ErrorTable, CORE_X19_ServiceUnavailableIsNever503AndForAMessage480) {
         any.condition = static_cast<Condition>(i);
         EXPECT_NE(to_sip_failure(any, kFull).status, 503);
     }
+}
+
+TEST(ErrorTable, CORE_X19_WhereTheServerDoesNotSayItOfTheAbsent403AnswersAMessageToo) {
+    for (const bool full : {false, true})
+        EXPECT_EQ(to_sip_failure(error("service-unavailable"), {full, true, "MESSAGE", false}), (SipFailure{403, "", false}));
+}
+
+TEST(ErrorTable, CORE_X12_ASizeThatWasRefusedIs413) {
+    for (const std::string_view method : {"MESSAGE", "INVITE", "OPTIONS"}) {
+        EXPECT_EQ(to_sip_failure(too_big("policy-violation"), {true, true, method}), (SipFailure{413, "", false}));
+        EXPECT_EQ(to_sip_failure(error("policy-violation"), {true, true, method}), (SipFailure{403, "", false}));
+    }
+    EXPECT_EQ(to_sip_failure(too_big("forbidden"), kFull).status, 403) << "the condition is what counts";
+}
+
+TEST(ErrorTable, CORE_X21_WhatTheUndefinedConditionIsAboutDecides) {
+    EXPECT_EQ(to_sip_failure(too_big("undefined-condition"), kBare).status, 413);
+    const std::map<int, int> rows{{404, 404}, {486, 486}, {488, 488}, {500, 500}, {503, 500}, {603, 480},
+                                  {100, 400}, {200, 400}, {302, 400}, {401, 400}, {405, 400}, {420, 400}};
+    for (const auto& [carried, status] : rows)
+        EXPECT_EQ(to_sip_failure(with_status("undefined-condition", carried), kBare), (SipFailure{status, "", false})) << carried;
+    EXPECT_EQ(to_sip_failure(with_status("undefined-condition", 603), kBareSure).status, 603);
+    EXPECT_EQ(to_sip_failure(with_status("undefined-condition", 603), kFull).status, 480);
+    EXPECT_EQ(to_sip_failure(with_status("forbidden", 486), kFull).status, 403) << "a condition that says something is believed";
+}
+
+TEST(ErrorTable, CORE_S301_WithoutAnAddressItIsNoMoreThanAnyOther3xx) {
+    EXPECT_EQ(to_stanza_error(301, "").condition, Condition::redirect);
+    EXPECT_EQ(to_stanza_error(301, "").type, xmpp::ErrorType::modify);
 }
 
 TEST(ErrorTable, CORE_S301_CORE_S302_RedirectionsCarryTheNewAddress) {

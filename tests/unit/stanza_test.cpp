@@ -137,6 +137,15 @@ TEST(Stanza, CORE_51_ErrorCarriesTextLanguageAndSipStatus) {
     EXPECT_EQ(decode_as<Message>(text), message);
 }
 
+TEST(Stanza, CORE_X12_AnErrorSaysThatItIsAboutTheSize) {
+    Message message;
+    message.from = kRomeo;
+    message.to = kJuliet;
+    message.type = MessageType::error;
+    message.error = StanzaError{ErrorType::modify, Condition::policy_violation, {}, {}, {}, 413, true};
+    EXPECT_EQ(decode_as<Message>(xml::write(encode(Stanza(message)), kComponentNs)), message);
+}
+
 TEST(Stanza, ErrorAddressOfGoneAndRedirect) {
     const auto error_of = [](std::string_view inside) {
         return decode_as<Message>("<message from='a@b' to='c@d' type='error'><error type='modify'>" + std::string(inside) +
@@ -151,6 +160,8 @@ TEST(Stanza, ErrorAddressOfGoneAndRedirect) {
     EXPECT_EQ(error_of("<unheard-of" + std::string(kNs) + "/>").condition, Condition::undefined_condition);
     EXPECT_EQ(error_of("<sip-code xmlns='urn:stox:sip:0'>48x</sip-code>").sip_status, std::nullopt);
     EXPECT_EQ(error_of("<sip-code xmlns='urn:stox:sip:0'>4860</sip-code>").sip_status, std::nullopt);
+    EXPECT_FALSE(error_of("<stanza-too-big xmlns='urn:x'/>").too_big);
+    EXPECT_TRUE(error_of("<stanza-too-big xmlns='urn:xmpp:errors'/>").too_big);
 }
 
 TEST(Stanza, CORE_78_ErrorSwapsAddressesAndKeepsTheId) {
@@ -168,6 +179,7 @@ TEST(Stanza, CORE_78_ErrorSwapsAddressesAndKeepsTheId) {
     expected.from = kRomeo;
     expected.to = kJuliet;
     expected.id = "m1";
+    expected.lang = "de";
     expected.type = MessageType::error;
     expected.error = error;
     EXPECT_EQ(make_error(message, error), Stanza(expected));

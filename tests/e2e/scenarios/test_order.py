@@ -5,10 +5,10 @@ from processes import wait_for
 from sip_peer import SipPeer, message
 
 pytestmark = pytest.mark.gate(60)
-COUNT = 20
+COUNT = 100
 
 
-def test_IM_12_to_sip_one_at_a_time_and_in_order(server, romeo):
+def test_IM_12_CORE_77_to_sip_one_at_a_time_and_in_order(server, romeo):
     texts = [f"to sip {number}" for number in range(COUNT)]
     with SipPeer() as phone:
         for text in texts:
@@ -18,7 +18,7 @@ def test_IM_12_to_sip_one_at_a_time_and_in_order(server, romeo):
         assert len({request.headers["call-id"] for request in phone.requests}) == COUNT
 
 
-def test_from_sip_in_order(server, romeo):
+def test_CORE_77_from_sip_in_order(server, romeo):
     texts = [f"from sip {number}" for number in range(COUNT)]
     with SipPeer(port=5071) as phone:
         for text in texts:

@@ -76,12 +76,18 @@ def proxy(workspace, authority, name: str, **options) -> Kamailio:
     return Kamailio(workspace / name, PROXY, f"{GATEWAY}:{TLS_PORT}", NAME, f"{PEER}:5060", identity, authority.root, **options)
 
 
-def test_each_way_through_a_proxy_with_certificates(workspace, authority, server, romeo):
+# What a request may carry that any proxy and phone understands (RFC 3261 §20, RFC 3428, RFC 5393).
+ORDINARY = {"via", "from", "to", "call-id", "cseq", "max-forwards", "content-type", "content-length", "content-language", "subject", "route",
+            "record-route", "user-agent", "date", "expires", "allow", "accept", "supported", "max-breadth"}
+
+
+def test_CORE_02_each_way_through_a_stock_proxy_with_certificates(workspace, authority, server, romeo):
     running = proxy(workspace, authority, "kamailio")
     try:
         with SipPeer() as phone:
             romeo.send("juliet@capulet.test", "through the proxy")
             assert phone.wait_request(lambda request: request.body == "through the proxy")
+            assert set(phone.requests[0].headers) <= ORDINARY, "nothing that only another gateway would know"
             assert f"verified=1 sni={PROXY_NAME}" in running.log()
             phone.socket.sendto(message(body="and back through it"), (PROXY, 5060))
             romeo.wait_body("and back through it")

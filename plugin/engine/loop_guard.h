@@ -1,0 +1,62 @@
+#pragma once
+// Messages that come back to us, and how far those may still go that went through us.   (CORE-68, CORE-69, CORE-70)
+//
+// What we carry has ids of our own making, on both sides. A request with the Call-ID and tag of one of ours, or a stanza with
+// the id of one of ours, is that message on its way round: it ends here. What a user of ours sends on from a conversation is
+// another message, and has the hops that the first one had left; so a ring of gateways and forwarders comes to its end.
+
+#include "mapping/sip/message.h"
+#include "mapping/xmpp/hop_headers.h"
+#include "plugin/engine/turn.h"
+
+#include <deque>
+#include <map>
+#include <string>
+
+namespace stox::engine {
+
+class LoopGuard {
+public:
+    static constexpr std::chrono::minutes kMemory{5};
+    static constexpr std::size_t kCapacity = 50'000;   ///< ids; the oldest is forgotten first
+    static constexpr std::size_t kLongestKey = 1'024;  ///< octets; ours are shorter
+    static constexpr unsigned kHops = 70;              ///< of a request that begins here (RFC 3261 §8.1.1.6)
+
+    /// What a stanza carries of the request that it was made from: one hop less.
+    static xmpp::HopHeaders left_of(const sip::Request& request);
+
+    /// Remembers what leaves.
+    void watch(const Actions& actions, TimePoint now);
+
+    /// A request of ours has come back.
+    bool is_ours(const sip::Request& request) const;
+    /// A stanza of ours has come back.
+    bool is_ours(const xmpp::Message& message) const;
+    /// The hops that the request made from this stanza has: what is left of those of the message it sends on, else kHops. What
+    /// the stanza itself says can only make it fewer.
+    xmpp::HopHeaders left_of(const xmpp::Message& message) const;
+
+    std::size_t size() const { return seen_.size(); }
+
+private:
+    struct Seen {
+        std::uint64_t number;  ///< of its newest place in order_
+        xmpp::Jid author;      ///< bare; of a stanza
+        xmpp::HopHeaders left;
+    };
+    struct Arrival {
+        TimePoint at;
+        std::string key;
+        std::uint64_t number;
+    };
+
+    void remember(std::string key, Seen seen, TimePoint now);
+    void forget_oldest();
+    const Seen* find(const std::string& key) const;
+
+    std::map<std::string, Seen> seen_;
+    std::deque<Arrival> order_;
+    std::uint64_t last_number_ = 0;
+};
+
+}  // namespace stox::engine

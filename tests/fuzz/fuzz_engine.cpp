@@ -1,0 +1,346 @@
+// One engine under any sequence of inputs: requests, stanzas, answers, time, a stream that comes and goes, options that change.
+// Octets say what happens next. Whatever they say: each SIP request is answered exactly once, each of our requests ends, an author
+// hears of each message at most one fate, everything that is kept has a bound, and after Shutdown nothing waits.
+
+#include "mapping/core/assert.h"
+#include "mapping/sip/mandatory_header.h"
+#include "mapping/xmpp/component_session.h"
+#include "plugin/engine/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+
+namespace {
+
+using namespace stox;
+using namespace stox::engine;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kMaxSteps = 400;
+
+class Octets {
+public:
+    Octets(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
+    bool empty() const { return at_ == end_; }
+    unsigned next() { return empty() ? 0u : *at_++; }
+    unsigned below(std::size_t bound) { return bound == 0 ? 0u : next() % static_cast<unsigned>(bound); }
+    bool flag() { return (next() & 1) != 0; }
+    template <class T, std::size_t N>
+    const T& of(const std::array<T, N>& values) {
+        return values[below(N)];
+    }
+    std::string text() {
+        std::string taken;
+        for (unsigned left = next() % 24; left > 0 && !empty(); --left) taken += static_cast<char>(next());
+        return taken;
+    }
+
+private:
+    const std::uint8_t* at_;
+    const std::uint8_t* end_;
+};
+
+constexpr std::array<std::string_view, 8> kMethods{"MESSAGE", "MESSAGE", "MESSAGE", "OPTIONS", "INVITE", "REGISTER", "ACK", "DANCE"};
+constexpr std::array<std::string_view, 7> kTypes{"text/plain",       "text/plain;charset=utf-8", "text/plain;charset=x", "image/png", "",
+                                                 "message/cpim",     "message/imdn+xml"};
+constexpr std::array<std::string_view, 6> kHeaders{"Subject", "Content-Language", "Require", "Privacy", "Max-Breadth", "Content-Encoding"};
+constexpr std::array<int, 14> kStatuses{100, 180, 200, 202, 302, 401, 404, 413, 415, 420, 480, 486, 503, 603};
+constexpr std::array<LocalFailure, 4> kFailures{LocalFailure::none, LocalFailure::timeout, LocalFailure::unsent, LocalFailure::transport};
+constexpr std::array<std::string_view, 4> kNamespaces{"http://jabber.org/protocol/disco#info", "urn:xmpp:ping", "jabber:iq:version", "urn:x"};
+
+config::NextHop hop(std::uint8_t host) {
+    config::NextHop made;
+    made.address = Address::v4({10, 0, 0, host});
+    made.host = made.address->to_string();
+    made.uri = "sip:" + made.host;
+    return made;
+}
+
+config::DomainOptions options_of(unsigned choice) {
+    config::DomainOptions options;
+    options.domain = "capulet.test";
+    options.xmpp_domains = {"montague.test"};
+    config::Peer peer;
+    peer.name = "phones";
+    peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
+    peer.next_hops = {hop(1), hop(2)};
+    peer.probe = (choice & 1) != 0;
+    if (choice & 2) peer.kind = config::PeerKind::phone;
+    if (choice & 4) {
+        config::NextHop named;
+        named.host = "verona.test";
+        named.uri = "sip:verona.test";
+        peer.next_hops.push_back(named);
+    }
+    if (choice & 8) peer.limits.transactions = 3;
+    if (choice & 16) peer.limits.per_second = 5;
+    if (choice & 32) options.scheme = config::AddressScheme::nested;
+    if (choice & 64) options.user_rate = 4;
+    if (choice & 128) options.allow_6xx = options.from_gr = true;
+    options.peers = {peer};
+    return options;
+}
+
+class Play {
+public:
+    Play(const std::uint8_t* data, std::size_t size)
+        : in_(data, size), engine_(options_of(in_.next()), IdGenerator([this](std::span<std::uint8_t> wanted) { fill(wanted); })) {}
+
+    void run() {
+        for (std::size_t step = 0; step < kMaxSteps && !in_.empty(); ++step) {
+            one_step();
+            check_bounds();
+        }
+        leave();
+    }
+
+private:
+    struct Sent {
+        ClientTransaction transaction;
+        bool probe;
+    };
+
+    void fill(std::span<std::uint8_t> wanted) {
+        for (auto& octet : wanted) octet = static_cast<std::uint8_t>(random_ = random_ * 6364136223846793005u + 1442695040888963407u, random_ >> 56);
+    }
+
+    void one_step() {
+        switch (in_.below(10)) {
+            case 0:
+                return request();
+            case 1:
+                return stanza();
+            case 2:
+                return response();
+            case 3:
+                return pong();
+            case 4:
+                return error_stanza();
+            case 5:
+                now_ += milliseconds(in_.next() * 40);
+                return tick();
+            case 6:
+                return up_ ? (up_ = false, feed(StreamDown{})) : (up_ = true, feed(StreamUp{}));
+            case 7:
+                return feed(OptionsChanged{options_of(in_.next())});
+            case 8:
+                return locate();
+            default:
+                return request();
+        }
+    }
+
+    void feed(Input input) {
+        handle(std::move(input));
+        // The store answers in order, soon or late.
+        while (!commits_.empty() && in_.below(4) != 0) answer_commit();
+    }
+
+    void handle(Input input) {
+        for (auto& action : engine_.handle(std::move(input), now_)) std::visit([this](const auto& one) { perform(one); }, action);
+    }
+
+    void answer_commit() {
+        const auto commit = commits_.front();
+        commits_.pop_front();
+        const bool full = in_.below(16) == 1;
+        handle(Committed{commit, full ? Result<void>(fail(Code::unavailable, "full")) : ok()});
+    }
+
+    void tick() {
+        if (const auto due = engine_.next_timeout(); due && *due <= now_) feed(Tick{});
+    }
+
+    void perform(const SendStanza& action) {
+        const auto octets = session_.encode(action.stanza);
+        STOX_ASSERT(octets || octets.error().code == Code::too_large);
+        const auto& to = std::visit([](const auto& one) -> const xmpp::Jid& { return one.to; }, action.stanza);
+        const auto& from = std::visit([](const auto& one) -> const xmpp::Jid& { return one.from; }, action.stanza);
+        STOX_ASSERT(from.domain == "capulet.test" && !to.domain.empty());
+        if (const auto* iq = std::get_if<xmpp::Iq>(&action.stanza)) {
+            if (iq->type == xmpp::IqType::get) pings_.push_back(iq->id);
+            return;
+        }
+        const auto* message = std::get_if<xmpp::Message>(&action.stanza);
+        if (!message) return;
+        STOX_ASSERT(!message->id.empty() || message->type == xmpp::MessageType::error);
+        if (message->type == xmpp::MessageType::error) {
+            // One word to an author about each message.
+            if (const auto open = given_.find(message->id); open != given_.end()) STOX_ASSERT(open->second-- > 0);
+        } else {
+            STOX_ASSERT(to.domain == "montague.test");
+            written_.push_back(*message);
+        }
+    }
+    void perform(const RespondSip& action) {
+        STOX_ASSERT(open_.erase(action.transaction) == 1);
+        const auto& response = action.response;
+        STOX_ASSERT(response.status >= 200 && response.status < 700);
+        const auto header = sip::mandatory_header(response.status);
+        STOX_ASSERT(header.empty() || response.header(header));
+    }
+    void perform(const SendSip& action) {
+        STOX_ASSERT(!action.request.call_id.empty() && !action.request.from.tag.empty());
+        STOX_ASSERT(action.request.max_forwards <= 70);
+        for (const auto& line : action.request.headers)
+            for (const char c : line.value) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+        sent_.push_back({action.transaction, action.request.method == "OPTIONS"});
+    }
+    void perform(const Locate& action) { locations_.push_back(action.location); }
+    void perform(const Commit& action) { commits_.push_back(action.commit); }
+    void perform(const Refused&) {}
+    void perform(const Log& action) {
+        for (const char c : action.text) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F);
+    }
+
+    void request() {
+        sip::Request request;
+        request.method = in_.of(kMethods);
+        request.uri = uri("romeo", "montague.test");
+        request.from = {in_.flag() ? in_.text() : std::string(), uri("juliet", "capulet.test"), in_.flag() ? "t" : "", {}};
+        request.to = {{}, request.uri, in_.below(8) == 0 ? "x" : "", {}};
+        request.call_id = in_.flag() ? "call" + std::to_string(in_.below(4)) : "call" + std::to_string(last_);
+        request.cseq = 1;
+        request.max_forwards = in_.below(4) == 0 ? in_.below(3) : 70;
+        request.content_type = in_.of(kTypes);
+        request.body = in_.text();
+        for (unsigned left = in_.below(3); left > 0; --left) request.headers.push_back({std::string(in_.of(kHeaders)), in_.text()});
+        if (in_.below(8) == 0) request.uri.user = sip::percent_encode_user(in_.text());
+        if (in_.below(8) == 0) request.from.uri.user = sip::percent_encode_user(in_.text());
+        const ServerTransaction transaction{++last_};
+        if (request.method != "ACK") open_.insert(transaction);
+        const auto source = Address::v4({10, 0, 0, static_cast<std::uint8_t>(in_.below(8) == 0 ? 9 : 1)});
+        feed(SipRequestIn{transaction, std::move(request), {source, 5060}, in_.flag() ? Transport::udp : Transport::tcp});
+    }
+
+    static sip::Uri uri(std::string user, std::string host) {
+        sip::Uri made;
+        made.user = std::move(user);
+        made.host = std::move(host);
+        return made;
+    }
+
+    void stanza() {
+        if (in_.below(4) == 0) return iq();
+        xmpp::Message message;
+        message.from = {"romeo", in_.below(8) == 0 ? "elsewhere.test" : "montague.test", in_.flag() ? "garden" : ""};
+        message.to = {in_.flag() ? "juliet" : in_.flag() ? "nurse\\40verona.test" : "", "capulet.test", {}};
+        message.id = "m" + std::to_string(++last_);
+        message.type = in_.below(6) == 0 ? xmpp::MessageType::groupchat : xmpp::MessageType::chat;
+        message.lang = in_.text();
+        if (in_.below(6) != 0) message.bodies = {{in_.text() + "x", in_.text()}};
+        if (in_.flag()) message.subjects = {{in_.text(), {}}};
+        if (in_.flag()) message.thread = written_.empty() || in_.flag() ? in_.text() : written_.back().thread.value_or("");
+        if (in_.below(6) == 0) message.payload.emplace_back("eu.siacs.conversations.axolotl", "encrypted");
+        given_[message.id] = 1;
+        feed(StanzaIn{std::move(message)});
+    }
+
+    void iq() {
+        xmpp::Iq iq;
+        iq.from = {"romeo", "montague.test", {}};
+        iq.to = {in_.flag() ? "juliet" : "", "capulet.test", {}};
+        iq.id = in_.text();
+        iq.type = in_.flag() ? xmpp::IqType::get : xmpp::IqType::set;
+        iq.payload = xml::Element(std::string(in_.of(kNamespaces)), "query");
+        feed(StanzaIn{std::move(iq)});
+    }
+
+    /// The server answers the newest ping, or one that nobody asked.
+    void pong() {
+        xmpp::Iq result;
+        result.from = {{}, "montague.test", {}};
+        result.to = {{}, "capulet.test", {}};
+        result.type = in_.below(8) == 0 ? xmpp::IqType::error : xmpp::IqType::result;
+        if (result.type == xmpp::IqType::error) result.error = xmpp::StanzaError{};
+        result.id = pings_.empty() || in_.below(8) == 0 ? in_.text() : pings_.back();
+        feed(StanzaIn{std::move(result)});
+    }
+
+    void error_stanza() {
+        if (written_.empty()) return;
+        const auto& message = written_[in_.below(std::min<std::size_t>(written_.size(), 200))];
+        xmpp::StanzaError error;
+        error.condition = static_cast<xmpp::Condition>(in_.below(22));
+        error.text = in_.text();
+        if (in_.flag()) error.address = "xmpp:a@b.test";
+        if (in_.flag()) error.sip_status = 100 + static_cast<int>(in_.next()) * 2;
+        if (auto reply = xmpp::make_error(message, std::move(error))) feed(StanzaIn{std::move(*reply)});
+    }
+
+    void response() {
+        if (sent_.empty()) return;
+        const auto index = in_.below(std::min<std::size_t>(sent_.size(), 200));
+        const auto transaction = sent_[index].transaction;
+        sip::Response response;
+        const auto local = in_.below(4) == 0 ? in_.of(kFailures) : LocalFailure::none;
+        response.status = local == LocalFailure::none ? in_.of(kStatuses) : local == LocalFailure::timeout ? 408 : 503;
+        response.reason = in_.text();
+        if (in_.below(4) == 0) response.headers.push_back({"Retry-After", in_.text()});
+        if (response.status == 401) response.headers.push_back({"WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\""});
+        if (response.status == 302) response.contacts = {{{}, uri("tybalt", "capulet.test"), {}, {}}};
+        if (response.status >= 200) sent_.erase(sent_.begin() + static_cast<std::ptrdiff_t>(index));
+        feed(SipResponseIn{transaction, std::move(response), local});
+    }
+
+    void locate() {
+        if (locations_.empty()) return;
+        Located located{locations_.back(), {}};
+        locations_.pop_back();
+        if (in_.flag()) located.targets = {Target{Transport::udp, {Address::v4({10, 0, 0, 7}), 5060}}};
+        if (located.targets.empty()) located.error = "nowhere";
+        feed(std::move(located));
+    }
+
+    void check_bounds() const {
+        const auto pending = engine_.pending();
+        STOX_ASSERT(pending.held_messages <= 1'024 && pending.queued_messages + pending.transactions <= 10'000);
+        STOX_ASSERT(pending.held_messages <= open_.size());
+        STOX_ASSERT(written_.size() <= kMaxSteps * 2);
+        if (const auto due = engine_.next_timeout()) STOX_ASSERT(*due >= now_ - std::chrono::hours(1));
+    }
+
+    /// Everybody goes: what was asked is answered, what was given has its fate.
+    void leave() {
+        feed(Shutdown{});
+        while (!commits_.empty()) answer_commit();
+        STOX_ASSERT(open_.empty());
+        const auto pending = engine_.pending();
+        STOX_ASSERT(pending.held_messages == 0 && pending.queued_messages == 0 && pending.transactions == 0);
+        for (const auto& sent : sent_) {
+            sip::Response late;
+            late.status = 200;
+            feed(SipResponseIn{sent.transaction, late});
+        }
+        now_ += std::chrono::minutes(10);
+        tick();
+        STOX_ASSERT(open_.empty());
+    }
+
+    Octets in_;
+    std::uint64_t random_ = 1;
+    Engine engine_;
+    xmpp::ComponentSession session_{"capulet.test", "secret"};
+    TimePoint now_{};
+    bool up_ = false;
+    std::uint64_t last_ = 0;
+    std::set<ServerTransaction> open_;
+    std::map<std::string, int> given_;  ///< words that its author may still hear
+    std::deque<CommitId> commits_;
+    std::vector<Sent> sent_;
+    std::vector<Location> locations_;
+    std::vector<std::string> pings_;
+    std::vector<xmpp::Message> written_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    Play(data, size).run();
+    return 0;
+}
