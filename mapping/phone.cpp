@@ -16,9 +16,9 @@ constexpr std::size_t kMostParameters = 16;
 
 /// Where the call goes, what it costs and who vouches for it: none of them says whose number it is.   (RFC 3966 §5.1, RFC 4694,
 /// RFC 4904; verstat, oli, cpc: as networks write them)
-constexpr std::array<std::string_view, 14> kDropped{"cic",      "cic-context", "cpc",        "enumdi",        "isub",
-                                                    "isub-encoding", "npdi",   "oli",        "otg",           "rn",
-                                                    "rn-context",    "tgrp",   "trunk-context", "verstat"};
+constexpr std::array<std::string_view, 14> kDropped{"cic",           "cic-context", "cpc",           "enumdi", "isub",
+                                                    "isub-encoding", "npdi",        "oli",           "otg",    "rn",
+                                                    "rn-context",    "tgrp",        "trunk-context", "verstat"};
 
 bool one_of(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -14,9 +14,10 @@ namespace stox {
 
 /// A number in its one spelling: without visual separators, in lower case, its parameters in one order.
 struct PhoneNumber {
-    std::string digits;                         ///< "+15551230000"; without plus also * # a-f: "7042", "*21#"
-    std::vector<sip::UriParameter> parameters;  ///< whose number it is: ext, phone-context ...; isub and postd first, then by name
-    std::vector<std::string> dropped;           ///< names of those that stood there and say how it is routed, rated or signed
+    std::string digits;  ///< "+15551230000"; without plus also * # a-f: "7042", "*21#"
+    std::vector<sip::UriParameter>
+        parameters;                    ///< whose number it is: ext, phone-context ...; isub and postd first, then by name
+    std::vector<std::string> dropped;  ///< names of those that stood there and say how it is routed, rated or signed
 
     bool is_global() const { return digits.starts_with('+'); }
     /// The domain or the number prefix that a number without plus belongs to; null: it names none.

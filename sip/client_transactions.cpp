@@ -18,6 +18,8 @@ constexpr std::size_t kMaxForks = 16;
 /// As often as a callee repeats its 2xx in 64*T1 (RFC 3261 §13.3.1.4), and some that the network doubled.
 constexpr unsigned kMaxAcks = 20;
 
+bool is_dialled(const Uri& uri) { return uri.scheme == Scheme::sip || uri.scheme == Scheme::sips; }
+
 const url_string_t* as_url(const std::string& text) { return reinterpret_cast<const url_string_t*>(text.c_str()); }
 
 std::string key_of(const std::string& call_id, std::uint32_t cseq) { return std::to_string(cseq) + ' ' + call_id; }
@@ -84,8 +86,12 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
     Home home;
     const auto target = request.uri.to_string();
     // Parsed first: the creation of a request ends the process when it is given text that is no URL.
-    const url_t* url = check_writable(request) ? url_make(home.get(), target.c_str()) : nullptr;
-    if (!url) return nullptr;
+    url_t* url = check_writable(request) ? url_make(home.get(), target.c_str()) : nullptr;
+    sip_to_t* to = url ? sip_to_make(home.get(), name_addr_value(request.to).c_str()) : nullptr;
+    if (!url || !to) return nullptr;
+    // Parsed, `%3B` has become `;`, which is another user.   (RFC 3261 §19.1.4, CORE-27)
+    if (url->url_user && is_dialled(request.uri)) url->url_user = request.uri.user.c_str();
+    if (to->a_url->url_user && is_dialled(request.to.uri)) to->a_url->url_user = request.to.uri.user.c_str();
     const auto way = stack_.transports->way(next_hop);
     if (const auto client = clients_.find(number); client != clients_.end()) {
         client->second.has_way = way.port != nullptr;
@@ -93,7 +99,7 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
         client->second.sent_before = stack_.transports->sent();
         client->second.began = std::chrono::steady_clock::now();
     }
-    const auto from = name_addr_value(request.from), to = name_addr_value(request.to);
+    const auto from = name_addr_value(request.from);
     const auto contacts = name_addr_list(request.contacts), routes = name_addr_list(request.routes);
     const auto content_type = header_value(request.content_type);
     const auto cseq = std::to_string(request.cseq) + ' ' + request.method;
@@ -104,9 +110,9 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
     return nta_outgoing_tcreate(
         stack_.sender.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
         numbers_.magic<nta_outgoing_magic_t>(number), as_url(way.url), sip_method_code(request.method.c_str()),
-        request.method.c_str(), reinterpret_cast<const url_string_t*>(url), SIPTAG_FROM_STR(from.c_str()),
-        SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(request.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
-        SIPTAG_MAX_FORWARDS_STR(hops.c_str()), TAG_IF(!routes.empty(), SIPTAG_ROUTE_STR(routes.c_str())),
+        request.method.c_str(), reinterpret_cast<const url_string_t*>(url), SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO(to),
+        SIPTAG_CALL_ID_STR(request.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
+        TAG_IF(!routes.empty(), SIPTAG_ROUTE_STR(routes.c_str())),
         TAG_IF(!contacts.empty(), SIPTAG_CONTACT_STR(contacts.c_str())),
         TAG_IF(!agent_name.empty(), SIPTAG_USER_AGENT_STR(agent_name.c_str())),
         TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),

@@ -1,5 +1,6 @@
 #include "sip/guard.h"
 
+#include "mapping/sip/uri.h"
 #include "sip/via_target.h"
 
 #include <sofia-sip/msg_buffer.h>
@@ -8,14 +9,19 @@
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
+#include <sofia-sip/su_alloc.h>
 #include <sofia-sip/su_string.h>
 #include <sofia-sip/url.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <set>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -215,6 +221,60 @@ issize_t acquit(msg_t* message, msg_pub_t* content, char octets[], isize_t size,
     return extract_body(message, content, octets, size, end_of_stream);
 }
 
+msg_parse_f* parse_from;
+
+/// The user of the address in a From, as it stands there; empty: none.
+std::string_view written_user(std::string_view from) {
+    bool quoted = false;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        if (quoted && from[i] == '\\')
+            ++i;
+        else if (from[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && from[i] == '<')
+            begin = i + 1;
+    }
+    from.remove_prefix(begin);
+    const auto colon = from.find(':'), at = from.find('@');
+    if (colon == from.npos || at == from.npos || colon > at) return {};
+    const auto userinfo = from.substr(colon + 1, at - colon - 1);
+    return userinfo.substr(0, userinfo.find(':'));
+}
+
+/// The library writes `;` for `%3B`, though they are different users (RFC 3261 §19.1.4): who wrote it so is called so. (CORE-27)
+issize_t keep_user(su_home_t* home, msg_header_t* header, char* chars, isize_t size) {
+    if (!std::strchr(chars, '%')) return parse_from(home, header, chars, size);
+    const std::string written(chars);
+    const auto parsed = parse_from(home, header, chars, size);
+    auto& url = *reinterpret_cast<sip_from_t*>(header)->a_url;
+    if (parsed < 0 || !is_sip(url) || !url.url_user) return parsed;
+    const auto user = written_user(written);
+    const auto octets = percent_decode(user), read = percent_decode(url.url_user);
+    if (octets && read && octets.value() == read.value()) url.url_user = su_strndup(home, user.data(), user.size());
+    return parsed;
+}
+
+/// Under both its names. The class itself stays in the table behind it: headers of ours are of that one, and the library finds
+/// the place of a header by its class.
+void hook_from(msg_mclass_s& messages) {
+    static std::remove_const_t<msg_hclass_t> from = *sip_from_class;
+    parse_from = from.hc_parse;
+    from.hc_parse = keep_user;
+    const std::span table(messages.mc_hash, static_cast<std::size_t>(messages.mc_hash_size));
+    const auto known = std::ranges::find(table, sip_from_class, &msg_href_t::hr_class);
+    if (known == table.end() || messages.mc_hash_used + 1 >= messages.mc_hash_size) std::abort();  // another library than it was
+    auto free = known;
+    while (free->hr_class)
+        if (++free == table.end()) free = table.begin();
+    *free = *known;
+    known->hr_class = &from;
+    ++messages.mc_hash_used;
+    // The copy that was made for this class, as the table was.
+    for (auto& entry : std::span(const_cast<msg_href_t*>(messages.mc_short), MC_SHORT_SIZE))
+        if (entry.hr_class == sip_from_class) entry.hr_class = &from;
+}
+
 msg_mclass_s const* make_class() {
     auto* extended = sip_extend_mclass(nullptr);
     if (!extended) std::abort();  // out of memory before anything began
@@ -229,6 +289,7 @@ msg_mclass_s const* make_class() {
     extended->mc_request->hr_class = &request;
     extended->mc_status->hr_class = &status;
     extended->mc_extract_body = acquit;
+    hook_from(*extended);
     return extended;
 }
 

@@ -72,7 +72,8 @@ void check_addresses(const DomainOptions& options, std::vector<Problem>& problem
     if (line == options.peers.end() || line->next_hops.empty())
         problems.push_back({"emergency_line", "needs the name of a peer with next_hop"});
     if (options.scheme != AddressScheme::phone)
-        problems.push_back({"emergency_line", "counts with scheme phone alone; other schemes leave emergency numbers to the peer"});
+        problems.push_back(
+            {"emergency_line", "counts with scheme phone alone; other schemes leave emergency numbers to the peer"});
 }
 
 bool share_a_user_domain(const DomainOptions& one, const DomainOptions& other) {

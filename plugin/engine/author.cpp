@@ -47,8 +47,7 @@ bool may_assert(const config::DomainOptions& options, const config::Peer& peer, 
 
 std::optional<Author> author_of(const config::DomainOptions& options, const config::Peer& peer, const sip::Request& request) {
     const bool hidden = sip::wants_privacy(request.headers);
-    const auto wanted =
-        options.scheme == config::AddressScheme::phone ? sip::Asserted::number : sip::Asserted::address;
+    const auto wanted = options.scheme == config::AddressScheme::phone ? sip::Asserted::number : sip::Asserted::address;
     const auto asserted = peer.pai_trusted ? sip::asserted_identity(request.headers, wanted) : std::nullopt;
     if (asserted && !is_temporary(asserted->uri)) {
         if (!may_assert(options, peer, asserted->uri)) return std::nullopt;

@@ -22,7 +22,8 @@ xmpp::StanzaError error(ErrorType type, Condition condition, std::string text) {
 }
 
 xmpp::StanzaError no_address(const Error& why) {
-    if (why.code == Code::too_large) return error(ErrorType::modify, Condition::jid_malformed, "This address is too long for SIP.");
+    if (why.code == Code::too_large)
+        return error(ErrorType::modify, Condition::jid_malformed, "This address is too long for SIP.");
     if (why.code == Code::incomplete)
         return error(ErrorType::cancel, Condition::item_not_found,
                      "This number cannot be dialled here. Write it with a plus and its country code.");

@@ -15,9 +15,10 @@ namespace stox::engine {
 
 class Devices {
 public:
-    static constexpr std::size_t kMost = 10'000;       ///< contacts of a domain; the one longest unseen is forgotten
-    static constexpr std::size_t kOfOneContact = 16;   ///< then the oldest makes room
-    static constexpr std::size_t kLongest_octets = 1'024;  ///< of a resource or of what tells a device; longer ones have no resource
+    static constexpr std::size_t kMost = 10'000;      ///< contacts of a domain; the one longest unseen is forgotten
+    static constexpr std::size_t kOfOneContact = 16;  ///< then the oldest makes room
+    static constexpr std::size_t kLongest_octets =
+        1'024;  ///< of a resource or of what tells a device; longer ones have no resource
 
     /// That contact was seen with this GRUU.
     void saw_gruu(const xmpp::Jid& full);

@@ -57,7 +57,7 @@ private:
     using Entries = std::list<std::pair<std::string, Value>>;
 
     std::size_t most_;
-    Entries entries_;                                                          ///< the one written last is the first
+    Entries entries_;                                                             ///< the one written last is the first
     std::map<std::string_view, typename Entries::iterator, std::less<>> places_;  ///< keys are the entries' own
 };
 

@@ -19,8 +19,8 @@ public:
     static constexpr std::chrono::seconds kInterval{15};
     static constexpr std::chrono::seconds kAnswerIn{4};  ///< a probe without any answer by then is a miss
     static constexpr unsigned kMisses = 2;
-    static constexpr std::chrono::seconds kFresh{20};        ///< longer than kInterval: what is probed is always located
-    static constexpr std::chrono::seconds kLocateIn{30};     ///< then it failed, should nobody have answered
+    static constexpr std::chrono::seconds kFresh{20};     ///< longer than kInterval: what is probed is always located
+    static constexpr std::chrono::seconds kLocateIn{30};  ///< then it failed, should nobody have answered
     static constexpr std::chrono::hours kLongestRetryAfter{1};
     static constexpr std::chrono::milliseconds kSpread{10};  ///< between the first probes of two peers
 

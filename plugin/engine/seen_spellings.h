@@ -12,7 +12,7 @@ namespace stox::engine {
 
 class SeenSpellings {
 public:
-    static constexpr std::size_t kMost = 10'000;        ///< contacts of a domain; the one longest unseen is forgotten
+    static constexpr std::size_t kMost = 10'000;           ///< contacts of a domain; the one longest unseen is forgotten
     static constexpr std::size_t kLongest_octets = 1'024;  ///< of a contact and its user; longer ones are not remembered
 
     /// seen       whom SIP named, and is allowed to: the contact is its JID

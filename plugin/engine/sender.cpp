@@ -38,8 +38,7 @@ Result<xmpp::Jid> sender_jid(State& state, const Author& author, const sip::Requ
     const bool phone = options.scheme == config::AddressScheme::phone;
     if (phone) tell_dropped(author.uri, trace, out);
     // A number has one spelling, whatever was seen of it.
-    if (const auto plain = contact_uri(options, jid); plain && !phone)
-        state.spellings.remember(jid, author.uri, plain.value());
+    if (const auto plain = contact_uri(options, jid); plain && !phone) state.spellings.remember(jid, author.uri, plain.value());
     const bool gruu = !jid.resource.empty() || (!request.contacts.empty() && request.contacts.front().uri.parameter("gr"));
     if (jid.resource.empty()) jid.resource = resource_of(state, jid, request);
     if (gruu && !jid.resource.empty()) state.devices.saw_gruu(jid);

@@ -32,7 +32,8 @@ TEST_F(OwnContact, CORE_46_ANotifierIsAGruuInItsAnswerAndInEachNotify) {
     // A new subscription to that GRUU is a dialog of its own.
     rig.call_id = "c2";
     const auto before = rig.agent.dialogs();
-    EXPECT_EQ(rig.first("SUBSCRIBE", {.headers = {{"Event", "presence"}, {"Expires", "600"}}}), Words{"SubscriptionWanted presence"});
+    EXPECT_EQ(rig.first("SUBSCRIBE", {.headers = {{"Event", "presence"}, {"Expires", "600"}}}),
+              Words{"SubscriptionWanted presence"});
     EXPECT_EQ(rig.agent.dialogs(), before + 1);
 }
 

@@ -39,8 +39,8 @@ public:
     std::string call_id = "c1";
     std::string ours = "a";  ///< our tag; of calls to us the last one made
     std::uint32_t peer_cseq = 100;
-    std::uint32_t chance = 0;  ///< what every random number is, where it fits
-    std::string tag_prefix{};  ///< of our tags
+    std::uint32_t chance = 0;                   ///< what every random number is, where it fits
+    std::string tag_prefix{};                   ///< of our tags
     sip::NameAddr own = address("us.example");  ///< our Contact
 
     // ---- The application ----

@@ -125,7 +125,8 @@ TEST(Routing, CORE_34_WhoHasNoUserNeitherWritesNorIsWrittenTo) {
 
 TEST(Routing, CORE_24_CORE_25_WhatHasNoJidIs404) {
     Rig rig;
-    for (const auto* nobody : {"sip:%20a@montague.test", "sip:a%FFb@montague.test", "sip:%00@montague.test", "sip:a%20@montague.test"})
+    for (const auto* nobody :
+         {"sip:%20a@montague.test", "sip:a%FFb@montague.test", "sip:%00@montague.test", "sip:a%20@montague.test"})
         EXPECT_EQ(rig.request(from("sip:juliet@capulet.test", nobody)).answer().status, 404) << nobody;
     EXPECT_EQ(author(rig, from("sip:a%FFb@capulet.test")), "404");
     EXPECT_TRUE(rig.stanzas.empty());
@@ -153,7 +154,8 @@ TEST(Spellings, CORE_27_TheFormLastSeenIsTheOneThatIsWrittenBack) {
         const auto contact = author(rig, from("sip:" + both + "@capulet.test"));
         EXPECT_EQ(target(rig, contact), "sip:" + both + "@capulet.test");
     }
-    EXPECT_EQ(target(rig, author(rig, from("sip:%6aul%2Di%65t@capulet.test"))), "sip:jul-iet@capulet.test") << "an escape that means nothing";
+    EXPECT_EQ(target(rig, author(rig, from("sip:%6aul%2Di%65t@capulet.test"))), "sip:jul-iet@capulet.test")
+        << "an escape that means nothing";
 }
 
 TEST(Spellings, CORE_28_TheCaseLastSeenIsTheOneThatIsWrittenBack) {
@@ -205,7 +207,8 @@ TEST(Spellings, CORE_27_CORE_28_TheMemoryIsBounded) {
         return uri.user;
     };
     const auto number = [](std::size_t i) { return "a" + std::to_string(i); };
-    for (std::size_t i = 0; i < SeenSpellings::kMost; ++i) seen.remember({number(i), "capulet.test", {}}, spell("A" + std::to_string(i)), spell(number(i)));
+    for (std::size_t i = 0; i < SeenSpellings::kMost; ++i)
+        seen.remember({number(i), "capulet.test", {}}, spell("A" + std::to_string(i)), spell(number(i)));
     seen.remember({"a0", "capulet.test", {}}, spell("A0"), spell("a0"));
     seen.remember({"b", "capulet.test", {}}, spell("B"), spell("b"));
     EXPECT_EQ(seen.size(), SeenSpellings::kMost);
@@ -255,7 +258,8 @@ TEST(Phone, CORE_35_WithoutPlusANumberNeedsAContextOrADialPlan) {
     EXPECT_EQ(author(rig, from("tel:7042;phone-context=evil.test")), "484");
     EXPECT_EQ(author(rig, from("tel:7042")), "7042@capulet.test") << "the dial plan has it";
     EXPECT_EQ(author(rig, from("sip:8042@trunk.test")), "484");
-    EXPECT_EQ(target(rig, "7042;phone-context=example.com@capulet.test"), "sip:7042;phone-context=example.com@trunk.test;user=phone");
+    EXPECT_EQ(target(rig, "7042;phone-context=example.com@capulet.test"),
+              "sip:7042;phone-context=example.com@trunk.test;user=phone");
     EXPECT_EQ(target(rig, "7042;phone-context=evil.test@capulet.test"), "item-not-found");
     EXPECT_EQ(target(rig, "8042@capulet.test"), "item-not-found");
     EXPECT_NE(rig.stanza(to("8042@capulet.test")).error().text->find("country code"), std::string::npos);
@@ -275,9 +279,10 @@ TEST(Phone, CORE_36_NumbersAndCodesThatAreDialled) {
 
 TEST(Phone, CORE_36_DialPlans) {
     const std::vector<std::tuple<std::string, std::string, bool>> cases{
-        {"7xxx", "7042", true}, {"7xxx", "704", false},  {"7xxx", "70422", false}, {"7xxx", "704*", false}, {"7xxx", "8042", false},
-        {"0.", "0", false},     {"0.", "01", true},      {"0.", "0*#9", true},     {"0.", "0a", false},     {".", "5", true},
-        {".", "", false},       {"*21#", "*21#", true},  {"*21#", "*21", false},   {"x", "x", false}};
+        {"7xxx", "7042", true},  {"7xxx", "704", false}, {"7xxx", "70422", false}, {"7xxx", "704*", false},
+        {"7xxx", "8042", false}, {"0.", "0", false},     {"0.", "01", true},       {"0.", "0*#9", true},
+        {"0.", "0a", false},     {".", "5", true},       {".", "", false},         {"*21#", "*21#", true},
+        {"*21#", "*21", false},  {"x", "x", false}};
     for (const auto& [pattern, digits, fits] : cases) EXPECT_EQ(matches(pattern, digits), fits) << pattern << ' ' << digits;
 }
 

@@ -97,6 +97,46 @@ TEST(SipMessageHeaders, ResponsesKeepThemBothWays) {
     expect_all(call->finals.next().response);
 }
 
+/// A MESSAGE whose From is that value.
+std::string from_text(const std::string& name, const std::string& from, const std::string& id) {
+    return "MESSAGE sip:romeo@montague.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5999;rport;branch=z9hG4bKu" + id +
+           "\r\nMax-Forwards: 70\r\n" + name + ": " + from + ";tag=t" + id + "\r\nTo: <sip:romeo@montague.test>\r\nCall-ID: u" +
+           id + "\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n";
+}
+
+TEST(SipMessageHeaders, CORE_27_AUserKeepsTheEscapesThatItWasWrittenWith) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"<sip:A%3bb@capulet.test>", "A%3bb"},
+        {"<sip:a;b@capulet.test>", "a;b"},
+        {"\"<sip:x%3By@z>\" <sip:a%2Fb%3F%26%3D%2B%24%2C@capulet.test;gr=c%3Bd>", "a%2Fb%3F%26%3D%2B%24%2C"},
+        {"Juliet <sip:j%25%3B:pass%3Bword@capulet.test>", "j%25%3B"},
+        {"sip:a%3Bb@capulet.test", "a%3Bb"},
+        {"<SIP:%c3%bc%3B@capulet.test>", "%c3%bc%3B"},
+        {"<sip:capulet.test;x=%3B>", ""},
+    };
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    unsigned number = 0;
+    for (const std::string name : {"From", "f"})
+        for (const auto& [from, user] : cases) {
+            SCOPED_TRACE(name + ": " + from);
+            peer.send(from_text(name, from, std::to_string(++number)));
+            auto in = rig.next_request();
+            EXPECT_EQ(in.request.from.uri.user, user);
+            EXPECT_EQ(in.request.from.tag, "t" + std::to_string(number));
+            rig.respond(in.transaction, status(200));
+            EXPECT_NE(peer.read_until("\r\n\r\n").find(user), std::string::npos);
+        }
+    auto request = invite_value();
+    request.method = "MESSAGE";
+    request.contacts.clear();
+    request.uri = request.to.uri = Uri::parse("sip:A%3Bb%2Fc;d@capulet.test;gr=e%3Bf").value();
+    rig.start(request, next_hop(Transport::udp, local_port(peer)));
+    const auto seen = peer.read_until("\r\n\r\n");
+    EXPECT_EQ(seen.substr(0, seen.find("\r\n")), "MESSAGE sip:A%3Bb%2Fc;d@capulet.test;gr=e%3Bf SIP/2.0");
+    EXPECT_EQ(header_of(seen, "To"), "<sip:A%3Bb%2Fc;d@capulet.test;gr=e%3Bf>");
+}
+
 // RFC 3262 §3: the first number is any up to 2^31-1, each further one is one more; 0 is none, and nothing is acknowledged by it.
 TEST(SipMessageHeaders, AnImpossibleRSeqIsDroppedWithItsResponse) {
     Rig rig;

@@ -85,6 +85,34 @@ TEST(Schemes, CORE_35_WhatIsDroppedIsNamed) {
     EXPECT_EQ(number.text(), "+15551230000;ext=5");
 }
 
+/// The parameters that the row of the requirement names.
+std::vector<std::string> dropped_by_the_row() {
+    for (const auto& row : spec_table("core.md", "1.3 ")) {
+        const auto& text = row.cells[2];
+        const std::string_view before = "dropped X-ward and logged: ";
+        const auto at = text.find(before);
+        if (row.cells[0] != "CORE-35" || at == text.npos) continue;
+        std::vector<std::string> names;
+        std::string_view list = std::string_view(text).substr(at + before.size());
+        for (list = list.substr(0, list.find('.')); !list.empty(); list.remove_prefix(std::min(list.size(), list.find(',') + 2)))
+            if (names.emplace_back(list.substr(0, list.find(','))); list.find(',') == list.npos) break;
+        return names;
+    }
+    return {};
+}
+
+TEST(Schemes, CORE_35_WhatTheRowNamesIsDroppedAndNothingElse) {
+    const auto names = dropped_by_the_row();
+    ASSERT_EQ(names.size(), 14U);
+    for (const auto& name : names) {
+        const auto number = value(phone_number(value(sip::Uri::parse("tel:+15551230000;" + name + "=1"))));
+        EXPECT_EQ(number.text(), "+15551230000") << name;
+        EXPECT_EQ(number.dropped, std::vector{name});
+    }
+    for (const std::string kept : {"ext", "postd", "x", "isubs", "m-cpc"})
+        EXPECT_EQ(value(phone_number(value(sip::Uri::parse("tel:+1;" + kept + "=1")))).text(), "+1;" + kept + "=1");
+}
+
 TEST(Schemes, CORE_35_CORE_37_SpellingsOfOneNumberAreOneAddress) {
     const auto jid = [](std::string_view text) { return value(to_jid_phone(value(sip::Uri::parse(text)), kComponent)); };
     const auto one = jid("tel:+1-555-123-0000;ext=5;zz=1");
@@ -99,9 +127,9 @@ TEST(Schemes, CORE_35_NoParameterSmugglesAnotherOne) {
         const auto uri = sip::Uri::parse(text);
         return !uri || !to_jid_phone(uri.value(), kComponent);
     };
-    for (const std::string_view text :
-         {"tel:+1555;ext=5%3Bphone-context=x", "tel:+1555;a=%40evil.example", "tel:+1555;a=%22", "tel:+1555;a=%00", "tel:+1555;a=%C3%BC",
-          "tel:+1555;a=b;A=c", "tel:5;phone-context=a%2Fb", "tel:5;phone-context=+", "sip:+1555;@trunk.example", "sip:+1555;=x@trunk.example"})
+    for (const std::string_view text : {"tel:+1555;ext=5%3Bphone-context=x", "tel:+1555;a=%40evil.example", "tel:+1555;a=%22",
+                                        "tel:+1555;a=%00", "tel:+1555;a=%C3%BC", "tel:+1555;a=b;A=c", "tel:5;phone-context=a%2Fb",
+                                        "tel:5;phone-context=+", "sip:+1555;@trunk.example", "sip:+1555;=x@trunk.example"})
         EXPECT_TRUE(refused(text)) << text;
     EXPECT_TRUE(refused("tel:+" + std::string(33, '1')));
     EXPECT_FALSE(refused("tel:+" + std::string(32, '1')));
