@@ -43,42 +43,20 @@ bool becomes_code(std::string_view text, std::size_t at) {
 /// XEP-0106 §4.1: no localpart starts or ends with an escaped space.   (CORE-24)
 bool has_space_at_end(std::string_view localpart) { return localpart.starts_with("\\20") || localpart.ends_with("\\20"); }
 
-/// Text of a user -> localpart that we make. Where preparation would turn what stands beside an escape into another escape,
-/// or break one (a combining mark after \3c), the localpart would name someone else: there is no such JID.
-Result<std::string> make_localpart(std::string_view text) {
-    if (text.empty()) return fail(Code::unmappable, "no user");
-    BOOST_OUTCOME_TRY(localpart, prepare_localpart(escape_localpart(text)));
-    const auto unescaped = unescape_localpart(localpart);
-    BOOST_OUTCOME_TRY(meant, fold(text));
-    BOOST_OUTCOME_TRY(made, fold(unescaped));
-    if (meant != made || escape_localpart(unescaped) != localpart)
-        return fail(Code::unmappable, "escapes that preparation changes");
-    if (has_space_at_end(localpart)) return fail(Code::unmappable, "space at an end of the user");
-    return std::move(localpart);
-}
-
-/// Localpart from the stream -> what its escapes stand for.
-Result<std::string> user_text(std::string_view localpart) {
-    if (localpart.size() > kMaxPart_octets) return fail(Code::too_large, "localpart over 1,023 octets");
-    BOOST_OUTCOME_TRY(prepared, prepare_localpart(localpart));
-    if (has_space_at_end(prepared)) return fail(Code::unmappable, "space at an end of the localpart");
-    return unescape_localpart(prepared);
-}
-
-/// ;gr=value -> resource. Without a value it is a temporary GRUU, whose user is a riddle and no address.   (CORE-40, CORE-41)
-Result<std::string> resource_of(const sip::Uri& uri) {
-    const auto* gr = uri.parameter("gr");
-    if (!gr) return std::string{};
-    if (!gr->value) return fail(Code::unmappable, "temporary GRUU");
-    BOOST_OUTCOME_TRY(octets, sip::percent_decode(*gr->value));
-    return prepare_resource(octets);
-}
-
 /// Both schemes: only what has a host, and never sips (CORE-32).
 Result<void> check_mappable(const sip::Uri& uri) {
     if (uri.scheme == sip::Scheme::sips) return fail(Code::unmappable, "sips cannot be promised on the XMPP side");
     if (uri.scheme == sip::Scheme::tel) return fail(Code::unmappable, "tel URI has no domain");
     return ok();
+}
+
+/// Where the user ends and the SIP domain begins in what a nested localpart stands for; npos: it names no domain.   (CORE-10)
+std::size_t split_at(std::string_view text) {
+    if (const auto at = text.rfind('@'); at != text.npos) return at;
+    // Scheme D. A '%' is an ordinary character of a user as well: only a name that cannot be its end makes an alias.
+    const auto percent = text.rfind('%');
+    if (percent == text.npos || percent == 0 || text.find('.', percent) == text.npos) return text.npos;
+    return domain_to_sip(text.substr(percent + 1)) ? percent : text.npos;
 }
 
 const icu::IDNA* idna() {
@@ -173,19 +151,40 @@ Result<std::string> domain_to_sip(std::string_view jid_domain) {
     return std::move(host);
 }
 
+// Where preparation would turn what stands beside an escape into another escape, or break one (a combining mark after \3c), the
+// localpart would name someone else: there is no such JID.
+Result<std::string> text_to_localpart(std::string_view text) {
+    if (text.empty()) return fail(Code::unmappable, "no user");
+    BOOST_OUTCOME_TRY(localpart, prepare_localpart(escape_localpart(text)));
+    const auto unescaped = unescape_localpart(localpart);
+    BOOST_OUTCOME_TRY(meant, fold(text));
+    BOOST_OUTCOME_TRY(made, fold(unescaped));
+    if (meant != made || escape_localpart(unescaped) != localpart)
+        return fail(Code::unmappable, "escapes that preparation changes");
+    if (has_space_at_end(localpart)) return fail(Code::unmappable, "space at an end of the user");
+    return std::move(localpart);
+}
+
+Result<std::string> localpart_to_text(std::string_view localpart) {
+    if (localpart.size() > kMaxPart_octets) return fail(Code::too_large, "localpart over 1,023 octets");
+    BOOST_OUTCOME_TRY(prepared, prepare_localpart(localpart));
+    if (has_space_at_end(prepared)) return fail(Code::unmappable, "space at an end of the localpart");
+    return unescape_localpart(prepared);
+}
+
 Result<std::string> user_to_localpart(std::string_view userinfo) {
     BOOST_OUTCOME_TRY(text, sip::percent_decode(userinfo.substr(0, userinfo.find(':'))));
-    return make_localpart(text);
+    return text_to_localpart(text);
 }
 
 Result<std::string> localpart_to_user(std::string_view localpart) {
-    BOOST_OUTCOME_TRY(text, user_text(localpart));
+    BOOST_OUTCOME_TRY(text, localpart_to_text(localpart));
     return sip::percent_encode_user(text);
 }
 
 Result<std::string> localpart_to_im_user(std::string_view localpart) {
     static constexpr std::string_view kOnlySip = "(),/;?";  // raw in a SIP user, escaped in a mailbox
-    BOOST_OUTCOME_TRY(text, user_text(localpart));
+    BOOST_OUTCOME_TRY(text, localpart_to_text(localpart));
     std::string user;
     for (const char c : sip::percent_encode_user(text)) {
         // A mailbox has no dot at an end and no two in a row (RFC 2822 §3.2.4).
@@ -201,11 +200,19 @@ Result<std::string> localpart_to_im_user(std::string_view localpart) {
     return user;
 }
 
+Result<std::string> gr_to_resource(const sip::Uri& uri) {
+    const auto* gr = uri.parameter("gr");
+    if (!gr) return std::string{};
+    if (!gr->value) return fail(Code::unmappable, "temporary GRUU");
+    BOOST_OUTCOME_TRY(octets, sip::percent_decode(*gr->value));
+    return prepare_resource(octets);
+}
+
 Result<xmpp::Jid> to_jid_native(const sip::Uri& uri) {
     BOOST_OUTCOME_TRYV(check_mappable(uri));
     BOOST_OUTCOME_TRY(local, user_to_localpart(uri.user));
     BOOST_OUTCOME_TRY(domain, domain_to_jid(uri.host));
-    BOOST_OUTCOME_TRY(resource, resource_of(uri));
+    BOOST_OUTCOME_TRY(resource, gr_to_resource(uri));
     return xmpp::Jid{std::move(local), std::move(domain), std::move(resource)};
 }
 
@@ -214,8 +221,8 @@ Result<xmpp::Jid> to_jid_nested(const sip::Uri& uri, std::string_view component)
     BOOST_OUTCOME_TRYV(user_to_localpart(uri.user));  // who has no JID by itself has none here either
     BOOST_OUTCOME_TRY(user, sip::percent_decode(uri.user));
     BOOST_OUTCOME_TRY(domain, domain_to_jid(uri.host));
-    BOOST_OUTCOME_TRY(local, make_localpart(user + '@' + domain));
-    BOOST_OUTCOME_TRY(resource, resource_of(uri));
+    BOOST_OUTCOME_TRY(local, text_to_localpart(user + '@' + domain));
+    BOOST_OUTCOME_TRY(resource, gr_to_resource(uri));
     return xmpp::Jid{std::move(local), std::string(component), std::move(resource)};
 }
 
@@ -231,9 +238,9 @@ Result<sip::Uri> to_uri_native(const xmpp::Jid& jid) {
 }
 
 Result<sip::Uri> to_uri_nested(const xmpp::Jid& jid, std::string_view default_domain) {
-    BOOST_OUTCOME_TRY(text, user_text(jid.local));
+    BOOST_OUTCOME_TRY(text, localpart_to_text(jid.local));
     std::string_view user = text, domain = default_domain;
-    if (const auto at = user.rfind('@'); at != std::string_view::npos) {
+    if (const auto at = split_at(user); at != std::string_view::npos) {
         domain = user.substr(at + 1);
         user = user.substr(0, at);
     }

@@ -1,45 +1,22 @@
 #include "mapping/page_message.h"
 
 #include "mapping/charset.h"
+#include "mapping/im/cpim.h"
+#include "mapping/im/extensions.h"
+#include "mapping/im/lines.h"
+#include "mapping/im/timestamps.h"
 #include "mapping/xml/writer.h"
 #include "mapping/xmpp/namespaces.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 namespace stox {
 
 namespace {
 
-constexpr std::size_t kMaxBody_octets = 10'000;     // of a MESSAGE (IM-31)
 constexpr std::size_t kMaxStanza_octets = 262'144;  // of any stanza on a component stream
-constexpr std::size_t kMaxLanguageTag = 64;         // RFC 5646 §4.4.1 asks for at least 35
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
-
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view kSpace = " \t\r\n";
-    const auto first = text.find_first_not_of(kSpace);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-/// The shape of RFC 5646 §2.1: subtags of 1 to 8 letters or digits, the first one of letters. "*" and lists are none.
-bool is_language_tag(std::string_view text) {
-    if (text.empty() || text.size() > kMaxLanguageTag) return false;
-    for (bool first = true;; first = false) {
-        const auto dash = text.find('-');
-        const auto subtag = text.substr(0, dash);
-        if (subtag.empty() || subtag.size() > 8) return false;
-        if (!std::ranges::all_of(subtag, [first](char c) { return is_letter(c) || (!first && is_digit(c)); })) return false;
-        if (dash == text.npos) return true;
-        text.remove_prefix(dash + 1);
-    }
-}
 
 // XMPP to SIP
 
@@ -48,7 +25,7 @@ const xmpp::LangText* choose(const std::vector<xmpp::LangText>& texts, const std
     const xmpp::LangText *own = nullptr, *without = nullptr, *first = nullptr;
     for (const auto& text : texts) {
         if (text.text.empty()) continue;
-        if (!own && !text.lang.empty() && equals_ignoring_case(text.lang, lang)) own = &text;
+        if (!own && !text.lang.empty() && im::same_word(text.lang, lang)) own = &text;
         if (!without && text.lang.empty()) without = &text;
         if (!first) first = &text;
     }
@@ -87,55 +64,71 @@ std::string with_crlf(std::string_view text) {
     return lines;
 }
 
+constexpr std::string_view kRetracted = "A previous message was retracted.";
+
+/// What SIP is told: of a message that replaces an earlier one, its text with a mark; of one that takes an earlier one back, the
+/// text its client put there for those who do not know retractions, else ours.   (IM-20)
+/// errors  unsupported: nothing
+Result<xmpp::LangText> text_of(const xmpp::Message& in, const PageMessageOptions& options) {
+    const auto extensions = im::read_extensions(in);
+    const auto* body = choose(in.bodies, in.lang);
+    if (!body && extensions.retracts) return xmpp::LangText{options.correction_mark + std::string(kRetracted), "en"};
+    if (!body) return fail(Code::unsupported, "a message without text");
+    auto text = *body;
+    if (text.lang.empty()) text.lang = in.lang;
+    if (extensions.corrects) text.text.insert(0, options.correction_mark);
+    return text;
+}
+
+sip::Request message_request(const sip::Uri& from, const sip::Uri& to, const PageMessageOptions& options) {
+    sip::Request request;
+    request.method = "MESSAGE";
+    request.uri = to;
+    request.from = {{}, from, options.from_tag, {}};
+    request.to = {{}, to, {}, {}};
+    request.call_id = options.call_id;
+    request.cseq = options.cseq;
+    return request;
+}
+
+std::string in_brackets(const sip::Uri& uri) { return '<' + uri.to_string() + '>'; }
+
+/// Who it is from and for, when it was written, its id.
+im::Cpim envelope(const sip::Request& request, const Wrapping& wrapping) {
+    const auto header = [](const char* name, std::string value) {
+        return im::CpimHeader{std::string(im::kCpimNs), name, std::move(value), {}};
+    };
+    im::Cpim cpim;
+    cpim.headers = {header("From", in_brackets(request.from.uri)), header("To", in_brackets(request.to.uri)),
+                    header("DateTime", im::write_time(wrapping.sent))};
+    cpim.headers.push_back({std::string(im::kImdnHeaderNs), "Message-ID", wrapping.message_id, {}});
+    if (wrapping.asks.any())
+        cpim.headers.push_back(
+            {std::string(im::kImdnHeaderNs), "Disposition-Notification", im::write_disposition_request(wrapping.asks), {}});
+    return cpim;
+}
+
+void wrap(sip::Request& request, im::Cpim cpim) {
+    cpim.content.headers.insert(cpim.content.headers.begin(), {"Content-Type", request.content_type});
+    cpim.content.body = std::move(request.body);
+    request.content_type = im::kCpimType;
+    request.body = im::write_cpim(cpim);
+}
+
 // SIP to XMPP
 
-/// A value of a parameter, without the quotes it may stand in.
-std::string unquote(std::string_view value) {
-    if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::string(value);
-    std::string plain;
-    for (std::size_t i = 1; i + 1 < value.size(); ++i) {
-        if (value[i] == '\\' && i + 2 < value.size()) ++i;
-        plain += value[i];
-    }
-    return plain;
+constexpr std::chrono::seconds kOld{60};  // a message that is older than this says when it was written   (IM-26)
+
+void add_delay(xmpp::Message& message, const im::Body& body, UtcTime received) {
+    if (received == UtcTime{} || !body.envelope || !body.envelope->sent || *body.envelope->sent + kOld >= received) return;
+    message.payload.push_back(im::delay({{}, message.from.domain, {}}, *body.envelope->sent));
 }
 
-/// The next part of "type/subtype;name=value;..."; a ';' inside quotes does not end it.
-std::string_view take_part(std::string_view& rest) {
-    bool quoted = false;
-    std::size_t end = 0;
-    for (; end < rest.size() && (quoted || rest[end] != ';'); ++end) {
-        if (rest[end] == '"')
-            quoted = !quoted;
-        else if (quoted && rest[end] == '\\')
-            ++end;
-    }
-    end = std::min(end, rest.size());
-    const auto part = trim(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return part;
-}
-
-/// The charset of text/plain, absent if it names none.
-/// errors  unsupported: any other type
-Result<std::optional<std::string>> charset_of(std::string_view content_type) {
-    if (!equals_ignoring_case(take_part(content_type), "text/plain")) return fail(Code::unsupported, "content type");
-    while (!content_type.empty()) {
-        const auto parameter = take_part(content_type);
-        const auto equals = parameter.find('=');
-        if (equals != parameter.npos && equals_ignoring_case(trim(parameter.substr(0, equals)), "charset"))
-            return std::optional(unquote(trim(parameter.substr(equals + 1))));
-    }
-    return std::optional<std::string>();
-}
-
-Result<std::string> text_of(const sip::Request& in) {
-    if (in.body.size() > kMaxBody_octets) return fail(Code::too_large, "a body of " + std::to_string(in.body.size()) + " octets");
-    // A body without type is against RFC 3261 §20.15; neither without body is there anything to deliver.
-    if (in.content_type.empty()) return fail(Code::malformed, in.body.empty() ? "nothing to deliver" : "a body without a type");
-    BOOST_OUTCOME_TRY(charset, charset_of(in.content_type));
-    if (!charset) return to_utf8(in.body);
-    return to_utf8(in.body, *charset);
+bool is_word(std::string_view text) {
+    static constexpr std::string_view kMarks = "-.!%*_+`'~()<>:\\\"/[]?{}";
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
+    });
 }
 
 }  // namespace
@@ -144,45 +137,77 @@ Result<sip::Request> to_sip_message(const xmpp::Message& in, const sip::Uri& fro
                                     const PageMessageOptions& options) {
     if (in.type == xmpp::MessageType::error || in.type == xmpp::MessageType::groupchat)
         return fail(Code::unsupported, "a message of a type that no MESSAGE carries");
-    const auto* body = choose(in.bodies, in.lang);
-    if (!body) return fail(Code::unsupported, "a message without text");
-    sip::Request request;
-    request.method = "MESSAGE";
-    request.uri = to;
-    request.from = {{}, from, options.from_tag};
-    request.to = {{}, to, {}};
-    request.call_id = options.call_id;
-    request.cseq = 1;
+    BOOST_OUTCOME_TRY(text, text_of(in, options));
+    auto request = message_request(from, to, options);
     if (const auto* subject = choose(in.subjects, in.lang))
         if (auto line = single_line(subject->text); !line.empty()) request.headers.push_back({"Subject", std::move(line)});
-    const auto& lang = body->lang.empty() ? in.lang : body->lang;
-    if (is_language_tag(lang)) request.headers.push_back({"Content-Language", lang});
+    if (im::is_language_tag(text.lang)) request.headers.push_back({"Content-Language", text.lang});
     request.content_type = "text/plain;charset=utf-8";
-    request.body = with_crlf(body->text);
+    request.body = with_crlf(text.text);
+    if (options.wrapping) wrap(request, envelope(request, *options.wrapping));
     return request;
 }
 
 Result<xmpp::Message> to_xmpp_message(const sip::Request& in, xmpp::Jid from, xmpp::Jid to, const PageMessageOptions& options) {
-    BOOST_OUTCOME_TRY(text, text_of(in));
-    if (text.empty()) return fail(Code::malformed, "nothing to deliver");
+    BOOST_OUTCOME_TRY(body, im::read_body(in));
+    return to_xmpp_message(in, body, std::move(from), std::move(to), options);
+}
+
+Result<xmpp::Message> to_xmpp_message(const sip::Request& in, const im::Body& body, xmpp::Jid from, xmpp::Jid to,
+                                      const PageMessageOptions& options) {
+    const auto* text = std::get_if<im::Text>(&body.content);
+    if (!text) return fail(Code::unsupported, "a message without text");
     xmpp::Message message;
     message.from = std::move(from);
     message.to = std::move(to);
     message.id = options.id;
     message.type = options.pager_as_chat ? xmpp::MessageType::chat : xmpp::MessageType::normal;
-    // One text has one language: the first that is named.   (CORE-60)
-    if (const auto* languages = in.header("Content-Language"))
-        if (const auto first = trim(std::string_view(*languages).substr(0, languages->find(','))); is_language_tag(first))
-            message.lang = first;
-    if (const auto* subject = in.header("Subject"); subject && !trim(*subject).empty())
-        message.subjects.push_back({to_utf8(trim(*subject)), {}});
-    message.bodies.push_back({std::move(text), {}});
+    message.lang = text->lang;
+    if (const auto* language = in.header("Content-Language"); language && message.lang.empty())
+        message.lang = im::first_language(*language);
+    if (const auto* subject = in.header("Subject"); subject && !im::trim(*subject).empty())
+        message.subjects.push_back({to_utf8(im::trim(*subject)), {}});
+    else if (body.envelope)
+        message.subjects = body.envelope->subjects;
+    message.bodies.push_back({text->plain, {}});
     message.thread = to_utf8(in.call_id);
     // The same id where no server on the way changes it.   (XEP-0359 §3)
     message.payload.emplace_back(std::string(xmpp::ns::kStanzaIds), "origin-id").set("id", options.id);
+    if (options.xhtml_im && text->html) message.payload.push_back(*text->html);
+    add_delay(message, body, options.received);
     if (xml::write(xmpp::encode(xmpp::Stanza(message)), xmpp::kComponentNs).size() > kMaxStanza_octets)
         return fail(Code::too_large, "a stanza over the limit");
     return message;
+}
+
+Result<sip::Request> to_imdn_message(const im::Imdn& imdn, const sip::Uri& from, const sip::Uri& to,
+                                     const std::vector<std::string>& routes, const PageMessageOptions& options) {
+    auto request = message_request(from, to, options);
+    auto cpim = envelope(request, options.wrapping.value_or(Wrapping{}));
+    // A notification asks for none.   (RFC 5438 §7.2.1)
+    std::erase_if(cpim.headers, [](const im::CpimHeader& one) { return one.name == "Disposition-Notification"; });
+    for (const auto& route : routes)
+        cpim.headers.push_back({std::string(im::kImdnHeaderNs), "IMDN-Route", '<' + route + '>', {}});
+    cpim.content.headers.push_back({"Content-Disposition", "notification"});
+    request.content_type = im::kImdnType;
+    request.body = im::write_imdn(imdn);
+    wrap(request, std::move(cpim));
+    return request;
+}
+
+sip::Request to_is_composing_message(const im::IsComposing& status, const sip::Uri& from, const sip::Uri& to,
+                                     const PageMessageOptions& options) {
+    auto request = message_request(from, to, options);
+    request.content_type = im::kIsComposingType;
+    request.body = im::write_is_composing(status);
+    return request;
+}
+
+bool is_call_id(std::string_view thread) {
+    constexpr std::size_t kMaxCallId = 128;
+    if (thread.size() > kMaxCallId) return false;
+    const auto at = thread.find('@');
+    return is_word(thread.substr(0, at)) && (at == thread.npos || is_word(thread.substr(at + 1)));
 }
 
 }  // namespace stox

@@ -18,6 +18,7 @@ enum class Code {
     malformed,    ///< breaks the grammar of its standard
     unsupported,  ///< well-formed, but nothing we can carry
     unmappable,   ///< well-formed, but has no form on the other side
+    incomplete,   ///< well-formed, but says too little to be one address
     too_large,    ///< over a limit of ours
     forbidden,    ///< refused by policy
     unavailable,  ///< cannot be had now: no listener, no stream, no descriptor

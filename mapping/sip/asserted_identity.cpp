@@ -83,18 +83,23 @@ std::optional<NameAddr> read(std::string_view text) {
 
 }  // namespace
 
-std::optional<NameAddr> asserted_identity(const std::vector<Header>& headers) {
+std::optional<NameAddr> asserted_identity(const std::vector<Header>& headers, Asserted wanted) {
+    std::optional<NameAddr> address;
     std::size_t values = 0;
     for (const auto& header : headers) {
         if (!same_word(header.name, "P-Asserted-Identity")) continue;
         for (std::string_view rest = header.value; !rest.empty() && ++values <= kMostValues;) {
             const auto end = value_end(rest);
-            const auto identity = read(rest.substr(0, end));
-            if (identity && (identity->uri.scheme == Scheme::sip || identity->uri.scheme == Scheme::sips)) return identity;
+            auto identity = read(rest.substr(0, end));
+            const bool number = identity && identity->uri.scheme == Scheme::tel && wanted == Asserted::number;
+            if (number) return identity;
+            if (identity && !address && (identity->uri.scheme == Scheme::sip || identity->uri.scheme == Scheme::sips))
+                address = std::move(identity);
+            if (address && wanted == Asserted::address) return address;
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
     }
-    return std::nullopt;
+    return address;
 }
 
 bool wants_privacy(const std::vector<Header>& headers) {

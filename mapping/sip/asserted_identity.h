@@ -8,9 +8,14 @@
 
 namespace stox::sip {
 
-/// The sip or sips identity that the header asserts; of several the first. A tel identity beside it is passed over.
-/// Nothing: no such header, or none that can be read: at most 4 values of 1,024 octets are looked at.
-std::optional<NameAddr> asserted_identity(const std::vector<Header>& headers);
+enum class Asserted {
+    address,  ///< the sip or sips identity; a tel identity beside it is passed over
+    number,   ///< the tel identity where there is one, else the other
+};
+
+/// The identity that the header asserts; of several of a kind the first. Nothing: no such header, or none of that kind, or none
+/// that can be read: at most 4 values of 1,024 octets are looked at.
+std::optional<NameAddr> asserted_identity(const std::vector<Header>& headers, Asserted wanted = Asserted::address);
 
 /// Whether the author wants not to be shown: Privacy with id, user, header or session.
 bool wants_privacy(const std::vector<Header>& headers);

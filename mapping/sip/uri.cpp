@@ -260,6 +260,20 @@ Result<std::string> percent_decode(std::string_view text) {
 }
 
 std::string percent_encode_user(std::string_view octets) { return encode(octets, kUserUnreserved); }
+std::string canonical_user(std::string_view user) {
+    std::string canonical;
+    for (std::size_t i = 0; i < user.size(); ++i) {
+        if (user[i] != '%' || !escape_at(user, i)) {
+            canonical += user[i];
+            continue;
+        }
+        const auto octet = static_cast<char>(hex_value(user[i + 1]) << 4 | hex_value(user[i + 2]));
+        canonical += encode({&octet, 1}, {});
+        i += 2;
+    }
+    return canonical;
+}
+
 std::string percent_encode_parameter(std::string_view octets) { return encode(octets, kParamUnreserved); }
 std::string percent_encode_header(std::string_view octets) { return encode(octets, kHnvUnreserved); }
 

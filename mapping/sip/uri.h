@@ -41,6 +41,9 @@ Result<std::string> percent_decode(std::string_view text);
 /// Octets to the `user` rule of RFC 3261 §25.1: unreserved and user-unreserved stand raw, all others as %XX in upper case.
 /// (CORE-26)
 std::string percent_encode_user(std::string_view octets);
+/// A user as percent_encode_user would write it, but with escapes where characters of `reserved` stood escaped, for `;` and `%3B`
+/// are different users.   (RFC 3261 §19.1.4)
+std::string canonical_user(std::string_view user);
 /// Octets to the `pvalue` rule, for the value of a gr parameter.   (CORE-42)
 std::string percent_encode_parameter(std::string_view octets);
 /// Octets to the `hvalue` rule, for what follows "?Name=" in a URI.

@@ -63,6 +63,18 @@ void check_two(const Peer& peer, const Peer& other, std::vector<Problem>& proble
                                                                    other.name + " too: there is one way to it"});
 }
 
+void check_addresses(const DomainOptions& options, std::vector<Problem>& problems) {
+    for (std::size_t i = 0; i < options.nested_xmpp_domains.size(); ++i)
+        if (std::ranges::find(options.xmpp_domains, options.nested_xmpp_domains[i]) == options.xmpp_domains.end())
+            problems.push_back({"nested_xmpp_domains[" + std::to_string(i) + ']', "is none of xmpp_domains"});
+    if (options.emergency_line.empty()) return;
+    const auto line = std::ranges::find(options.peers, options.emergency_line, &Peer::name);
+    if (line == options.peers.end() || line->next_hops.empty())
+        problems.push_back({"emergency_line", "needs the name of a peer with next_hop"});
+    if (options.scheme != AddressScheme::phone)
+        problems.push_back({"emergency_line", "counts with scheme phone alone; other schemes leave emergency numbers to the peer"});
+}
+
 bool share_a_user_domain(const DomainOptions& one, const DomainOptions& other) {
     return common(one.xmpp_domains, other.xmpp_domains) != nullptr;
 }
@@ -118,12 +130,15 @@ std::vector<Problem> check(const EngineOptions& options) {
     if (options.limits.per_source_rate != 0 && options.limits.per_source_burst == 0)
         problems.push_back(
             {"limits.per_source_burst", "0 with a rate would let nothing pass; set per_source_rate to 0 for no limit"});
+    if (options.limits.total_rate != 0 && options.limits.total_burst == 0)
+        problems.push_back({"limits.total_burst", "0 with a rate would let nothing pass; set total_rate to 0 for no limit"});
     return problems;
 }
 
 std::vector<Problem> check(const DomainOptions& options) {
     std::vector<Problem> problems;
     check_files(options.tls.files, problems);
+    check_addresses(options, problems);
     const Peer* default_peer = nullptr;
     for (auto peer = options.peers.begin(); peer != options.peers.end(); ++peer) {
         check_peer(*peer, options, problems);

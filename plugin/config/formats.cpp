@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kLongestNumber = 20;  ///< digits; E.164 has 15, carriers put codes of their own before them
 
+constexpr std::size_t kLongestDialled = 32;  ///< digits, stars and hashes
+
 std::string lower(std::string_view text) {
     std::string out(text);
     std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(c < 0x80 ? std::tolower(c) : c); });
@@ -169,6 +171,27 @@ Result<TargetRule> parse_target(std::string_view text) {
     auto domain = parse_domain(text);
     if (!domain) return fail(Code::malformed, "write a domain, or a number prefix such as +44");
     return TargetRule{std::move(domain).value(), {}};
+}
+
+Result<std::string> parse_dial_pattern(std::string_view text) {
+    const auto digits = text.substr(0, text.size() - (text.ends_with('.') ? 1 : 0));
+    const auto is_dialled = [](char c) { return std::string_view("0123456789*#x").find(c) != std::string_view::npos; };
+    if (text.empty() || digits.size() > kLongestDialled || !std::ranges::all_of(digits, is_dialled))
+        return fail(Code::malformed, "a pattern has digits, *, #, x for any digit, and perhaps a dot at its end: *21#, xxxx, 0.");
+    return std::string(text);
+}
+
+Result<std::string> parse_emergency_number(std::string_view text) {
+    if (!all_digits(text) || text.size() > kLongestNumber) return fail(Code::malformed, "an emergency number has digits alone");
+    return std::string(text);
+}
+
+Result<std::string> parse_phone_context(std::string_view text) {
+    if (text.starts_with('+')) {
+        if (is_number(text)) return std::string(text);
+        return fail(Code::malformed, "a prefix is a plus and digits");
+    }
+    return parse_domain(text);
 }
 
 Result<Endpoint> parse_dns_server(std::string_view text) {

@@ -19,6 +19,12 @@ Result<std::string> parse_domain(std::string_view text);
 Result<Identity> parse_identity(std::string_view text);
 /// "example.com" or "+44"
 Result<TargetRule> parse_target(std::string_view text);
+/// "*21#", "xxxx", "0."
+Result<std::string> parse_dial_pattern(std::string_view text);
+/// "112"
+Result<std::string> parse_emergency_number(std::string_view text);
+/// "example.com" or "+44"
+Result<std::string> parse_phone_context(std::string_view text);
 /// "192.0.2.53", "[2001:db8::53]:5353"; port 53 when absent.
 Result<Endpoint> parse_dns_server(std::string_view text);
 /// An absolute path.

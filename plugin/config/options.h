@@ -33,6 +33,21 @@ struct SourceLimits {
     unsigned per_source_burst = 1'000;  ///< at once, before the rate counts
     unsigned connections_per_source = 20;
     unsigned connections = 2'000;
+    unsigned total_rate = 10'000;  ///< messages a second of all
+    unsigned total_burst = 20'000;
+    unsigned handshakes = 64;  ///< of strangers, at once
+    unsigned handshakes_per_source = 8;
+    unsigned sources = 65'536;  ///< remembered
+    unsigned write_queue_kib = 1'024;
+    unsigned stranger_write_queue_kib = 64;
+    unsigned write_queues_mib = 64;
+    unsigned headers = 128;  ///< of one message, as the four below
+    unsigned header_kib = 32;
+    unsigned body_kib = 64;
+    unsigned vias = 70;
+    unsigned routes = 70;
+    unsigned requests = 10'000;  ///< waiting for our answer
+    unsigned request_memory_mib = 512;
     unsigned ban_refusals = 20;  ///< in ban_window_s; then the source is not heard for ban_s; 0: nobody is banned
     unsigned ban_window_s = 10;
     unsigned ban_s = 60;
@@ -135,13 +150,23 @@ struct Peer {
     bool pai_trusted = false;          ///< `pai`: its P-Asserted-Identity is who the author is   (RFC 3325)
     std::vector<TargetRule> targets;   ///< empty: none but by `is_default`
     bool is_default = false;           ///< `default`
+    std::string trunk_domain;          ///< scheme phone: the host of numbers that go to it; empty: the domain's own
     PeerLimits limits;
 
     bool is_heard() const { return !source.empty() || !tls_names.empty() || !users.empty(); }
     friend bool operator==(const Peer&, const Peer&) = default;
 };
 
-enum class AddressScheme { native, nested };
+enum class AddressScheme { native, nested, phone };
+
+/// Scheme phone: which numbers there are besides the global ones (+...).   (CORE-35, CORE-36)
+struct PhoneOptions {
+    std::vector<std::string> dial_plan;  ///< of numbers that name no context: "*21#", "xxxx" (x a digit), "0." (any more)
+    std::vector<std::string> contexts;   ///< phone-contexts of numbers that name one: a domain, "+44"
+    std::vector<std::string> emergency_numbers{"112", "911", "000", "08", "110", "118", "119", "999"};  ///< 3GPP TS 22.101 §10.1
+
+    friend bool operator==(const PhoneOptions&, const PhoneOptions&) = default;
+};
 
 /// Whether a TLS client must show a certificate.
 enum class VerifyClient { none, optional, required };
@@ -171,6 +196,9 @@ struct DomainOptions {
     AddressScheme scheme = AddressScheme::native;
     std::string sip_domain;                 ///< CORE-10; empty: none
     std::vector<std::string> xmpp_domains;  ///< whose accounts may use the gateway (CORE-72) and are reached by SIP (CORE-11)
+    std::vector<std::string> nested_xmpp_domains;  ///< of those, the ones that SIP does not route to us (CORE-11)
+    PhoneOptions phone;
+    std::string emergency_line;  ///< the peer that emergency numbers go to; empty: they are refused
     DomainTls tls;
     DigestOptions digest;
     std::vector<Peer> peers;

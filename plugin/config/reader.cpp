@@ -54,6 +54,21 @@ SourceLimits read_source_limits(const json& section) {
                                {"per_source_burst", &limits.per_source_burst},
                                {"connections_per_source", &limits.connections_per_source},
                                {"connections", &limits.connections},
+                               {"total_rate", &limits.total_rate},
+                               {"total_burst", &limits.total_burst},
+                               {"handshakes", &limits.handshakes},
+                               {"handshakes_per_source", &limits.handshakes_per_source},
+                               {"sources", &limits.sources},
+                               {"write_queue_kib", &limits.write_queue_kib},
+                               {"stranger_write_queue_kib", &limits.stranger_write_queue_kib},
+                               {"write_queues_mib", &limits.write_queues_mib},
+                               {"headers", &limits.headers},
+                               {"header_kib", &limits.header_kib},
+                               {"body_kib", &limits.body_kib},
+                               {"vias", &limits.vias},
+                               {"routes", &limits.routes},
+                               {"requests", &limits.requests},
+                               {"request_memory_mib", &limits.request_memory_mib},
                                {"ban_refusals", &limits.ban_refusals},
                                {"ban_window_s", &limits.ban_window_s},
                                {"ban_s", &limits.ban_s}})
@@ -99,9 +114,19 @@ Peer read_peer(const std::string& name, const json& section) {
     peer.pai_trusted = text(section, "pai") == "trusted";
     peer.targets = list(section, "targets", parse_target);
     peer.is_default = value(section, "default", false);
+    if (const auto domain = text(section, "trunk_domain"); !domain.empty()) peer.trunk_domain = parse_domain(domain).value();
     const auto& limits = at(section, "limits");
     peer.limits = {value(limits, "dialogs", 0u), value(limits, "transactions", 0u), value(limits, "per_second", 0u)};
     return peer;
+}
+
+PhoneOptions read_phone(const json& section) {
+    PhoneOptions phone;
+    phone.dial_plan = list(section, "dial_plan", parse_dial_pattern);
+    phone.contexts = list(section, "contexts", parse_phone_context);
+    if (!at(section, "emergency_numbers").is_null())
+        phone.emergency_numbers = list(section, "emergency_numbers", parse_emergency_number);
+    return phone;
 }
 
 DomainTls read_tls(const json& section) {
@@ -140,9 +165,14 @@ EngineOptions read_engine(const json& given) {
 DomainOptions read_domain(const json& given) {
     DomainOptions options;
     options.name = text(given, "name");
-    if (text(given, "scheme") == "nested") options.scheme = AddressScheme::nested;
+    static const std::map<std::string, AddressScheme> schemes{
+        {"native", AddressScheme::native}, {"nested", AddressScheme::nested}, {"phone", AddressScheme::phone}};
+    options.scheme = one_of(given, "scheme", schemes, options.scheme);
     if (const auto domain = text(given, "sip_domain"); !domain.empty()) options.sip_domain = parse_domain(domain).value();
     options.xmpp_domains = list(given, "xmpp_domains", parse_domain);
+    options.nested_xmpp_domains = list(given, "nested_xmpp_domains", parse_domain);
+    options.phone = read_phone(at(given, "phone"));
+    options.emergency_line = text(given, "emergency_line");
     options.tls = read_tls(at(given, "tls"));
     options.digest = read_digest(at(given, "digest"));
     options.pager_as_chat = value(given, "pager_as_chat", options.pager_as_chat);

@@ -210,6 +210,9 @@ private:
         if (name == "domain") check(parse_domain(text));
         if (name == "identity") check(parse_identity(text));
         if (name == "target") check(parse_target(text));
+        if (name == "dial_pattern") check(parse_dial_pattern(text));
+        if (name == "emergency_number") check(parse_emergency_number(text));
+        if (name == "phone_context") check(parse_phone_context(text));
         if (name == "dns_server") check(parse_dns_server(text));
         if (name == "file") check(parse_file(text));
         if (name == "trust" && text != "system" && !parse_file(text))

@@ -13,7 +13,7 @@ struct Author {
     bool anonymous = false;  ///< who does not want to be shown: `uri` stays on this side
 };
 
-/// P-Asserted-Identity of a peer whose `pai` is trusted, else From. Nothing: the peer may not speak for them.
+/// P-Asserted-Identity of a peer whose `pai` is trusted, else From; who is nothing but a temporary GRUU is anonymous. Nothing: the peer may not speak for them.
 std::optional<Author> author_of(const config::DomainOptions& options, const config::Peer& peer, const sip::Request& request);
 
 /// Whether that peer may assert this identity. Nobody on the SIP side speaks for one of our own XMPP accounts.

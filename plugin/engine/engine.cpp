@@ -131,6 +131,11 @@ void configure(State& state) {
     }
 }
 
+/// What was learnt of contacts counts while their addresses mean the same.
+bool same_addresses(const config::DomainOptions& one, const config::DomainOptions& other) {
+    return one.scheme == other.scheme && one.domain == other.domain && one.sip_domain == other.sip_domain;
+}
+
 void go_on(State& state, TimePoint now, Actions& out) {
     for (auto& outcome : state.outbound.resume(state.hops, state.turn(now, out)))
         message_over(state, std::move(outcome), now, out);
@@ -209,7 +214,12 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                               state.hops.located(in, state.turn(now, out));
                               go_on(state, now, out);
                           },
+                          [](const Committed&) {}, [](const Restored&) {},
                           [&](OptionsChanged& in) {
+                              if (!same_addresses(state.options, in.options)) {
+                                  state.spellings.clear();
+                                  state.devices.clear();
+                              }
                               state.options = std::move(in.options);
                               state.secrets = std::move(in.secrets);
                               configure(state);
@@ -233,6 +243,8 @@ Engine::Pending Engine::pending() const {
     const auto& state = impl_->state;
     return {state.barrier.size(), state.messages.queued(), state.messages.in_progress()};
 }
+
+bool Engine::drained() const { return true; }
 
 std::vector<Engine::PeerState> Engine::peers() const {
     const auto& state = impl_->state;

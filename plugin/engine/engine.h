@@ -10,6 +10,7 @@
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
 #include "plugin/engine/failover.h"
+#include "plugin/engine/records.h"
 #include "plugin/engine/secrets.h"
 #include "plugin/engine/target.h"
 
@@ -32,6 +33,8 @@ enum class ServerTransaction : std::uint64_t {};
 enum class ClientTransaction : std::uint64_t {};
 /// A next hop that is being located; the number is the engine's and unique in it.
 enum class Location : std::uint64_t {};
+/// Records that are being written; the number is the engine's and unique in it.
+enum class CommitId : std::uint64_t {};
 
 // Inputs
 
@@ -39,6 +42,7 @@ struct StreamUp {};    ///< the component stream is attached
 struct StreamDown {};  ///< it is lost; what was written and not covered by a barrier may be lost with it
 struct StanzaIn {
     xmpp::Stanza stanza;
+    UtcTime received{};  ///< for time stamps
 };
 /// A stanza of which only the envelope could be read; the stream goes on.
 struct UnreadableStanzaIn {
@@ -51,6 +55,7 @@ struct SipRequestIn {
     Endpoint source;  ///< where the packet really came from
     Transport transport;
     sip::CertifiedNames tls{};  ///< of its sender
+    UtcTime received{};         ///< for time stamps
 };
 struct SipResponseIn {
     ClientTransaction transaction;
@@ -63,16 +68,31 @@ struct Located {
     std::vector<Target> targets;
     std::string error{};
 };
+/// The one answer to Commit: everything in it is as durable as the operator wants, or nothing of it is written.
+struct Committed {
+    CommitId commit;
+    Result<void> result;
+};
+/// What the store holds, the longest-standing first: the first input of an engine that has a store. Of a store that opened later:
+/// as soon as it is read.
+struct Restored {
+    std::vector<Record> records;
+};
 struct OptionsChanged {
     config::DomainOptions options;
     Secrets secrets{};  ///< of these options
 };
 struct Tick {};
-/// The domain goes away: answer what waits.
-struct Shutdown {};
+/// The domain goes away: nothing new is taken, what is on its way is waited for until drained().
+struct Shutdown {
+    enum class Why {
+        stop,     ///< it comes back with the next start, which delivers what the store holds
+        removed,  ///< it may never come back: authors are told
+    } why = Why::stop;
+};
 
-using Input = std::variant<StreamUp, StreamDown, StanzaIn, UnreadableStanzaIn, SipRequestIn, SipResponseIn, Located,
-                           OptionsChanged, Tick, Shutdown>;
+using Input = std::variant<StreamUp, StreamDown, StanzaIn, UnreadableStanzaIn, SipRequestIn, SipResponseIn, Located, Committed,
+                           Restored, OptionsChanged, Tick, Shutdown>;
 
 // Actions
 
@@ -95,6 +115,12 @@ struct Locate {
     Location location;
     config::NextHop hop;
 };
+/// Write these, all or nothing, after all that was given before. At most kMaxChanges.
+struct Commit {
+    static constexpr std::size_t kMaxChanges = 256;
+    CommitId commit;
+    std::vector<RecordChange> changes;
+};
 /// A stranger was refused, or somebody's credentials were wrong: counts towards a ban of that source.   (contract 2)
 struct Refused {
     Address source;
@@ -110,7 +136,7 @@ struct Log {
     std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 
-using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Refused, Log>;
+using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Commit, Refused, Log>;
 
 /// A value as a logfmt field may hold it: quoted where needed, non-printables escaped, 256 octets at most.   (contract 9)
 std::string logfmt(std::string_view untrusted);
@@ -133,6 +159,8 @@ public:
         std::size_t transactions = 0;     ///< MESSAGE requests of ours without a final response
     };
     Pending pending() const;
+    /// After Shutdown: nothing is left that a little more time would settle. The stream and the store are needed until then.
+    bool drained() const;
 
     /// Whether something can be sent to a peer, for `status`.
     enum class Reach { unknown, up, down };

@@ -17,7 +17,7 @@ std::size_t octets_of(const Outgoing& outgoing) {
 MessageQueue::Admission MessageQueue::add(Outgoing outgoing) {
     const auto octets = octets_of(outgoing);
     if (size_ >= kInAll || octets_ + octets > kOctetsInAll) return Admission::full;
-    const std::string target = outgoing.request.uri.to_string();
+    const std::string target = outgoing.line;
     const auto found = targets_.find(target);
     if (found != targets_.end() && found->second.size() > kQueuedPerTarget) return Admission::full;
 

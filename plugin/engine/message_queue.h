@@ -1,5 +1,5 @@
 #pragma once
-// MESSAGE requests of ours: at most one out-of-dialog transaction for each target URI, the next ones in order behind it.
+// MESSAGE requests of ours: at most one out-of-dialog transaction for each contact, the next ones in order behind it.
 // (RFC 3428 §8, IM-12, CORE-77)
 
 #include "plugin/engine/outbound.h"
@@ -15,6 +15,7 @@ namespace stox::engine {
 
 struct Outgoing {
     RequestId id;
+    std::string line;  ///< of its contact, whatever spelling or device of theirs the request is for
     sip::Request request;
     xmpp::Message original;  ///< without its payload: what an error answers
     Trace trace;

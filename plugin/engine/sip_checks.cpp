@@ -43,17 +43,17 @@ std::optional<Refusal> check_method(const sip::Request& request) {
     return std::nullopt;
 }
 
-std::optional<Refusal> check_target(const sip::Request& request) {
+std::optional<Refusal> check_target(const sip::Request& request, int no_user) {
     if (request.uri.scheme == sip::Scheme::sips || request.to.uri.scheme == sip::Scheme::sips)
         return refuse(416, "sips cannot be promised on the XMPP side");
     if (request.uri.has_headers) return refuse(400, "headers in the Request-URI");
-    if (request.uri.user.empty() && request.method != "OPTIONS") return refuse(404, "no user in the Request-URI");
+    if (request.uri.user.empty() && request.method != "OPTIONS") return refuse(no_user, "no user in the Request-URI");
     return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<Refusal> check_request(const sip::Request& request, bool may_speak) {
+std::optional<Refusal> check_request(const sip::Request& request, bool may_speak, int no_user) {
     // OPTIONS delivers nothing, and proxies probe with a From of their own making.
     if (request.method != "OPTIONS" && !may_speak) {
         auto refusal = refuse(403, "the peer may not speak for this author");
@@ -61,7 +61,7 @@ std::optional<Refusal> check_request(const sip::Request& request, bool may_speak
         return refusal;
     }
     if (auto refusal = check_method(request)) return refusal;
-    if (auto refusal = check_target(request)) return refusal;
+    if (auto refusal = check_target(request, no_user)) return refusal;
     if (request.max_forwards == 0 && request.method != "OPTIONS") return refuse(483, "Max-Forwards is 0");
     // Whoever has no branch left may not be forwarded, and what becomes of it on the XMPP side would be.   (RFC 5393 §5.3.3)
     if (const auto* breadth = request.header("Max-Breadth"); breadth && sip::read_number(*breadth) == 0u)

@@ -17,7 +17,8 @@ struct Refusal {
 
 /// Null: the request of a peer's may go on. may_speak: whether that peer may speak for its author.
 /// The merged-request check (482) is deliver_to_xmpp's: it needs memory.
-std::optional<Refusal> check_request(const sip::Request& request, bool may_speak);
+/// no_user: what a request without a user in its target gets.   (CORE-34)
+std::optional<Refusal> check_request(const sip::Request& request, bool may_speak, int no_user = 404);
 
 /// What a 200 to OPTIONS tells: Allow and Accept.
 sip::Response capabilities();

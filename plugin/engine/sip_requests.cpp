@@ -107,7 +107,8 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     if (state.loops.is_ours(in.request))
         return refuse(in, {status(482), "a request of ours has come back", false, false}, trace, peer.name, out);
     const auto author = author_of(state.options, peer, in.request);
-    if (auto refusal = check_request(in.request, author.has_value()))
+    const int no_user = state.options.scheme == config::AddressScheme::phone ? 484 : 404;  // a number that is not complete
+    if (auto refusal = check_request(in.request, author.has_value(), no_user))
         return refuse(in, std::move(*refusal), trace, peer.name, out);
     if (in.request.method != "OPTIONS" && !state.user_rates.take("sip:" + author->uri.user + '@' + author->uri.host, now))
         return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});

@@ -3,6 +3,7 @@
 
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
+#include "plugin/engine/devices.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/loop_guard.h"
 #include "plugin/engine/merged_requests.h"
@@ -10,6 +11,7 @@
 #include "plugin/engine/next_hops.h"
 #include "plugin/engine/odd_names.h"
 #include "plugin/engine/outbound.h"
+#include "plugin/engine/seen_spellings.h"
 #include "plugin/engine/token_bucket.h"
 #include "plugin/engine/turn.h"
 #include "plugin/engine/user_rates.h"
@@ -37,6 +39,8 @@ struct State {
     Outbound outbound;
     Secrets secrets;
     Authentication authentication;
+    SeenSpellings spellings{};
+    Devices devices{};
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
     LoopGuard loops;
     UserRates user_rates;

@@ -2,9 +2,9 @@
 #include "mapping/page_message.h"
 #include "mapping/xmpp/namespaces.h"
 #include "plugin/engine/addressing.h"
+#include "plugin/engine/destination.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
-#include "plugin/engine/peers.h"
 
 #include <algorithm>
 #include <cctype>
@@ -125,18 +125,16 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, TimePoin
                       error(ErrorType::modify, Condition::not_acceptable,
                             "This contact is reached over SIP, where encrypted messages cannot be read. Switch encryption off."),
                       trace);
-    const auto target = contact_uri(options, in.to);
-    if (!target) return bounce(out, in, error(ErrorType::cancel, Condition::item_not_found, "no such SIP address"), trace);
+    auto way = destination(state, in.to);
+    if (auto* why = std::get_if<xmpp::StanzaError>(&way)) return bounce(out, in, std::move(*why), trace);
+    const auto& [target, peer, key, emergency] = std::get<Destination>(way);
     const auto from = user_uri(options, in.from);
     if (!from) return bounce(out, in, error(ErrorType::cancel, Condition::not_acceptable, "your address has no SIP form"), trace);
-    const auto* peer = select_peer(options, target.value());
-    if (!peer)
-        return bounce(out, in, error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain"), trace);
 
     PageMessageOptions how;
     how.call_id = state.ids.wire_id();
     how.from_tag = state.ids.wire_id();
-    auto request = to_sip_message(in, from.value(), target.value(), how);
+    auto request = to_sip_message(in, from.value(), target, how);
     if (!request) return;  // nothing in it that a page-mode message carries: a chat state, a marker, an empty body
     const auto left = state.loops.left_of(in);
     if (left.max_forwards == 0u)
@@ -146,13 +144,12 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, TimePoin
     if (wire_size(request.value()) > Outbound::kMaxRequest)
         return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery"), trace,
                       peer->name);
-    const std::string key = request.value().uri.to_string();
     const auto full = [&] {
         bounce(out, in, error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"), trace,
                peer->name);
     };
-    if (!state.messages.is_busy(key) && state.is_full(*peer)) return full();
-    switch (state.messages.add({state.next_request(), std::move(request).value(), envelope(in), trace, peer->name})) {
+    if (!emergency && !state.messages.is_busy(key) && state.is_full(*peer)) return full();
+    switch (state.messages.add({state.next_request(), key, std::move(request).value(), envelope(in), trace, peer->name})) {
         case MessageQueue::Admission::send:
             if (auto outcome = send(state, key, now, out)) message_over(state, std::move(*outcome), now, out);
             return;

@@ -4,6 +4,7 @@
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/sender.h"
 #include "plugin/engine/sip_checks.h"
 
 namespace stox::engine {
@@ -83,11 +84,12 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     auto id = state.merged.first(key, state.ids.wire_id(), now);
     if (!id) return respond(out, in.transaction, status(482));
     const auto to = user_jid(options, in.request.uri);
-    if (!to) return refuse(state, out, in, trace, peer, status(404), to.error().detail);
-    // One who hides is somebody else each time, so that nothing ties two messages together.   (CORE-66)
-    const auto from = author.anonymous ? Result<xmpp::Jid>(xmpp::Jid{"anonymous", options.domain, state.ids.wire_id()})
-                                       : contact_jid(options, author.uri);
-    if (!from) return refuse(state, out, in, trace, peer, status(404), from.error().detail);
+    if (!to)
+        return refuse(state, out, in, trace, peer, status(to.error().code == Code::too_large ? 414 : 404), to.error().detail);
+    const auto from = sender_jid(state, author, in.request, trace, out);
+    if (!from)
+        return refuse(state, out, in, trace, peer, status(from.error().code == Code::incomplete ? 484 : 404),
+                      from.error().detail);
     if (const auto* encoding = in.request.header("Content-Encoding"); encoding && *encoding != "identity")
         return refuse(state, out, in, trace, peer, unsupported_media(), "content encoding");
 

@@ -4,11 +4,19 @@
 #include "plugin/engine/sip_checks.h"
 #include "plugin/host/random.h"
 
+#include <boost/asio/post.hpp>
+
 #include <utility>
 
 namespace stox::host {
 
 using std::chrono::steady_clock;
+
+namespace {
+
+UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
+
+}  // namespace
 
 DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions options, engine::Secrets secrets, Services services)
     : loop_(loop),
@@ -21,7 +29,7 @@ void DomainHost::start(config::Attachment attachment) {
     ComponentLink::Events events;
     events.up = [this] { link_changed(true, {}); };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
-    events.stanza = [this](xmpp::Stanza stanza) { drive(engine::StanzaIn{std::move(stanza)}); };
+    events.stanza = [this](xmpp::Stanza stanza) { drive(engine::StanzaIn{std::move(stanza), utc_now()}); };
     events.unreadable = [this](xmpp::Stanza envelope, Error why) {
         drive(engine::UnreadableStanzaIn{std::move(envelope), std::move(why)});
     };
@@ -58,6 +66,7 @@ void DomainHost::on_sip(engine::SipRequestIn in) {
     if (link_ && link_->congested())
         return services_.respond(static_cast<std::uint64_t>(in.transaction), engine::try_later(config::PeerKind::proxy, 2));
     const auto transaction = static_cast<std::uint64_t>(in.transaction);
+    in.received = utc_now();
     if (drive(std::move(in))) return;
     sip::Response response;
     response.status = 500;
@@ -96,6 +105,13 @@ void DomainHost::perform(engine::Locate action) {
     services_.locate(std::move(action.hop), [weak = weak_from_this(), location = action.location](
                                                 std::vector<engine::Target> targets, std::string error) {
         if (auto self = weak.lock()) self->drive(engine::Located{location, std::move(targets), std::move(error)});
+    });
+}
+
+/// Without a store what is written is gone with the process, and everything succeeds.
+void DomainHost::perform(engine::Commit action) {
+    boost::asio::post(loop_, [weak = weak_from_this(), commit = action.commit] {
+        if (auto self = weak.lock()) self->drive(engine::Committed{commit, ok()});
     });
 }
 

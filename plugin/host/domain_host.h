@@ -52,6 +52,7 @@ private:
     void perform(engine::RespondSip action);
     void perform(engine::SendSip action);
     void perform(engine::Locate action);
+    void perform(engine::Commit action);
     void perform(engine::Refused action);
     void perform(engine::Log action);
     void arm();

@@ -7,6 +7,8 @@ namespace stox::host {
 
 namespace {
 
+constexpr std::size_t kKiB = 1'024, kMiB = 1'048'576;
+
 /// 0 is no limit.
 template <class Number>
 Number limit(unsigned configured) {
@@ -44,6 +46,21 @@ sip::Endpoint::Settings sip_settings(const config::EngineOptions& options) {
     limits.connections = limit<std::size_t>(options.limits.connections);
     limits.source_rate = limit<unsigned>(options.limits.per_source_rate);
     limits.source_burst = limit<unsigned>(options.limits.per_source_burst);
+    limits.total_rate = limit<unsigned>(options.limits.total_rate);
+    limits.total_burst = limit<unsigned>(options.limits.total_burst);
+    limits.handshakes = limit<std::size_t>(options.limits.handshakes);
+    limits.handshakes_per_source = limit<std::size_t>(options.limits.handshakes_per_source);
+    limits.sources = options.limits.sources;
+    limits.write_queue = options.limits.write_queue_kib * kKiB;
+    limits.stranger_write_queue = options.limits.stranger_write_queue_kib * kKiB;
+    limits.write_queues = options.limits.write_queues_mib * kMiB;
+    limits.headers = options.limits.headers;
+    limits.header_octets = options.limits.header_kib * kKiB;
+    limits.body_octets = options.limits.body_kib * kKiB;
+    limits.via_values = options.limits.vias;
+    limits.route_values = options.limits.routes;
+    settings.max_transactions = options.limits.requests;
+    settings.max_transaction_octets = options.limits.request_memory_mib * kMiB;
     limits.ban.reset();
     if (options.limits.ban_refusals != 0)
         limits.ban = {options.limits.ban_refusals, std::chrono::seconds(options.limits.ban_window_s),

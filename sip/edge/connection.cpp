@@ -3,6 +3,7 @@
 #include "mapping/core/handle.h"
 #include "sip/edge/certificate_names.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
@@ -24,6 +25,8 @@ using X509Handle = Handle<X509, &X509_free>;
 constexpr seconds kDrain{2};
 /// Memory that a queue keeps while nothing waits in it.
 constexpr std::size_t kKeptQueue = 16'384;
+/// What is written within one turn of the loop waits for its end up to here: what one TLS record holds.
+constexpr std::size_t kTogether = 16'384;
 /// The kernel's own patience with a peer that acknowledges nothing.
 constexpr int kUserTimeoutMs = 30'000;
 
@@ -171,6 +174,16 @@ void Connection::read() {
     });
 }
 
+/// What has been received and is not read yet: Asio gives one TLS record at a time, each by a turn of the loop. An error is left
+/// to the next read.
+std::size_t Connection::read_on() {
+    if (!tls_) return 0;
+    const int size = SSL_read(tls_->native_handle(), input_.data(), static_cast<int>(input_.size()));
+    if (size > 0) return static_cast<std::size_t>(size);
+    ERR_clear_error();
+    return 0;
+}
+
 void Connection::failed(error_code error) {
     if (identity_.dialled && !heard_ && refuses_our_certificate(error) && SSL_version(tls_->native_handle()) == TLS1_3_VERSION) {
         *delivers_ = false;
@@ -180,17 +193,24 @@ void Connection::failed(error_code error) {
 }
 
 void Connection::take(std::size_t size) {
-    framer_.append({input_.data(), size});
-    frame();
+    for (; size > 0; size = read_on()) {
+        framer_.append({input_.data(), size});
+        if (!frame()) return;
+    }
+    read();
 }
 
-void Connection::frame() {
+/// Hands on what is whole. False: not to be read on for now, or ever.
+bool Connection::frame() {
     bool whole = false;
     while (state_ == State::open) {
         if (!waiting_message_) {
             auto framed = framer_.next();
             if (!framed) break;
-            if (auto* violation = std::get_if<Violation>(&*framed)) return end(End::violation, violation->reason);
+            if (auto* violation = std::get_if<Violation>(&*framed)) {
+                end(End::violation, violation->reason);
+                return false;
+            }
             if (std::holds_alternative<Ping>(*framed)) {
                 pinged_ = true;
                 continue;
@@ -198,16 +218,16 @@ void Connection::frame() {
             whole = carried_ = true;
             waiting_message_ = std::get<std::string>(std::move(*framed));
         }
-        if (!may_take()) return;
+        if (!may_take()) return false;
         owner_.message(*this, std::exchange(waiting_message_, std::nullopt).value());
     }
-    if (state_ != State::open) return;
+    if (state_ != State::open) return false;
     if (pinged_) {
-        if (!may_take()) return;
+        if (!may_take()) return false;
         pinged_ = false;
         // One, however many came together: else two octets of ours leave in a packet of their own for every four of theirs.
         const iovec pong{const_cast<char*>("\r\n"), 2};
-        if (!write(&pong, 1)) return;
+        if (!write(&pong, 1)) return false;
     }
     // A message has its time from the first octet that we saw of it, and gets no more by further octets. Blank lines are a sign
     // of life of who has said something, and of nobody else.
@@ -215,7 +235,7 @@ void Connection::frame() {
     if (begun && (whole || !message_due_)) due_at(Clock::now() + limits_.message);
     if (!begun && (carried_ || identity_.dialled)) due_at(Clock::now() + limits_.idle);
     message_due_ = begun;
-    read();
+    return true;
 }
 
 /// False: it has ended, or is looked at again later. Not read on meanwhile: the peer feels it as a full window. Its time for the
@@ -228,7 +248,7 @@ bool Connection::may_take() {
     if (waiting_message_) due_at(Clock::now() + limits_.idle);
     pause_.expires_after(wait);
     pause_.async_wait([self = shared_from_this()](error_code error) {
-        if (!error) self->frame();
+        if (!error && self->frame()) self->read();
     });
     return false;
 }
@@ -240,9 +260,20 @@ bool Connection::write(const iovec* parts, std::size_t count) {
         return false;
     }
     for (std::size_t i = 0; i < count; ++i) queue_.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
-    if (state_ == State::open && !writing_) flush();
+    if (state_ == State::open && !writing_) flush_soon();
     account();
     return state_ != State::ended;
+}
+
+/// What the messages of one read give rise to leaves together: one call, and one TLS record.
+void Connection::flush_soon() {
+    if (queue_.size() >= kTogether) return flush();
+    if (std::exchange(flush_posted_, true)) return;
+    boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        self->flush_posted_ = false;
+        const bool writable = self->state_ == State::open || self->state_ == State::draining;
+        if (writable && !self->writing_ && !self->queue_.empty()) self->flush();
+    });
 }
 
 void Connection::account() {
@@ -297,7 +328,9 @@ void Connection::finish() {
     state_ = State::draining;
     pause_.cancel();
     due_at(Clock::now() + kDrain);
-    if (!writing_) drain();
+    if (writing_) return;
+    if (queue_.empty()) return drain();
+    flush();
 }
 
 /// Says that nothing more comes and lets the peer close: what it still sends would turn into a reset that eats our last answer.

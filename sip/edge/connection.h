@@ -101,9 +101,11 @@ private:
     void opened();
     void read();
     void failed(error_code error);
+    std::size_t read_on();
     void take(std::size_t size);
-    void frame();
+    bool frame();
     bool may_take();
+    void flush_soon();
     void flush();
     void flushed();
     void account();
@@ -133,7 +135,7 @@ private:
 
     std::string queue_, sending_;
     std::size_t accounted_ = 0;  ///< what the owner knows of them
-    bool writing_ = false, finishing_ = false, told_ = false;
+    bool writing_ = false, flush_posted_ = false, finishing_ = false, told_ = false;
 
     boost::asio::steady_timer timer_, pause_;
     Clock::time_point opens_by_{Clock::time_point::max()};

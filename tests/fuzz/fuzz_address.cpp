@@ -3,12 +3,13 @@
 #include "mapping/address.h"
 #include "mapping/core/assert.h"
 #include "mapping/error_table.h"
+#include "mapping/phone.h"
 
 namespace {
 
 using namespace stox;
 
-constexpr std::string_view kComponent = "gw.example";
+constexpr std::string_view kComponent = "gw.example", kTrunk = "trunk.example";
 
 void check_localpart(std::string_view text) {
     const auto user = localpart_to_user(text);
@@ -38,6 +39,18 @@ void check_domain(std::string_view text) {
     STOX_ASSERT(host && domain_to_jid(host.value()) == domain);
 }
 
+/// Whatever a localpart spells as a number goes to the trunk and comes back as the same number.
+void check_number(const xmpp::Jid& jid) {
+    const auto number = phone_number(jid);
+    if (!number) return;
+    const auto uri = to_uri_phone(number.value(), kTrunk);
+    STOX_ASSERT(uri && uri.value().host == kTrunk && sip::Uri::parse(uri.value().to_string()) == uri);
+    const auto again = phone_number(uri.value());
+    STOX_ASSERT(again && again.value().text() == number.value().text());
+    const auto back = to_jid_phone(uri.value(), kComponent);
+    STOX_ASSERT(!back || (back.value().domain == kComponent && to_uri_phone(phone_number(back.value()).value(), kTrunk) == uri));
+}
+
 void check_uri(std::string_view text) {
     const auto uri = sip::Uri::parse(text);
     if (!uri) return;
@@ -52,6 +65,28 @@ void check_uri(std::string_view text) {
         const auto back = to_uri_nested(jid.value(), "");
         STOX_ASSERT(back && back.value().host == domain_to_sip(domain_to_jid(uri.value().host).value()).value());
     }
+    if (const auto jid = to_jid_phone(uri.value(), kComponent)) {
+        STOX_ASSERT(jid.value().domain == kComponent);
+        STOX_ASSERT(xmpp::Jid::parse(jid.value().to_string()) == jid);
+        check_number(jid.value());
+    }
+}
+
+/// A JID as a client writes it, under each scheme. Whatever it spells, what comes back is the component's.
+void check_jid(std::string_view local) {
+    const xmpp::Jid jid{std::string(local), std::string(kComponent), {}};
+    if (const auto uri = to_uri_native(jid)) STOX_ASSERT(uri.value().host == kComponent);
+    check_number(jid);
+    for (const std::string_view otherwise : {"", "d.example"}) {
+        const auto uri = to_uri_nested(jid, otherwise);
+        if (!uri) continue;
+        STOX_ASSERT(sip::Uri::parse(uri.value().to_string()) == uri);
+        // An alias, a short form or a lone \5c comes back in the one spelling that comes back as itself.
+        const auto canonical = to_jid_nested(uri.value(), kComponent);
+        if (!canonical) continue;
+        STOX_ASSERT(canonical.value().domain == kComponent);
+        STOX_ASSERT(to_uri_nested(canonical.value(), "elsewhere.example") == uri);
+    }
 }
 
 }  // namespace
@@ -61,6 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_localpart(text);
     check_user(text);
     check_domain(text);
+    check_jid(text);
     check_uri(text);
     const auto error = to_stanza_error(486, text);
     STOX_ASSERT(!error.text || error.text->size() <= 256);

@@ -53,6 +53,19 @@ TEST(SipSettings, WithoutOptionsTheEdgesOwnLimitsHold) {
     EXPECT_EQ(given.source_burst, own.source_burst);
     EXPECT_EQ(given.connections_per_source, own.connections_per_source);
     EXPECT_EQ(given.connections, own.connections);
+    EXPECT_EQ(given.total_rate, own.total_rate);
+    EXPECT_EQ(given.total_burst, own.total_burst);
+    EXPECT_EQ(given.handshakes, own.handshakes);
+    EXPECT_EQ(given.handshakes_per_source, own.handshakes_per_source);
+    EXPECT_EQ(given.sources, own.sources);
+    EXPECT_EQ(given.write_queue, own.write_queue);
+    EXPECT_EQ(given.stranger_write_queue, own.stranger_write_queue);
+    EXPECT_EQ(given.write_queues, own.write_queues);
+    EXPECT_EQ(given.headers, own.headers);
+    EXPECT_EQ(given.header_octets, own.header_octets);
+    EXPECT_EQ(given.body_octets, own.body_octets);
+    EXPECT_EQ(given.via_values, own.via_values);
+    EXPECT_EQ(given.route_values, own.route_values);
     ASSERT_TRUE(given.ban && own.ban);
     EXPECT_EQ(given.ban->refusals, own.ban->refusals);
     EXPECT_EQ(given.ban->window, own.ban->window);
@@ -64,6 +77,22 @@ TEST(SipSettings, EachLimitArrivesWhereItActs) {
     EXPECT_EQ(limits(R"("per_source_burst":8)").source_burst, 8u);
     EXPECT_EQ(limits(R"("connections_per_source":9)").connections_per_source, 9u);
     EXPECT_EQ(limits(R"("connections":10)").connections, 10u);
+    EXPECT_EQ(limits(R"("total_rate":14)").total_rate, 14u);
+    EXPECT_EQ(limits(R"("total_burst":15)").total_burst, 15u);
+    EXPECT_EQ(limits(R"("handshakes":16)").handshakes, 16u);
+    EXPECT_EQ(limits(R"("handshakes_per_source":17)").handshakes_per_source, 17u);
+    EXPECT_EQ(limits(R"("sources":1800)").sources, 1'800u);
+    EXPECT_EQ(limits(R"("write_queue_kib":19)").write_queue, 19u * 1'024);
+    EXPECT_EQ(limits(R"("stranger_write_queue_kib":20)").stranger_write_queue, 20u * 1'024);
+    EXPECT_EQ(limits(R"("write_queues_mib":21)").write_queues, 21u << 20);
+    EXPECT_EQ(limits(R"("headers":22)").headers, 22u);
+    EXPECT_EQ(limits(R"("header_kib":23)").header_octets, 23u * 1'024);
+    EXPECT_EQ(limits(R"("body_kib":24)").body_octets, 24u * 1'024);
+    EXPECT_EQ(limits(R"("vias":25)").via_values, 25u);
+    EXPECT_EQ(limits(R"("routes":26)").route_values, 26u);
+    const auto settings = sip_settings(engine(R"({"limits":{"requests":27,"request_memory_mib":28}})"));
+    EXPECT_EQ(settings.max_transactions, 27u);
+    EXPECT_EQ(settings.max_transaction_octets, 28u << 20);
     const auto ban = limits(R"("ban_refusals":11,"ban_window_s":12,"ban_s":13)").ban.value();
     EXPECT_EQ(ban.refusals, 11u);
     EXPECT_EQ(ban.window, Seconds(12));
@@ -141,6 +170,8 @@ TEST(SipSettings, WhatCannotBeIsRefusedInClearText) {
          R"(limits.connections_per_source: expected a whole number, not "many")"},
         {of_engine(R"({"limits":{"connections":1.5}})"), "limits.connections: expected a whole number, not 1.5"},
         {of_engine(R"({"limits":{"ban_refusals":-1}})"), "limits.ban_refusals: -1 is not within 0 to 1000000"},
+        {of_engine(R"({"limits":{"total_burst":0}})"),
+         "limits.total_burst: 0 with a rate would let nothing pass; set total_rate to 0 for no limit"},
         {of_engine(R"({"limits":{"per_source_burst":0}})"),
          "limits.per_source_burst: 0 with a rate would let nothing pass; set per_source_rate to 0 for no limit"},
         {of_engine(R"({"limits":{"ban_window_s":0}})"), "limits.ban_window_s: 0 is not within 1 to 86400"},

@@ -47,7 +47,7 @@ class Stream:
             pass
 
     def close(self, reset: bool = False) -> None:
-        if reset:
+        if reset and self.connection.fileno() >= 0:  # a turn of chance may close it twice
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.connection.close()
 

@@ -41,6 +41,7 @@ private:
     void perform(const engine::RespondSip& action);
     void perform(const engine::SendSip& action);
     void perform(const engine::Locate& action);
+    void perform(const engine::Commit&) {}
     void perform(const engine::Refused& action);
     void perform(const engine::Log&) {}
     void arm();

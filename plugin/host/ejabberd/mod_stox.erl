@@ -12,8 +12,8 @@
 -export([accept_loop/2]).
 
 %% Handed to the worker, which checks them.
--define(DOMAIN_OPTIONS, [name, scheme, sip_domain, tls, digest, peers, pager_as_chat, message_accept_code, from_gr,
-                         allow_6xx, service_unavailable_code, language, user_rate]).
+-define(DOMAIN_OPTIONS, [name, scheme, sip_domain, nested_xmpp_domains, phone, emergency_line, tls, digest, peers,
+                         pager_as_chat, message_accept_code, from_gr, allow_6xx, service_unavailable_code, language, user_rate]).
 -define(AGAIN_MS, 200).
 -define(REFUSED_MS, 30000).
 
