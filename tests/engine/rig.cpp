@@ -40,12 +40,13 @@ Rig& Rig::feed(Input input) {
     located.clear();
     refused.clear();
     logs.clear();
+    if (const auto* response = std::get_if<SipResponseIn>(&input)) others_spoke_ = others_spoke_ || !response->response.reason.empty();
     for (auto& action : engine.handle(std::move(input), now)) {
         if (auto* stanza = std::get_if<SendStanza>(&action)) {
             if (const auto* iq = std::get_if<xmpp::Iq>(&stanza->stanza); iq && iq->type == xmpp::IqType::get)
                 ping_ = iq->id;
             else
-                stanzas.push_back(std::move(stanza->stanza));
+                expect_language(stanza->stanza), stanzas.push_back(std::move(stanza->stanza));
         } else if (auto* respond = std::get_if<RespondSip>(&action))
             answers.push_back(std::move(*respond));
         else if (auto* send = std::get_if<SendSip>(&action))
@@ -58,6 +59,12 @@ Rig& Rig::feed(Input input) {
             logs.push_back(std::move(*log));
     }
     return *this;
+}
+
+void Rig::expect_language(const xmpp::Stanza& stanza) const {
+    const auto error = std::visit([](const auto& one) { return one.error; }, stanza);
+    const bool named = !error || !error->text || error->text_lang || others_spoke_;
+    EXPECT_TRUE(named) << "a text of ours that plugin/engine/texts.cpp does not know: " << *error->text;
 }
 
 Rig& Rig::request(sip::Request request, Address source, std::vector<std::string> certified) {

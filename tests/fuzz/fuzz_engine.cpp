@@ -150,7 +150,7 @@ private:
         if (commits_.empty()) return;
         const auto oldest = commits_.front();
         commits_.erase(commits_.begin());
-        feed(Committed{oldest, success ? Result<void>(ok()) : fail(Code::unavailable, "no room")});
+        feed(Committed{oldest, success ? Result<void>(ok()) : Result<void>(fail(Code::unavailable, "no room"))});
     }
 
     void feed(Input input) {
