@@ -174,7 +174,7 @@ constexpr std::array kStatuses{
     StatusRow{500, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},
     StatusRow{501, Condition::feature_not_implemented, ErrorType::cancel, NewAddress::no},
     StatusRow{502, Condition::remote_server_not_found, ErrorType::cancel, NewAddress::no},
-    StatusRow{503, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},  // with Retry-After too
+    StatusRow{503, Condition::internal_server_error,   ErrorType::cancel, NewAddress::no},
     StatusRow{504, Condition::remote_server_timeout,   ErrorType::wait,   NewAddress::no},
     StatusRow{505, Condition::not_acceptable,          ErrorType::modify, NewAddress::no},
     StatusRow{513, Condition::policy_violation,        ErrorType::modify, NewAddress::no},
@@ -237,7 +237,7 @@ xmpp::StanzaError to_stanza_error(int status, std::string_view reason, std::stri
     xmpp::StanzaError error;
     error.condition = row.condition;
     // Who says when to come back does not say that it is over.
-    error.type = row.status == 500 && retry_after ? ErrorType::wait : row.type;
+    error.type = (row.status == 500 || row.status == 503) && retry_after ? ErrorType::wait : row.type;
     if (row.address != NewAddress::no && !contact.empty()) error.address = contact;
     if (auto text = clean_text(reason); !text.empty()) error.text = std::move(text);
     error.sip_status = status;

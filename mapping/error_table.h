@@ -32,7 +32,7 @@ SipFailure to_sip_failure(const xmpp::StanzaError& error, const ErrorContext& co
 /// status   300..699
 /// reason   the reason phrase, becomes <text/> (control characters removed, 256 octets; CORE-51)
 /// contact  the first usable Contact of a 3xx as an address for the XMPP side; empty: none
-/// retry_after  the response carried Retry-After (row 500: wait)
+/// retry_after  the response carried Retry-After (rows 500 and 503: wait)
 xmpp::StanzaError to_stanza_error(int status, std::string_view reason, std::string_view contact = {}, bool retry_after = false);
 
 }  // namespace stox

@@ -49,6 +49,7 @@ bool plain_port(std::string_view port) {
     return number >= 1 && number <= 65'535;
 }
 
+bool is_mailbox(const url_t& url) { return url.url_type == url_im || url.url_type == url_pres; }
 bool is_sip(const url_t& url) { return url.url_type == url_sip || url.url_type == url_sips; }
 
 /// The value of a URI parameter; nothing when it is absent. Empty when it has no value, or one longer than a host name may be:
@@ -77,6 +78,7 @@ bool diallable(const url_t& url, bool routed) {
 /// From or To: somebody we could name. A number or a host at least.
 bool nameable(const url_t& url) {
     if (url.url_type == url_tel) return !text(url.url_host).empty() || !text(url.url_user).empty();
+    if (is_mailbox(url)) return !text(url.url_user).empty() && plain_host(text(url.url_host));
     return is_sip(url) && plain_host(text(url.url_host)) && plain_port(text(url.url_port));
 }
 

@@ -90,6 +90,9 @@ class Profanity:
     def wait_sent(self, *parts: str) -> str:
         return wait_for(f"{parts} from Profanity", lambda: self.sent(*parts), alive=self.program.alive)
 
+    def wait_shown(self, text: str) -> None:
+        wait_for(f"{text!r} on Profanity's screen", lambda: text in self.screen(), alive=self.program.alive)
+
     def stop(self) -> None:
         self.type("/quit")
         self.program.stop()

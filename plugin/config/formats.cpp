@@ -206,6 +206,14 @@ Result<std::string> parse_file(std::string_view text) {
     return std::string(text);
 }
 
+Result<std::string> parse_directory(std::string_view text) {
+    if (!text.starts_with('/')) return fail(Code::malformed, "write the whole path of the directory, from / on");
+    if (text.find_first_not_of('/') == text.npos) return fail(Code::malformed, "write a directory of its own");
+    BOOST_OUTCOME_TRY(path, parse_file(text));
+    while (path.ends_with('/')) path.pop_back();
+    return path;
+}
+
 Result<std::string> parse_realm(std::string_view text) {
     return printable(text, "\"\\", "a realm has no quotes, backslashes or control characters");
 }

@@ -29,6 +29,8 @@ Result<std::string> parse_phone_context(std::string_view text);
 Result<Endpoint> parse_dns_server(std::string_view text);
 /// An absolute path.
 Result<std::string> parse_file(std::string_view text);
+/// An absolute path that is not the root's.
+Result<std::string> parse_directory(std::string_view text);
 /// Printable text that needs no escapes in a quoted-string.
 Result<std::string> parse_realm(std::string_view text);
 /// A user name of digest authentication: as a realm, without a colon.

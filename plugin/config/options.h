@@ -63,6 +63,8 @@ struct EngineOptions {
     CertificateFiles tls;                   ///< for domains that have none of their own
     SourceLimits limits;
     std::vector<Endpoint> dns_servers;  ///< empty: those of the host's resolv.conf
+    std::string state_dir;              ///< of the store; empty: nobody said where, see store_path()
+    bool store_survives_power_cut = true;  ///< `store_durability`: full, else normal
     std::string log_level = "info";     ///< error | warn | info | debug
 
     friend bool operator==(const EngineOptions&, const EngineOptions&) = default;

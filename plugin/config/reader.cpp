@@ -158,6 +158,9 @@ EngineOptions read_engine(const json& given) {
     options.tls = read_files(at(given, "tls"));
     options.limits = read_source_limits(at(given, "limits"));
     options.dns_servers = list(given, "dns_servers", parse_dns_server);
+    if (const auto directory = text(given, "state_dir"); !directory.empty())
+        options.state_dir = parse_directory(directory).value();
+    options.store_survives_power_cut = text(given, "store_durability", "full") == "full";
     options.log_level = text(given, "log_level", options.log_level);
     return options;
 }

@@ -215,6 +215,7 @@ private:
         if (name == "phone_context") check(parse_phone_context(text));
         if (name == "dns_server") check(parse_dns_server(text));
         if (name == "file") check(parse_file(text));
+        if (name == "directory") check(parse_directory(text));
         if (name == "trust" && text != "system" && !parse_file(text))
             error = Error{Code::malformed, "write system, or the whole path of a PEM file"};
         if (name == "realm") check(parse_realm(text));

@@ -56,6 +56,7 @@ struct SipRequestIn {
     Transport transport;
     sip::CertifiedNames tls{};  ///< of its sender
     UtcTime received{};         ///< for time stamps
+    bool congested = false;     ///< the component stream takes no more: whoever is served is told to come back later
 };
 struct SipResponseIn {
     ClientTransaction transaction;

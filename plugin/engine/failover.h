@@ -7,6 +7,7 @@
 
 #include "plugin/engine/target.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -51,6 +52,13 @@ public:
     void skip(IsDown is_down) {
         for (auto i = targets_.size(); i-- > current_ + 1;)
             if (is_down(targets_[i])) targets_.erase(targets_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+
+    /// Targets that asked to be left alone for a while: they are tried after all others.
+    template <class IsBusy>
+    void put_back(IsBusy is_busy) {
+        std::stable_partition(targets_.begin() + static_cast<std::ptrdiff_t>(current_ + 1), targets_.end(),
+                              [&](const Target& target) { return !is_busy(target); });
     }
 
 private:

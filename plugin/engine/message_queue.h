@@ -33,7 +33,8 @@ public:
 
     enum class Admission { send, queued, full };
     /// `send`: the target was free and is now taken by this one, which front() returns.
-    Admission add(Outgoing outgoing);
+    /// past_limits: a call for help is never too many.
+    Admission add(Outgoing outgoing, bool past_limits = false);
     /// The one in progress for that target.
     const Outgoing& front(const std::string& target) const { return targets_.at(target).front(); }
 

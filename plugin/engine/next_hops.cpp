@@ -1,5 +1,6 @@
 #include "plugin/engine/next_hops.h"
 
+#include "mapping/sip/header_values.h"
 #include "plugin/engine/hop_order.h"
 #include "plugin/engine/log.h"
 
@@ -46,16 +47,19 @@ void NextHops::configure(const config::DomainOptions& options) {
             peer.hops.push_back(known != old.hops.end() ? std::move(*known) : std::move(fresh));
         }
         if (peer.probed) peer.health = std::move(old.health);
+        peer.busy_until = std::move(old.busy_until);
         drop_gone(peer);
     }
 }
 
-/// Health is kept for what is a target still.
+/// What is known is kept for what is a target still.
 void NextHops::drop_gone(Peer& peer) {
-    std::erase_if(peer.health, [&](const auto& entry) {
+    const auto is_gone = [&](const auto& entry) {
         return std::ranges::none_of(
             peer.hops, [&](const Hop& hop) { return std::ranges::find(hop.targets, entry.first) != hop.targets.end(); });
-    });
+    };
+    std::erase_if(peer.health, is_gone);
+    std::erase_if(peer.busy_until, is_gone);
 }
 
 bool NextHops::is_fresh(const Hop& hop, TimePoint now) {
@@ -77,7 +81,7 @@ NextHops::Way NextHops::way(const std::string& name, const Turn& turn) {
         way.why = "no next hop";
         return way;
     }
-    auto& [probed, hops, health, probe_at] = found->second;
+    auto& hops = found->second.hops;
     bool locating = false, any = false;
     for (auto& hop : hops)
         if (!is_fresh(hop, turn.now)) {
@@ -98,6 +102,9 @@ NextHops::Way NextHops::way(const std::string& name, const Turn& turn) {
                 way.targets.push_back(target);
         }
     }
+    if (const auto busy = [&](const Target& target) { return is_busy(name, target, turn.now); };
+        !std::ranges::all_of(way.targets, busy))
+        std::erase_if(way.targets, busy);
     way.state = !way.targets.empty() ? Way::State::ready : any ? Way::State::down : Way::State::nowhere;
     return way;
 }
@@ -107,6 +114,21 @@ bool NextHops::is_down(const std::string& name, const Target& target) const {
     if (peer == peers_.end()) return false;
     const auto health = peer->second.health.find(target);
     return health != peer->second.health.end() && health->second.reach == Reach::down;
+}
+
+void NextHops::refused(const std::string& name, const Target& target, const sip::Response& response, TimePoint now) {
+    const auto peer = peers_.find(name);
+    const auto seconds = sip::leading_number(response.header("Retry-After"));
+    if (peer == peers_.end() || response.status != 503 || !seconds) return;
+    peer->second.busy_until[target] = now + std::min<std::chrono::seconds>(std::chrono::seconds{*seconds}, kLongestRetryAfter);
+    drop_gone(peer->second);
+}
+
+bool NextHops::is_busy(const std::string& name, const Target& target, TimePoint now) const {
+    const auto peer = peers_.find(name);
+    if (peer == peers_.end()) return false;
+    const auto busy = peer->second.busy_until.find(target);
+    return busy != peer->second.busy_until.end() && now < busy->second;
 }
 
 void NextHops::located(const Located& in, const Turn& turn) {
@@ -196,6 +218,7 @@ bool NextHops::on_response(const SipResponseIn& in, const Turn& turn) {
     if (in.response.status < 200) return true;
     const auto sent = found->second;
     probes_.erase(found);
+    if (!none) refused(sent.peer, sent.target, in.response, turn.now);
     if (sent.missed) return true;
     if (none)
         missed(sent.peer, sent.target, in.local == LocalFailure::timeout ? "no answer" : "transport error", turn);

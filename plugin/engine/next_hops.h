@@ -21,6 +21,7 @@ public:
     static constexpr unsigned kMisses = 2;
     static constexpr std::chrono::seconds kFresh{20};        ///< longer than kInterval: what is probed is always located
     static constexpr std::chrono::seconds kLocateIn{30};     ///< then it failed, should nobody have answered
+    static constexpr std::chrono::hours kLongestRetryAfter{1};
     static constexpr std::chrono::milliseconds kSpread{10};  ///< between the first probes of two peers
 
     /// The peers of these options; what is known of hops that stay is kept.
@@ -28,7 +29,7 @@ public:
 
     struct Way {
         enum class State {
-            ready,     ///< `targets`: those not down, in the order of trying
+            ready,     ///< `targets`: those not down, in the order of trying, nor busy where one is not
             locating,  ///< ask again after the next Located
             down,      ///< every target is down
             nowhere,   ///< `why`: no hop can be located
@@ -39,6 +40,10 @@ public:
     /// For one request to that peer.
     Way way(const std::string& peer, const Turn& turn);
     bool is_down(const std::string& peer, const Target& target) const;
+    /// That target has answered 503: what its Retry-After asks for is kept, an hour at most.   (RFC 3261 §21.5.4)
+    void refused(const std::string& peer, const Target& target, const sip::Response& response, TimePoint now);
+    /// Whether its time is not over. It is passed by while there is another.
+    bool is_busy(const std::string& peer, const Target& target, TimePoint now) const;
 
     void located(const Located& in, const Turn& turn);
     /// False: not a probe's.
@@ -67,6 +72,7 @@ private:
         bool probed = false;
         std::vector<Hop> hops;
         std::map<Target, Health> health;
+        std::map<Target, TimePoint> busy_until;
         std::optional<TimePoint> probe_at;  ///< none: before the first tick
     };
     struct Probe {

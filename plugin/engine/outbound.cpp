@@ -145,7 +145,9 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     if ((status == 401 || status == 407) && answer_challenge(entry, in.response, turn)) return std::nullopt;
     if (const auto account = accounts_.find(peer); account != accounts_.end() && status >= 200 && status < 300)
         account->second.told = false;
+    if (in.local == LocalFailure::none) hops.refused(peer, failover->target(), in.response, turn.now);
     failover->skip([&, &name = peer](const Target& target) { return hops.is_down(name, target); });
+    failover->put_back([&, &name = peer](const Target& target) { return hops.is_busy(name, target, turn.now); });
     if (failover->on_final(in.response.status, in.local, turn.now) == Failover::Step::next) {
         send(entry, turn);
         return std::nullopt;

@@ -149,7 +149,7 @@ void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, TimePoin
                peer->name);
     };
     if (!emergency && !state.messages.is_busy(key) && state.is_full(*peer)) return full();
-    switch (state.messages.add({state.next_request(), key, std::move(request).value(), envelope(in), trace, peer->name})) {
+    switch (state.messages.add({state.next_request(), key, std::move(request).value(), envelope(in), trace, peer->name}, emergency)) {
         case MessageQueue::Admission::send:
             if (auto outcome = send(state, key, now, out)) message_over(state, std::move(*outcome), now, out);
             return;

@@ -34,6 +34,7 @@ struct DomainSet {
 };
 struct DomainRemove {
     std::string domain;
+    bool keep = false;  ///< it will come back: what waits stays in the store
 };
 struct StatusAsked {
     std::string id;

@@ -1,7 +1,6 @@
 #include "plugin/host/domain_host.h"
 
 #include "mapping/core/assert.h"
-#include "plugin/engine/sip_checks.h"
 #include "plugin/host/random.h"
 
 #include <boost/asio/post.hpp>
@@ -14,6 +13,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
+/// What is on its way may come to its end; the module waits 3 s for all of us.
+constexpr std::chrono::milliseconds kDrain{1'500};
+
 UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
 
 }  // namespace
@@ -23,9 +25,39 @@ DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions opti
       options_(options),
       services_(std::move(services)),
       engine_(std::move(options), kernel_ids(), std::move(secrets)),
-      timer_(loop) {}
+      timer_(loop),
+      drain_limit_(loop) {}
 
 void DomainHost::start(config::Attachment attachment) {
+    attachment_ = std::move(attachment);
+    arm();
+}
+
+void DomainHost::use(store::Store* store) {
+    if (stopping_ || store_) return;
+    if (!store) return open_link();
+    store_ = std::make_unique<DomainStore>(loop_, *store, options_.domain);
+    store_->load([this](Result<DomainStore::Loaded> loaded) { restored(std::move(loaded)); });
+}
+
+void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
+    if (loaded) {
+        auto& [records, unreadable, why] = loaded.value();
+        if (unreadable != 0)
+            services_.log(engine::Level::error, std::to_string(unreadable) + " rows of the store cannot be read and are left there: " +
+                                                    engine::logfmt(why));
+        has_store_ = true;
+        if (!stopping_) drive(engine::Restored{std::move(records)});
+    } else {
+        services_.log(engine::Level::error, "no message is accepted, for the store cannot be read: " + loaded.error().detail +
+                                                "; see to the disk, then reload the configuration");
+        boost::asio::post(loop_, [store = std::shared_ptr<DomainStore>(std::move(store_))] {});  // it is the one that calls
+    }
+    open_link();
+}
+
+void DomainHost::open_link() {
+    if (link_ || stopping_) return;
     ComponentLink::Events events;
     events.up = [this] { link_changed(true, {}); };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
@@ -36,14 +68,16 @@ void DomainHost::start(config::Attachment attachment) {
     events.refused = [this](std::string why) {
         services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
     };
-    link_ = std::make_unique<ComponentLink>(loop_, options_.domain, std::move(attachment), std::move(events));
+    link_ = std::make_unique<ComponentLink>(loop_, options_.domain, attachment_, std::move(events));
     link_->set_language(options_.language);
-    arm();
 }
 
 void DomainHost::change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment) {
-    link_->attach(std::move(attachment));
-    link_->set_language(options.language);
+    attachment_ = attachment;
+    if (link_) {
+        link_->attach(std::move(attachment));
+        link_->set_language(options.language);
+    }
     options_ = options;
     drive(engine::OptionsChanged{std::move(options), std::move(secrets)});
 }
@@ -63,8 +97,7 @@ void DomainHost::link_changed(bool up, std::string reason) {
 }
 
 void DomainHost::on_sip(engine::SipRequestIn in) {
-    if (link_ && link_->congested())
-        return services_.respond(static_cast<std::uint64_t>(in.transaction), engine::try_later(config::PeerKind::proxy, 2));
+    in.congested = !link_ || link_->congested();  // what the store holds comes first
     const auto transaction = static_cast<std::uint64_t>(in.transaction);
     in.received = utc_now();
     if (drive(std::move(in))) return;
@@ -83,6 +116,7 @@ bool DomainHost::drive(engine::Input input) {
     }
     for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
     arm();
+    close_if_drained();
     return true;
 }
 
@@ -108,11 +142,18 @@ void DomainHost::perform(engine::Locate action) {
     });
 }
 
-/// Without a store what is written is gone with the process, and everything succeeds.
 void DomainHost::perform(engine::Commit action) {
-    boost::asio::post(loop_, [weak = weak_from_this(), commit = action.commit] {
-        if (auto self = weak.lock()) self->drive(engine::Committed{commit, ok()});
-    });
+    ++commits_due_;
+    auto done = [weak = weak_from_this(), commit = action.commit](Result<void> result) {
+        if (auto self = weak.lock()) self->committed(commit, std::move(result));
+    };
+    if (has_store_) return store_->commit(std::move(action.changes), durability_, std::move(done));
+    boost::asio::post(loop_, [done = std::move(done)] { done(fail(Code::unavailable, "there is no store")); });
+}
+
+void DomainHost::committed(engine::CommitId commit, Result<void> result) {
+    --commits_due_;
+    drive(engine::Committed{commit, std::move(result)});
 }
 
 void DomainHost::perform(engine::Refused action) { services_.refused(action.source, action.transport); }
@@ -129,7 +170,7 @@ void DomainHost::perform(engine::Log action) {
 }
 
 void DomainHost::arm() {
-    const auto due = engine_.next_timeout();
+    const auto due = closing_ ? std::nullopt : engine_.next_timeout();
     if (!due) {
         timer_.cancel();
         return;
@@ -141,9 +182,26 @@ void DomainHost::arm() {
     });
 }
 
-void DomainHost::stop(std::function<void()> done) {
-    drive(engine::Shutdown{});
+void DomainHost::stop(engine::Shutdown::Why why, std::function<void()> done) {
+    stopping_ = true;
+    stopped_ = std::move(done);
+    drain_limit_.expires_after(kDrain);
+    drain_limit_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        auto self = weak.lock();
+        if (!error && self && !self->closing_) self->close();
+    });
+    if (!drive(engine::Shutdown{why})) close();
+}
+
+void DomainHost::close_if_drained() {
+    if (stopping_ && !closing_ && commits_due_ == 0 && engine_.drained()) close();
+}
+
+void DomainHost::close() {
+    closing_ = true;
     timer_.cancel();
+    drain_limit_.cancel();
+    auto done = std::exchange(stopped_, nullptr);
     if (link_)
         link_->stop(std::move(done));
     else

@@ -5,6 +5,7 @@
 #include "plugin/engine/engine.h"
 #include "plugin/host/component_link.h"
 #include "plugin/host/control_lines.h"
+#include "plugin/host/domain_store.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -34,13 +35,18 @@ public:
 
     DomainHost(boost::asio::io_context& loop, config::DomainOptions options, engine::Secrets secrets, Services services);
 
-    /// Opens the component stream.
+    /// The component stream is opened after use().
     void start(config::Attachment attachment);
+    /// What the store holds of this domain is read, then the stream is opened. Null: none can be had for now, so no message is
+    /// accepted; everything else goes on, and a later call may bring one.
+    void use(store::Store* store);
+    /// Of what is accepted from now on.
+    void set_durability(store::Durability durability) { durability_ = durability; }
     /// Secrets may have changed where no option did.
     void change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment);
     void on_sip(engine::SipRequestIn in);
-    /// Tells everyone who waits, closes the stream, then calls done.
-    void stop(std::function<void()> done);
+    /// Lets what is on its way come to its end for a moment, closes the stream, then calls done.
+    void stop(engine::Shutdown::Why why, std::function<void()> done);
 
     const config::DomainOptions& options() const { return options_; }
     DomainStatus status() const;
@@ -56,6 +62,11 @@ private:
     void perform(engine::Refused action);
     void perform(engine::Log action);
     void arm();
+    void restored(Result<DomainStore::Loaded> loaded);
+    void open_link();
+    void committed(engine::CommitId commit, Result<void> result);
+    void close_if_drained();
+    void close();
     void link_changed(bool up, std::string reason);
 
     boost::asio::io_context& loop_;
@@ -63,7 +74,15 @@ private:
     Services services_;
     engine::Engine engine_;
     boost::asio::steady_timer timer_;
+    config::Attachment attachment_;
+    std::unique_ptr<DomainStore> store_;
+    bool has_store_ = false;  ///< what it held is the engine's now
+    store::Durability durability_ = store::Durability::full;
+    std::size_t commits_due_ = 0;
     std::unique_ptr<ComponentLink> link_;
+    std::function<void()> stopped_;  ///< whom the end is told to
+    bool stopping_ = false, closing_ = false;
+    boost::asio::steady_timer drain_limit_;
     bool up_ = false;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
     std::string last_reason_;  ///< of the attempts that failed; the same one is told once

@@ -4,6 +4,7 @@
 #include "plugin/engine/sip_checks.h"
 #include "plugin/host/secrets.h"
 #include "plugin/host/sip_settings.h"
+#include "plugin/host/state_dir.h"
 #include "plugin/host/tls_files.h"
 
 #include <boost/asio/post.hpp>
@@ -63,7 +64,11 @@ sip::Response status(int code) {
 
 }  // namespace
 
-Worker::Worker(asio::io_context& loop, int in, int out) : loop_(loop), sip_retry_(loop) {
+Worker::Worker(asio::io_context& loop, int in, int out)
+    : loop_(loop),
+      store_(loop, {[this] { store_settled(); }, [this] { store_settled(); },
+                    [this](Level level, std::string text) { log(level, text); }}),
+      sip_retry_(loop) {
     control_ = ControlChannel::open(
         loop, in, out, [this](std::string_view line) { on_line(line); }, [this] { stop(); });
     control_->send(hello_line());
@@ -108,6 +113,7 @@ void Worker::perform(const EngineSet& command) {
     log_level_ = parse_level(options.log_level);
     if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
+    open_store();
     read_tls_of_domains();
     if (sip_)
         tell_sip();
@@ -138,6 +144,22 @@ void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
     keep("public_address", &config::EngineOptions::public_address);
     keep("limits", &config::EngineOptions::limits);
     keep("dns_servers", &config::EngineOptions::dns_servers);
+    if (store_.is_open()) keep("state_dir", &config::EngineOptions::state_dir);
+}
+
+void Worker::open_store() {
+    store_.open(state_dir(*options_));
+    for (auto& [name, domain] : domains_) domain.host->set_durability(durability());
+    if (store_.is_open()) store_settled();  // one whose rows could not be read tries again
+}
+
+store::Durability Worker::durability() const {
+    return options_ && !options_->store_survives_power_cut ? store::Durability::normal : store::Durability::full;
+}
+
+void Worker::store_settled() {
+    if (stopping_) return;
+    for (auto& [name, domain] : domains_) domain.host->use(store_.get());
 }
 
 void Worker::open_sip() {
@@ -198,6 +220,7 @@ void Worker::perform(const DomainSet& command) {
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
         return control_->send(config_error_line(command.domain, *problems));
     auto& options = std::get<config::DomainOptions>(loaded);
+    if (waits_for_departure(command, options.domain)) return;
 
     auto all = all_options();
     std::erase_if(all, [&](const auto& other) { return other.domain == options.domain; });
@@ -219,9 +242,19 @@ void Worker::perform(const DomainSet& command) {
     }
     const std::string name = options.domain;
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
+    domain->set_durability(durability());
     domain->start(command.attachment);
+    if (store_.is_settled()) domain->use(store_.get());
     domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials)});
     tell_sip();
+}
+
+/// What waits for a domain to leave: it comes back when nothing of it is left that could still write to the store.
+bool Worker::waits_for_departure(const DomainSet& command, const std::string& domain) {
+    const auto departing = departing_.find(domain);
+    if (departing == departing_.end()) return false;
+    departing->second = command;
+    return true;
 }
 
 std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, engine::Secrets secrets) {
@@ -259,14 +292,19 @@ void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<e
 }
 
 void Worker::perform(const DomainRemove& command) {
+    if (const auto departing = departing_.find(command.domain); departing != departing_.end()) departing->second.reset();
     const auto known = domains_.find(command.domain);
     if (known == domains_.end()) return control_->send(removed_line(command.domain));
     auto domain = known->second.host;
     domains_.erase(known);
     tell_sip();
     ++leaving_;
-    domain->stop([this, domain] {
+    departing_[domain->options().domain] = std::nullopt;
+    const auto why = command.keep ? engine::Shutdown::Why::stop : engine::Shutdown::Why::removed;
+    domain->stop(why, [this, domain] {
         control_->send(removed_line(domain->options().domain));
+        auto returning = departing_.extract(domain->options().domain);
+        if (!stopping_ && returning && returning.mapped()) perform(*returning.mapped());
         left();
     });
 }
@@ -317,7 +355,7 @@ void Worker::stop() {
     // Those that were removed just before may still be closing their streams.
     leaving_ += domains_.size();
     if (leaving_ == 0) return finish_stop();
-    for (auto& [name, domain] : domains_) domain.host->stop([this] { left(); });
+    for (auto& [name, domain] : domains_) domain.host->stop(engine::Shutdown::Why::stop, [this] { left(); });
 }
 
 void Worker::left() {

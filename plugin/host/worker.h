@@ -8,6 +8,7 @@
 #include "plugin/host/domain_host.h"
 #include "plugin/host/log_rate.h"
 #include "plugin/host/next_hop_locator.h"
+#include "plugin/host/worker_store.h"
 #include "sip/edge/log_gate.h"
 #include "sip/endpoint.h"
 
@@ -36,9 +37,14 @@ private:
     void perform(const Stop& command);
     void perform(const Unknown& command);
 
+    bool waits_for_departure(const DomainSet& command, const std::string& domain);
     void read_tls_of_domains();
     config::CertificateFiles server_files() const;
     void keep_what_needs_a_restart(config::EngineOptions& options);
+    void open_store();
+    store::Durability durability() const;
+    /// Domains wait for it, or for the news that they begin without.
+    void store_settled();
     void open_sip();
     /// After a change of what domains say of certificates and peers: for handshakes and messages from now on.
     void tell_sip();
@@ -59,6 +65,7 @@ private:
     engine::Level log_level_ = engine::Level::info;
     LogRate log_rate_;
     sip::LogGate strangers_{std::chrono::seconds(0)};
+    WorkerStore store_;
     std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;
@@ -67,6 +74,7 @@ private:
         std::shared_ptr<const sip::TlsCredentials> tls;
     };
     std::map<std::string, Domain> domains_;
+    std::map<std::string, std::optional<DomainSet>> departing_;  ///< with what they come back as
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers

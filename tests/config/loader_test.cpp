@@ -50,6 +50,14 @@ TEST(Loader, AWholeDomain) {
     EXPECT_TRUE(peer.is_default);
 }
 
+TEST(Loader, WhereTheStoreIsAndWhatItSurvives) {
+    const auto options = std::get<EngineOptions>(load_engine(R"({"state_dir":"/var/lib/stox//","store_durability":"normal"})"));
+    EXPECT_EQ(options.state_dir, "/var/lib/stox");
+    EXPECT_FALSE(options.store_survives_power_cut);
+    for (const std::string bad : {"/", "//", "stox", "./stox"})
+        EXPECT_EQ(std::get<std::vector<Problem>>(load_engine(R"({"state_dir":")" + bad + "\"}")).size(), 1u) << bad;
+}
+
 TEST(Loader, AWordThatIsNearlyRightIsSuggested) {
     EXPECT_EQ(only(domain_problems(R"({"peerz":{}})")), "peerz: unknown option, did you mean peers?");
     EXPECT_EQ(only(domain_problems(R"({"peers":{"carrier":{"kind":"trunc"}}})")),

@@ -109,7 +109,7 @@ UsageKey Rig::call(const std::string& offer, std::vector<Header> headers) {
     invite.from = address("us.example", ours = tag_prefix + "a");
     invite.call_id = call_id;
     invite.cseq = 1;
-    invite.contacts = {address("us.example")};
+    invite.contacts = {own};
     invite.headers = std::move(headers);
     if (!offer.empty()) {
         invite.content_type = "application/sdp";
@@ -128,7 +128,7 @@ UsageKey Rig::subscribe(std::vector<Header> headers, bool several, const std::st
     request.from = address("us.example", ours = tag_prefix + "a");
     request.call_id = call_id;
     request.cseq = 1;
-    request.contacts = {address("us.example")};
+    request.contacts = {own};
     request.headers = std::move(headers);
     UsageKey key{};
     does([&](auto& out) { key = agent.subscribe(request, "peer", several, now, out); });
@@ -159,7 +159,7 @@ Words Rig::response(const std::string& method, int status, Say say) {
 Request Rig::from_peer(const std::string& method, const Say& say) const {
     Request request;
     request.method = method;
-    request.uri = address("us.example").uri;
+    request.uri = own.uri;
     request.from = address("peer.example", say.tag);
     request.to = address("us.example");
     request.call_id = call_id;
@@ -175,7 +175,7 @@ Words Rig::first(const std::string& method, Say say) {
     auto request = from_peer(method, say);
     request.cseq = ++peer_cseq;
     ++transaction;
-    return does([&](auto& out) { agent.receive({transaction, request, "peer", address("us.example"), false}, now, out); });
+    return does([&](auto& out) { agent.receive({transaction, request, "peer", own, false}, now, out); });
 }
 
 Words Rig::inside(const std::string& method, Say say, std::uint32_t cseq) {
@@ -183,14 +183,14 @@ Words Rig::inside(const std::string& method, Say say, std::uint32_t cseq) {
     request.to.tag = ours;
     request.cseq = cseq ? cseq : ++peer_cseq;
     ++transaction;
-    return does([&](auto& out) { agent.receive({transaction, request, "peer", address("us.example"), false}, now, out); });
+    return does([&](auto& out) { agent.receive({transaction, request, "peer", own, false}, now, out); });
 }
 
 Words Rig::ack(std::uint32_t invite_cseq, Say say) {
     auto request = from_peer("ACK", say);
     request.to.tag = ours;
     request.cseq = invite_cseq;
-    return does([&](auto& out) { agent.receive({0, request, "peer", address("us.example"), false}, now, out); });
+    return does([&](auto& out) { agent.receive({0, request, "peer", own, false}, now, out); });
 }
 
 Words Rig::pass(milliseconds time) {

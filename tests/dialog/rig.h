@@ -41,6 +41,7 @@ public:
     std::uint32_t peer_cseq = 100;
     std::uint32_t chance = 0;  ///< what every random number is, where it fits
     std::string tag_prefix{};  ///< of our tags
+    sip::NameAddr own = address("us.example");  ///< our Contact
 
     // ---- The application ----
     /// An INVITE, with an offer unless it is empty.

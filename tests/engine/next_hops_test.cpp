@@ -168,6 +168,71 @@ TEST(Failing, AMessageMovesOnWhereItSurelyWasNotTaken) {
     EXPECT_TRUE(rig.sent.empty());
 }
 
+/// A response with that Retry-After.
+void busy(Rig& rig, ClientTransaction transaction, int status, const std::string& retry_after) {
+    SipResponseIn in{transaction, {}};
+    in.response.status = status;
+    in.response.headers = {{"Retry-After", retry_after}};
+    rig.feed(in);
+}
+
+TEST(Failing, CORE_S503_RetryAfterIsKeptWhileThereIsAnotherTarget) {
+    Rig rig(with_hops({hop(1), hop(2)}, false));
+    rig.stanza(message_stanza("m1", "one"));
+    busy(rig, rig.sent.at(0).transaction, 503, "120 (in a meeting)");
+    EXPECT_EQ(rig.sent.at(0).target, udp(2));
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    rig.pass(119s);
+    EXPECT_EQ(rig.stanza(message_stanza("m2")).sent.at(0).target, udp(2)) << "left alone for as long as it asked";
+    EXPECT_FALSE(rig.sent.at(0).open_within) << "none is behind it";
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    rig.pass(1s);
+    EXPECT_EQ(rig.stanza(message_stanza("m3")).sent.at(0).target, udp(1));
+}
+
+TEST(Failing, CORE_S503_TheOnlyTargetIsTriedAllTheSameAndTheAuthorMayTryAgain) {
+    Rig rig(with_hops({hop(1), hop(2)}, false));
+    rig.stanza(message_stanza("m1"));
+    busy(rig, rig.sent.at(0).transaction, 503, "120");
+    busy(rig, rig.sent.at(0).transaction, 503, "60");
+    EXPECT_EQ(rig.error().type, xmpp::ErrorType::wait);
+    EXPECT_EQ(rig.stanza(message_stanza("m2")).sent.at(0).target, udp(1)) << "all are busy: the usual order";
+    rig.sip_response(rig.sent.at(0).transaction, 503);
+    rig.sip_response(rig.sent.at(0).transaction, 503);
+    EXPECT_EQ(rig.error().type, xmpp::ErrorType::cancel) << "nobody said when";
+    rig.pass(61s);
+    EXPECT_EQ(rig.stanza(message_stanza("m3")).sent.at(0).target, udp(2)) << "its time is over first";
+}
+
+TEST(Failing, RetryAfterIsKeptByNextHopOfOnePeerAndForAnHourAtMost) {
+    Rig rig(with_hops({hop(1), hop(2), hop(3)}, false));
+    rig.stanza(message_stanza("m1"));
+    busy(rig, rig.sent.at(0).transaction, 503, "4294967295");
+    busy(rig, rig.sent.at(0).transaction, 500, "60");
+    EXPECT_EQ(rig.stanza(message_stanza("m2")).sent.at(0).target, udp(2)) << "500 asks for nothing of the target";
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    rig.feed(OptionsChanged{with_hops({hop(1), hop(2)}, false)});
+    EXPECT_EQ(rig.stanza(message_stanza("m3")).sent.at(0).target, udp(2)) << "a reload changes nothing";
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    rig.pass(std::chrono::hours(1));
+    EXPECT_EQ(rig.stanza(message_stanza("m4")).sent.at(0).target, udp(1));
+}
+
+TEST(Failing, ABusyTargetIsTriedAfterTheOthersOfARequestUnderWay) {
+    Rig rig(with_hops({hop(1), hop(2), hop(3)}, false));
+    auto other = message_stanza("m2");
+    other.to.local = "nurse";
+    const auto first = rig.stanza(message_stanza("m1")).sent.at(0).transaction;
+    rig.stanza(other);
+    busy(rig, rig.sent.at(0).transaction, 503, "60");
+    busy(rig, rig.sent.at(0).transaction, 503, "60");
+    EXPECT_EQ(rig.sent.at(0).target, udp(3));
+    rig.sip_response(first, 503);
+    EXPECT_EQ(rig.sent.at(0).target, udp(3)) << "the second one has said meanwhile that it is busy";
+    rig.sip_response(rig.sent.at(0).transaction, 503);
+    EXPECT_EQ(rig.sent.at(0).target, udp(2));
+}
+
 TEST(Failing, IM_12_TheNextMessageWaitsUntilTheLastTargetHasSpoken) {
     Rig rig(with_hops({hop(1), hop(2)}, false));
     rig.stanza(message_stanza("m1", "one"));

@@ -123,6 +123,31 @@ TEST(SipChecks, CORE_65_APeerSpeaksOnlyForItsIdentities) {
     EXPECT_EQ(nested.request(from("sip:nurse@verona.test")).messages().size(), 1u);
 }
 
+TEST(SipChecks, CORE_71_WhoIsServedHearsOfCongestionAndAStrangerIsAStranger) {
+    auto options = Rig::default_options();
+    auto handset = options.peers.front();
+    handset.name = "handset";
+    handset.kind = config::PeerKind::phone;
+    handset.source = {{Address::v4({10, 0, 0, 7}), 32}};
+    options.peers.push_back(handset);
+    Rig rig(options);
+    const auto asked = [&](std::uint8_t host, const std::string& method = "MESSAGE") {
+        auto request = message_request();
+        request.method = method;
+        SipRequestIn in{ServerTransaction{1}, request, {Address::v4({10, 0, 0, host}), 5060}, Transport::udp};
+        in.congested = true;
+        return rig.feed(std::move(in)).answer();
+    };
+    EXPECT_EQ(asked(1).status, 503);
+    EXPECT_EQ(*rig.answer().header("Retry-After"), "2");
+    EXPECT_EQ(asked(7).status, 480) << "503 would tell a phone that we are gone";
+    EXPECT_EQ(*rig.answer().header("Retry-After"), "2");
+    EXPECT_EQ(asked(9).status, 403);
+    EXPECT_EQ(rig.refused.size(), 1u) << "and is counted as ever";
+    EXPECT_EQ(asked(1, "ACK").status, 0);
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
 TEST(SipChecks, IM_34_TheSameRequestByAnotherBranchIs482) {
     Rig rig;
     const auto request = message_request();

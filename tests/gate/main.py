@@ -66,6 +66,7 @@ def bench(words: list[str]) -> int:
         there = ", ".join(part.name.removeprefix("bench_") for part in parts.benches())
         print(f"no such measurement; tests/bench has: {there}" if there else "tests/bench has no measurements yet: nothing to run")
         return 2 if words else 0
+    packages.install("packages-bench.txt")  # who is compared with; what cannot be had is left out and said so
     return run_parts(benches, None) if packages.install("packages.txt", "packages-peers.txt") else 1
 
 

@@ -164,7 +164,12 @@ def fuzz(seconds: int) -> list[Part]:
 
 def full(fuzz_seconds: int) -> list[Part]:
     return [*builds(), *without_servers(seeds=20_000), *sip(), *with_servers(), Part("build_tsan", build("tsan"), 45), Part("tsan_unit", tsan_unit, 45),
-            *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
+            *ledger(), *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
+
+
+def ledger() -> list[Part]:
+    """`tests/run full ledger`: 10,000 messages each way, 50 kills of the worker and 20 of each server."""
+    return [Part(f"ledger_{server}", scenarios(server, ["--full", "test_whole_ledger"]), 45, needs_root=True) for server in SERVERS]
 
 
 def sip() -> list[Part]:
@@ -174,7 +179,7 @@ def sip() -> list[Part]:
             Part("sip_build_plain", build("bench", *VALGRIND_TESTS, "stox_sip_ua"), 20), Part("sip_valgrind", valgrind, 30)]
 
 
-MEASURED = ("stox_sip_load", "stox_nta_bare", "stox_sip_ua", "stox_xml_bench")
+MEASURED = ("stox_kamailio_shim", "stox_message_load", "stox_modules", "stoxd", "stox_sip_load", "stox_nta_bare", "stox_sip_ua", "stox_xml_bench")
 
 
 def benches() -> list[Part]:

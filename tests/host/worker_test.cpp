@@ -3,6 +3,7 @@
 #include "plugin/host/worker_abi.h"
 #include "tests/sip/certificates.h"
 #include "tests/sip/tls_wire.h"
+#include "tests/support/directory.h"
 #include "tests/support/wire.h"
 
 #include <gtest/gtest.h>
@@ -49,6 +50,7 @@ Wire attach(const UnixListener& listener, const std::string& domain) {
 class WorkerTest : public ::testing::Test {
 protected:
     WorkerTest() {
+        ::setenv("STATE_DIRECTORY", state.path().c_str(), 1);
         const auto [ours, theirs] = socket_pair();
         control.emplace(ours);
         worker_end_.emplace(theirs);
@@ -88,6 +90,7 @@ protected:
     }
 
     UnixListener listener;
+    stox::test::PrivateDirectory state;
     std::optional<Wire> control;
     int exit_status = -1;
 

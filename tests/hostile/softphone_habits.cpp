@@ -162,8 +162,10 @@ void Softphone::ring(const Invited& event) {
 }
 
 void Softphone::answer(UsageKey key, UsageKey replaced) {
-    const bool held = calls_[key].habit == Habit::hold;
-    calls_[key].unanswered = false;
+    const auto call = calls_.find(key);
+    if (call == calls_.end()) return;  // it ended with our ringing
+    const bool held = call->second.habit == Habit::hold;
+    call->second.unanswered = false;
     run([&](auto& out) {
         agent_.answer(key, Reply{200, {}, description(key)}, steady_clock::now(), out);
         if (replaced != UsageKey::none) hang_up(replaced, out);

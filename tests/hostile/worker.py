@@ -71,7 +71,7 @@ class Worker(Program):
         self.news = threading.Condition()
         threading.Thread(target=self.read, daemon=True).start()
         self.tell({"stox": 1, "version": "test", "features": []})
-        self.tell({"t": "engine-set", "config": {"bind": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]}})
+        self.tell({"t": "engine-set", "config": {"bind": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"], "state_dir": f"{self.folder.name}/state"}})
         self.wait(lambda line: line.get("t") == "listening")
         config = {"peers": {"phones": {"match": {"source": peers}, "next_hop": "sip:127.0.0.1:9", "probe": False}}, "sip_domain": "127.0.0.1"}
         self.tell({"t": "domain-set", "domain": DOMAIN, "xmpp_domains": [XMPP_DOMAIN], "xmpp": {"unix": str(self.chat.path), "secret": "s"}, "config": config})

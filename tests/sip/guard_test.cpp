@@ -36,7 +36,7 @@ constexpr std::array kOddContacts{"",
                                   "<sip:a@h;transport=sctp>",
                                   "<sip:a@h?Route=x>",
                                   "<sip:a@h>, <sip:b@h>"};
-constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>", "<urn:x>", "<foo:bar>"};
+constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>", "<im:f@example.net>", "<urn:x>", "<foo:bar>"};
 
 std::string packet(const Case& one, unsigned number) {
     const auto id = std::to_string(number);
@@ -50,7 +50,7 @@ std::string packet(const Case& one, unsigned number) {
 std::vector<Case> cases() {
     std::vector<Case> all;
     for (const std::string from : kFroms) {
-        const bool good_from = from.rfind("<sip:", 0) == 0 || from.rfind("<tel:", 0) == 0;
+        const bool good_from = from.starts_with("<sip:") || from.starts_with("<tel:") || from.starts_with("<im:");
         for (const std::string contact : kOddContacts) {
             all.push_back({"INVITE", from, contact, true, false});
             all.push_back({"INVITE", from, contact, false, false});

@@ -3,6 +3,7 @@
 #include "plugin/engine/journal.h"
 
 #include "plugin/host/store/journal_codec.h"
+#include "plugin/host/store/row_fields.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -99,12 +100,12 @@ TEST(JournalCodec, HostileValuesAreRefused) {
         {"call_id", ""},
         {"call_id", "\xc3\xa9"},
         {"call_id", std::string("a\0b", 3)},
-        {"call_id", std::string(kMaxJournalIdOctets + 1, 'a')},
+        {"call_id", std::string(kMaxRowIdOctets + 1, 'a')},
         {"local_tag", "a;b"},
         {"local_tag", ""},
         {"local_tag", "a\nb"},
         {"remote_tag", "a>b"},
-        {"remote_tag", std::string(kMaxJournalIdOctets + 1, 'a')},
+        {"remote_tag", std::string(kMaxRowIdOctets + 1, 'a')},
         {"local_uri", "sip:a@b?Subject=x"},
         {"local_uri", "http://example/"},
         {"remote_uri", "sip:a@b\r\nX: y"},
@@ -115,7 +116,7 @@ TEST(JournalCodec, HostileValuesAreRefused) {
         {"route_set", json::array({"sip:p.example;lr", "tel:+1"})},
         {"route_set", json::array({"sip:p.example?x=y"})},
         {"route_set", json::array({nullptr})},
-        {"route_set", json(std::vector<std::string>(kMaxJournalRoutes + 1, "sip:p.example;lr"))},
+        {"route_set", json(std::vector<std::string>(kMaxRowRoutes + 1, "sip:p.example;lr"))},
         {"transport", "sctp"},
         {"peer", "p.example:5060"},
         {"peer", "192.0.2.1"},
@@ -128,7 +129,7 @@ TEST(JournalCodec, HostileValuesAreRefused) {
         {"peer_jid", "@/x"},
         {"sid", ""},
         {"sid", "a\x01"},
-        {"sid", std::string(kMaxJournalIdOctets + 1, 'a')},
+        {"sid", std::string(kMaxRowIdOctets + 1, 'a')},
         {"trace", "0123456789ABCDEF"},
         {"trace", "123456789abcdef"},
         {"trace", "0x123456789abcde"},
@@ -144,8 +145,8 @@ TEST(JournalCodec, HostileValuesAreRefused) {
 
 TEST(JournalCodec, BoundsAreTakenToTheLastOctet) {
     auto object = as_json(sample());
-    object["call_id"] = std::string(kMaxJournalIdOctets, 'a');
-    object["route_set"] = std::vector<std::string>(kMaxJournalRoutes, "sip:p.example;lr");
+    object["call_id"] = std::string(kMaxRowIdOctets, 'a');
+    object["route_set"] = std::vector<std::string>(kMaxRowRoutes, "sip:p.example;lr");
     object["local_cseq"] = engine::kMaxCseq;
     EXPECT_TRUE(from_json(object.dump()));
     auto text = object.dump();
@@ -199,7 +200,7 @@ TEST(JournalCodec, ARowThatCouldNotBeReadAgainIsNotWritten) {
         [](JournalRow& row) { row.sid = "\xff"; },
         [](JournalRow& row) { row.peer_jid.resource.clear(); },
         [](JournalRow& row) { row.remote_target.has_headers = true; },
-        [](JournalRow& row) { row.route_set.assign(kMaxJournalRoutes + 1, row.route_set[0]); },
+        [](JournalRow& row) { row.route_set.assign(kMaxRowRoutes + 1, row.route_set[0]); },
         [](JournalRow& row) { row.local_cseq = engine::kMaxCseq + 1; },
         [](JournalRow& row) { row.local_uri.user = "a\nb"; },
     };

@@ -2,20 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 namespace stox::store::test {
-
-Directory::Directory() : path_((std::filesystem::temp_directory_path() / "stox-store-XXXXXX").string()) {
-    if (!::mkdtemp(path_.data())) throw std::runtime_error("no temporary directory");
-}
-
-Directory::~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
 
 std::string read_file(const std::string& path) {
     std::ostringstream octets;

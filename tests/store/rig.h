@@ -2,28 +2,19 @@
 // A directory of its own for each test, a loop, and a store in it.
 
 #include "plugin/host/store/sqlite_store.h"
+#include "tests/support/directory.h"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace stox::store::test {
 
-/// Mode 0700, gone with the object.
-class Directory {
+class Directory : public stox::test::PrivateDirectory {
 public:
-    Directory();
-    ~Directory();
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    std::string file(const std::string& name = "store.db") const { return path_ + '/' + name; }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
+    std::string file(const std::string& name = "store.db") const { return PrivateDirectory::file(name); }
 };
 
 std::string read_file(const std::string& path);

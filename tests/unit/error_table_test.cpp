@@ -273,7 +273,7 @@ TEST(ErrorTable, CORE_S410_OnlyRedirectionsCarryAnAddress) {
 TEST(ErrorTable, CORE_S500_WithRetryAfterItIsWorthWaiting) {
     EXPECT_EQ(to_stanza_error(500, "", {}, true).type, xmpp::ErrorType::wait);
     EXPECT_EQ(to_stanza_error(500, "", {}, false).type, xmpp::ErrorType::cancel);
-    EXPECT_EQ(to_stanza_error(503, "", {}, true).type, xmpp::ErrorType::cancel);
+    EXPECT_EQ(to_stanza_error(503, "", {}, true).type, xmpp::ErrorType::wait);
     EXPECT_EQ(to_stanza_error(404, "", {}, true).type, xmpp::ErrorType::cancel);
 }
 

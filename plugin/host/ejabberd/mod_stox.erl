@@ -85,12 +85,21 @@ open(State, Opts) ->
     spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
     set(State#state{domain = Domain, options = options(Opts), secret = Secret, path = Path, socket = Socket}).
 
-close(#state{domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
+close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
     is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
-    mod_stox_worker:remove(Domain),
+    mod_stox_worker:remove(Domain, still_configured(Host, Domain)),
     _ = gen_tcp:close(Socket),
     _ = file:delete(Path),
     State#state{worker = undefined}.
+
+%% Only one that is gone from the file is gone for good: its users are told about messages that wait. At a stop of the server, or
+%% of the module, the file still has it.
+still_configured(Host, Domain) ->
+    lists:member(Host, ejabberd_option:hosts()) andalso
+        case lists:keyfind(?MODULE, 1, ejabberd_option:modules(Host)) of
+            false -> false;
+            Module -> gen_mod:get_opt(host, element(2, Module)) =:= Domain
+        end.
 
 set(#state{worker = Before} = State) ->
     is_reference(Before) andalso erlang:demonitor(Before, [flush]),

@@ -4,7 +4,7 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/1, json_value/1, private_directory/0, config_reloaded/0]).
+-export([set/2, remove/2, json_value/1, private_directory/0, config_reloaded/0]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
@@ -22,8 +22,9 @@ set(Domain, Settings) ->
     gen_server:cast(?MODULE, {set, Domain, self(), Settings}),
     Ref.
 
--spec remove(binary()) -> ok.
-remove(Domain) -> gen_server:cast(?MODULE, {remove, Domain, self()}).
+%% Keep: it comes back, and what waits with it.
+-spec remove(binary(), boolean()) -> ok.
+remove(Domain, Keep) -> gen_server:cast(?MODULE, {remove, Domain, self(), Keep}).
 
 %% Hook: the list of hosts or stox.yml may be another.
 config_reloaded() -> gen_server:cast(?MODULE, reload).
@@ -80,9 +81,9 @@ handle_cast({set, Domain, Owner, Settings}, Before) ->
     Known = Owners#{Domain => {Owner, erlang:monitor(process, Owner)}},
     send_domain(State, Domain, Settings),
     {noreply, keep(State#state{domains = Domains#{Domain => Settings}, owners = Known})};
-handle_cast({remove, Domain, Owner}, #state{owners = Owners} = State) ->
+handle_cast({remove, Domain, Owner, Keep}, #state{owners = Owners} = State) ->
     case Owners of
-        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, State)};
+        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, Keep, State)};
         _ -> {noreply, State}
     end;
 handle_cast(reload, State) ->
@@ -94,7 +95,7 @@ handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Re
     {noreply, poll(drain(State, ?EVENTS_AT_ONCE))};
 handle_info({'DOWN', _, process, Owner, _}, #state{owners = Owners} = State) ->
     Gone = [Domain || {Domain, {Pid, _}} <- maps:to_list(Owners), Pid =:= Owner],
-    {noreply, lists:foldl(fun remove_domain/2, State, Gone)};
+    {noreply, lists:foldl(fun(Domain, Left) -> remove_domain(Domain, true, Left) end, State, Gone)};
 handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:= 0 -> {stop, normal, State};
 handle_info(_, State) -> {noreply, State}.
 
@@ -129,9 +130,9 @@ forget(Domain, Owners) ->
         _ -> ok
     end.
 
-remove_domain(Domain, #state{domains = Domains, owners = Owners} = State) ->
+remove_domain(Domain, Keep, #state{domains = Domains, owners = Owners} = State) ->
     forget(Domain, Owners),
-    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}]}),
+    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {keep, Keep}]}),
     keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
 
 keep(#state{keep = Timer, domains = Domains} = State) ->
@@ -232,11 +233,12 @@ read_engine_file() ->
             []
     end.
 
+%% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere.
 engine_options(Settings) ->
-    case [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>])] of
-        [] -> {[]};
-        Pairs -> json_value(Pairs)
-    end.
+    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>])],
+    Default = [{state_dir, unicode:characters_to_binary(filename:absname(filename:join(private_directory(), "state")))}
+               || not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
+    json_value(Default ++ Given).
 
 setting(Name, Settings, Default) ->
     case [Value || {Key, Value} <- Settings, json_key(Key) =:= Name] of

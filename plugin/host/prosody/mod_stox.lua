@@ -76,8 +76,14 @@ end
 
 -- The private socket -------------------------------------------------------------------------------------------------
 
+local function private_path()
+	local data = prosody.paths.data;
+	if data:sub(1, 1) ~= "/" then data = lfs.currentdir() .. "/" .. data; end
+	return data .. "/stox";
+end
+
 local function private_directory()
-	local path = prosody.paths.data .. "/stox";
+	local path = private_path();
 	if lfs.attributes(path, "mode") == "directory" and lfs.attributes(path, "permissions") ~= "rwx------" then
 		error(path .. " must be readable by its owner only: chmod 700 it, or remove it", 0);
 	end
@@ -111,8 +117,17 @@ local function send(line)
 	return server.running and server.handle:command(json.encode(line));
 end
 
+-- What outlives a restart stands beside the socket, unless the operator wants it elsewhere.
+local function engine_options()
+	local given = config.get("*", "stox") or {};
+	if type(given) ~= "table" or given.state_dir ~= nil then return given; end
+	local options = { state_dir = private_path() .. "/state" };
+	for key, value in pairs(given) do options[key] = value; end
+	return options;
+end
+
 local function send_engine()
-	send { t = "engine-set", config = config.get("*", "stox") or {} };
+	send { t = "engine-set", config = engine_options() };
 end
 
 local function send_domain(domain)
@@ -342,7 +357,9 @@ local function load_component()
 
 	function module.unload()
 		server.domains[host] = nil;
-		send { t = "domain-remove", domain = host };
+		-- Only one that is gone from the file is gone for good: its users are told about messages that wait.
+		local keep = rawget(config.getconfig()[host] or {}, "component_module") == "stox";
+		send { t = "domain-remove", domain = host, keep = keep };
 		close_when_unused();
 	end
 end

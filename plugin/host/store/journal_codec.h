@@ -14,8 +14,6 @@ namespace stox::store {
 constexpr int kJournalVersion = 1;
 
 constexpr std::size_t kMaxJournalOctets = 128 * 1024;
-constexpr std::size_t kMaxJournalRoutes = 64;
-constexpr std::size_t kMaxJournalIdOctets = 4096;  ///< Call-ID, tags, sid
 
 /// Only what from_json() would take: a row that cannot be read back is no row.
 /// errors  malformed, too_large: a field breaks its grammar or bound; the text names it

@@ -1,33 +1,17 @@
 #include "plugin/host/store/sqlite_store.h"
 
+#include "plugin/host/store/signals_blocked.h"
 #include "plugin/host/store/sqlite_database.h"
 
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
 
-#include <csignal>
 #include <system_error>
 
 namespace stox::store {
 
 namespace {
-
-/// Signals are the main thread's.
-class SignalsBlocked {
-public:
-    SignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_;
-};
 
 bool within(std::size_t octets, std::size_t bound) { return octets > 0 && octets <= bound; }
 

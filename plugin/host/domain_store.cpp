@@ -1,0 +1,92 @@
+#include "plugin/host/domain_store.h"
+
+#include "plugin/host/store/message_codec.h"
+
+#include <boost/asio/post.hpp>
+
+#include <array>
+
+namespace stox::host {
+
+namespace {
+
+using engine::Collection;
+
+constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collection::receipts};
+
+}  // namespace
+
+/// One collection after another.
+struct DomainStore::Load {
+    Loaded result;
+    std::function<void(Result<Loaded>)> loaded;
+    std::size_t next = 0;  ///< of kCollections
+
+    void add(Collection collection, const std::vector<store::Record>& records) {
+        for (const auto& record : records) {
+            auto value = store::from_json(collection, record.value);
+            if (value)
+                result.records.push_back({collection, record.key, std::move(value).value()});
+            else if (result.unreadable++ == 0)
+                result.why = value.error().detail;
+        }
+    }
+};
+
+DomainStore::DomainStore(boost::asio::io_context& loop, store::Store& store, std::string domain)
+    : loop_(loop), store_(store), domain_(std::move(domain)) {}
+
+DomainStore::~DomainStore() { *alive_ = false; }
+
+void DomainStore::load(std::function<void(Result<Loaded>)> loaded) {
+    auto load = std::make_shared<Load>();
+    load->loaded = std::move(loaded);
+    load_next(std::move(load));
+}
+
+void DomainStore::load_next(std::shared_ptr<Load> load) {
+    if (load->next == kCollections.size()) return load->loaded(std::move(load->result));
+    const auto collection = kCollections[load->next++];
+    store_.load_all(store::collection_of(collection, domain_),
+                    [this, alive = alive_, load, collection](Result<std::vector<store::Record>> records) {
+                        if (!*alive) return;
+                        if (!records) return load->loaded(std::move(records).error());
+                        load->add(collection, records.value());
+                        load_next(load);
+                    });
+}
+
+void DomainStore::commit(std::vector<engine::RecordChange> changes, store::Durability durability,
+                         std::function<void(Result<void>)> done) {
+    auto batch = encode(std::move(changes), durability);
+    Result<void> taken = ok();
+    if (batch)
+        taken = store_.write(std::move(batch).value(), [alive = alive_, done](Result<void> result) {
+            if (*alive) done(std::move(result));
+        });
+    else
+        taken = std::move(batch).error();
+    if (taken) return;
+    boost::asio::post(loop_, [alive = alive_, done = std::move(done), why = std::move(taken).error()] {
+        if (*alive) done(why);
+    });
+}
+
+Result<std::vector<store::Change>> DomainStore::encode(std::vector<engine::RecordChange> changes,
+                                                       store::Durability durability) const {
+    std::vector<store::Change> batch;
+    batch.reserve(changes.size());
+    for (auto& change : changes) {
+        store::Change one{store::collection_of(change.collection, domain_), std::move(change.key), std::nullopt, durability};
+        // An erasure that a power cut takes back costs a copy, no message.
+        if (!change.value) one.durability = store::Durability::normal;
+        if (change.value) {
+            BOOST_OUTCOME_TRY(text, store::to_json(*change.value));
+            one.value = std::move(text);
+        }
+        batch.push_back(std::move(one));
+    }
+    return batch;
+}
+
+}  // namespace stox::host

@@ -1,0 +1,47 @@
+#pragma once
+// The store as one domain sees it: its rows as values, its commits answered.
+
+#include "plugin/engine/records.h"
+#include "plugin/host/store/store.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace stox::host {
+
+/// On the loop's thread; answers come there, never from inside a call, and none once it is destroyed. What was given to commit()
+/// is written all the same.
+class DomainStore {
+public:
+    struct Loaded {
+        std::vector<engine::Record> records;  ///< of each collection the longest-standing first
+        std::size_t unreadable = 0;           ///< left where they are
+        std::string why;                      ///< the first of them is
+    };
+
+    DomainStore(boost::asio::io_context& loop, store::Store& store, std::string domain);
+    ~DomainStore();
+    DomainStore(const DomainStore&) = delete;
+    DomainStore& operator=(const DomainStore&) = delete;
+
+    /// errors  those of store::Store::load_all
+    void load(std::function<void(Result<Loaded>)> loaded);
+    /// All or nothing, after all that was given before.
+    void commit(std::vector<engine::RecordChange> changes, store::Durability durability, std::function<void(Result<void>)> done);
+
+private:
+    struct Load;
+    void load_next(std::shared_ptr<Load> load);
+    Result<std::vector<store::Change>> encode(std::vector<engine::RecordChange> changes, store::Durability durability) const;
+
+    boost::asio::io_context& loop_;
+    store::Store& store_;
+    std::string domain_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace stox::host

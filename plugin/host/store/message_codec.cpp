@@ -1,0 +1,308 @@
+#include "plugin/host/store/message_codec.h"
+
+#include "mapping/xml/reader.h"
+#include "mapping/xml/writer.h"
+#include "plugin/host/store/row_fields.h"
+#include "plugin/host/store/store.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stox::store {
+
+using namespace engine;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999, the last that date formats know
+constexpr std::size_t kMaxPaths = 64;                            // of IMDN-Record-Route
+constexpr std::uint64_t kMaxCseq = 0x7fff'ffff;                  // RFC 3261 §8.1.1.5
+
+bool is_any(char) { return true; }
+
+// Octets that need not be UTF-8, as a text in which each is the character of its number.
+
+std::string as_text(std::string_view octets) {
+    std::string text;
+    text.reserve(octets.size());
+    for (const char c : octets) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (octet < 0x80)
+            text += c;
+        else
+            (text += static_cast<char>(0xc0 | octet >> 6)) += static_cast<char>(0x80 | (octet & 0x3f));
+    }
+    return text;
+}
+
+Result<std::string> from_text(std::string_view text, const char* name) {
+    std::string octets;
+    octets.reserve(text.size());
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const auto octet = static_cast<unsigned char>(text[at]);
+        if (octet < 0x80) {
+            octets += text[at];
+            continue;
+        }
+        if ((octet != 0xc2 && octet != 0xc3) || at + 1 == text.size()) return wrong_member(name);
+        octets += static_cast<char>((octet & 3) << 6 | (static_cast<unsigned char>(text[++at]) & 0x3f));
+    }
+    return octets;
+}
+
+Result<std::string> octets_of(const json& object, const char* name, bool (*allowed)(char) = is_printable) {
+    BOOST_OUTCOME_TRY(text, text_of(object, name));
+    BOOST_OUTCOME_TRY(octets, from_text(text, name));
+    if (!std::ranges::all_of(octets, allowed)) return wrong_member(name);
+    return std::move(octets);
+}
+
+// Writing
+
+/// Whatever is refused here would be lost at the next start.
+class Writer {
+public:
+    Writer() : object_{{"v", kMessageVersion}} {}
+
+    void id(const char* name, const std::string& value, bool (*allowed)(char), std::size_t shortest) {
+        if (value.size() < shortest || value.size() > kMaxRowIdOctets || !std::ranges::all_of(value, allowed)) refuse(name);
+        object_[name] = value;
+    }
+    void octets(const char* name, const std::string& value, bool (*allowed)(char) = is_printable) {
+        if (!std::ranges::all_of(value, allowed)) refuse(name);
+        object_[name] = as_text(value);
+    }
+    void stanza(const char* name, const xmpp::Message& message) { object_[name] = xml::write(xmpp::encode(message)); }
+    void time(const char* name, UtcTime time) {
+        const auto milliseconds = time.time_since_epoch().count();
+        if (milliseconds < 0 || static_cast<std::uint64_t>(milliseconds) > kLastMillisecond) refuse(name);
+        object_[name] = static_cast<std::uint64_t>(std::max<std::int64_t>(milliseconds, 0));
+    }
+    void number(const char* name, std::uint64_t value, std::uint64_t most) {
+        if (value > most) refuse(name);
+        object_[name] = value;
+    }
+    void flag(const char* name, bool value) {
+        if (value) object_[name] = true;
+    }
+    void text(const char* name, std::string value) { object_[name] = std::move(value); }
+    void report(const ReportAsked& asked);
+
+    Result<std::string> finish() {
+        if (wrong_) return wrong_member(wrong_);
+        // An octet that is no UTF-8 can only stand in an address, which the wire would have refused.
+        auto text = object_.dump(-1, ' ', false, json::error_handler_t::replace);
+        if (text.size() > kMaxValueOctets) return fail(Code::too_large, "a message that no record holds");
+        return text;
+    }
+
+private:
+    void refuse(const char* name) { wrong_ = name; }
+
+    json object_;
+    const char* wrong_ = nullptr;
+};
+
+json paths_of(const std::vector<std::string>& routes) {
+    auto list = json::array();
+    for (const auto& route : routes) list.push_back(as_text(route));
+    return list;
+}
+
+void Writer::report(const ReportAsked& asked) {
+    const auto printable = [](const std::string& value) { return std::ranges::all_of(value, is_printable); };
+    if (!printable(asked.message_id) || !printable(asked.date_time) || asked.routes.size() > kMaxPaths ||
+        !std::ranges::all_of(asked.routes, printable))
+        return refuse("report");
+    object_["report"] = {{"message_id", as_text(asked.message_id)},
+                         {"date_time", as_text(asked.date_time)},
+                         {"author", asked.author.to_string()},
+                         {"recipient", asked.recipient.to_string()},
+                         {"positive", asked.positive},
+                         {"negative", asked.negative},
+                         {"display", asked.display},
+                         {"routes", paths_of(asked.routes)}};
+}
+
+void write(Writer& out, const InboxRow& row) {
+    out.stanza("stanza", row.stanza);
+    out.time("accepted", row.accepted);
+    out.text("trace", row.trace.to_string());
+    out.octets("peer", row.peer);
+    out.octets("request_key", row.request_key, is_any);
+    if (row.report) out.report(*row.report);
+}
+
+/// The error as the stanza that will carry it.
+xmpp::Message as_error(const OutboxRow& row) {
+    xmpp::Message error;
+    error.from = row.stanza.to, error.to = row.stanza.from, error.id = row.stanza.id;
+    error.type = xmpp::MessageType::error;
+    error.error = row.owed;
+    return error;
+}
+
+void write(Writer& out, const OutboxRow& row) {
+    out.stanza("stanza", row.stanza);
+    out.time("accepted", row.accepted);
+    out.text("trace", row.trace.to_string());
+    out.id("call_id", row.call_id, is_call_id_octet, 0);
+    out.id("from_tag", row.from_tag, is_token_octet, 0);
+    out.number("cseq", row.cseq, kMaxCseq);
+    out.octets("imdn_id", row.imdn_id);
+    if (row.owed) out.stanza("owed", as_error(row));
+}
+
+void write(Writer& out, const ReceiptRow& row) {
+    out.octets("stanza_id", row.stanza_id, is_any);
+    out.text("user", row.user.to_string());
+    out.text("contact", row.contact.to_string());
+    out.octets("imdn_id", row.imdn_id);
+    out.time("since", row.since);
+    out.flag("from_sip", row.from_sip);
+    if (row.report) out.report(*row.report);
+}
+
+// Reading
+
+/// What stood within the limits of a stream may need more of them when its namespaces are spelled out.
+xml::Limits wide() {
+    xml::Limits limits;
+    limits.stanza_octets = kMaxValueOctets;
+    limits.attributes *= 2;
+    return limits;
+}
+
+Result<xmpp::Message> stanza_of(const json& object, const char* name) {
+    const auto* value = member_of(object, name);
+    if (!value || !value->is_string()) return wrong_member(name);
+    const auto element = xml::read_document(value->get_ref<const std::string&>(), wide());
+    if (!element) return wrong_member(name);
+    auto stanza = xmpp::decode(element.value());
+    if (!stanza) return wrong_member(name);
+    auto* message = std::get_if<xmpp::Message>(&stanza.value());
+    if (!message) return wrong_member(name);
+    return std::move(*message);
+}
+
+Result<UtcTime> time_of(const json& object, const char* name) {
+    BOOST_OUTCOME_TRY(milliseconds, number_of(object, name, kLastMillisecond));
+    return UtcTime(std::chrono::milliseconds(milliseconds));
+}
+
+Result<std::vector<std::string>> paths_of(const json& object, const char* name) {
+    const auto* list = member_of(object, name);
+    if (!list || !list->is_array() || list->size() > kMaxPaths) return wrong_member(name);
+    std::vector<std::string> paths;
+    for (const auto& value : *list) {
+        if (!value.is_string()) return wrong_member(name);
+        BOOST_OUTCOME_TRY(path, from_text(value.get_ref<const std::string&>(), name));
+        if (!std::ranges::all_of(path, is_printable)) return wrong_member(name);
+        paths.push_back(std::move(path));
+    }
+    return paths;
+}
+
+Result<std::optional<ReportAsked>> report_of(const json& object) {
+    const auto* section = member_of(object, "report");
+    if (!section) return std::optional<ReportAsked>();
+    if (!section->is_object()) return wrong_member("report");
+    ReportAsked asked;
+    BOOST_OUTCOME_TRY(message_id, octets_of(*section, "message_id"));
+    BOOST_OUTCOME_TRY(date_time, octets_of(*section, "date_time"));
+    BOOST_OUTCOME_TRY(author, uri_of(*section, "author"));
+    BOOST_OUTCOME_TRY(recipient, uri_of(*section, "recipient"));
+    BOOST_OUTCOME_TRY(positive, flag_of(*section, "positive"));
+    BOOST_OUTCOME_TRY(negative, flag_of(*section, "negative"));
+    BOOST_OUTCOME_TRY(display, flag_of(*section, "display"));
+    BOOST_OUTCOME_TRY(routes, paths_of(*section, "routes"));
+    asked.message_id = std::move(message_id), asked.date_time = std::move(date_time);
+    asked.author = std::move(author), asked.recipient = std::move(recipient);
+    asked.positive = positive, asked.negative = negative, asked.display = display;
+    asked.routes = std::move(routes);
+    return std::optional(std::move(asked));
+}
+
+Result<RecordValue> inbox_row(const json& object) {
+    InboxRow row;
+    BOOST_OUTCOME_TRY(stanza, stanza_of(object, "stanza"));
+    BOOST_OUTCOME_TRY(accepted, time_of(object, "accepted"));
+    BOOST_OUTCOME_TRY(trace, trace_of(object, "trace"));
+    BOOST_OUTCOME_TRY(peer, octets_of(object, "peer"));
+    BOOST_OUTCOME_TRY(request_key, octets_of(object, "request_key", is_any));
+    BOOST_OUTCOME_TRY(report, report_of(object));
+    row.stanza = std::move(stanza), row.accepted = accepted, row.trace = trace;
+    row.peer = std::move(peer), row.request_key = std::move(request_key), row.report = std::move(report);
+    return RecordValue(std::move(row));
+}
+
+Result<std::optional<xmpp::StanzaError>> owed_of(const json& object) {
+    if (!member_of(object, "owed")) return std::optional<xmpp::StanzaError>();
+    BOOST_OUTCOME_TRY(error, stanza_of(object, "owed"));
+    if (!error.error) return wrong_member("owed");
+    return std::move(error.error);
+}
+
+Result<RecordValue> outbox_row(const json& object) {
+    OutboxRow row;
+    BOOST_OUTCOME_TRY(stanza, stanza_of(object, "stanza"));
+    BOOST_OUTCOME_TRY(accepted, time_of(object, "accepted"));
+    BOOST_OUTCOME_TRY(trace, trace_of(object, "trace"));
+    BOOST_OUTCOME_TRY(call_id, id_of(object, "call_id", is_call_id_octet, 0));
+    BOOST_OUTCOME_TRY(from_tag, id_of(object, "from_tag", is_token_octet, 0));
+    BOOST_OUTCOME_TRY(cseq, number_of(object, "cseq", kMaxCseq));
+    BOOST_OUTCOME_TRY(imdn_id, octets_of(object, "imdn_id"));
+    BOOST_OUTCOME_TRY(owed, owed_of(object));
+    row.stanza = std::move(stanza), row.accepted = accepted, row.trace = trace;
+    row.call_id = std::move(call_id), row.from_tag = std::move(from_tag), row.cseq = static_cast<std::uint32_t>(cseq);
+    row.imdn_id = std::move(imdn_id), row.owed = std::move(owed);
+    return RecordValue(std::move(row));
+}
+
+Result<RecordValue> receipt_row(const json& object) {
+    ReceiptRow row;
+    BOOST_OUTCOME_TRY(stanza_id, octets_of(object, "stanza_id", is_any));
+    BOOST_OUTCOME_TRY(user, jid_of(object, "user"));
+    BOOST_OUTCOME_TRY(contact, jid_of(object, "contact"));
+    BOOST_OUTCOME_TRY(imdn_id, octets_of(object, "imdn_id"));
+    BOOST_OUTCOME_TRY(since, time_of(object, "since"));
+    BOOST_OUTCOME_TRY(from_sip, flag_of(object, "from_sip"));
+    BOOST_OUTCOME_TRY(report, report_of(object));
+    row.stanza_id = std::move(stanza_id), row.user = std::move(user), row.contact = std::move(contact);
+    row.imdn_id = std::move(imdn_id), row.since = since, row.from_sip = from_sip, row.report = std::move(report);
+    return RecordValue(std::move(row));
+}
+
+}  // namespace
+
+std::string collection_of(Collection collection, std::string_view domain) {
+    const char* name = "receipts/";
+    if (collection == Collection::inbox) name = "inbox/";
+    if (collection == Collection::outbox) name = "outbox/";
+    return name + std::string(domain);
+}
+
+Result<std::string> to_json(const RecordValue& row) {
+    Writer out;
+    std::visit([&out](const auto& one) { write(out, one); }, row);
+    return out.finish();
+}
+
+Result<RecordValue> from_json(Collection collection, std::string_view text) {
+    BOOST_OUTCOME_TRY(object, parse_row(text, kMaxValueOctets));
+    const auto* version = member_of(object, "v");
+    if (!version || !version->is_number_unsigned()) return wrong_member("v");
+    if (version->get<std::uint64_t>() != kMessageVersion) return fail(Code::unsupported, "stored row of another version");
+    switch (collection) {
+        case Collection::inbox:
+            return inbox_row(object);
+        case Collection::outbox:
+            return outbox_row(object);
+        case Collection::receipts:
+            break;
+    }
+    return receipt_row(object);
+}
+
+}  // namespace stox::store

@@ -1,0 +1,62 @@
+"""Kills the worker or the server, and looks into the store as the kill left it."""
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import tempfile
+import time
+
+from entries import Kill, number_of
+from processes import wait_for
+
+STOPPING_S = 30
+
+
+def kill_worker(server, state_dir: pathlib.Path) -> Kill:
+    """Stopped first, so that what is copied is what the kill leaves."""
+    worker = wait_for("a worker to kill", server.worker)
+    os.kill(worker, signal.SIGSTOP)
+    wait_for("the worker to stand still", lambda: process_state(worker) in "TZX")
+    kill = Kill("worker", time.monotonic())
+    look_into_store(state_dir, kill)
+    os.kill(worker, signal.SIGKILL)
+    wait_for("the end of the worker", lambda: process_state(worker) in "ZX")
+    return kill
+
+
+def kill_server(server, state_dir: pathlib.Path) -> Kill:
+    """The worker sees its end and stops; what it leaves in the store is what the next one must deliver."""
+    worker = server.worker()
+    kill = Kill("server", time.monotonic())
+    server.program.kill()
+    if worker:
+        wait_for("the end of the killed server's worker", lambda: process_state(worker) in "ZX", STOPPING_S)
+    look_into_store(state_dir, kill)
+    return kill
+
+
+def process_state(pid: int) -> str:
+    """T stopped, Z dead and not yet reaped, X gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
+def look_into_store(state_dir: pathlib.Path, kill: Kill) -> None:
+    with tempfile.TemporaryDirectory(prefix="stox-ledger-") as folder:
+        for name in ("store.db", "store.db-wal"):
+            if (state_dir / name).exists():
+                shutil.copy(state_dir / name, folder)
+        if not (pathlib.Path(folder) / "store.db").exists():
+            return
+        store = sqlite3.connect(f"{folder}/store.db")
+        rows = store.execute("SELECT collection, value FROM record").fetchall()
+        store.close()
+    for collection, value in rows:
+        collection, text = bytes(collection).decode(), bytes(value).decode()
+        if collection.startswith("inbox/"):
+            kill.inbox.add(number_of("s2x", text))
+        if collection.startswith("outbox/"):
+            kill.outbox.add(number_of("x2s", text.replace("x2s-", "x2s ")))

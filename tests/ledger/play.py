@@ -1,0 +1,96 @@
+"""Plays a ledger: messages both ways in bursts, a kill in each burst, and everything settled at the end."""
+import pathlib
+import random
+import time
+
+from entries import Ledger
+from judge import judge, unsettled
+from kills import kill_server, kill_worker
+from processes import wait_for
+from sip_end import SipEnd
+from xmpp_end import XmppEnd
+
+BURST_PER_S = 150.0
+SETTLE_S, QUIET_S = 90.0, 40.0
+BACKLOG, BACKLOG_S = 30, 20.0
+SIP_PEOPLE = [f"juliet{number}" for number in range(10)]
+
+
+class Play:
+    def __init__(self, server, component: str, state_dir: pathlib.Path, peer: str, port: int, gateway: str, names: list[str], domain: str, password: str, seed: int):
+        self.server, self.component, self.state_dir = server, component, state_dir
+        self.random = random.Random(seed)
+        self.names, self.domain = names, domain
+        self.ledger = Ledger()
+        self.sip = SipEnd(peer, port, gateway, seed)
+        self.xmpp = XmppEnd(server, names, domain, password)
+        self.ledger.from_sip, self.ledger.to_sip = self.sip.sent, self.sip.received
+        self.ledger.from_xmpp, self.ledger.to_xmpp, self.ledger.failures = self.xmpp.sent, self.xmpp.received, self.xmpp.failures
+
+    def stop(self) -> None:
+        self.xmpp.stop()
+        self.sip.stop()
+
+    def run(self, messages: int, worker_kills: int, server_kills: int) -> None:
+        """messages: each way."""
+        victims = spread(worker_kills, server_kills, self.random)
+        numbers = iter(range(messages))
+        for victim in victims:
+            self.burst(numbers, messages // (len(victims) + 1), victim)
+        self.burst(numbers, messages, None)
+        self.settle()
+
+    def burst(self, numbers, quota: int, victim: str | None) -> None:
+        """At a random moment of it the victim dies."""
+        fatal = self.random.uniform(0.2, 0.95) * quota
+        for done in range(quota):
+            number = next(numbers, None)
+            if number is None:
+                break
+            user, phone = self.random.choice(self.names), self.random.choice(SIP_PEOPLE)
+            self.sip.send(number, phone, f"{user}@{self.domain}")
+            self.xmpp.send(number, user, f"{phone}@{self.component}")
+            if victim and done >= fatal:
+                self.kill(victim)
+                victim = None
+            time.sleep(self.random.expovariate(BURST_PER_S))
+        if victim:
+            self.kill(victim)
+        # The next burst may meet what this one left, but not all of it.
+        end = time.monotonic() + BACKLOG_S
+        while self.sip.unfinished() > BACKLOG and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def kill(self, victim: str) -> None:
+        since = self.server.log_size()
+        if victim == "worker":
+            kill = kill_worker(self.server, self.state_dir)
+        else:
+            kill = kill_server(self.server, self.state_dir)
+            self.server.start()
+            self.xmpp.log_in()
+        self.ledger.kills.append(kill)
+        self.server.wait_attached(self.component, since)
+        kill.back = time.monotonic()
+
+    def settle(self) -> None:
+        wait_for("the last final response to the SIP peer", lambda: self.sip.unfinished() == 0, SETTLE_S)
+        # Some are missing for good: what nobody accepted, what a killed server lost. Nothing new for so long is the end.
+        seen, since = None, time.monotonic()
+        while unsettled(self.ledger) and time.monotonic() - since < QUIET_S:
+            now = (len(self.ledger.to_xmpp), len(self.ledger.to_sip), len(self.ledger.failures))
+            if now != seen:
+                seen, since = now, time.monotonic()
+            time.sleep(0.1)
+        time.sleep(1)  # a copy of the last ones
+
+    def verdict(self):
+        return judge(self.ledger)
+
+
+def spread(workers: int, servers: int, chance: random.Random) -> list[str]:
+    """Ten ends of a worker within a minute would keep it down, as they should, and each waits longer than the one before; a new server
+    counts anew. So the servers stand evenly among the workers."""
+    rows = [workers * (row + 1) // (servers + 1) - workers * row // (servers + 1) for row in range(servers + 1)]
+    chance.shuffle(rows)
+    return [victim for row in rows for victim in ["worker"] * row + ["server"]][:-1]
