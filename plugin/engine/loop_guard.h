@@ -19,7 +19,7 @@ class LoopGuard {
 public:
     static constexpr std::chrono::minutes kMemory{5};
     static constexpr std::size_t kCapacity = 50'000;   ///< ids; the oldest is forgotten first
-    static constexpr std::size_t kLongestKey = 1'024;  ///< octets; ours are shorter
+    static constexpr std::size_t kLongestKey = 256;    ///< octets; ours are shorter, and memory has a bound
     static constexpr unsigned kHops = 70;              ///< of a request that begins here (RFC 3261 §8.1.1.6)
 
     /// What a stanza carries of the request that it was made from: one hop less.

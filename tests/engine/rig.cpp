@@ -42,6 +42,7 @@ Rig& Rig::feed(Input input) {
     refused.clear();
     logs.clear();
     commits.clear();
+    if (const auto* response = std::get_if<SipResponseIn>(&input)) others_spoke_ = others_spoke_ || !response->response.reason.empty();
     keep(engine.handle(std::move(input), now));
     // What the store says to the commits of this input belongs to it.
     for (std::size_t next = 0; stores && next < commits.size(); ++next) keep(engine.handle(store(commits[next]), now));
@@ -84,7 +85,7 @@ void Rig::keep(std::vector<Action> actions) {
             if (const auto* iq = std::get_if<xmpp::Iq>(&stanza->stanza); iq && iq->type == xmpp::IqType::get)
                 ping_ = iq->id;
             else
-                stanzas.push_back(std::move(stanza->stanza));
+                expect_language(stanza->stanza), stanzas.push_back(std::move(stanza->stanza));
         } else if (auto* respond = std::get_if<RespondSip>(&action))
             answers.push_back(std::move(*respond));
         else if (auto* send = std::get_if<SendSip>(&action))
@@ -98,6 +99,12 @@ void Rig::keep(std::vector<Action> actions) {
         else if (auto* commit = std::get_if<Commit>(&action))
             commits.push_back(std::move(*commit));
     }
+}
+
+void Rig::expect_language(const xmpp::Stanza& stanza) const {
+    const auto error = std::visit([](const auto& one) { return one.error; }, stanza);
+    const bool named = !error || !error->text || error->text_lang || others_spoke_;
+    EXPECT_TRUE(named) << "a text of ours that plugin/engine/texts.cpp does not know: " << *error->text;
 }
 
 Rig& Rig::request(sip::Request request, Address source, std::vector<std::string> certified) {

@@ -57,6 +57,10 @@ private:
     void keep(std::vector<Action> actions);
     Committed store(const Commit& commit);
 
+    /// What we say ourselves says in which language.   (CORE-61)
+    void expect_language(const xmpp::Stanza& stanza) const;
+
+    bool others_spoke_ = false;  ///< a peer gave a reason, which is in any language
     std::uint64_t last_transaction_ = 0;
     std::string ping_;
     unsigned starts_ = 1;

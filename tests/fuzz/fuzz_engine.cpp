@@ -1,6 +1,7 @@
-// One engine under any sequence of inputs: requests, stanzas, answers, time, a stream that comes and goes, options that change.
-// Octets say what happens next. Whatever they say: each SIP request is answered exactly once, each of our requests ends, an author
-// hears of each message at most one fate, everything that is kept has a bound, and after Shutdown nothing waits.
+// One engine under any sequence of inputs: requests, stanzas, answers, time, a stream that comes and goes, a store that is slow or
+// full, options that change. Octets say what happens next. Whatever they say: each SIP request is answered exactly once, an author
+// hears of each message one fate and again only where the stream was lost, everything that is kept has a bound, and when both sides
+// and the store have had their time after Shutdown nothing waits.
 
 #include "mapping/core/assert.h"
 #include "mapping/sip/mandatory_header.h"
@@ -11,7 +12,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 
@@ -92,6 +92,7 @@ public:
         : in_(data, size), engine_(options_of(in_.next()), IdGenerator([this](std::span<std::uint8_t> wanted) { fill(wanted); })) {}
 
     void run() {
+        feed(Restored{});
         for (std::size_t step = 0; step < kMaxSteps && !in_.empty(); ++step) {
             one_step();
             check_bounds();
@@ -110,7 +111,7 @@ private:
     }
 
     void one_step() {
-        switch (in_.below(10)) {
+        switch (in_.below(12)) {
             case 0:
                 return request();
             case 1:
@@ -125,31 +126,35 @@ private:
                 now_ += milliseconds(in_.next() * 40);
                 return tick();
             case 6:
-                return up_ ? (up_ = false, feed(StreamDown{})) : (up_ = true, feed(StreamUp{}));
+                return switch_stream();
             case 7:
                 return feed(OptionsChanged{options_of(in_.next())});
             case 8:
                 return locate();
+            case 9:
+                return commit(in_.below(8) != 0);
             default:
                 return request();
         }
     }
 
+    void switch_stream() {
+        up_ = !up_;
+        if (up_) return feed(StreamUp{});
+        ++losses_;
+        feed(StreamDown{});
+    }
+
+    /// The store answers the oldest one.
+    void commit(bool success) {
+        if (commits_.empty()) return;
+        const auto oldest = commits_.front();
+        commits_.erase(commits_.begin());
+        feed(Committed{oldest, success ? Result<void>(ok()) : Result<void>(fail(Code::unavailable, "no room"))});
+    }
+
     void feed(Input input) {
-        handle(std::move(input));
-        // The store answers in order, soon or late.
-        while (!commits_.empty() && in_.below(4) != 0) answer_commit();
-    }
-
-    void handle(Input input) {
         for (auto& action : engine_.handle(std::move(input), now_)) std::visit([this](const auto& one) { perform(one); }, action);
-    }
-
-    void answer_commit() {
-        const auto commit = commits_.front();
-        commits_.pop_front();
-        const bool full = in_.below(16) == 1;
-        handle(Committed{commit, full ? Result<void>(fail(Code::unavailable, "full")) : ok()});
     }
 
     void tick() {
@@ -170,8 +175,7 @@ private:
         if (!message) return;
         STOX_ASSERT(!message->id.empty() || message->type == xmpp::MessageType::error);
         if (message->type == xmpp::MessageType::error) {
-            // One word to an author about each message.
-            if (const auto open = given_.find(message->id); open != given_.end()) STOX_ASSERT(open->second-- > 0);
+            if (const auto given = given_.find(message->id); given != given_.end()) STOX_ASSERT(++given->second <= 1 + losses_);
         } else {
             STOX_ASSERT(to.domain == "montague.test");
             written_.push_back(*message);
@@ -191,8 +195,11 @@ private:
             for (const char c : line.value) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
         sent_.push_back({action.transaction, action.request.method == "OPTIONS"});
     }
+    void perform(const Commit& action) {
+        STOX_ASSERT(action.changes.size() <= Commit::kMaxChanges);
+        commits_.push_back(action.commit);
+    }
     void perform(const Locate& action) { locations_.push_back(action.location); }
-    void perform(const Commit& action) { commits_.push_back(action.commit); }
     void perform(const Refused&) {}
     void perform(const Log& action) {
         for (const char c : action.text) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F);
@@ -237,7 +244,7 @@ private:
         if (in_.flag()) message.subjects = {{in_.text(), {}}};
         if (in_.flag()) message.thread = written_.empty() || in_.flag() ? in_.text() : written_.back().thread.value_or("");
         if (in_.below(6) == 0) message.payload.emplace_back("eu.siacs.conversations.axolotl", "encrypted");
-        given_[message.id] = 1;
+        given_[message.id] = 0;
         feed(StanzaIn{std::move(message)});
     }
 
@@ -301,25 +308,35 @@ private:
         const auto pending = engine_.pending();
         STOX_ASSERT(pending.held_messages <= 1'024 && pending.queued_messages + pending.transactions <= 10'000);
         STOX_ASSERT(pending.held_messages <= open_.size());
-        STOX_ASSERT(written_.size() <= kMaxSteps * 2);
         if (const auto due = engine_.next_timeout()) STOX_ASSERT(*due >= now_ - std::chrono::hours(1));
     }
 
     /// Everybody goes: what was asked is answered, what was given has its fate.
     void leave() {
-        feed(Shutdown{});
-        while (!commits_.empty()) answer_commit();
-        STOX_ASSERT(open_.empty());
+        feed(Shutdown{Shutdown::Why::removed});
+        for (int round = 0; round < 2'000 && !engine_.drained(); ++round) {
+            if (!up_) switch_stream();
+            commit(true);
+            pong();
+            if (!sent_.empty()) answer(0, 200);
+            now_ += milliseconds(100);
+            tick();
+        }
+        STOX_ASSERT(engine_.drained() && open_.empty());
         const auto pending = engine_.pending();
         STOX_ASSERT(pending.held_messages == 0 && pending.queued_messages == 0 && pending.transactions == 0);
-        for (const auto& sent : sent_) {
-            sip::Response late;
-            late.status = 200;
-            feed(SipResponseIn{sent.transaction, late});
-        }
+        while (!sent_.empty()) answer(0, 200);
         now_ += std::chrono::minutes(10);
         tick();
         STOX_ASSERT(open_.empty());
+    }
+
+    void answer(std::size_t index, int status) {
+        sip::Response response;
+        response.status = status;
+        const auto transaction = sent_[index].transaction;
+        sent_.erase(sent_.begin() + static_cast<std::ptrdiff_t>(index));
+        feed(SipResponseIn{transaction, std::move(response)});
     }
 
     Octets in_;
@@ -330,8 +347,9 @@ private:
     bool up_ = false;
     std::uint64_t last_ = 0;
     std::set<ServerTransaction> open_;
-    std::map<std::string, int> given_;  ///< words that its author may still hear
-    std::deque<CommitId> commits_;
+    std::map<std::string, unsigned> given_;  ///< how often its author heard that it failed
+    unsigned losses_ = 0;                    ///< of the stream
+    std::vector<CommitId> commits_;
     std::vector<Sent> sent_;
     std::vector<Location> locations_;
     std::vector<std::string> pings_;
