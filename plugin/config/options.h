@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stox::config {
@@ -29,7 +30,7 @@ struct CertificateFiles {
 
 /// What one source may do before it is known for more than its address; 0 is no limit.   (CORE-71)
 struct SourceLimits {
-    unsigned per_source_rate = 500;   ///< messages a second of a source that is no peer
+    unsigned per_source_rate = 500;     ///< messages a second of a source that is no peer
     unsigned per_source_burst = 1'000;  ///< at once, before the rate counts
     unsigned connections_per_source = 20;
     unsigned connections = 2'000;
@@ -174,10 +175,17 @@ struct DomainOptions {
     DomainTls tls;
     DigestOptions digest;
     std::vector<Peer> peers;
-    bool pager_as_chat = true;      ///< IM-22
-    int message_accept_code = 202;  ///< IM-29
-    bool from_gr = false;           ///< IM-03
+    bool pager_as_chat = true;       ///< IM-22
+    int message_accept_code = 202;   ///< IM-29
+    unsigned message_hold_ms = 300;  ///< how long the answer to a MESSAGE waits for an error of the XMPP side   (IM-30)
+    bool from_gr = false;            ///< IM-03
 
+    /// Null: there is none of that name.
+    const Peer* find_peer(std::string_view peer) const {
+        for (const auto& one : peers)
+            if (one.name == peer) return &one;
+        return nullptr;
+    }
     friend bool operator==(const DomainOptions&, const DomainOptions&) = default;
 };
 

@@ -148,6 +148,7 @@ DomainOptions read_domain(const json& given) {
     options.pager_as_chat = value(given, "pager_as_chat", options.pager_as_chat);
     options.from_gr = value(given, "from_gr", options.from_gr);
     options.message_accept_code = value(given, "message_accept_code", options.message_accept_code);
+    options.message_hold_ms = value(given, "message_hold_ms", options.message_hold_ms);
     if (const auto& peers = at(given, "peers"); peers.is_object())
         for (const auto& [name, section] : peers.items()) options.peers.push_back(read_peer(name, section));
     return options;

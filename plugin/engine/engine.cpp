@@ -1,11 +1,15 @@
 #include "plugin/engine/engine.h"
 
 #include "plugin/engine/addressing.h"
+#include "plugin/engine/drain.h"
 #include "plugin/engine/log.h"
+#include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/restore.h"
 #include "plugin/engine/services.h"
 #include "plugin/engine/sip_requests.h"
 #include "plugin/engine/state.h"
+#include "plugin/engine/stream_writer.h"
 
 namespace stox::engine {
 
@@ -26,12 +30,12 @@ void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condi
     if (auto reply = xmpp::make_error(stanza, std::move(error))) out.push_back(SendStanza{std::move(*reply)});
 }
 
-void on_message(State& state, const xmpp::Message& message, TimePoint now, Actions& out) {
-    if (message.type == xmpp::MessageType::error) return message_failed(state, message, out);
+void on_message(State& state, const xmpp::Message& message, UtcTime received, TimePoint now, Actions& out) {
+    if (message.type == xmpp::MessageType::error) return message_failed(state, message, now, out);
     if (message.to.local.empty())
         return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
                              "Write to a contact, not to the gateway.", out);
-    deliver_to_sip(state, message, state.ids.trace(), now, out);
+    deliver_to_sip(state, message, received, state.ids.trace(), now, out);
 }
 
 void on_presence(const xmpp::Presence& presence, Actions& out) {
@@ -67,7 +71,7 @@ bool is_served(const State& state, const xmpp::Stanza& stanza, Actions& out) {
     return false;
 }
 
-void on_stanza(State& state, const xmpp::Stanza& stanza, TimePoint now, Actions& out) {
+void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimePoint now, Actions& out) {
     if (to_of(stanza).domain != state.options.domain) return;  // the server routes only our domain here
     // Our own domain speaks to us only in the answers to our ping; anything else from it is a loop.   (IM-18)
     if (is_from_ourselves(state, stanza)) {
@@ -78,7 +82,7 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, TimePoint now, Actions&
     // Answers first: that to our ping may come from a domain that a reload took from us meanwhile.
     if (const auto* iq = std::get_if<xmpp::Iq>(&stanza); iq && !asks(*iq)) return on_iq(state, *iq, now, out);
     if (!is_served(state, stanza, out)) return;
-    std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, now, out); },
+    std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, received, now, out); },
                           [&](const xmpp::Presence& p) { on_presence(p, out); },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
                stanza);
@@ -93,7 +97,7 @@ bool asks_something(const xmpp::Stanza& stanza) {
 
 void on_unreadable(State& state, const UnreadableStanzaIn& in, TimePoint now, Actions& out) {
     // Of an error, a result or a presence the envelope says all there is to know.
-    if (!asks_something(in.envelope)) return on_stanza(state, in.envelope, now, out);
+    if (!asks_something(in.envelope)) return on_stanza(state, in.envelope, {}, now, out);
     const auto &from = from_of(in.envelope), &to = to_of(in.envelope);
     if (to.domain != state.options.domain || is_from_ourselves(state, in.envelope)) return;
     if (!is_served(state, in.envelope, out)) return;
@@ -130,20 +134,28 @@ void on_sip_response(State& state, const SipResponseIn& in, TimePoint now, Actio
     if (auto outcome = state.outbound.on_response(in, state.hops, turn)) message_over(state, std::move(*outcome), now, out);
 }
 
+void on_committed(State& state, const Committed& in, TimePoint now, Actions& out) {
+    for (const auto& [number, result] : state.commits.committed(in, state.turn(now, out))) {
+        if (auto restored = state.restored.extract(number))
+            restored_settled(state, restored.mapped(), now, out);
+        else if (state.inbox.find(number))
+            inbox_settled(state, number, result, now, out);
+        else
+            outbox_settled(state, RequestId{number}, result, now, out);
+    }
+    write_stream(state, now, out);
+    accept_due(state, now, out);
+}
+
 void on_tick(State& state, TimePoint now, Actions& out) {
     if (const auto due = state.barrier.deadline(); due && *due <= now) barrier_overdue(state, now, out);
+    accept_due(state, now, out);
     const auto turn = state.turn(now, out);
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
     go_on(state, now, out);  // a location may have been given up
-}
-
-/// What still comes while the stream is being closed finds none.
-void on_shutdown(State& state, Actions& out) {
-    state.stream_up = false;
-    refuse_held(state, "the gateway stops", out);
-    abandon_messages(state, out);
-    state.hops.configure({});
+    if (state.leaving && !state.leaving->over && state.leaving->until <= now) drain_over(state, now, out);
+    state.commits.tick(turn);
 }
 
 }  // namespace
@@ -155,14 +167,20 @@ struct Engine::Impl {
 Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
     : impl_(new Impl{State{.options = std::move(options),
                            .ids = std::move(ids),
+                           .commits = {},
+                           .inbox = {},
                            .barrier = {},
                            .messages = {},
+                           .restored = {},
+                           .owed = {},
+                           .imdn_contacts = {},
                            .merged = {},
                            .hops = {},
                            .outbound = {},
                            .secrets = std::move(secrets),
                            .authentication = {},
-                           .rates = {}}}) {
+                           .rates = {},
+                           .leaving = {}}}) {
     configure(impl_->state);
 }
 Engine::~Engine() = default;
@@ -172,52 +190,67 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 std::vector<Action> Engine::handle(Input input, TimePoint now) {
     auto& state = impl_->state;
     Actions out;
-    std::visit(Overloaded{[&](const StreamUp&) { state.stream_up = true; },
-                          [&](const StreamDown&) {
-                              state.stream_up = false;
-                              refuse_held(state, "the component stream was lost", out);
-                          },
-                          [&](const StanzaIn& in) { on_stanza(state, in.stanza, now, out); },
-                          [&](const UnreadableStanzaIn& in) { on_unreadable(state, in, now, out); },
-                          [&](const SipRequestIn& in) { on_sip_request(state, in, now, out); },
-                          [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
-                          [&](const Located& in) {
-                              state.hops.located(in, state.turn(now, out));
-                              go_on(state, now, out);
-                          },
-                          [](const Committed&) {}, [](const Restored&) {},
-                          [&](OptionsChanged& in) {
-                              state.options = std::move(in.options);
-                              state.secrets = std::move(in.secrets);
-                              configure(state);
-                              go_on(state, now, out);
-                          },
-                          [&](const Tick&) { on_tick(state, now, out); }, [&](const Shutdown&) { on_shutdown(state, out); }},
-               input);
+    std::visit(
+        Overloaded{[&](const StreamUp&) { stream_up(state, now, out); }, [&](const StreamDown&) { stream_down(state, now, out); },
+                   [&](const StanzaIn& in) { on_stanza(state, in.stanza, in.received, now, out); },
+                   [&](const UnreadableStanzaIn& in) { on_unreadable(state, in, now, out); },
+                   [&](const SipRequestIn& in) { on_sip_request(state, in, now, out); },
+                   [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
+                   [&](const Located& in) {
+                       state.hops.located(in, state.turn(now, out));
+                       go_on(state, now, out);
+                   },
+                   [&](const Committed& in) { on_committed(state, in, now, out); },
+                   [&](Restored& in) { restore(state, std::move(in), now, out); },
+                   [&](OptionsChanged& in) {
+                       state.options = std::move(in.options);
+                       state.secrets = std::move(in.secrets);
+                       configure(state);
+                       go_on(state, now, out);
+                   },
+                   [&](const Tick&) { on_tick(state, now, out); },
+                   [&](const Shutdown& in) { begin_drain(state, in.why, now, out); }},
+        input);
+    // Whoever waits for the end does not wait for company.
+    if (state.leaving) state.commits.flush(state.turn(now, out));
     return out;
 }
 
 std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
     std::optional<TimePoint> next;
-    for (const auto& due : {state.barrier.deadline(), state.hops.next_timeout(), state.outbound.next_timeout()})
+    const auto end = state.leaving && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
+    for (const auto& due : {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(),
+                            state.hops.next_timeout(), state.outbound.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }
 
 Engine::Pending Engine::pending() const {
     const auto& state = impl_->state;
-    return {state.barrier.size(), state.messages.queued(), state.messages.in_progress()};
+    return {state.inbox.unanswered(), state.messages.queued(), state.messages.in_progress(),
+            state.inbox.size(),       state.owed.size(),       state.commits.outstanding()};
 }
 
-bool Engine::drained() const { return true; }
+void Engine::for_each_record(const std::function<void(Collection, const std::string&)>& visit) const {
+    const auto& state = impl_->state;
+    for (const auto& [number, entry] : state.inbox.entries())
+        if (entry.stage != InboxEntry::Stage::committing) visit(Collection::inbox, entry.key);
+    for (const auto* outgoing : state.messages.all())
+        if (outgoing->stored) visit(Collection::outbox, outgoing->key);
+    for (const auto& owed : state.owed.all()) visit(Collection::outbox, owed.key);
+}
+
+bool Engine::takes_stanzas() const { return impl_->state.messages.unstored() < MessageQueue::kUnstored; }
+
+bool Engine::drained() const { return is_drained(impl_->state); }
 
 std::vector<Engine::PeerState> Engine::peers() const {
     const auto& state = impl_->state;
     std::vector<PeerState> all;
     for (const auto& peer : state.options.peers)
         all.push_back({peer.name, state.hops.reach(peer.name),
-                       state.outbound.in_progress(peer.name) + state.barrier.held_from(peer.name),
+                       state.outbound.in_progress(peer.name) + state.inbox.unanswered_from(peer.name),
                        state.hops.targets(peer.name)});
     return all;
 }

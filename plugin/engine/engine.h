@@ -17,6 +17,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -154,11 +155,18 @@ public:
 
     /// For invariants and `status`: how much waits.
     struct Pending {
-        std::size_t held_messages = 0;    ///< MESSAGE requests whose answer waits for the barrier
+        std::size_t held_messages = 0;    ///< MESSAGE requests whose answer waits
         std::size_t queued_messages = 0;  ///< stanzas waiting for their target's transaction
         std::size_t transactions = 0;     ///< MESSAGE requests of ours without a final response
+        std::size_t to_xmpp = 0;          ///< messages from SIP that no barrier covers, answered or not
+        std::size_t errors = 0;           ///< authors on the XMPP side who may not have been told
+        std::size_t commits = 0;          ///< not answered
     };
     Pending pending() const;
+    /// For invariants: the records that it counts on, which a restart would need.
+    void for_each_record(const std::function<void(Collection, const std::string& key)>& visit) const;
+    /// False: enough that was read from the stream is not stored yet; it is read on when this says so again.   (contract 6)
+    bool takes_stanzas() const;
     /// After Shutdown: nothing is left that a little more time would settle. The stream and the store are needed until then.
     bool drained() const;
 

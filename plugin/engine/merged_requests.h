@@ -2,14 +2,14 @@
 // Finds the second copy of one request that reached us by another branch.   (RFC 3261 §8.2.2.2, IM-34)
 //
 // A request that we refused is over: who sends it again tries again, and is no copy. What it becomes has the id that it had
-// before, since a stanza whose fate we never learnt may have arrived.   (contract 1)
+// before, since a stanza whose fate we never learnt may have arrived. One that was accepted before a restart may never have had
+// its answer, so the first copy after it is told that the message is ours.   (contract 1)
 
 #include "mapping/sip/message.h"
 #include "plugin/engine/engine.h"
 
 #include <deque>
 #include <map>
-#include <optional>
 #include <string>
 
 namespace stox::engine {
@@ -27,29 +27,49 @@ public:
         return key.size() > kLongestKey ? std::string() : key;
     }
 
-    /// The id for the stanza: `fresh`, or that of an earlier try. None: another copy is under way or was accepted within kMemory.
-    std::optional<std::string> first(const std::string& key, std::string fresh, TimePoint now) {
+    struct Seen {
+        enum class As {
+            first,     ///< or tried again; `stanza_id` is what it becomes
+            copy,      ///< of one that is under way or was accepted within kMemory
+            accepted,  ///< before a restart
+        } as = As::first;
+        std::string stanza_id{};
+    };
+    /// fresh   the id for a stanza that had none
+    Seen seen(const std::string& key, std::string fresh, TimePoint now) {
         while (!order_.empty() && (order_.front().at + kMemory <= now || order_.size() >= kCapacity)) forget_oldest();
-        if (key.empty()) return fresh;
-        const auto [known, is_new] = seen_.try_emplace(key, Seen{0, std::move(fresh), false});
-        auto& [number, stanza_id, refused] = known->second;
-        if (!is_new && !refused) return std::nullopt;
-        refused = false;
-        number = ++last_number_;
-        order_.push_back({now, key, number});
-        return stanza_id;
+        if (key.empty()) return {Seen::As::first, std::move(fresh)};
+        const auto [known, is_new] = known_.try_emplace(key, Request{0, std::move(fresh), Fate::open});
+        auto& [number, stanza_id, fate] = known->second;
+        if (!is_new && fate == Fate::open) return {Seen::As::copy};
+        const auto before = std::exchange(fate, Fate::open);
+        remember(known->second, key, now);
+        if (before == Fate::restored) return {Seen::As::accepted};
+        return {Seen::As::first, stanza_id};
     }
 
     /// That request got its final response, and no success.
     void refused(const std::string& key) {
-        if (const auto known = seen_.find(key); known != seen_.end()) known->second.refused = true;
+        if (const auto known = known_.find(key); known != known_.end()) known->second.fate = Fate::refused;
+    }
+    /// What that request became has failed; if it was accepted before a restart and has not come again since, it may.
+    void failed(const std::string& key) {
+        const auto known = known_.find(key);
+        if (known != known_.end() && known->second.fate == Fate::restored) known->second.fate = Fate::refused;
+    }
+    /// That request was accepted before a restart.
+    void restored(const std::string& key, std::string stanza_id, TimePoint now) {
+        if (key.empty() || order_.size() >= kCapacity) return;
+        const auto [known, is_new] = known_.try_emplace(key, Request{0, std::move(stanza_id), Fate::restored});
+        if (is_new) remember(known->second, key, now);
     }
 
 private:
-    struct Seen {
+    enum class Fate { open, refused, restored };
+    struct Request {
         std::uint64_t number;  ///< of its newest place in order_
         std::string stanza_id;
-        bool refused;
+        Fate fate;
     };
     struct Arrival {
         TimePoint at;
@@ -57,13 +77,17 @@ private:
         std::uint64_t number;
     };
 
+    void remember(Request& request, const std::string& key, TimePoint now) {
+        request.number = ++last_number_;
+        order_.push_back({now, key, request.number});
+    }
     void forget_oldest() {
-        const auto known = seen_.find(order_.front().key);
-        if (known != seen_.end() && known->second.number == order_.front().number) seen_.erase(known);
+        const auto known = known_.find(order_.front().key);
+        if (known != known_.end() && known->second.number == order_.front().number) known_.erase(known);
         order_.pop_front();
     }
 
-    std::map<std::string, Seen> seen_;
+    std::map<std::string, Request> known_;
     std::deque<Arrival> order_;
     std::uint64_t last_number_ = 0;
 };

@@ -2,6 +2,8 @@
 
 #include "mapping/core/assert.h"
 
+#include <algorithm>
+
 namespace stox::engine {
 
 namespace {
@@ -14,54 +16,62 @@ std::size_t octets_of(const Outgoing& outgoing) {
 
 }  // namespace
 
-MessageQueue::Admission MessageQueue::add(Outgoing outgoing) {
-    const auto octets = octets_of(outgoing);
-    if (size_ >= kInAll || octets_ + octets > kOctetsInAll) return Admission::full;
-    const std::string target = outgoing.request.uri.to_string();
-    const auto found = targets_.find(target);
-    if (found != targets_.end() && found->second.size() > kQueuedPerTarget) return Admission::full;
-
-    ++size_;
-    octets_ += octets;
-    if (found != targets_.end()) {
-        found->second.push_back(std::move(outgoing));
-        return Admission::queued;
-    }
-    by_id_.emplace(outgoing.id, target);
-    targets_[target].push_back(std::move(outgoing));
-    return Admission::send;
+bool MessageQueue::is_full(const Outgoing& outgoing) const {
+    if (size() >= kInAll || octets_ + octets_of(outgoing) > kOctetsInAll) return true;
+    const auto line = lines_.find(outgoing.line);
+    return line != lines_.end() && line->second.size() > kQueuedPerTarget;
 }
 
-std::optional<MessageQueue::Finished> MessageQueue::finish(RequestId id) {
+void MessageQueue::add(Outgoing outgoing) {
+    octets_ += octets_of(outgoing);
+    if (!outgoing.stored) ++unstored_;
+    by_id_.emplace(outgoing.id, outgoing.line);
+    auto& line = lines_[outgoing.line];
+    line.push_back(std::move(outgoing));
+}
+
+Outgoing* MessageQueue::find(RequestId id) {
     const auto known = by_id_.find(id);
-    if (known == by_id_.end()) return std::nullopt;
-    const std::string target = known->second;
-    by_id_.erase(known);
-    auto& waiting = targets_.at(target);
-    STOX_ASSERT(!waiting.empty());
-    Finished finished{std::move(waiting.front()), std::nullopt};
-    waiting.pop_front();
-    --size_;
-    octets_ -= octets_of(finished.done);
-    if (waiting.empty()) {
-        targets_.erase(target);
-    } else {
-        by_id_.emplace(waiting.front().id, target);
-        finished.next_target = target;
-    }
-    return finished;
+    if (known == by_id_.end()) return nullptr;
+    auto& line = lines_.at(known->second);
+    return &*std::ranges::find(line, id, &Outgoing::id);
 }
 
-std::vector<MessageQueue::Abandoned> MessageQueue::abandon_all() {
-    std::vector<Abandoned> all;
-    for (auto& [target, waiting] : targets_)
-        for (bool first = true; auto& outgoing : waiting) {
-            all.push_back({std::move(outgoing), first});
-            first = false;
-        }
-    targets_.clear();
-    by_id_.clear();
-    size_ = octets_ = 0;
+void MessageQueue::stored(RequestId id) {
+    auto* outgoing = find(id);
+    STOX_ASSERT(outgoing && !outgoing->stored);
+    outgoing->stored = true;
+    --unstored_;
+}
+
+Outgoing* MessageQueue::begin_next(const std::string& name) {
+    const auto line = lines_.find(name);
+    if (line == lines_.end()) return nullptr;
+    auto& front = line->second.front();
+    if (!front.stored || !in_progress_.insert(front.id).second) return nullptr;
+    return &front;
+}
+
+Outgoing MessageQueue::remove(RequestId id) {
+    const auto known = by_id_.find(id);
+    STOX_ASSERT(known != by_id_.end());
+    const auto found = lines_.find(known->second);
+    auto& line = found->second;
+    const auto place = std::ranges::find(line, id, &Outgoing::id);
+    auto outgoing = std::move(*place);
+    line.erase(place);
+    if (line.empty()) lines_.erase(found);
+    by_id_.erase(known);
+    in_progress_.erase(id);
+    if (!outgoing.stored) --unstored_;
+    octets_ -= octets_of(outgoing);
+    return outgoing;
+}
+
+std::vector<const Outgoing*> MessageQueue::all() const {
+    std::vector<const Outgoing*> all;
+    for (const auto& [name, line] : lines_)
+        for (const auto& outgoing : line) all.push_back(&outgoing);
     return all;
 }
 

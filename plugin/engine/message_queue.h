@@ -1,24 +1,30 @@
 #pragma once
-// MESSAGE requests of ours: at most one out-of-dialog transaction for each target URI, the next ones in order behind it.
+// MESSAGE requests of ours: at most one out-of-dialog transaction for each contact, the next ones in order behind it.
 // (RFC 3428 §8, IM-12, CORE-77)
 
 #include "plugin/engine/outbound.h"
+#include "plugin/engine/records.h"
 
 #include <cstddef>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace stox::engine {
 
 struct Outgoing {
     RequestId id;
+    std::string key;   ///< of its record
+    std::string line;  ///< in which it stands: the contact's address, whatever device of theirs the request is for
     sip::Request request;
     xmpp::Message original;  ///< without its payload: what an error answers
-    Trace trace;
+    OutboxRow ids{};         ///< of its record, all but the stanza
     std::string peer;
+    bool stored = false;  ///< its record is written: it may be sent
+    bool repeated = false;
 };
 
 class MessageQueue {
@@ -27,36 +33,38 @@ public:
     static constexpr std::size_t kInAll = 10'000;           ///< with those in progress
     static constexpr std::size_t kOctetsInAll = 64u << 20;  ///< of all that they hold
 
-    /// Whether the next one to that target would have to wait.
-    bool is_busy(const std::string& target) const { return targets_.contains(target); }
+    /// Whether the next one in that line would have to wait.
+    bool is_busy(const std::string& line) const { return lines_.contains(line); }
+    /// Whether there is room for another one.
+    bool is_full(const Outgoing& outgoing) const;
+    /// At the end of its line, whether there is room or not: what is stored already is not refused.
+    void add(Outgoing outgoing);
 
-    enum class Admission { send, queued, full };
-    /// `send`: the target was free and is now taken by this one, which front() returns.
-    Admission add(Outgoing outgoing);
-    /// The one in progress for that target.
-    const Outgoing& front(const std::string& target) const { return targets_.at(target).front(); }
+    /// Null: not here (any more).
+    Outgoing* find(RequestId id);
+    /// The first of that line if it may be sent now; it is in progress from then on.
+    Outgoing* begin_next(const std::string& line);
+    bool is_in_progress(RequestId id) const { return in_progress_.contains(id); }
+    /// That one is over, sent or not.
+    Outgoing remove(RequestId id);
+    /// It is not in progress any more and stays the first.
+    void put_back(RequestId id) { in_progress_.erase(id); }
 
-    struct Finished {
-        Outgoing done;
-        std::optional<std::string> next_target;  ///< set when another one of the same target is to be sent now
-    };
-    /// That request is over. Null: not one of ours (any more).
-    std::optional<Finished> finish(RequestId id);
-    /// Everything, in order per target; `in_progress` tells those already sent.
-    struct Abandoned {
-        Outgoing outgoing;
-        bool in_progress;
-    };
-    std::vector<Abandoned> abandon_all();
-
-    std::size_t in_progress() const { return by_id_.size(); }
-    std::size_t queued() const { return size_ - by_id_.size(); }
+    /// All of them, line by line in order.
+    std::vector<const Outgoing*> all() const;
+    std::size_t size() const { return by_id_.size(); }
+    std::size_t in_progress() const { return in_progress_.size(); }
+    std::size_t queued() const { return by_id_.size() - in_progress_.size(); }
+    static constexpr std::size_t kUnstored = 1'024;  ///< then nothing more is read
+    /// Those that wait for the store.
+    std::size_t unstored() const { return unstored_; }
+    void stored(RequestId id);
 
 private:
-    std::map<std::string, std::deque<Outgoing>> targets_;  ///< never empty; the front is in progress
+    std::map<std::string, std::deque<Outgoing>> lines_;  ///< never empty; only the front may be in progress
     std::map<RequestId, std::string> by_id_;
-    std::size_t size_ = 0;
-    std::size_t octets_ = 0;
+    std::set<RequestId> in_progress_;
+    std::size_t octets_ = 0, unstored_ = 0;
 };
 
 }  // namespace stox::engine

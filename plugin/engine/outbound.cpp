@@ -182,11 +182,19 @@ void Outbound::set_silence(Entries::iterator entry, std::optional<TimePoint> at)
 
 Outcome Outbound::end(Entries::iterator entry, Outcome outcome) {
     set_silence(entry, std::nullopt);
+    outcome.cseq = entry->second.request.cseq;
     for (const auto transaction : entry->second.attempts) attempts_.erase(transaction);
     const auto count = per_peer_.find(entry->second.peer);
     if (--count->second == 0) per_peer_.erase(count);
     entries_.erase(entry);
     return outcome;
+}
+
+void Outbound::cancel(RequestId id) {
+    const auto entry = entries_.find(id);
+    if (entry == entries_.end()) return;
+    waiting_.erase(id);
+    end(entry, {id, Outcome::Kind::unsent});
 }
 
 std::size_t Outbound::in_progress(const std::string& peer) const {

@@ -28,7 +28,8 @@ struct Outcome {
         too_large,  ///< for the transports there are
     } kind;
     sip::Response response{};
-    std::string why{};  ///< for the operator and the author, where nobody answered
+    std::string why{};       ///< for the operator and the author, where nobody answered
+    std::uint32_t cseq = 0;  ///< the last one used
 };
 
 /// Octets on the wire: the fields, the names and separators around them, and the Via that the endpoint adds.
@@ -56,7 +57,8 @@ public:
     std::size_t in_progress(const std::string& peer) const;
     /// Whether anything of that request may have reached its peer.
     bool has_left(RequestId id) const;
-    void clear() { *this = {}; }
+    /// Nothing more is heard of that one, nor sent.
+    void cancel(RequestId id);
 
 private:
     struct Entry {

@@ -3,11 +3,15 @@
 
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
+#include "plugin/engine/commits.h"
 #include "plugin/engine/engine.h"
+#include "plugin/engine/imdn_contacts.h"
+#include "plugin/engine/inbox.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/message_queue.h"
 #include "plugin/engine/next_hops.h"
 #include "plugin/engine/outbound.h"
+#include "plugin/engine/owed_errors.h"
 #include "plugin/engine/token_bucket.h"
 #include "plugin/engine/turn.h"
 
@@ -27,8 +31,14 @@ struct State {
     config::DomainOptions options;
     IdGenerator ids;
     bool stream_up = false;
+    Commits commits;
+    Inbox inbox;
     Barrier barrier;
+    bool told_silent = false;  ///< the operator, that the server answers no ping
     MessageQueue messages;
+    std::map<std::uint64_t, std::vector<RequestId>> restored;  ///< messages that wait for one commit of them all
+    OwedErrors owed;
+    ImdnContacts imdn_contacts;
     MergedRequests merged;
     NextHops hops;
     Outbound outbound;
@@ -36,12 +46,20 @@ struct State {
     Authentication authentication;
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
     std::uint64_t last_number = 0;
+    struct Leaving {
+        TimePoint until;  ///< then the domain is gone, if not before
+        bool for_good;    ///< it may never come back
+        bool over = false;
+    };
+    std::optional<Leaving> leaving;
 
+    bool is_leaving_for_good() const { return leaving && leaving->for_good; }
+    std::uint64_t next_number() { return ++last_number; }
     RequestId next_request() { return RequestId{++last_number}; }
     /// Whether that peer has as many messages on their way as it may.
     bool is_full(const config::Peer& peer) const {
         const std::size_t limit = peer.limits.transactions;
-        return limit != 0 && outbound.in_progress(peer.name) + barrier.held_from(peer.name) >= limit;
+        return limit != 0 && outbound.in_progress(peer.name) + inbox.unanswered_from(peer.name) >= limit;
     }
     Turn turn(TimePoint now, Actions& out) { return {now, ids, last_number, out}; }
 };

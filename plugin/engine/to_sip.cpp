@@ -3,6 +3,8 @@
 #include "mapping/xmpp/namespaces.h"
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/log.h"
+#include "plugin/engine/outbox.h"
+#include "plugin/engine/owed.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/peers.h"
 
@@ -19,17 +21,6 @@ xmpp::StanzaError error(xmpp::ErrorType type, xmpp::Condition condition, std::st
     made.condition = condition;
     if (!text.empty()) made.text = std::move(text);
     return made;
-}
-
-void bounce(Actions& out, const xmpp::Message& original, xmpp::StanzaError why, Trace trace, std::string peer = {}) {
-    out.push_back(line(Level::info, trace, "message",
-                       {{"direction", "x2s"},
-                        {"from", original.from.to_string()},
-                        {"to", original.to.to_string()},
-                        {"error", std::string(to_string(why.condition))},
-                        {"reason", why.text.value_or("")}},
-                       std::move(peer)));
-    if (auto reply = xmpp::make_error(original, std::move(why))) out.push_back(SendStanza{std::move(*reply)});
 }
 
 bool has_payload(const xmpp::Message& message, std::string_view ns) {
@@ -85,6 +76,7 @@ xmpp::StanzaError undelivered(const config::DomainOptions& options, const Outcom
     using xmpp::Condition, xmpp::ErrorType;
     switch (outcome.kind) {
         case Outcome::Kind::answered:
+            if (outcome.response.status == 408) return local(408, "The SIP side gave up; the message may have been delivered.");
             break;
         // A request that left and was not answered may have arrived all the same; its author decides whether to repeat it.
         case Outcome::Kind::timeout:
@@ -106,83 +98,161 @@ xmpp::StanzaError undelivered(const config::DomainOptions& options, const Outcom
                            response.header("Retry-After") != nullptr);
 }
 
-/// The front of that target's queue goes out.
-std::optional<Outcome> send(State& state, const std::string& target, TimePoint now, Actions& out) {
-    const auto& front = state.messages.front(target);
-    return state.outbound.start(front.id, front.request, front.peer, state.hops, state.turn(now, out));
+/// Nobody knows whether it arrived.   (contract: delivery)
+bool may_have_arrived(const Outcome& outcome) {
+    using Kind = Outcome::Kind;
+    return outcome.kind == Kind::timeout || outcome.kind == Kind::transport ||
+           (outcome.kind == Kind::answered && outcome.response.status == 408);
+}
+
+bool is_delivered(const Outcome& outcome) {
+    return outcome.kind == Outcome::Kind::answered && outcome.response.status >= 200 && outcome.response.status < 300;
+}
+
+/// Whether this is the one time that it goes out again: to a contact who shows it once all the same.
+bool is_repeated(const State& state, const Outgoing& outgoing, const Outcome& outcome) {
+    return may_have_arrived(outcome) && !outgoing.repeated && state.imdn_contacts.understands(outgoing.original.to);
+}
+
+std::optional<Outcome> start(State& state, const Outgoing& outgoing, TimePoint now, Actions& out) {
+    return state.outbound.start(outgoing.id, outgoing.request, outgoing.peer, state.hops, state.turn(now, out));
+}
+
+/// Of several devices of one contact, all have one line.
+std::string line_of(const config::DomainOptions& options, const xmpp::Jid& to, const sip::Uri& target) {
+    const auto contact = contact_uri(options, to.bare());
+    return (contact ? contact.value() : target).to_string();
 }
 
 }  // namespace
 
-void deliver_to_sip(State& state, const xmpp::Message& in, Trace trace, TimePoint now, Actions& out) {
+Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& ids) {
     using xmpp::Condition, xmpp::ErrorType;
     const auto& options = state.options;
-    if (in.type == xmpp::MessageType::groupchat)
-        return bounce(out, in, error(ErrorType::modify, Condition::not_acceptable, "not a room"), trace);
+    if (in.type == xmpp::MessageType::groupchat) return error(ErrorType::modify, Condition::not_acceptable, "not a room");
     if (is_encrypted(in))
-        return bounce(out, in,
-                      error(ErrorType::modify, Condition::not_acceptable,
-                            "This contact is reached over SIP, where encrypted messages cannot be read. Switch encryption off."),
-                      trace);
+        return error(ErrorType::modify, Condition::not_acceptable,
+                     "This contact is reached over SIP, where encrypted messages cannot be read. Switch encryption off.");
     const auto target = contact_uri(options, in.to);
-    if (!target) return bounce(out, in, error(ErrorType::cancel, Condition::item_not_found, "no such SIP address"), trace);
+    if (!target) return error(ErrorType::cancel, Condition::item_not_found, "no such SIP address");
     const auto from = user_uri(options, in.from);
-    if (!from) return bounce(out, in, error(ErrorType::cancel, Condition::not_acceptable, "your address has no SIP form"), trace);
+    if (!from) return error(ErrorType::cancel, Condition::not_acceptable, "your address has no SIP form");
     const auto* peer = select_peer(options, target.value());
-    if (!peer)
-        return bounce(out, in, error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain"), trace);
+    if (!peer) return error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain");
 
     PageMessageOptions how;
-    how.call_id = state.ids.wire_id();
-    how.from_tag = state.ids.wire_id();
+    how.call_id = ids.call_id;
+    how.from_tag = ids.from_tag;
     auto request = to_sip_message(in, from.value(), target.value(), how);
-    if (!request) return;  // nothing in it that a page-mode message carries: a chat state, a marker, an empty body
+    if (!request) return NothingToSend{};
+    request.value().cseq = ids.cseq;
     if (wire_size(request.value()) > Outbound::kMaxRequest)
-        return bounce(out, in, error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery"), trace,
-                      peer->name);
-    const std::string key = request.value().uri.to_string();
-    const auto full = [&] {
-        bounce(out, in, error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"), trace,
-               peer->name);
-    };
-    if (!state.messages.is_busy(key) && state.is_full(*peer)) return full();
-    switch (state.messages.add({state.next_request(), std::move(request).value(), envelope(in), trace, peer->name})) {
-        case MessageQueue::Admission::send:
-            if (auto outcome = send(state, key, now, out)) message_over(state, std::move(*outcome), now, out);
-            return;
-        case MessageQueue::Admission::queued:
-            return;
-        case MessageQueue::Admission::full:
-            return full();
-    }
+        return error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery");
+
+    Outgoing outgoing;
+    outgoing.line = line_of(options, in.to, target.value());
+    outgoing.request = std::move(request).value();
+    outgoing.original = envelope(in);
+    outgoing.ids = ids;
+    outgoing.ids.stanza = {};
+    outgoing.peer = peer->name;
+    return outgoing;
 }
 
-void message_over(State& state, Outcome first, TimePoint now, Actions& out) {
-    // What follows in the line may be over at once as well.
-    for (std::optional<Outcome> outcome = std::move(first); outcome;) {
-        const auto finished = state.messages.finish(outcome->request);
-        if (!finished) return;
-        const auto& done = finished->done;
-        const bool delivered =
-            outcome->kind == Outcome::Kind::answered && outcome->response.status >= 200 && outcome->response.status < 300;
-        if (delivered)
-            out.push_back(line(Level::debug, done.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
-        else
-            bounce(out, done.original, undelivered(state.options, *outcome), done.trace, done.peer);
-        outcome = finished->next_target ? send(state, *finished->next_target, now, out) : std::nullopt;
-    }
-}
-
-void abandon_messages(State& state, Actions& out) {
+void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Trace trace, TimePoint now, Actions& out) {
     using xmpp::Condition, xmpp::ErrorType;
-    for (auto& [outgoing, in_progress] : state.messages.abandon_all()) {
-        auto why = in_progress && state.outbound.has_left(outgoing.id)
-                       ? error(ErrorType::wait, Condition::remote_server_timeout,
-                               "The gateway stops before the SIP side answered; the message may have been delivered.")
-                       : error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent.");
-        bounce(out, outgoing.original, std::move(why), outgoing.trace, outgoing.peer);
+    OutboxRow row;
+    row.accepted = received;
+    row.trace = trace;
+    row.call_id = state.ids.wire_id();
+    row.from_tag = state.ids.wire_id();
+    row.imdn_id = state.ids.wire_id();
+    auto prepared = prepare(state, in, row);
+    if (auto* why = std::get_if<xmpp::StanzaError>(&prepared)) return bounce(in, std::move(*why), trace, {}, out);
+    auto* outgoing = std::get_if<Outgoing>(&prepared);
+    if (!outgoing) return;
+    const auto* peer = state.options.find_peer(outgoing->peer);
+    if (state.leaving)
+        return bounce(in,
+                      error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."),
+                      trace, outgoing->peer, out);
+    const bool peer_is_full = !state.messages.is_busy(outgoing->line) && state.is_full(*peer);
+    if (peer_is_full || state.messages.is_full(*outgoing) || state.messages.size() + state.owed.size() >= MessageQueue::kInAll)
+        return bounce(in, error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
+                      trace, outgoing->peer, out);
+
+    outgoing->id = state.next_request();
+    outgoing->key = state.ids.wire_id();
+    row.stanza = in;
+    state.commits.accept(static_cast<std::uint64_t>(outgoing->id), {{Collection::outbox, outgoing->key, std::move(row)}},
+                         state.turn(now, out));
+    state.messages.add(std::move(*outgoing));
+}
+
+void send_next(State& state, const std::string& line, TimePoint now, Actions& out) {
+    if (state.leaving) return;
+    // What could not even be sent is over at once, and the one behind it begins.
+    while (const auto* next = state.messages.begin_next(line)) {
+        auto outcome = start(state, *next, now, out);
+        if (!outcome) return;
+        settle(state, std::move(*outcome), now, out);
     }
-    state.outbound.clear();
+}
+
+void outbox_settled(State& state, RequestId id, const Result<void>& result, TimePoint now, Actions& out) {
+    using xmpp::Condition, xmpp::ErrorType;
+    const auto* outgoing = state.messages.find(id);
+    if (!outgoing) return;
+    const auto line = outgoing->line;
+    if (result) {
+        state.messages.stored(id);
+        if (state.is_leaving_for_good()) return abandon(state, id, now, out);
+    } else {
+        auto refused = state.messages.remove(id);
+        // Whether a failed commit is in the store nevertheless, a crash would decide.
+        state.commits.erase(Collection::outbox, refused.key, now);
+        bounce(refused.original,
+               error(ErrorType::wait, Condition::resource_constraint, "The gateway cannot keep messages now; it was not sent."),
+               refused.ids.trace, refused.peer, out);
+    }
+    send_next(state, line, now, out);
+}
+
+void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
+    auto* outgoing = state.messages.find(outcome.request);
+    if (!outgoing) return;
+    if (!is_delivered(outcome) && is_repeated(state, *outgoing, outcome)) {
+        outgoing->repeated = true;
+        outgoing->request.cseq = outcome.cseq + 1;
+        // The domain stops: the next start sends it again.
+        if (state.leaving && !state.leaving->for_good) return state.messages.put_back(outgoing->id);
+        out.push_back(
+            line(Level::info, outgoing->ids.trace, "message", {{"direction", "x2s"}, {"state", "sent again"}}, outgoing->peer));
+        if (auto again = start(state, *outgoing, now, out)) settle(state, std::move(*again), now, out);
+        return;
+    }
+    auto done = state.messages.remove(outcome.request);
+    if (!is_delivered(outcome)) return owe(state, std::move(done), undelivered(state.options, outcome), now, out);
+    state.commits.erase(Collection::outbox, std::move(done.key), now);
+    out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+}
+
+void message_over(State& state, Outcome outcome, TimePoint now, Actions& out) {
+    const auto* outgoing = state.messages.find(outcome.request);
+    if (!outgoing) return;
+    const auto line = outgoing->line;
+    settle(state, std::move(outcome), now, out);
+    send_next(state, line, now, out);
+}
+
+void abandon(State& state, RequestId id, TimePoint now, Actions& out) {
+    using xmpp::Condition, xmpp::ErrorType;
+    auto why =
+        state.messages.is_in_progress(id) && state.outbound.has_left(id)
+            ? error(ErrorType::wait, Condition::remote_server_timeout,
+                    "The gateway was removed before the SIP side answered; the message may have been delivered.")
+            : error(ErrorType::wait, Condition::recipient_unavailable, "The gateway was removed; the message was not sent.");
+    owe(state, state.messages.remove(id), std::move(why), now, out);
 }
 
 }  // namespace stox::engine

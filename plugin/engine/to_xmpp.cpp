@@ -1,36 +1,24 @@
 #include "mapping/error_table.h"
 #include "mapping/page_message.h"
-#include "mapping/xmpp/namespaces.h"
+#include "mapping/sip/header_values.h"
 #include "plugin/engine/addressing.h"
+#include "plugin/engine/failure_reports.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/sip_checks.h"
+#include "plugin/engine/stream_writer.h"
 
 namespace stox::engine {
 
 namespace {
 
-using std::chrono::seconds;
-
-constexpr seconds kBarrierTimeout{10};
-constexpr std::size_t kMaxHeld = 1'024;
 constexpr unsigned kRetryNoStream_s = 10;
 constexpr unsigned kRetryBusy_s = 2;
 
-/// Whom the ping goes to: the server, by a domain of its own; a gateway without XMPP domains asks itself through it.
-const std::string& ping_target(const config::DomainOptions& options) {
-    return options.xmpp_domains.empty() ? options.domain : options.xmpp_domains.front();
-}
-
-void ping_if_wanted(State& state, TimePoint now, Actions& out) {
-    if (!state.stream_up || !state.barrier.wants_ping()) return;
-    xmpp::Iq ping;
-    ping.from = {{}, state.options.domain, {}};
-    ping.to = {{}, ping_target(state.options), {}};
-    ping.id = state.ids.wire_id();
-    ping.payload = xml::Element(std::string(xmpp::ns::kPing), "ping");
-    state.barrier.sent(ping.id, now + kBarrierTimeout);
-    out.push_back(SendStanza{std::move(ping)});
+sip::Response status(int code) {
+    sip::Response response;
+    response.status = code;
+    return response;
 }
 
 void respond(Actions& out, ServerTransaction transaction, sip::Response response) {
@@ -50,18 +38,6 @@ void refuse(State& state, Actions& out, const SipRequestIn& in, Trace trace, con
     respond(out, in.transaction, std::move(response));
 }
 
-sip::Response status(int code) {
-    sip::Response response;
-    response.status = code;
-    return response;
-}
-
-/// The other end of a request that was held.
-void not_accepted(State& state, Actions& out, const Held& held, sip::Response response) {
-    state.merged.refused(held.request_key);
-    respond(out, held.transaction, std::move(response));
-}
-
 /// Why a body could not become a message, as SIP says it.
 sip::Response body_refused(const Error& error) {
     switch (error.code) {
@@ -74,91 +50,118 @@ sip::Response body_refused(const Error& error) {
     }
 }
 
+/// Whoever sends CPIM reads it, and the ids in it.   (RFC 5438 §6)
+void learn(State& state, const sip::Request& request, const xmpp::Jid& contact) {
+    const auto type = std::string_view(request.content_type).substr(0, request.content_type.find(';'));
+    if (sip::same_token(type, "message/cpim")) state.imdn_contacts.learn(contact);
+}
+
 }  // namespace
 
 void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace,
                      TimePoint now, Actions& out) {
     const auto& options = state.options;
     auto key = MergedRequests::key(in.request);
-    auto id = state.merged.first(key, state.ids.wire_id(), now);
-    if (!id) return respond(out, in.transaction, status(482));
+    auto seen = state.merged.seen(key, state.ids.wire_id(), now);
+    if (seen.as == MergedRequests::Seen::As::copy) return respond(out, in.transaction, status(482));
+    if (seen.as == MergedRequests::Seen::As::accepted) return respond(out, in.transaction, status(options.message_accept_code));
     const auto to = user_jid(options, in.request.uri);
     if (!to) return refuse(state, out, in, trace, peer, status(404), to.error().detail);
     // One who hides is somebody else each time, so that nothing ties two messages together.   (CORE-66)
     const auto from = author.anonymous ? Result<xmpp::Jid>(xmpp::Jid{"anonymous", options.domain, state.ids.wire_id()})
                                        : contact_jid(options, author.uri);
     if (!from) return refuse(state, out, in, trace, peer, status(404), from.error().detail);
+    if (!author.anonymous) learn(state, in.request, from.value());
     if (const auto* encoding = in.request.header("Content-Encoding"); encoding && *encoding != "identity")
         return refuse(state, out, in, trace, peer, unsupported_media(), "content encoding");
 
     PageMessageOptions how;
-    how.id = std::move(*id);
+    how.id = std::move(seen.stanza_id);
     how.pager_as_chat = options.pager_as_chat;
     auto message = to_xmpp_message(in.request, from.value(), to.value(), how);
     if (!message) return refuse(state, out, in, trace, peer, body_refused(message.error()), message.error().detail);
 
-    if (!state.stream_up)
-        return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
+    if (state.leaving) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "the gateway stops");
     if (state.is_full(peer))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
-    if (state.barrier.size() >= kMaxHeld)
-        return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "too many unconfirmed");
+    const auto octets = stanza_octets(message.value());
+    if (state.inbox.is_full(octets))
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, state.stream_up ? kRetryBusy_s : kRetryNoStream_s),
+                      "too many messages wait for the XMPP server");
 
-    Held held{in.transaction, message.value().id, to.value(), trace, peer.name};
-    held.kind = peer.kind;
-    held.request_key = std::move(key);
-    out.push_back(SendStanza{std::move(message).value()});
-    state.barrier.hold(std::move(held));
-    ping_if_wanted(state, now, out);
+    InboxEntry entry;
+    entry.key = state.ids.wire_id();
+    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), {}};
+    entry.transaction = in.transaction;
+    entry.kind = peer.kind;
+    entry.octets = octets;
+    const auto number = state.next_number();
+    state.commits.accept(number, {{Collection::inbox, entry.key, entry.row}}, state.turn(now, out));
+    state.inbox.add(number, std::move(entry));
 }
 
-void barrier_answered(State& state, TimePoint now, Actions& out) {
-    for (auto& held : state.barrier.release_covered()) {
-        respond(out, held.transaction, status(state.options.message_accept_code));
-        out.push_back(line(Level::debug, held.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, held.peer));
-    }
-    ping_if_wanted(state, now, out);
-}
-
-void barrier_overdue(State& state, TimePoint now, Actions& out) {
-    const auto covered = state.barrier.release_covered();
-    out.push_back(line(Level::warn, {}, "the XMPP server does not answer; messages from SIP are refused until it does",
-                       {{"refused", std::to_string(covered.size())}}));
-    for (const auto& held : covered) not_accepted(state, out, held, try_later(held.kind, kRetryNoStream_s));
-    ping_if_wanted(state, now, out);
-}
-
-void message_failed(State& state, const xmpp::Message& error, Actions& out) {
-    const auto reason = error.error.value_or(xmpp::StanzaError{});
-    const auto held = state.barrier.take(error.id, error.from);
-    if (!held) {
-        out.push_back(line(Level::info, {}, "message",
-                           {{"direction", "s2x"},
-                            {"to", error.from.to_string()},
-                            {"error", std::string(to_string(reason.condition))},
-                            {"state", "failed after it was accepted"}}));
+void inbox_settled(State& state, std::uint64_t number, const Result<void>& result, TimePoint now, Actions& out) {
+    auto& entry = *state.inbox.find(number);
+    if (!result) {
+        respond(out, state.inbox.answered(entry), try_later(entry.kind, kRetryNoStream_s));
+        const auto refused = state.inbox.remove(number);
+        state.merged.refused(refused.row.request_key);
+        // Whether a failed commit is in the store nevertheless, a crash would decide.
+        state.commits.erase(Collection::inbox, refused.key, now);
+        out.push_back(line(Level::debug, refused.row.trace, "message",
+                           {{"direction", "s2x"}, {"state", "refused"}, {"reason", "not stored"}}, refused.row.peer));
         return;
     }
-    const auto failure = to_sip_failure(reason, {!held->to.is_bare(), false, held->method});
+    entry.stage = InboxEntry::Stage::waiting;
+    entry.late = !state.stream_up;
+    // Without a stream there is nothing to wait for.   (contract: link down)
+    const bool at_once = !state.stream_up || state.options.message_hold_ms == 0;
+    state.inbox.answer_at(number, at_once ? now : now + std::chrono::milliseconds(state.options.message_hold_ms));
+}
+
+void accept_due(State& state, std::optional<TimePoint> until, Actions& out) {
+    for (auto* entry : state.inbox.due(until)) {
+        respond(out, state.inbox.answered(*entry), status(state.options.message_accept_code));
+        out.push_back(
+            line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}}, entry->row.peer));
+    }
+}
+
+void inbox_covered(State& state, Barrier::Position position, TimePoint now, Actions& out) {
+    for (auto& entry : state.inbox.covered(position)) {
+        if (entry.transaction) respond(out, state.inbox.answered(entry), status(state.options.message_accept_code));
+        state.commits.erase(Collection::inbox, std::move(entry.key), now);
+        out.push_back(
+            line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, entry.row.peer));
+    }
+}
+
+void message_failed(State& state, const xmpp::Message& error, TimePoint now, Actions& out) {
+    const auto number = state.inbox.find_stanza(error.id, error.from);
+    if (!number) return report_failure(state, nullptr, error, now, out);
+    auto& held = *state.inbox.find(*number);
+    const auto transaction = held.transaction ? std::optional(state.inbox.answered(held)) : std::nullopt;
+    const auto failed = state.inbox.remove(*number);
+    state.commits.erase(Collection::inbox, failed.key, now);
+    if (!transaction) {
+        state.merged.failed(failed.row.request_key);
+        return report_failure(state, &failed.row, error, now, out);
+    }
+
+    const auto reason = error.error.value_or(xmpp::StanzaError{});
+    const auto failure = to_sip_failure(reason, {!failed.row.stanza.to.is_bare(), false, "MESSAGE"});
     auto response = status(failure.status);
     if (!failure.contact.empty()) response.headers.push_back({"Contact", '<' + failure.contact + '>'});
     if (failure.retry_after) response.headers.push_back({"Retry-After", std::to_string(kRetryNoStream_s)});
     if (failure.status == 405) response.headers.push_back({"Allow", "OPTIONS"});
-    out.push_back(line(Level::info, held->trace, "message",
+    out.push_back(line(Level::info, failed.row.trace, "message",
                        {{"direction", "s2x"},
                         {"to", error.from.to_string()},
                         {"error", std::string(to_string(reason.condition))},
                         {"status", std::to_string(failure.status)}},
-                       held->peer));
-    not_accepted(state, out, *held, std::move(response));
-}
-
-void refuse_held(State& state, std::string_view why, Actions& out) {
-    for (const auto& held : state.barrier.release_all()) {
-        out.push_back(line(Level::info, held.trace, "message",
-                           {{"direction", "s2x"}, {"state", "refused"}, {"reason", std::string(why)}}, held.peer));
-        not_accepted(state, out, held, try_later(held.kind, kRetryNoStream_s));
-    }
+                       failed.row.peer));
+    state.merged.refused(failed.row.request_key);
+    respond(out, *transaction, std::move(response));
 }
 
 }  // namespace stox::engine

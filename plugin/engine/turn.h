@@ -17,6 +17,7 @@ struct Turn {
 
     ClientTransaction next_transaction() const { return ClientTransaction{++last_number}; }
     Location next_location() const { return Location{++last_number}; }
+    CommitId next_commit() const { return CommitId{++last_number}; }
 };
 
 }  // namespace stox::engine

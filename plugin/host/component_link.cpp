@@ -59,6 +59,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     bool attached = false;
     std::chrono::steady_clock::time_point attached_at;
     bool reading = false;
+    bool paused = false;
     std::array<char, 65'536> input;
     std::string writing, waiting;  ///< octets
     std::size_t waiting_stanzas = 0;
@@ -98,7 +99,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void read() {
-        if (!socket || !session || reading || is_congested()) return;
+        if (!socket || !session || reading || paused || is_congested()) return;
         reading = true;
         socket->async_read_some(
             asio::buffer(input), guarded([](Impl& self, error_code error, std::size_t octets) {
@@ -226,6 +227,11 @@ void ComponentLink::send(const xmpp::Stanza& stanza) {
     }
     ++impl_->waiting_stanzas;
     impl_->write(std::move(octets).value());
+}
+
+void ComponentLink::pause(bool paused) {
+    if (std::exchange(impl_->paused, paused) && !paused)
+        asio::post(impl_->loop, impl_->guarded([](Impl& self) { self.read(); }));
 }
 
 bool ComponentLink::congested() const { return impl_->is_congested(); }

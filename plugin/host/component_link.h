@@ -32,6 +32,8 @@ public:
     /// More waits to be written than contracts allow (4,096 stanzas or 8 MiB): take nothing new for this domain. While it
     /// lasts the stream is not read either.
     bool congested() const;
+    /// While it is paused the stream is not read; what was read already still comes.
+    void pause(bool paused);
     /// Writes what waits, closes the stream, then calls done; no other event comes any more.
     void stop(std::function<void()> done);
     /// Same server, other socket or secret: the stream is closed and opened again there.

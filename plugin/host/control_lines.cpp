@@ -20,6 +20,11 @@ std::string text(const json& object, const char* member) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+bool flag(const json& object, const char* member) {
+    const auto found = object.find(member);
+    return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
 std::string config_of(const json& object) {
     const auto found = object.find("config");
     return found == object.end() || found->is_null() ? "{}" : dump(*found);
@@ -151,7 +156,7 @@ Result<Command> parse_command(std::string_view line) {
     const auto type = text(object, "t");
     if (type == "engine-set") return Command(EngineSet{config_of(object)});
     if (type == "domain-set") return parse_domain_set(object);
-    if (type == "domain-remove") return Command(DomainRemove{text(object, "domain")});
+    if (type == "domain-remove") return Command(DomainRemove{text(object, "domain"), flag(object, "for_good")});
     if (type == "status") return Command(StatusAsked{text(object, "id")});
     if (type == "stop") return Command(Stop{});
     return Command(Unknown{type});

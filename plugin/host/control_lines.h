@@ -34,6 +34,7 @@ struct DomainSet {
 };
 struct DomainRemove {
     std::string domain;
+    bool for_good = false;  ///< the operator took it out of the configuration
 };
 struct StatusAsked {
     std::string id;

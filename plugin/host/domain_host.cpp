@@ -81,6 +81,8 @@ bool DomainHost::drive(engine::Input input) {
     }
     for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
     arm();
+    if (link_) link_->pause(!engine_.takes_stanzas());
+    if (stopped_ && engine_.drained()) finish_stop();
     return true;
 }
 
@@ -139,11 +141,17 @@ void DomainHost::arm() {
     });
 }
 
-void DomainHost::stop(std::function<void()> done) {
-    drive(engine::Shutdown{});
+void DomainHost::stop(engine::Shutdown::Why why, std::function<void()> done) {
+    stopped_ = std::move(done);
+    // An engine with a fault will not say when it is done.
+    if (!drive(engine::Shutdown{why})) finish_stop();
+}
+
+void DomainHost::finish_stop() {
     timer_.cancel();
+    const auto done = std::exchange(stopped_, nullptr);
     if (link_)
-        link_->stop(std::move(done));
+        link_->stop(done);
     else
         done();
 }

@@ -39,8 +39,8 @@ public:
     /// Secrets may have changed where no option did.
     void change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment);
     void on_sip(engine::SipRequestIn in);
-    /// Tells everyone who waits, closes the stream, then calls done.
-    void stop(std::function<void()> done);
+    /// Lets what is on its way end, for a moment, closes the stream, then calls done.
+    void stop(engine::Shutdown::Why why, std::function<void()> done);
 
     const config::DomainOptions& options() const { return options_; }
     DomainStatus status() const;
@@ -56,6 +56,7 @@ private:
     void perform(engine::Refused action);
     void perform(engine::Log action);
     void arm();
+    void finish_stop();
     void link_changed(bool up, std::string reason);
 
     boost::asio::io_context& loop_;
@@ -66,7 +67,8 @@ private:
     std::unique_ptr<ComponentLink> link_;
     bool up_ = false;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
-    std::string last_reason_;  ///< of the attempts that failed; the same one is told once
+    std::function<void()> stopped_;  ///< to be called when the engine is drained
+    std::string last_reason_;        ///< of the attempts that failed; the same one is told once
 };
 
 }  // namespace stox::host

@@ -265,7 +265,8 @@ void Worker::perform(const DomainRemove& command) {
     domains_.erase(known);
     tell_sip();
     ++leaving_;
-    domain->stop([this, domain] {
+    using Why = engine::Shutdown::Why;
+    domain->stop(command.for_good ? Why::removed : Why::stop, [this, domain] {
         control_->send(removed_line(domain->options().domain));
         left();
     });
@@ -317,7 +318,7 @@ void Worker::stop() {
     // Those that were removed just before may still be closing their streams.
     leaving_ += domains_.size();
     if (leaving_ == 0) return finish_stop();
-    for (auto& [name, domain] : domains_) domain.host->stop([this] { left(); });
+    for (auto& [name, domain] : domains_) domain.host->stop(engine::Shutdown::Why::stop, [this] { left(); });
 }
 
 void Worker::left() {

@@ -20,7 +20,7 @@ std::string only(const std::vector<Problem>& problems) {
 
 TEST(Loader, AWholeDomain) {
     const auto loaded = load_domain("SIP.Example.", {"example.com", "sip.example"}, R"({
-        "name": "Phones", "scheme": "nested", "sip_domain": "VoIP.example", "pager_as_chat": false, "message_accept_code": 200, "from_gr": true,
+        "name": "Phones", "scheme": "nested", "sip_domain": "VoIP.example", "pager_as_chat": false, "message_accept_code": 200, "message_hold_ms": 50, "from_gr": true,
         "peers": {"pbx": {"kind": "proxy", "match": {"source": ["192.0.2.0/24"]}, "next_hop": "sip:192.0.2.7;transport=TCP",
                           "identities": ["Example.net"], "targets": "example.net", "default": true}}})");
     ASSERT_TRUE(std::holds_alternative<DomainOptions>(loaded));
@@ -31,6 +31,7 @@ TEST(Loader, AWholeDomain) {
     EXPECT_EQ(options.sip_domain, "voip.example");
     EXPECT_FALSE(options.pager_as_chat);
     EXPECT_EQ(options.message_accept_code, 200);
+    EXPECT_EQ(options.message_hold_ms, 50u);
     EXPECT_TRUE(options.from_gr);
     ASSERT_EQ(options.peers.size(), 1u);
     const auto& peer = options.peers.front();

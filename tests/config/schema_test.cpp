@@ -136,6 +136,7 @@ const std::map<std::string, Tried> kTried{
      {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"per_second":10}}}})",
       R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{"per_second":-1}}}})", "peers.a.limits.per_second"}},
     {"pager_as_chat", {R"({"pager_as_chat":false})", R"({"pager_as_chat":0})", "pager_as_chat"}},
+    {"message_hold_ms", {R"({"message_hold_ms":0})", R"({"message_hold_ms":2001})", "message_hold_ms"}},
     {"message_accept_code", {R"({"message_accept_code":200})", R"({"message_accept_code":204})", "message_accept_code"}},
     {"from_gr", {R"({"from_gr":true})", R"({"from_gr":"on"})", "from_gr"}},
 };

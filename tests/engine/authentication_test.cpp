@@ -101,9 +101,10 @@ TEST(Authentication, GoodCredentialsMakeAPeer) {
     PhoneRig rig;
     rig.authenticate("alice", "alice's secret");
     EXPECT_EQ(rig.messages().size(), 1u);
-    rig.feed(StreamDown{});
+    rig.broken_disk = true;
+    rig.authenticate("alice", "alice's secret");
     EXPECT_EQ(rig.answer().status, 480) << "a phone";
-    EXPECT_EQ(rig.logs.front().peer, "alice's");
+    EXPECT_EQ(rig.logs.back().peer, "alice's");
 }
 
 TEST(Authentication, WrongCredentialsAreCountedAndChallengedAnew) {

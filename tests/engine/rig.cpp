@@ -2,14 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace stox::engine::test {
 
 namespace {
 
-IdGenerator ids() {
-    return IdGenerator([random = std::mt19937_64(1)](std::span<std::uint8_t> wanted) mutable {
+IdGenerator ids(unsigned start) {
+    return IdGenerator([random = std::mt19937_64(start)](std::span<std::uint8_t> wanted) mutable {
         for (auto& octet : wanted) octet = static_cast<std::uint8_t>(random());
     });
 }
@@ -29,7 +30,7 @@ config::DomainOptions Rig::default_options() {
     return options;
 }
 
-Rig::Rig(config::DomainOptions options, bool up) : engine(std::move(options), ids()) {
+Rig::Rig(config::DomainOptions options, bool up) : engine(std::move(options), ids(1)) {
     if (up) feed(StreamUp{});
 }
 
@@ -40,7 +41,45 @@ Rig& Rig::feed(Input input) {
     located.clear();
     refused.clear();
     logs.clear();
-    for (auto& action : engine.handle(std::move(input), now)) {
+    commits.clear();
+    keep(engine.handle(std::move(input), now));
+    // What the store says to the commits of this input belongs to it.
+    for (std::size_t next = 0; stores && next < commits.size(); ++next) keep(engine.handle(store(commits[next]), now));
+    return *this;
+}
+
+Committed Rig::store(const Commit& commit) {
+    const bool grows = std::ranges::any_of(commit.changes, [](const auto& change) { return change.value.has_value(); });
+    if (broken_disk && grows) return {commit.commit, fail(Code::unavailable, "disk full")};
+    for (const auto& change : commit.changes) {
+        const auto known = std::ranges::find_if(
+            disk, [&](const Record& record) { return record.collection == change.collection && record.key == change.key; });
+        if (known == disk.end()) {
+            if (change.value) disk.push_back({change.collection, change.key, *change.value});
+        } else if (change.value) {
+            known->value = *change.value;
+        } else {
+            disk.erase(known);
+        }
+    }
+    return {commit.commit, ok()};
+}
+
+Rig& Rig::committed(const Commit& commit, Result<void> result) {
+    const auto given = commit;  // of an input whose results go now
+    if (result) store(given);
+    return feed(Committed{given.commit, std::move(result)});
+}
+
+Rig& Rig::restart(config::DomainOptions options) {
+    ++starts_;
+    engine = Engine(std::move(options), ids(starts_));
+    ping_.clear();
+    return feed(Restored{disk});
+}
+
+void Rig::keep(std::vector<Action> actions) {
+    for (auto& action : actions) {
         if (auto* stanza = std::get_if<SendStanza>(&action)) {
             if (const auto* iq = std::get_if<xmpp::Iq>(&stanza->stanza); iq && iq->type == xmpp::IqType::get)
                 ping_ = iq->id;
@@ -56,8 +95,9 @@ Rig& Rig::feed(Input input) {
             refused.push_back(stranger->source);
         else if (auto* log = std::get_if<Log>(&action))
             logs.push_back(std::move(*log));
+        else if (auto* commit = std::get_if<Commit>(&action))
+            commits.push_back(std::move(*commit));
     }
-    return *this;
 }
 
 Rig& Rig::request(sip::Request request, Address source, std::vector<std::string> certified) {

@@ -23,6 +23,11 @@ public:
     /// The server's answer to the last ping that the engine sent.
     Rig& answer_ping() { return stanza(ping_result()); }
     xmpp::Iq ping_result();
+    bool ping_is_out() const { return !ping_.empty(); }
+    /// The answer to a commit of an input before.
+    Rig& committed(const Commit& commit, Result<void> result = ok());
+    /// A new engine with what is on the disk, at the same time; without stream.
+    Rig& restart(config::DomainOptions options = default_options());
     Rig& sip_response(ClientTransaction transaction, int status, LocalFailure local = LocalFailure::none,
                       std::string reason = {});
 
@@ -42,10 +47,19 @@ public:
     std::vector<Locate> located;   ///< what is to be located
     std::vector<Address> refused;  ///< what counts towards a ban
     std::vector<Log> logs;
+    std::vector<Commit> commits;
+    bool stores = true;        ///< each commit is answered at once; else it is the test's to answer
+    bool broken_disk = false;  ///< with failure, if something new is in it
+    /// What a restart would find, in order.
+    std::vector<Record> disk;
 
 private:
+    void keep(std::vector<Action> actions);
+    Committed store(const Commit& commit);
+
     std::uint64_t last_transaction_ = 0;
     std::string ping_;
+    unsigned starts_ = 1;
 };
 
 /// A MESSAGE from juliet to romeo; each with a Call-ID of its own.

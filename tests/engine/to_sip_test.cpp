@@ -258,14 +258,4 @@ TEST(ToSip, NothingToSayIsNothingSent) {
     EXPECT_TRUE(rig.stanzas.empty());
 }
 
-TEST(ToSip, ADomainThatGoesTellsEveryAuthor) {
-    Rig rig;
-    rig.stanza(message_stanza("m1"));
-    const auto transaction = rig.sent.front().transaction;
-    rig.stanza(message_stanza("m2"));
-    rig.feed(Shutdown{});
-    ASSERT_EQ(rig.stanzas.size(), 2u);
-    EXPECT_TRUE(rig.sip_response(transaction, 200).stanzas.empty()) << "told once";
-}
-
 }  // namespace

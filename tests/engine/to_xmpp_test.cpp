@@ -51,20 +51,10 @@ TEST(ToXmpp, IM_30_AnErrorAfterTheAnswerChangesNothing) {
 
 TEST(ToXmpp, IM_35_NobodyIsAskedAboutTheUser) {
     Rig rig;
-    const SipRequestIn in{ServerTransaction{9}, message_request(), {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp};
-    std::size_t messages = 0;
-    for (const auto& action : rig.engine.handle(in, rig.now)) {
-        const auto* sent = std::get_if<SendStanza>(&action);
-        if (!sent) continue;
-        const auto* iq = std::get_if<xmpp::Iq>(&sent->stanza);
-        if (iq) {
-            EXPECT_EQ(iq->to.to_string(), "montague.test") << "the server alone";
-        } else {
-            messages += std::holds_alternative<xmpp::Message>(sent->stanza);
-            EXPECT_TRUE(std::holds_alternative<xmpp::Message>(sent->stanza));
-        }
-    }
-    EXPECT_EQ(messages, 1u);
+    rig.request(message_request());
+    ASSERT_EQ(rig.stanzas.size(), 1u);
+    EXPECT_EQ(rig.messages().size(), 1u);
+    EXPECT_EQ(rig.ping_result().from.to_string(), "montague.test") << "the server alone is asked, and not about anybody";
 }
 
 TEST(ToXmpp, AnErrorFromAnotherAccountIsNobodysFate) {
@@ -84,49 +74,6 @@ TEST(ToXmpp, APingCoversOnlyWhatWasWrittenBeforeIt) {
     EXPECT_EQ(rig.answer_ping().answers.size(), 2u);
 }
 
-TEST(ToXmpp, AServerThatIsSilentFor10SecondsGets503AndPhones480) {
-    for (const auto& [kind, status] :
-         {std::pair(config::PeerKind::proxy, 503), {config::PeerKind::trunk, 503}, {config::PeerKind::phone, 480}}) {
-        auto options = Rig::default_options();
-        options.peers.front().kind = kind;
-        Rig rig(options);
-        rig.request(message_request());
-        EXPECT_TRUE(rig.pass(seconds(9)).answers.empty());
-        rig.pass(seconds(1));
-        EXPECT_EQ(rig.answer().status, status);
-        EXPECT_TRUE(rig.answer().header("Retry-After"));
-    }
-}
-
-TEST(ToXmpp, CORE_05_WithoutStreamNothingIsAccepted) {
-    Rig rig(Rig::default_options(), false);
-    const auto answer = rig.request(message_request()).answer();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(*answer.header("Retry-After"), "10");
-    EXPECT_TRUE(rig.stanzas.empty());
-}
-
-TEST(ToXmpp, ALostStreamRefusesWhatWasHeld) {
-    Rig rig;
-    rig.request(message_request("one"));
-    rig.request(message_request("two"));
-    rig.feed(StreamDown{});
-    ASSERT_EQ(rig.answers.size(), 2u);
-    for (const auto& answer : rig.answers) EXPECT_EQ(answer.response.status, 503);
-    EXPECT_FALSE(rig.engine.next_timeout());
-    rig.feed(StreamUp{});
-    rig.request(message_request("three"));
-    EXPECT_EQ(rig.answer_ping().answer().status, 202) << "a new stream begins anew";
-}
-
-TEST(ToXmpp, AtMost1024AreHeld) {
-    Rig rig;
-    for (int i = 0; i < 1'024; ++i) ASSERT_TRUE(rig.request(message_request()).answers.empty());
-    const auto answer = rig.request(message_request()).answer();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(*answer.header("Retry-After"), "2");
-}
-
 TEST(ToXmpp, IM_23_AddressesComeFromFromAndRequestUri) {
     Rig rig;
     auto request = message_request();
@@ -144,14 +91,6 @@ TEST(ToXmpp, CORE_11_ANestedUserOfOursIsReached) {
     request = message_request();
     request.uri = uri("sip:romeo%40elsewhere.test@capulet.test");
     EXPECT_EQ(rig.request(request).answer().status, 404) << "never a foreign domain";
-}
-
-TEST(ToXmpp, ADomainThatGoesAnswersWhatItHeld) {
-    Rig rig;
-    rig.request(message_request());
-    EXPECT_EQ(rig.feed(Shutdown{}).answer().status, 503);
-    EXPECT_EQ(rig.request(message_request()).answer().status, 503) << "nothing is taken that nobody would answer";
-    EXPECT_TRUE(rig.stanzas.empty());
 }
 
 TEST(ToXmpp, ThePingIsAnsweredAlsoByADomainThatAReloadTookAway) {

@@ -67,7 +67,8 @@ def hardening(steps: Steps) -> None:
 def simulator(seeds: int):
     def work(steps: Steps) -> None:
         for binary in each(steps, binaries(ASAN / "tests", "stox_sim"), "simulator"):
-            steps.run("sim", [binary, "--seeds", seeds, "--junit", steps.junit("sim") / "sim.xml"], env=SANITIZED)
+            steps.run("sim", [binary, "--seeds", seeds, "--seconds", 60, "--kept", ROOT / "tests" / "sim" / "kept_seeds",
+                              "--junit", steps.junit("sim") / "sim.xml"], env=SANITIZED)
     return work
 
 
@@ -111,7 +112,7 @@ def conformance(steps: Steps) -> None:
 
 
 def gate() -> list[Part]:
-    return [*builds(), *without_servers(seeds=1_000), Part("sip_hostile", hostile(whole=False), 8), *with_servers(),
+    return [*builds(), *without_servers(seeds=5_000), Part("sip_hostile", hostile(whole=False), 8), *with_servers(),
             Part("conformance", conformance, 1)]
 
 
@@ -126,7 +127,7 @@ def with_servers() -> list[Part]:
 
 
 def unit() -> list[Part]:
-    return [Part("build_asan", build("asan"), 30), *without_servers(seeds=1_000)[:3]]
+    return [Part("build_asan", build("asan"), 30), *without_servers(seeds=5_000)[:3]]
 
 
 def e2e(names: list[str]) -> list[Part]:

@@ -299,7 +299,10 @@ local function follow_configuration()
 		for domain in pairs(server.domains) do
 			if not all[domain] or rawget(all[domain], "component_module") ~= "stox" then gone[#gone + 1] = domain; end
 		end
-		for _, domain in ipairs(gone) do hostmanager.deactivate(domain); end
+		for _, domain in ipairs(gone) do
+			server.domains[domain].for_good = true;
+			hostmanager.deactivate(domain);
+		end
 	end);
 end
 
@@ -342,7 +345,7 @@ local function load_component()
 
 	function module.unload()
 		server.domains[host] = nil;
-		send { t = "domain-remove", domain = host };
+		send { t = "domain-remove", domain = host, for_good = known.for_good };
 		close_when_unused();
 	end
 end

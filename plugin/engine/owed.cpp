@@ -1,0 +1,63 @@
+#include "plugin/engine/owed.h"
+
+#include "plugin/engine/log.h"
+#include "plugin/engine/stream_writer.h"
+
+namespace stox::engine {
+
+namespace {
+
+Log failure_line(const xmpp::Message& original, const xmpp::StanzaError& why, Trace trace, const std::string& peer) {
+    return line(Level::info, trace, "message",
+                {{"direction", "x2s"},
+                 {"from", original.from.to_string()},
+                 {"to", original.to.to_string()},
+                 {"error", std::string(to_string(why.condition))},
+                 {"reason", why.text.value_or("")}},
+                peer);
+}
+
+/// A rough measure: an error repeats the id of what it answers.
+std::size_t octets_of(const OwedError& owed) {
+    constexpr std::size_t kNames = 600;
+    return kNames + owed.row.stanza.id.size() + owed.row.owed->text.value_or("").size();
+}
+
+void write_down(State& state, OwedError& owed, TimePoint now) {
+    if (std::exchange(owed.written_down, true)) return;
+    state.commits.update({Collection::outbox, owed.key, owed.row}, now);
+}
+
+}  // namespace
+
+void bounce(const xmpp::Message& original, xmpp::StanzaError why, Trace trace, const std::string& peer, Actions& out) {
+    out.push_back(failure_line(original, why, trace, peer));
+    if (auto reply = xmpp::make_error(original, std::move(why))) out.push_back(SendStanza{std::move(*reply)});
+}
+
+void owe(State& state, Outgoing failed, xmpp::StanzaError why, TimePoint now, Actions& out) {
+    out.push_back(failure_line(failed.original, why, failed.ids.trace, failed.peer));
+    OwedError owed{std::move(failed.key), std::move(failed.ids)};
+    owed.row.stanza = std::move(failed.original);
+    owed.row.owed = std::move(why);
+    if (!state.stream_up) write_down(state, owed, now);
+    state.owed.add(std::move(owed));
+    write_stream(state, now, out);
+}
+
+void write_owed(State& state, Actions& out) {
+    while (state.barrier.has_room()) {
+        const auto* owed = state.owed.next();
+        if (!owed) return;
+        // Only what an error may answer was accepted.
+        out.push_back(SendStanza{*xmpp::make_error(owed->row.stanza, *owed->row.owed)});
+        state.owed.written(state.barrier.written(octets_of(*owed)));
+    }
+}
+
+void owed_stream_lost(State& state, TimePoint now) {
+    state.owed.stream_lost();
+    for (auto& owed : state.owed.all()) write_down(state, owed, now);
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,161 @@
+// A restart: what the store held goes on its way again, in order, with the ids it had.
+
+#include "mapping/xmpp/namespaces.h"
+#include "plugin/engine/commits.h"
+#include "tests/engine/rig.h"
+
+#include <algorithm>
+
+namespace {
+
+using namespace stox;
+using namespace stox::engine;
+using namespace stox::engine::test;
+using namespace std::chrono_literals;
+using xmpp::Condition;
+
+bool is_delayed(const xmpp::Message& message) {
+    return std::ranges::any_of(message.payload, [](const auto& element) { return element.ns == xmpp::ns::kDelay; });
+}
+
+TEST(Restore, CORE_77_WhatNoBarrierCoveredGoesOutAgainInOrder) {
+    Rig rig;
+    std::vector<std::string> ids;
+    for (const auto* text : {"one", "two", "three"}) ids.push_back(rig.request(message_request(text)).messages().at(0).id);
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    ASSERT_EQ(rig.disk.size(), 2u) << "the first ping covered the first message";
+    rig.restart();
+    EXPECT_TRUE(rig.stanzas.empty());
+    rig.feed(StreamUp{});
+    const auto again = rig.messages();
+    ASSERT_EQ(again.size(), 2u);
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(again[i].id, ids[i + 1]);
+        EXPECT_TRUE(is_delayed(again[i]));
+    }
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Restore, IM_34_ARequestThatWasAcceptedBeforeIsAnsweredAndNoSecondMessage) {
+    Rig rig;
+    const auto request = message_request();
+    rig.request(request);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.messages().size(), 1u);
+    EXPECT_EQ(rig.request(request).answer().status, 202) << "the answer may not have left";
+    EXPECT_TRUE(rig.messages().empty());
+    EXPECT_EQ(rig.request(request).answer().status, 482);
+    EXPECT_EQ(rig.disk.size(), 1u);
+}
+
+TEST(Restore, IM_34_WhatFailedAfterARestartMayBeTriedAgain) {
+    Rig rig;
+    const auto request = message_request();
+    rig.request(request);
+    rig.restart();
+    rig.feed(StreamUp{});
+    const auto sent = rig.messages().at(0);
+    rig.stanza(*xmpp::make_error(sent, {}));
+    rig.request(request);
+    EXPECT_TRUE(rig.answers.empty()) << "it is not accepted as one that the server has";
+    ASSERT_EQ(rig.messages().size(), 1u);
+    EXPECT_EQ(rig.messages().front().id, sent.id);
+}
+
+TEST(Restore, RequestsGoOutAgainInOrderWithTheirIdsAndAHigherCSeq) {
+    Rig rig;
+    const auto first = rig.stanza(message_stanza("m1", "one")).sent.at(0).request;
+    rig.stanza(message_stanza("m2", "two"));
+    std::uint32_t cseq = first.cseq;
+    for (int start = 0; start < 3; ++start) {
+        rig.restart();
+        ASSERT_EQ(rig.sent.size(), 1u) << "without waiting for a stream";
+        const auto& again = rig.sent.front().request;
+        EXPECT_EQ(again.call_id, first.call_id);
+        EXPECT_EQ(again.from.tag, first.from.tag);
+        EXPECT_EQ(again.body, "one");
+        EXPECT_GT(again.cseq, cseq);
+        cseq = again.cseq;
+    }
+    rig.sip_response(rig.sent.front().transaction, 200);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.body, "two");
+}
+
+TEST(Restore, ANumberThatCannotBeWrittenDownIsUsedAllTheSame) {
+    Rig rig;
+    rig.stanza(message_stanza());
+    rig.broken_disk = true;
+    rig.restart();
+    EXPECT_EQ(rig.sent.size(), 1u) << "it is accepted, so it is delivered";
+}
+
+TEST(Restore, ALongOutboxIsWrittenInPieces) {
+    Rig rig;
+    for (int i = 0; i < 600; ++i) {
+        auto message = message_stanza("m" + std::to_string(i));
+        message.to.local = "contact" + std::to_string(i);
+        rig.stanza(message);
+    }
+    rig.restart();
+    EXPECT_EQ(rig.commits.size(), 3u);
+    for (const auto& commit : rig.commits) EXPECT_LE(commit.changes.size(), Commit::kMaxChanges);
+    EXPECT_EQ(rig.sent.size(), 600u);
+    EXPECT_EQ(rig.disk.size(), 600u);
+}
+
+TEST(Restore, IM_14_AnErrorThatIsOwedIsToldAndNothingSent) {
+    Rig rig;
+    const auto transaction = rig.stanza(message_stanza("m1")).sent.at(0).transaction;
+    rig.feed(StreamDown{});
+    rig.sip_response(transaction, 603);
+    rig.pass(Commits::kRideAfter);
+    rig.restart();
+    EXPECT_TRUE(rig.sent.empty());
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.error().sip_status, 603);
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Restore, WhatHasNoWayAnyMoreGoesBackToItsAuthor) {
+    Rig rig;
+    rig.stanza(message_stanza("m1"));
+    auto options = Rig::default_options();
+    options.peers.clear();
+    rig.restart(options);
+    EXPECT_TRUE(rig.sent.empty());
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_not_found);
+}
+
+TEST(Restore, OfOneRequestThatWasStoredTwiceOneMessageGoesOut) {
+    Rig rig;
+    const auto request = message_request();
+    rig.request(request);
+    // Its first commit had failed, its second one succeeded, and a crash left both.
+    rig.disk.push_back(rig.disk.front());
+    rig.disk.back().key = "another";
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.messages().size(), 1u);
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Restore, AStoreThatOpensLateIsTakenAsWell) {
+    Rig rig;
+    rig.request(message_request());
+    const auto disk = rig.disk;
+    Rig late;
+    late.feed(Restored{disk});
+    EXPECT_EQ(late.messages().size(), 1u);
+}
+
+}  // namespace

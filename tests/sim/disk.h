@@ -1,0 +1,43 @@
+#pragma once
+// The store of the simulated world: commits reach it one after the other, and a crash leaves what had reached it.
+
+#include "plugin/engine/engine.h"
+
+#include <deque>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stox::sim {
+
+class Disk {
+public:
+    using Place = std::pair<engine::Collection, std::string>;
+
+    /// What becomes of the oldest commit that has not reached the disk, which is this one.
+    engine::Committed commit(const engine::Commit& commit);
+    /// Of commits that failed, a crash decides.
+    void crash(std::mt19937_64& random);
+    void set_full(bool full) { full_ = full; }
+
+    const std::vector<engine::Record>& records() const { return records_; }
+    bool holds(const Place& place) const { return places_.contains(place); }
+    /// The names of the messages in it.
+    std::set<std::string> names(engine::Collection collection) const;
+    std::size_t size() const { return records_.size(); }
+
+private:
+    void apply(const engine::Commit& commit);
+
+    bool full_ = false;
+    std::vector<engine::Record> records_;
+    std::set<Place> places_;
+    std::vector<engine::Commit> undecided_;  ///< failed after the last success
+};
+
+/// What the world calls the message in that row: from SIP its text, from XMPP its id.
+std::string name_of(const engine::Record& record);
+
+}  // namespace stox::sim
