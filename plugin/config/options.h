@@ -120,6 +120,13 @@ struct PeerLimits {
     friend bool operator==(const PeerLimits&, const PeerLimits&) = default;
 };
 
+/// Whether messages to a peer go in message/cpim when their authors want receipts.   (IM-40)
+enum class CpimUse {
+    automatic,  ///< unless it is a trunk
+    always,     ///< to those too
+    never,
+};
+
 /// Contract 2: who a SIP request may come from, and where ours go.
 struct Peer {
     std::string name;
@@ -136,6 +143,8 @@ struct Peer {
     bool pai_trusted = false;          ///< `pai`: its P-Asserted-Identity is who the author is   (RFC 3325)
     std::vector<TargetRule> targets;   ///< empty: none but by `is_default`
     bool is_default = false;           ///< `default`
+    CpimUse cpim = CpimUse::automatic;
+    bool large_message = true;  ///< texts whose MESSAGE is over 1,300 octets go over a stream transport (IM-10)
     PeerLimits limits;
 
     bool is_heard() const { return !source.empty() || !tls_names.empty() || !users.empty(); }
@@ -175,10 +184,15 @@ struct DomainOptions {
     DomainTls tls;
     DigestOptions digest;
     std::vector<Peer> peers;
-    bool pager_as_chat = true;       ///< IM-22
-    int message_accept_code = 202;   ///< IM-29
-    unsigned message_hold_ms = 300;  ///< how long the answer to a MESSAGE waits for an error of the XMPP side   (IM-30)
-    bool from_gr = false;            ///< IM-03
+    bool pager_as_chat = true;          ///< IM-22
+    int message_accept_code = 202;      ///< IM-29
+    unsigned message_hold_ms = 300;     ///< how long the answer to a MESSAGE waits for an error of the XMPP side   (IM-30)
+    bool from_gr = false;               ///< IM-03
+    bool unique_call_id = true;         ///< IM-05
+    std::string correction_mark{"* "};  ///< IM-20
+    bool e2e_fallback = false;          ///< IM-27
+    bool xhtml_im = false;              ///< IM-25
+    bool chat_states = true;            ///< whether contacts hear that somebody writes (CHAT-41)
 
     /// Null: there is none of that name.
     const Peer* find_peer(std::string_view peer) const {

@@ -123,6 +123,12 @@ const std::map<std::string, Tried> kTried{
     {"peers.*.default",
      {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","default":true}}})", R"({"peers":{"a":{"default":"yes"}}})",
       "peers.a.default"}},
+    {"peers.*.cpim",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","cpim":"never"}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","cpim":"on"}}})",
+      "peers.a.cpim"}},
+    {"peers.*.large_message",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","large_message":false}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","large_message":"tcp"}}})",
+      "peers.a.large_message"}},
     {"peers.*.limits",
      {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{}}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":7}}})",
       "peers.a.limits"}},
@@ -139,6 +145,11 @@ const std::map<std::string, Tried> kTried{
     {"message_hold_ms", {R"({"message_hold_ms":0})", R"({"message_hold_ms":2001})", "message_hold_ms"}},
     {"message_accept_code", {R"({"message_accept_code":200})", R"({"message_accept_code":204})", "message_accept_code"}},
     {"from_gr", {R"({"from_gr":true})", R"({"from_gr":"on"})", "from_gr"}},
+    {"unique_call_id", {R"({"unique_call_id":false})", R"({"unique_call_id":"no"})", "unique_call_id"}},
+    {"correction_mark", {R"({"correction_mark":"(corrected) "})", R"({"correction_mark":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})", "correction_mark"}},
+    {"e2e_fallback", {R"({"e2e_fallback":true})", R"({"e2e_fallback":1})", "e2e_fallback"}},
+    {"xhtml_im", {R"({"xhtml_im":true})", R"({"xhtml_im":"yes"})", "xhtml_im"}},
+    {"chat_states", {R"({"chat_states":false})", R"({"chat_states":0})", "chat_states"}},
 };
 
 json options() { return json::parse(schema()).at("options"); }

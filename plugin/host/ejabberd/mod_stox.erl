@@ -12,7 +12,8 @@
 -export([accept_loop/2]).
 
 %% Handed to the worker, which checks them.
--define(DOMAIN_OPTIONS, [name, scheme, sip_domain, tls, digest, peers, pager_as_chat, message_accept_code, message_hold_ms, from_gr]).
+-define(DOMAIN_OPTIONS, [name, scheme, sip_domain, tls, digest, peers, pager_as_chat, message_accept_code, message_hold_ms, from_gr,
+                         unique_call_id, correction_mark, e2e_fallback, xhtml_im, chat_states]).
 -define(AGAIN_MS, 200).
 -define(REFUSED_MS, 30000).
 
