@@ -6,6 +6,7 @@
 #include "mapping/im/lines.h"
 #include "mapping/im/timestamps.h"
 #include "mapping/xml/writer.h"
+#include "mapping/xmpp/delay.h"
 #include "mapping/xmpp/namespaces.h"
 
 #include <algorithm>
@@ -121,7 +122,7 @@ constexpr std::chrono::seconds kOld{60};  // a message that is older than this s
 
 void add_delay(xmpp::Message& message, const im::Body& body, UtcTime received) {
     if (received == UtcTime{} || !body.envelope || !body.envelope->sent || *body.envelope->sent + kOld >= received) return;
-    message.payload.push_back(im::delay({{}, message.from.domain, {}}, *body.envelope->sent));
+    message.payload.push_back(xmpp::delay(message.from.domain, *body.envelope->sent));
 }
 
 bool is_word(std::string_view text) {
@@ -180,13 +181,13 @@ Result<xmpp::Message> to_xmpp_message(const sip::Request& in, const im::Body& bo
     return message;
 }
 
-Result<sip::Request> to_imdn_message(const im::Imdn& imdn, const sip::Uri& from, const sip::Uri& to,
-                                     const std::vector<std::string>& routes, const PageMessageOptions& options) {
-    auto request = message_request(from, to, options);
+sip::Request to_imdn_message(const im::Imdn& imdn, const sip::Uri& from, const Recipient& to, const PageMessageOptions& options) {
+    auto request = message_request(from, to.author, options);
     auto cpim = envelope(request, options.wrapping.value_or(Wrapping{}));
+    if (to.first_route) request.uri = request.to.uri = *to.first_route;
     // A notification asks for none.   (RFC 5438 §7.2.1)
     std::erase_if(cpim.headers, [](const im::CpimHeader& one) { return one.name == "Disposition-Notification"; });
-    for (const auto& route : routes)
+    for (const auto& route : to.routes)
         cpim.headers.push_back({std::string(im::kImdnHeaderNs), "IMDN-Route", '<' + route + '>', {}});
     cpim.content.headers.push_back({"Content-Disposition", "notification"});
     request.content_type = im::kImdnType;

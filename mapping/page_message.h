@@ -44,10 +44,15 @@ Result<xmpp::Message> to_xmpp_message(const sip::Request& in, xmpp::Jid from, xm
 Result<xmpp::Message> to_xmpp_message(const sip::Request& in, const im::Body& body, xmpp::Jid from, xmpp::Jid to,
                                       const PageMessageOptions& options);
 
+/// Whom a notification is for, and by which way.
+struct Recipient {
+    sip::Uri author;                       ///< of the message that it is about
+    std::vector<std::string> routes{};     ///< of the message's IMDN-Record-Route, in order
+    std::optional<sip::Uri> first_route{};  ///< to which it goes; none: to the author
+};
+
 /// A notification about a message, as a MESSAGE of its own.   (RFC 5438 §7.2.1, §12.1.3.1)
-/// routes    of the message's IMDN-Record-Route, in order
-Result<sip::Request> to_imdn_message(const im::Imdn& imdn, const sip::Uri& from, const sip::Uri& to,
-                                     const std::vector<std::string>& routes, const PageMessageOptions& options);
+sip::Request to_imdn_message(const im::Imdn& imdn, const sip::Uri& from, const Recipient& to, const PageMessageOptions& options);
 
 /// Somebody writes, or no longer does.   (RFC 3994, CHAT-41)
 sip::Request to_is_composing_message(const im::IsComposing& status, const sip::Uri& from, const sip::Uri& to,

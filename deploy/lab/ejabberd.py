@@ -13,6 +13,8 @@ class Ejabberd(Server):
     def configure(self) -> None:
         setup = self.setup
         modules = {module: {} for module in ("mod_disco", "mod_ping", "mod_version", "mod_offline", "mod_roster", "mod_carboncopy", "mod_http_api")}
+        if setup.archive:
+            modules["mod_mam"] = {"default": "always"}
         # JSON is YAML too. A host has one instance of a module: further gateways belong to further hosts.
         configuration = {
             "hosts": [setup.domain, *self.further_hosts()],

@@ -17,6 +17,7 @@ class Setup:
     components: dict[str, dict] = dataclasses.field(default_factory=dict)          # domain -> domain options
     engine: dict = dataclasses.field(default_factory=dict)                          # engine options
     isolation: str = "process"
+    archive: bool = False                # whether the server keeps what its users write and get (XEP-0313)
     address: str = "127.0.0.1"           # where XMPP clients connect
     port: int = 5222
     environment: dict[str, str] = dataclasses.field(default_factory=dict)           # of the server and its worker, on top of ours

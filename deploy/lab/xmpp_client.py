@@ -7,6 +7,8 @@ import time
 logging.getLogger("slixmpp").setLevel(logging.CRITICAL)  # before its import, which remarks on a missing accelerator
 
 import slixmpp  # noqa: E402
+from slixmpp.xmlstream.handler import Callback  # noqa: E402
+from slixmpp.xmlstream.matcher import MatchXPath  # noqa: E402
 
 from processes import Failed, wait_for
 
@@ -20,8 +22,8 @@ class _Client(slixmpp.ClientXMPP):
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         self.add_event_handler("session_start", self.on_start)
         self.add_event_handler("failed_all_auth", lambda _: owner.failed("the server refused the password"))
-        self.add_event_handler("message", owner.on_message)
-        self.add_event_handler("message_error", owner.on_message)
+        # Its own event is for messages with a body alone.
+        self.register_handler(Callback("every message", MatchXPath(f"{{{self.default_ns}}}message"), owner.on_message))
 
     def on_start(self, _event):
         self.send_presence()
@@ -29,7 +31,7 @@ class _Client(slixmpp.ClientXMPP):
 
 
 class XmppClient:
-    """One connected account. `messages` holds (stanza, monotonic time) of every message that came, errors too."""
+    """One connected account. `messages` holds (stanza, monotonic time) of every message that came: errors, receipts and whatever else has no body too."""
 
     def __init__(self, jid: str, password: str, host: str, port: int):
         self.jid, self.password, self.address = jid, password, (host, port)
@@ -66,12 +68,14 @@ class XmppClient:
             return await result if asyncio.iscoroutine(result) or asyncio.isfuture(result) else result
         return asyncio.run_coroutine_threadsafe(call(), self.loop).result(60)
 
-    def send(self, to: str, body: str, kind: str = "chat", ident: str | None = None) -> float:
-        """Sends a message; returns when it left (monotonic)."""
+    def send(self, to: str, body: str = "", kind: str = "chat", ident: str | None = None, elements: list[str] = ()) -> float:
+        """Sends a message, with or without a body and with these elements in it; returns when it left (monotonic)."""
         def action(client):
-            message = client.make_message(mto=to, mbody=body, mtype=kind)
+            message = client.make_message(mto=to, mbody=body or None, mtype=kind)
             if ident:
                 message["id"] = ident
+            for element in elements:
+                message.append(slixmpp.xmlstream.ET.fromstring(element))
             message.send()
         when = time.monotonic()
         self.on_loop(action)

@@ -1,6 +1,5 @@
 #include "mapping/im/extensions.h"
 
-#include "mapping/im/timestamps.h"
 #include "mapping/xmpp/namespaces.h"
 
 #include <algorithm>
@@ -68,10 +67,6 @@ xml::Element markable() { return element(ns::kMarkers, "markable"); }
 xml::Element displayed_marker(std::string_view id) { return element(ns::kMarkers, "displayed").set("id", id); }
 xml::Element chat_state(ChatState state) {
     return element(ns::kChatStates, std::ranges::find(kStates, state, &StateName::state)->name);
-}
-
-xml::Element delay(const xmpp::Jid& from, UtcTime stamp) {
-    return element(ns::kDelay, "delay").set("from", from.to_string()).set("stamp", write_time(stamp));
 }
 
 }  // namespace stox::im

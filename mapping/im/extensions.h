@@ -1,7 +1,6 @@
 #pragma once
 // What XMPP extensions put beside the body of a message, read once; and those elements as we write them.
 
-#include "mapping/core/utc_time.h"
 #include "mapping/xmpp/stanza.h"
 
 #include <optional>
@@ -34,7 +33,5 @@ xml::Element receipt(std::string_view id);
 xml::Element markable();
 xml::Element displayed_marker(std::string_view id);
 xml::Element chat_state(ChatState state);
-/// XEP-0203
-xml::Element delay(const xmpp::Jid& from, UtcTime stamp);
 
 }  // namespace stox::im

@@ -33,6 +33,7 @@ inline constexpr std::string_view kOmemo2 = "urn:xmpp:omemo:2";               //
 inline constexpr std::string_view kOpenPgp = "urn:xmpp:openpgp:0";            // XEP-0373
 inline constexpr std::string_view kLegacyOpenPgp = "jabber:x:encrypted";      // XEP-0027
 
+inline constexpr std::string_view kReport = "urn:stox:report:0";   // ours: a notification that waits to be sent
 inline constexpr std::string_view kSipCode = "urn:stox:sip:0";  // ours: the SIP status a stanza error was made from
 
 }  // namespace stox::xmpp::ns

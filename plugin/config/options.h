@@ -137,6 +137,13 @@ struct PeerLimits {
     friend bool operator==(const PeerLimits&, const PeerLimits&) = default;
 };
 
+/// Whether messages to a peer go in message/cpim when their authors want receipts.   (IM-40)
+enum class CpimUse {
+    automatic,  ///< unless it is a trunk
+    always,     ///< to those too
+    never,
+};
+
 /// Contract 2: who a SIP request may come from, and where ours go.
 struct Peer {
     std::string name;
@@ -154,6 +161,8 @@ struct Peer {
     std::vector<TargetRule> targets;   ///< empty: none but by `is_default`
     bool is_default = false;           ///< `default`
     std::string trunk_domain;          ///< scheme phone: the host of numbers that go to it; empty: the domain's own
+    CpimUse cpim = CpimUse::automatic;
+    bool large_message = true;  ///< texts whose MESSAGE is over 1,300 octets go over a stream transport (IM-10)
     PeerLimits limits;
 
     bool is_heard() const { return !source.empty() || !tls_names.empty() || !users.empty(); }
@@ -213,6 +222,11 @@ struct DomainOptions {
     int service_unavailable_code = 480;  ///< to a MESSAGE (CORE-X19)
     std::string language = "en";         ///< a language tag (CORE-60, CORE-61)
     unsigned user_rate = 0;              ///< messages a second of one user; 0 is no limit (CORE-71)
+    bool unique_call_id = true;          ///< IM-05
+    std::string correction_mark{"* "};   ///< IM-20
+    bool e2e_fallback = false;           ///< IM-27
+    bool xhtml_im = false;               ///< IM-25
+    bool chat_states = true;             ///< whether contacts hear that somebody writes (CHAT-41)
 
     /// Null: there is none of that name.
     const Peer* find_peer(std::string_view peer) const {

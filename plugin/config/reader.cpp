@@ -100,6 +100,8 @@ std::optional<PeerAuth> read_auth(const json& section) {
 Peer read_peer(const std::string& name, const json& section) {
     static const std::map<std::string, PeerKind> kinds{
         {"proxy", PeerKind::proxy}, {"trunk", PeerKind::trunk}, {"phone", PeerKind::phone}};
+    static const std::map<std::string, CpimUse> cpim_uses{
+        {"auto", CpimUse::automatic}, {"always", CpimUse::always}, {"never", CpimUse::never}};
     Peer peer;
     peer.name = name;
     peer.kind = one_of(section, "kind", kinds, peer.kind);
@@ -115,6 +117,8 @@ Peer read_peer(const std::string& name, const json& section) {
     peer.targets = list(section, "targets", parse_target);
     peer.is_default = value(section, "default", false);
     if (const auto domain = text(section, "trunk_domain"); !domain.empty()) peer.trunk_domain = parse_domain(domain).value();
+    peer.cpim = one_of(section, "cpim", cpim_uses, peer.cpim);
+    peer.large_message = value(section, "large_message", peer.large_message);
     const auto& limits = at(section, "limits");
     peer.limits = {value(limits, "dialogs", 0u), value(limits, "transactions", 0u), value(limits, "per_second", 0u)};
     return peer;
@@ -180,6 +184,11 @@ DomainOptions read_domain(const json& given) {
     options.digest = read_digest(at(given, "digest"));
     options.pager_as_chat = value(given, "pager_as_chat", options.pager_as_chat);
     options.from_gr = value(given, "from_gr", options.from_gr);
+    options.unique_call_id = value(given, "unique_call_id", options.unique_call_id);
+    options.correction_mark = text(given, "correction_mark", options.correction_mark);
+    options.e2e_fallback = value(given, "e2e_fallback", options.e2e_fallback);
+    options.xhtml_im = value(given, "xhtml_im", options.xhtml_im);
+    options.chat_states = value(given, "chat_states", options.chat_states);
     options.message_accept_code = value(given, "message_accept_code", options.message_accept_code);
     options.allow_6xx = value(given, "allow_6xx", options.allow_6xx);
     options.service_unavailable_code = value(given, "service_unavailable_code", options.service_unavailable_code);

@@ -1,11 +1,14 @@
 #include "plugin/engine/engine.h"
 
+#include "mapping/im/extensions.h"
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/answers.h"
+#include "plugin/engine/chat_states.h"
 #include "plugin/engine/drain.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/reports.h"
 #include "plugin/engine/restore.h"
 #include "plugin/engine/services.h"
 #include "plugin/engine/sip_requests.h"
@@ -39,13 +42,20 @@ void on_message(State& state, const xmpp::Message& message, UtcTime received, Ti
     if (message.to.local.empty())
         return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
                              "Write to a contact, not to the gateway.", out);
+    const auto extensions = im::read_extensions(message);
+    if (extensions.is_copy || is_report(message)) return;  // somebody else's message, or an element that is ours alone   (IM-18)
     state.odd_names.look_at(message.from, out);
-    if (!state.user_rates.take(bare_of(message.from), now))
+    if (!state.user_rates.take(bare_of(message.from), now)) {
+        if (message.bodies.empty()) return;  // a state or a receipt: nobody waits for an answer to it
         return refuse_stanza(message, xmpp::ErrorType::wait, xmpp::Condition::resource_constraint,
                              "You send faster than this gateway allows.", out);
+    }
     if (state.loops.is_ours(message))
         return refuse_stanza(message, xmpp::ErrorType::modify, xmpp::Condition::policy_violation,
                              "This message came back to the gateway that had carried it.", out);
+    const bool is_personal = message.type != xmpp::MessageType::groupchat;
+    if (is_personal && (extensions.received || extensions.displayed)) take_receipt(state, message, extensions, now, out);
+    if (extensions.state && message.bodies.empty()) return send_chat_state(state, message, *extensions.state, now, out);
     deliver_to_sip(state, message, received, state.ids.trace(), now, out);
 }
 
@@ -59,7 +69,7 @@ void on_presence(const xmpp::Presence& presence, Actions& out) {
 bool asks(const xmpp::Iq& iq) { return iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set; }
 
 void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
-    if (asks(iq)) return answer_iq(state, iq, out);
+    if (asks(iq)) return answer_iq(state, iq, now, out);
     if (state.barrier.is_answer(iq.id)) barrier_answered(state, now, out);
 }
 
@@ -167,6 +177,7 @@ void on_committed(State& state, const Committed& in, TimePoint now, Actions& out
 void on_tick(State& state, TimePoint now, Actions& out) {
     if (const auto due = state.barrier.deadline(); due && *due <= now) barrier_overdue(state, now, out);
     accept_due(state, now, out);
+    composing_lapsed(state, now, out);
     const auto turn = state.turn(now, out);
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
@@ -200,6 +211,10 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
                            .restored = {},
                            .owed = {},
                            .imdn_contacts = {},
+                           .formats = {},
+                           .receipts = {},
+                           .threads = {},
+                           .composing = {},
                            .merged = {},
                            .hops = {},
                            .outbound = {},
@@ -221,9 +236,15 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
     Actions out;
     std::visit(
         Overloaded{[&](const StreamUp&) { stream_up(state, now, out); }, [&](const StreamDown&) { stream_down(state, now, out); },
-                   [&](const StanzaIn& in) { on_stanza(state, in.stanza, in.received, now, out); },
+                   [&](const StanzaIn& in) {
+                       state.utc = in.received;
+                       on_stanza(state, in.stanza, in.received, now, out);
+                   },
                    [&](const UnreadableStanzaIn& in) { on_unreadable(state, in, now, out); },
-                   [&](const SipRequestIn& in) { on_sip_request(state, in, now, out); },
+                   [&](const SipRequestIn& in) {
+                       state.utc = in.received;
+                       on_sip_request(state, in, now, out);
+                   },
                    [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
                    [&](const Located& in) {
                        state.hops.located(in, state.turn(now, out));
@@ -255,7 +276,7 @@ std::optional<TimePoint> Engine::next_timeout() const {
     std::optional<TimePoint> next;
     const auto end = state.leaving && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due : {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(),
-                            state.hops.next_timeout(), state.outbound.next_timeout(), end})
+                            state.hops.next_timeout(), state.outbound.next_timeout(), state.composing.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }

@@ -2,6 +2,7 @@
 // MESSAGE requests of ours: at most one out-of-dialog transaction for each contact, the next ones in order behind it.
 // (RFC 3428 §8, IM-12, CORE-77)
 
+#include "mapping/im/imdn.h"
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/records.h"
 
@@ -24,6 +25,13 @@ struct Outgoing {
     OutboxRow ids{};         ///< of its record, all but the stanza
     std::string peer;
     bool stored = false;  ///< its record is written: it may be sent
+    enum class What {
+        message,
+        report,     ///< a notification about a message from SIP: nobody hears whether it arrived
+        composing,  ///< somebody writes: not kept, not tried again
+    } what = What::message;
+    im::DispositionRequest asked{};  ///< of the contact, with the message
+    bool receipt_by_200 = false;     ///< its author wants a receipt that the contact's client cannot be asked for (IM-45)
     bool repeated = false;
     bool emergency = false;  ///< a call for help: never too many
 };

@@ -12,7 +12,9 @@ struct NothingToSend {};
 using Prepared = std::variant<Outgoing, xmpp::StanzaError, NothingToSend>;
 
 /// The request that a stanza becomes, with these ids; `id` and `key` are the caller's to set.
-Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& ids);
+Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& ids, TimePoint now);
+/// The original as an error needs it: addresses, id and type, not the content.
+xmpp::Message envelope(const xmpp::Message& in);
 
 /// Its row is written, or could not be.
 void outbox_settled(State& state, RequestId id, const Result<void>& result, TimePoint now, Actions& out);

@@ -36,7 +36,12 @@ void bounce(const xmpp::Message& original, xmpp::StanzaError why, Trace trace, c
 }
 
 void owe(State& state, Outgoing failed, xmpp::StanzaError why, TimePoint now, Actions& out) {
-    out.push_back(failure_line(failed.original, why, failed.ids.trace, failed.peer));
+    if (failed.what != Outgoing::What::composing)
+        out.push_back(failure_line(failed.original, why, failed.ids.trace, failed.peer));
+    if (failed.what != Outgoing::What::message) {  // nobody wrote it
+        if (!failed.key.empty()) state.commits.erase(Collection::outbox, std::move(failed.key), now);
+        return;
+    }
     OwedError owed{std::move(failed.key), std::move(failed.ids)};
     owed.row.stanza = std::move(failed.original);
     owed.row.owed = std::move(why);

@@ -31,7 +31,10 @@ struct ReportAsked {
     bool positive = false;   ///< delivery
     bool negative = false;   ///< delivery
     bool display = false;
+
+    bool any() const { return positive || negative || display; }
     std::vector<std::string> routes{};  ///< of IMDN-Record-Route, in order
+    std::string original_recipient{};   ///< of Original-To; may be empty
 
     friend bool operator==(const ReportAsked&, const ReportAsked&) = default;
 };
@@ -70,8 +73,9 @@ struct ReceiptRow {
     xmpp::Jid contact;  ///< on the SIP side
     std::string imdn_id{};
     UtcTime since{};
-    bool from_sip = false;  ///< who wrote the message that the receipt is about
-    std::optional<ReportAsked> report{};
+    bool from_sip = false;                             ///< who wrote the message that the receipt is about
+    xmpp::MessageType type = xmpp::MessageType::chat;  ///< of what its author is told: chat, or normal
+    std::optional<ReportAsked> report{};  ///< what is still to be told
 
     friend bool operator==(const ReceiptRow&, const ReceiptRow&) = default;
 };

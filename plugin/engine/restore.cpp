@@ -56,7 +56,7 @@ void restore_outbox(State& state, std::string key, OutboxRow row, Rewriting& rew
     if (row.stanza.type == xmpp::MessageType::error) return state.commits.erase(Collection::outbox, std::move(key), now);
     if (row.owed) return state.owed.add({std::move(key), std::move(row), true});
     row.cseq = std::min(row.cseq, kMaxCseq - kCseqLeap) + kCseqLeap;
-    auto prepared = prepare(state, row.stanza, row);
+    auto prepared = prepare(state, row.stanza, row, now);
     Outgoing outgoing;
     if (auto* ready = std::get_if<Outgoing>(&prepared)) outgoing = std::move(*ready);
     outgoing.id = state.next_request();
@@ -72,6 +72,11 @@ void restore_outbox(State& state, std::string key, OutboxRow row, Rewriting& rew
     state.messages.add(std::move(outgoing));
 }
 
+void restore_receipt(State& state, std::string key, ReceiptRow row, TimePoint now) {
+    for (auto& forgotten : state.receipts.add({std::move(key), std::move(row)}))
+        state.commits.erase(Collection::receipts, std::move(forgotten), now);
+}
+
 }  // namespace
 
 void restore(State& state, Restored in, TimePoint now, Actions& out) {
@@ -80,6 +85,7 @@ void restore(State& state, Restored in, TimePoint now, Actions& out) {
         if (auto* inbox = std::get_if<InboxRow>(&value)) restore_inbox(state, std::move(key), std::move(*inbox), now);
         if (auto* outbox = std::get_if<OutboxRow>(&value))
             restore_outbox(state, std::move(key), std::move(*outbox), rewriting, now, out);
+        if (auto* receipt = std::get_if<ReceiptRow>(&value)) restore_receipt(state, std::move(key), std::move(*receipt), now);
     }
     rewriting.flush();
     if (!in.records.empty())

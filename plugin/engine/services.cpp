@@ -34,10 +34,17 @@ xmpp::DiscoInfo gateway_info(const config::DomainOptions& options) {
     return info;
 }
 
-xmpp::DiscoInfo contact_info() {
+/// What the contact's client has shown to support.   (CORE-15)
+xmpp::DiscoInfo contact_info(const State& state, const xmpp::Jid& contact, TimePoint now) {
     xmpp::DiscoInfo info;
     info.identities = {{"client", "phone", {}, {}}};
     info.features = {std::string(xmpp::ns::kDiscoInfo)};
+    if (state.imdn_contacts.understands(contact) && !state.formats.has(contact, Habit::refuses_wrapping, now)) {
+        info.features.emplace_back(xmpp::ns::kMarkers);
+        info.features.emplace_back(xmpp::ns::kReceipts);
+    }
+    if (state.options.chat_states && state.formats.has(contact, Habit::sends_composing, now))
+        info.features.emplace_back(xmpp::ns::kChatStates);
     return info;
 }
 
@@ -50,7 +57,7 @@ xml::Element version() {
 
 }  // namespace
 
-void answer_iq(const State& state, const xmpp::Iq& in, Actions& out) {
+void answer_iq(const State& state, const xmpp::Iq& in, TimePoint now, Actions& out) {
     auto result = result_of(in);
     const bool to_gateway = in.to.local.empty();
     const xml::Element& query = *in.payload;
@@ -59,7 +66,7 @@ void answer_iq(const State& state, const xmpp::Iq& in, Actions& out) {
 
     if (get && query.is(xmpp::ns::kDiscoInfo, "query")) {
         if (node && !node->empty()) return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
-        result.payload = encode(to_gateway ? gateway_info(state.options) : contact_info());
+        result.payload = encode(to_gateway ? gateway_info(state.options) : contact_info(state, in.to, now));
     } else if (get && query.is(xmpp::ns::kDiscoItems, "query")) {
         if (node && !node->empty()) return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
         result.payload = xml::Element(std::string(xmpp::ns::kDiscoItems), "query");

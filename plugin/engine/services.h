@@ -6,6 +6,6 @@
 namespace stox::engine {
 
 /// An IQ get or set to the component's domain or to a contact: always answered, never by way of SIP.   (CORE-12, CORE-13)
-void answer_iq(const State& state, const xmpp::Iq& in, Actions& out);
+void answer_iq(const State& state, const xmpp::Iq& in, TimePoint now, Actions& out);
 
 }  // namespace stox::engine

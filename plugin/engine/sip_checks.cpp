@@ -1,5 +1,6 @@
 #include "plugin/engine/sip_checks.h"
 
+#include "mapping/im/body.h"
 #include "mapping/sip/header_values.h"
 
 #include <algorithm>
@@ -75,14 +76,16 @@ std::optional<Refusal> check_request(const sip::Request& request, bool may_speak
 sip::Response capabilities() {
     sip::Response response;
     response.status = 200;
-    response.headers = {{"Allow", std::string(kAllow)}, {"Accept", "text/plain"}, {"Accept-Encoding", "identity"}};
+    response.headers = {{"Allow", std::string(kAllow)},
+                        {"Accept", std::string(im::kAccept)},
+                        {"Accept-Encoding", std::string(im::kAcceptEncoding)}};
     return response;
 }
 
 sip::Response unsupported_media() {
     sip::Response response;
     response.status = 415;
-    response.headers = {{"Accept", "text/plain"}, {"Accept-Encoding", "identity"}};
+    response.headers = {{"Accept", std::string(im::kAccept)}, {"Accept-Encoding", std::string(im::kAcceptEncoding)}};
     return response;
 }
 

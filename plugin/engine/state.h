@@ -4,6 +4,8 @@
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
 #include "plugin/engine/commits.h"
+#include "plugin/engine/composing.h"
+#include "plugin/engine/contact_formats.h"
 #include "plugin/engine/devices.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/imdn_contacts.h"
@@ -15,7 +17,9 @@
 #include "plugin/engine/odd_names.h"
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/owed_errors.h"
+#include "plugin/engine/receipts.h"
 #include "plugin/engine/seen_spellings.h"
+#include "plugin/engine/threads.h"
 #include "plugin/engine/token_bucket.h"
 #include "plugin/engine/turn.h"
 #include "plugin/engine/user_rates.h"
@@ -44,6 +48,11 @@ struct State {
     std::map<std::uint64_t, std::vector<RequestId>> restored;  ///< messages that wait for one commit of them all
     OwedErrors owed;
     ImdnContacts imdn_contacts;
+    ContactFormats formats;
+    Receipts receipts;
+    Threads threads;
+    Composing composing;
+    UtcTime utc{};  ///< when the latest message came
     MergedRequests merged;
     NextHops hops;
     Outbound outbound;

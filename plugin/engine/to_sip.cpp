@@ -1,12 +1,14 @@
 #include "mapping/error_table.h"
+#include "mapping/im/cpim.h"
+#include "mapping/im/extensions.h"
 #include "mapping/page_message.h"
-#include "mapping/xmpp/namespaces.h"
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/destination.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/owed.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/reports.h"
 
 #include <algorithm>
 #include <cctype>
@@ -21,27 +23,6 @@ xmpp::StanzaError error(xmpp::ErrorType type, xmpp::Condition condition, std::st
     made.condition = condition;
     if (!text.empty()) made.text = std::move(text);
     return made;
-}
-
-bool has_payload(const xmpp::Message& message, std::string_view ns) {
-    return std::ranges::any_of(message.payload, [&](const xml::Element& element) { return element.ns == ns; });
-}
-
-/// End-to-end encrypted content that SIP cannot carry: its author hears so, whatever fallback text stands beside it.   (IM-27)
-bool is_encrypted(const xmpp::Message& message) {
-    return has_payload(message, xmpp::ns::kOmemo) || has_payload(message, xmpp::ns::kOmemo2) ||
-           has_payload(message, xmpp::ns::kOpenPgp) || has_payload(message, xmpp::ns::kLegacyOpenPgp);
-}
-
-/// The original as an error needs it: addresses, id and type, not the content.
-xmpp::Message envelope(const xmpp::Message& in) {
-    xmpp::Message kept;
-    kept.from = in.from;
-    kept.to = in.to;
-    kept.id = in.id;
-    kept.type = in.type;
-    kept.lang = in.lang;
-    return kept;
 }
 
 /// xmpp:local@domain; what is not unreserved stands as %XX.   (RFC 5122 §2.2)
@@ -110,22 +91,63 @@ bool is_delivered(const Outcome& outcome) {
     return outcome.kind == Outcome::Kind::answered && outcome.response.status >= 200 && outcome.response.status < 300;
 }
 
-/// Whether this is the one time that it goes out again: to a contact who shows it once all the same.
+/// Whether this is the one time that it goes out again: to a contact who shows it once all the same, by its imdn.Message-ID.
 bool is_repeated(const State& state, const Outgoing& outgoing, const Outcome& outcome) {
-    return may_have_arrived(outcome) && !outgoing.repeated && state.imdn_contacts.understands(outgoing.original.to);
+    return may_have_arrived(outcome) && !outgoing.repeated && outgoing.request.content_type == im::kCpimType &&
+           state.imdn_contacts.understands(outgoing.original.to);
 }
 
 std::optional<Outcome> start(State& state, const Outgoing& outgoing, TimePoint now, Actions& out) {
     return state.outbound.start(outgoing.id, outgoing.request, outgoing.peer, state.hops, state.turn(now, out));
 }
 
+/// Whether a message to the contact may stand in message/cpim.   (IM-15, IM-40)
+bool may_wrap(const State& state, const config::Peer& peer, const xmpp::Jid& contact, TimePoint now) {
+    if (peer.cpim == config::CpimUse::never) return false;
+    if (peer.cpim == config::CpimUse::automatic && peer.kind == config::PeerKind::trunk) return false;
+    return !state.formats.has(contact, Habit::refuses_wrapping, now);
+}
+
+/// Refusals of a form that another form may escape.   (RFC 3261 §8.1.3.5, CORE-57)
+bool is_refused_form(const Outcome& outcome) {
+    const int status = outcome.kind == Outcome::Kind::answered ? outcome.response.status : 0;
+    const bool later = outcome.response.header("Retry-After") != nullptr;
+    return status == 415 || status == 406 || (status == 413 && !later);
+}
+
+/// What the contact's client has shown by it; a length says nothing about forms, nor does the refusal of plain text.
+void learn_refusal(State& state, const Outgoing& outgoing, const Outcome& outcome, TimePoint now) {
+    const bool composing = outgoing.what == Outgoing::What::composing;
+    if (outcome.response.status == 413 || (!composing && outgoing.request.content_type != im::kCpimType)) return;
+    state.formats.learn(outgoing.original.to, composing ? Habit::refuses_composing : Habit::refuses_wrapping, now);
+}
+
+/// What is to be known of a message that arrived.
+void delivered(State& state, const Outgoing& done, const Outcome& outcome, TimePoint now, Actions& out) {
+    // A 202 is somebody's promise, not an arrival.   (IM-13, IM-45)
+    if (done.receipt_by_200 && outcome.response.status == 200) give_receipt(state, done, out);
+    if (!done.key.empty()) state.commits.erase(Collection::outbox, done.key, now);
+    out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+}
+
 }  // namespace
 
-Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& ids) {
+xmpp::Message envelope(const xmpp::Message& in) {
+    xmpp::Message kept;
+    kept.from = in.from;
+    kept.to = in.to;
+    kept.id = in.id;
+    kept.type = in.type;
+    kept.lang = in.lang;
+    return kept;
+}
+
+Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& ids, TimePoint now) {
     using xmpp::Condition, xmpp::ErrorType;
+    if (is_report(in)) return prepare_report(state, in, ids);
     const auto& options = state.options;
     if (in.type == xmpp::MessageType::groupchat) return error(ErrorType::modify, Condition::not_acceptable, "not a room");
-    if (is_encrypted(in))
+    if (im::read_extensions(in).is_encrypted && !options.e2e_fallback)
         return error(ErrorType::modify, Condition::not_acceptable,
                      "This contact is reached over SIP, where encrypted messages cannot be read. Switch encryption off.");
     auto way = destination(state, in.to);
@@ -137,19 +159,41 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     PageMessageOptions how;
     how.call_id = ids.call_id;
     how.from_tag = ids.from_tag;
-    auto request = to_sip_message(in, from.value(), target, how);
-    if (!request) return NothingToSend{};
-    request.value().cseq = ids.cseq;
+    how.cseq = ids.cseq;
+    how.correction_mark = options.correction_mark;
     const auto left = state.loops.left_of(in);
     if (left.max_forwards == 0u)
         return error(ErrorType::modify, Condition::not_acceptable, "This message was sent on too often.");
-    request.value().max_forwards = left.max_forwards.value_or(LoopGuard::kHops);
-    if (left.max_breadth) request.value().headers.push_back({"Max-Breadth", std::to_string(*left.max_breadth)});
-    if (wire_size(request.value()) > Outbound::kMaxRequest)
+    const auto write = [&] {
+        auto request = to_sip_message(in, from.value(), target, how);
+        if (!request) return request;
+        request.value().max_forwards = left.max_forwards.value_or(LoopGuard::kHops);
+        if (left.max_breadth) request.value().headers.push_back({"Max-Breadth", std::to_string(*left.max_breadth)});
+        return request;
+    };
+    auto request = write();
+    if (!request) return NothingToSend{};
+    const auto limit = peer->large_message ? Outbound::kMaxRequest : Outbound::kMaxUdpRequest;
+    if (wire_size(request.value()) > limit)
         return error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery");
 
     Outgoing outgoing;
     outgoing.line = key;
+    const auto asked = wanted(in);
+    // A contact who understands it can tell a second copy from a second message.   (contract: delivery)
+    if ((asked.any() || state.imdn_contacts.understands(in.to)) && may_wrap(state, *peer, in.to, now)) {
+        how.wrapping = Wrapping{ids.imdn_id, ids.accepted, asked};
+        auto wrapped = write();
+        // A text that goes by every way is not made too long for some by what stands around it.
+        const bool fits = wrapped && (wire_size(wrapped.value()) <= Outbound::kMaxUdpRequest ||
+                                      wire_size(request.value()) > Outbound::kMaxUdpRequest);
+        if (fits && wire_size(wrapped.value()) <= limit) {
+            outgoing.asked = asked;
+            request = std::move(wrapped);
+        }
+    }
+    outgoing.receipt_by_200 =
+        asked.positive_delivery && !outgoing.asked.any() && state.formats.has(in.to, Habit::refuses_wrapping, now);
     outgoing.request = std::move(request).value();
     outgoing.original = envelope(in);
     outgoing.ids = ids;
@@ -159,35 +203,49 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     return outgoing;
 }
 
+namespace {
+
+/// Of a notification nobody is told that it went nowhere.
+void refuse_message(const xmpp::Message& in, xmpp::StanzaError why, Trace trace, const std::string& peer, Actions& out) {
+    if (!is_report(in)) bounce(in, std::move(why), trace, peer, out);
+}
+
+}  // namespace
+
 void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Trace trace, TimePoint now, Actions& out) {
     using xmpp::Condition, xmpp::ErrorType;
     OutboxRow row;
     row.accepted = received;
     row.trace = trace;
-    row.call_id = state.ids.wire_id();
-    row.from_tag = state.ids.wire_id();
+    const auto ids = state.threads.next(in, state.options.unique_call_id, state.ids);
+    row.call_id = ids.call_id;
+    row.from_tag = ids.from_tag;
+    row.cseq = ids.cseq;
     row.imdn_id = state.ids.wire_id();
-    auto prepared = prepare(state, in, row);
-    if (auto* why = std::get_if<xmpp::StanzaError>(&prepared)) return bounce(in, std::move(*why), trace, {}, out);
+    auto prepared = prepare(state, in, row, now);
+    if (auto* why = std::get_if<xmpp::StanzaError>(&prepared)) return refuse_message(in, std::move(*why), trace, {}, out);
     auto* outgoing = std::get_if<Outgoing>(&prepared);
     if (!outgoing) return;
     const auto* peer = state.options.find_peer(outgoing->peer);
     if (state.leaving)
-        return bounce(in,
-                      error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."),
-                      trace, outgoing->peer, out);
+        return refuse_message(
+            in, error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."), trace,
+            outgoing->peer, out);
     const bool peer_is_full = !state.messages.is_busy(outgoing->line) && state.is_full(*peer);
     const bool is_full =
         peer_is_full || state.messages.is_full(*outgoing) || state.messages.size() + state.owed.size() >= MessageQueue::kInAll;
     if (is_full && !outgoing->emergency)
-        return bounce(in, error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
-                      trace, outgoing->peer, out);
+        return refuse_message(in,
+                              error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
+                              trace, outgoing->peer, out);
 
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
     row.stanza = in;
-    state.commits.accept(static_cast<std::uint64_t>(outgoing->id), {{Collection::outbox, outgoing->key, std::move(row)}},
-                         state.turn(now, out));
+    std::vector<RecordChange> rows;
+    if (auto awaited = await_imdn(state, row, *outgoing, now)) rows.push_back(std::move(*awaited));
+    rows.push_back({Collection::outbox, outgoing->key, std::move(row)});
+    state.commits.accept(static_cast<std::uint64_t>(outgoing->id), std::move(rows), state.turn(now, out));
     state.messages.add(std::move(*outgoing));
 }
 
@@ -213,9 +271,12 @@ void outbox_settled(State& state, RequestId id, const Result<void>& result, Time
         auto refused = state.messages.remove(id);
         // Whether a failed commit is in the store nevertheless, a crash would decide.
         state.commits.erase(Collection::outbox, refused.key, now);
-        bounce(refused.original,
-               error(ErrorType::wait, Condition::resource_constraint, "The gateway cannot keep messages now; it was not sent."),
-               refused.ids.trace, refused.peer, out);
+        await_no_imdn(state, refused, now);
+        if (refused.what == Outgoing::What::message)
+            bounce(
+                refused.original,
+                error(ErrorType::wait, Condition::resource_constraint, "The gateway cannot keep messages now; it was not sent."),
+                refused.ids.trace, refused.peer, out);
     }
     send_next(state, line, now, out);
 }
@@ -223,7 +284,19 @@ void outbox_settled(State& state, RequestId id, const Result<void>& result, Time
 void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
     auto* outgoing = state.messages.find(outcome.request);
     if (!outgoing) return;
-    if (!is_delivered(outcome) && is_repeated(state, *outgoing, outcome)) {
+    if (is_refused_form(outcome) && !is_delivered(outcome)) {
+        learn_refusal(state, *outgoing, outcome, now);
+        if (auto plain = outgoing->what == Outgoing::What::message ? im::as_plain_text(outgoing->request) : std::nullopt) {
+            await_no_imdn(state, *outgoing, now);
+            outgoing->receipt_by_200 = outgoing->asked.positive_delivery;
+            outgoing->request = std::move(*plain);
+            outgoing->request.cseq = outcome.cseq + 1;
+            if (state.leaving && !state.leaving->for_good) return state.messages.put_back(outgoing->id);
+            if (auto again = start(state, *outgoing, now, out)) settle(state, std::move(*again), now, out);
+            return;
+        }
+    }
+    if (!is_delivered(outcome) && outgoing->what != Outgoing::What::composing && is_repeated(state, *outgoing, outcome)) {
         outgoing->repeated = true;
         outgoing->request.cseq = outcome.cseq + 1;
         // The domain stops: the next start sends it again.
@@ -234,9 +307,9 @@ void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
         return;
     }
     auto done = state.messages.remove(outcome.request);
-    if (!is_delivered(outcome)) return owe(state, std::move(done), undelivered(state.options, outcome), now, out);
-    state.commits.erase(Collection::outbox, std::move(done.key), now);
-    out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+    if (is_delivered(outcome)) return delivered(state, done, outcome, now, out);
+    await_no_imdn(state, done, now);
+    owe(state, std::move(done), undelivered(state.options, outcome), now, out);
 }
 
 void message_over(State& state, Outcome outcome, TimePoint now, Actions& out) {
@@ -254,7 +327,9 @@ void abandon(State& state, RequestId id, TimePoint now, Actions& out) {
             ? error(ErrorType::wait, Condition::remote_server_timeout,
                     "The gateway was removed before the SIP side answered; the message may have been delivered.")
             : error(ErrorType::wait, Condition::recipient_unavailable, "The gateway was removed; the message was not sent.");
-    owe(state, state.messages.remove(id), std::move(why), now, out);
+    auto abandoned = state.messages.remove(id);
+    await_no_imdn(state, abandoned, now);
+    owe(state, std::move(abandoned), std::move(why), now, out);
 }
 
 }  // namespace stox::engine

@@ -1,10 +1,12 @@
 #include "mapping/error_table.h"
+#include "mapping/im/body.h"
 #include "mapping/page_message.h"
-#include "mapping/sip/header_values.h"
 #include "plugin/engine/addressing.h"
+#include "plugin/engine/chat_states.h"
 #include "plugin/engine/failure_reports.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/reports.h"
 #include "plugin/engine/sender.h"
 #include "plugin/engine/sip_checks.h"
 #include "plugin/engine/stream_writer.h"
@@ -51,10 +53,10 @@ sip::Response body_refused(const Error& error) {
     }
 }
 
-/// Whoever sends CPIM reads it, and the ids in it.   (RFC 5438 §6)
-void learn(State& state, const sip::Request& request, const xmpp::Jid& contact) {
-    const auto type = std::string_view(request.content_type).substr(0, request.content_type.find(';'));
-    if (sip::same_token(type, "message/cpim")) state.imdn_contacts.learn(contact);
+/// Taken, and nothing of it has to be kept.
+void accept_at_once(State& state, const SipRequestIn& in, Trace trace, const config::Peer& peer, const char* what, Actions& out) {
+    out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
+    respond(out, in.transaction, status(state.options.message_accept_code));
 }
 
 }  // namespace
@@ -73,15 +75,34 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (!from)
         return refuse(state, out, in, trace, peer, status(from.error().code == Code::incomplete ? 484 : 404),
                       from.error().detail);
-    if (!author.anonymous) learn(state, in.request, from.value());
-    if (const auto* encoding = in.request.header("Content-Encoding"); encoding && *encoding != "identity")
-        return refuse(state, out, in, trace, peer, unsupported_media(), "content encoding");
+    const auto body = im::read_body(in.request);
+    if (!body) return refuse(state, out, in, trace, peer, body_refused(body.error()), body.error().detail);
+    // Whoever sends CPIM reads it, and the ids in it.   (RFC 5438 §6)
+    if (body.value().envelope && !author.anonymous) state.imdn_contacts.learn(from.value());
+    if (!std::holds_alternative<im::Text>(body.value().content) && !state.stream_up)
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
+    if (const auto* imdns = std::get_if<std::vector<im::Imdn>>(&body.value().content)) {
+        take_imdns(state, *imdns, from.value(), now, out);
+        return accept_at_once(state, in, trace, peer, "notification", out);
+    }
+    if (const auto* composing = std::get_if<im::IsComposing>(&body.value().content)) {
+        take_composing(state, *composing, {from.value(), to.value()}, now, out);
+        return accept_at_once(state, in, trace, peer, "composing", out);
+    }
+    if (const auto expires = im::expiry(in.request, in.received); expires && *expires < in.received)
+        return accept_at_once(state, in, trace, peer, "expired", out);
 
     PageMessageOptions how;
     how.id = std::move(seen.stanza_id);
     how.pager_as_chat = options.pager_as_chat;
-    auto message = to_xmpp_message(in.request, from.value(), to.value(), how);
+    how.xhtml_im = options.xhtml_im;
+    how.received = in.received;
+    auto message = to_xmpp_message(in.request, body.value(), from.value(), to.value(), how);
     if (!message) return refuse(state, out, in, trace, peer, body_refused(message.error()), message.error().detail);
+    if (auto thread = state.threads.thread_of(in.request.call_id, to.value(), from.value()))
+        message.value().thread = std::move(thread);
+    auto asked = asked_by(body.value(), author, in.request);
+    if (asked) ask_client(message.value(), *asked);
 
     message.value().payload.push_back(xmpp::encode(LoopGuard::left_of(in.request)));
 
@@ -94,14 +115,18 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
                       "too many messages wait for the XMPP server");
 
     state.odd_names.look_at(from.value(), out);
+    message_ends_composing(state, message.value());
     InboxEntry entry;
     entry.key = state.ids.wire_id();
-    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), {}};
+    std::vector<RecordChange> rows;
+    if (asked) rows.push_back(await_receipt(state, message.value(), *asked, in.received, now));
+    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), std::move(asked)};
     entry.transaction = in.transaction;
     entry.kind = peer.kind;
     entry.octets = octets;
     const auto number = state.next_number();
-    state.commits.accept(number, {{Collection::inbox, entry.key, entry.row}}, state.turn(now, out));
+    rows.push_back({Collection::inbox, entry.key, entry.row});
+    state.commits.accept(number, std::move(rows), state.turn(now, out));
     state.inbox.add(number, std::move(entry));
 }
 
@@ -110,6 +135,7 @@ void inbox_settled(State& state, std::uint64_t number, const Result<void>& resul
     if (!result) {
         respond(out, state.inbox.answered(entry), try_later(entry.kind, kRetryNoStream_s));
         const auto refused = state.inbox.remove(number);
+        await_no_receipt(state, refused.row.stanza, now);
         state.merged.refused(refused.row.request_key);
         // Whether a failed commit is in the store nevertheless, a crash would decide.
         state.commits.erase(Collection::inbox, refused.key, now);
@@ -152,6 +178,7 @@ void message_failed(State& state, const xmpp::Message& error, TimePoint now, Act
         state.merged.failed(failed.row.request_key);
         return report_failure(state, &failed.row, error, now, out);
     }
+    await_no_receipt(state, failed.row.stanza, now);
 
     const auto reason = error.error.value_or(xmpp::StanzaError{});
     const auto failure = to_sip_failure(reason, {!failed.row.stanza.to.is_bare(), state.options.allow_6xx, "MESSAGE",

@@ -171,6 +171,12 @@ const std::map<std::string, Tried> kTried{
     {"peers.*.trunk_domain",
      {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","trunk_domain":"carrier.example"}}})",
       R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","trunk_domain":"a b"}}})", "peers.a.trunk_domain"}},
+    {"peers.*.cpim",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","cpim":"never"}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","cpim":"on"}}})",
+      "peers.a.cpim"}},
+    {"peers.*.large_message",
+     {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","large_message":false}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","large_message":"tcp"}}})",
+      "peers.a.large_message"}},
     {"peers.*.limits",
      {R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":{}}}})", R"({"peers":{"a":{"next_hop":"sip:192.0.2.1","limits":7}}})",
       "peers.a.limits"}},
@@ -192,6 +198,11 @@ const std::map<std::string, Tried> kTried{
      {R"({"service_unavailable_code":403})", R"({"service_unavailable_code":503})", "service_unavailable_code"}},
     {"language", {R"({"language":"de-AT"})", R"({"language":"de, en"})", "language"}},
     {"user_rate", {R"({"user_rate":20})", R"({"user_rate":-1})", "user_rate"}},
+    {"unique_call_id", {R"({"unique_call_id":false})", R"({"unique_call_id":"no"})", "unique_call_id"}},
+    {"correction_mark", {R"({"correction_mark":"(corrected) "})", R"({"correction_mark":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})", "correction_mark"}},
+    {"e2e_fallback", {R"({"e2e_fallback":true})", R"({"e2e_fallback":1})", "e2e_fallback"}},
+    {"xhtml_im", {R"({"xhtml_im":true})", R"({"xhtml_im":"yes"})", "xhtml_im"}},
+    {"chat_states", {R"({"chat_states":false})", R"({"chat_states":0})", "chat_states"}},
 };
 
 json options() { return json::parse(schema()).at("options"); }

@@ -378,7 +378,7 @@ TEST(Delivery, IM_14_AnErrorIsOwedUntilTheServerHasIt) {
 /// A contact who has sent CPIM, which is refused today but says that it would understand the ids in it.
 Rig rig_with_imdn_contact() {
     Rig rig;
-    auto request = message_request("Content-Type: text/plain\r\n\r\nhello");
+    auto request = message_request("From: <sip:juliet@capulet.test>\r\n\r\nContent-Type: text/plain\r\n\r\nhello");
     request.content_type = "Message/CPIM";
     rig.request(request);
     return rig;

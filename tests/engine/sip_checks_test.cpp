@@ -74,7 +74,8 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
 TEST(SipChecks, RefusalsSayWhatWouldBeServed) {
     Rig rig;
     EXPECT_EQ(*rig.request(changed([](auto& r) { r.method = "INVITE"; })).answer().header("Allow"), "MESSAGE, OPTIONS");
-    EXPECT_EQ(*rig.request(changed([](auto& r) { r.content_type = "image/png"; })).answer().header("Accept"), "text/plain");
+    EXPECT_TRUE(
+        rig.request(changed([](auto& r) { r.content_type = "image/png"; })).answer().header("Accept")->starts_with("text/plain,"));
 }
 
 TEST(SipChecks, CORE_32_SipsIsNotCarriedIntoXmpp) {

@@ -111,8 +111,8 @@ TEST(Body, IM_26_AMinuteOldGetsADelayStamp) {
         EXPECT_EQ(*delay->attribute("from"), "sip.example");
         return *delay->attribute("stamp");
     };
-    EXPECT_EQ(stamp("2026-04-04T11:58:59Z"), "2026-04-04T11:58:59Z");
-    EXPECT_EQ(stamp("2026-04-04T09:00:00+01:00"), "2026-04-04T08:00:00Z");
+    EXPECT_EQ(stamp("2026-04-04T11:58:59Z"), "2026-04-04T11:58:59.000Z");
+    EXPECT_EQ(stamp("2026-04-04T09:00:00+01:00"), "2026-04-04T08:00:00.000Z");
     EXPECT_EQ(stamp("2026-04-04T11:59:00Z"), "(none)");
     EXPECT_EQ(stamp("2026-04-04T12:30:00Z"), "(none)");
     EXPECT_EQ(stamp("yesterday"), "(none)");
@@ -268,7 +268,10 @@ TEST(Body, IM_44_IM_54_NotificationIsAMessageOfItsOwn) {
     options.wrapping = Wrapping{"id9", kNow, {true, true, true}};
     const Imdn about{"m1", "2026-04-04T11:00:00Z", "sip:juliet@example.com",    "sip:capulet@example.com",
                      "",   Disposition::delivery,  DispositionStatus::delivered};
-    const auto request = to_imdn_message(about, kFrom, kTo, {"sip:p1.example;lr", "sip:p2.example"}, options).value();
+    const Recipient recipient{kTo, {"sip:p1.example;lr", "sip:p2.example"}, sip::Uri::parse("sip:p1.example;lr").value()};
+    const auto request = to_imdn_message(about, kFrom, recipient, options);
+    EXPECT_EQ(request.uri.to_string(), "sip:p1.example;lr");
+    EXPECT_EQ(request.to.uri, request.uri);
     EXPECT_EQ(request.content_type, "message/cpim");
     EXPECT_EQ(request.call_id, "call9");
     EXPECT_EQ(request.body,

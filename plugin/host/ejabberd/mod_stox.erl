@@ -13,7 +13,8 @@
 
 %% Handed to the worker, which checks them.
 -define(DOMAIN_OPTIONS, [name, scheme, sip_domain, nested_xmpp_domains, phone, emergency_line, tls, digest, peers, pager_as_chat,
-                         message_accept_code, message_hold_ms, from_gr, allow_6xx, service_unavailable_code, language, user_rate]).
+                         message_accept_code, message_hold_ms, from_gr, unique_call_id, correction_mark, e2e_fallback, xhtml_im,
+                         chat_states, allow_6xx, service_unavailable_code, language, user_rate]).
 -define(AGAIN_MS, 200).
 -define(REFUSED_MS, 30000).
 

@@ -142,7 +142,7 @@ def test_linphone_checks_chain_and_name(workspace, authority, server, romeo):
         phone.stop()
 
 
-def test_linphone_each_way_over_tls(workspace, authority, server, romeo):
+def test_IM_41_linphone_each_way_over_tls(workspace, authority, server, romeo):
     running = proxy(workspace, authority, "registrar", client_certificates=False)
     try:
         phone = Linphone(workspace / "linphone-registered", "juliet@capulet.test", f"{PROXY_NAME}:5061", authority.root, port=5073, register=True)
@@ -152,6 +152,11 @@ def test_linphone_each_way_over_tls(workspace, authority, server, romeo):
             assert phone.wait_message("to linphone over TLS")[0] == f"sip:romeo@{DOMAIN}"
             phone.send(f"romeo@{DOMAIN}", "from linphone over TLS")
             assert romeo.wait_body("from linphone over TLS")[0]["from"].bare == "juliet@capulet.test"
+            # It reads message/cpim and tells that it did, compressed.
+            romeo.send("juliet@capulet.test", "tell me", ident="linphone-1", elements=["<request xmlns='urn:xmpp:receipts'/>"])
+            assert phone.wait_message("tell me")[0] == f"sip:romeo@{DOMAIN}"
+            receipt, _ = romeo.wait_message("linphone's receipt", lambda one: one.xml.find("{urn:xmpp:receipts}received") is not None)
+            assert receipt.xml.find("{urn:xmpp:receipts}received").get("id") == "linphone-1"
         finally:
             phone.stop()
     finally:

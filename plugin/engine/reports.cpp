@@ -1,0 +1,287 @@
+#include "plugin/engine/reports.h"
+
+#include "mapping/im/timestamps.h"
+#include "mapping/page_message.h"
+#include "mapping/xmpp/namespaces.h"
+#include "plugin/engine/addressing.h"
+#include "plugin/engine/destination.h"
+#include "plugin/engine/log.h"
+#include "plugin/engine/page_messages.h"
+#include "plugin/engine/peers.h"
+
+#include <algorithm>
+
+namespace stox::engine {
+
+namespace {
+
+// What of a sender's is kept for days has its limits; beyond them there is no report.
+constexpr std::size_t kLongestId = 256, kLongestUri = 512, kMostRoutes = 8;
+
+bool is_printable(std::string_view text, std::size_t most) {
+    return text.size() <= most && std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F; });
+}
+
+xmpp::Message to_author(State& state, const ReceiptRow& row, xml::Element element) {
+    xmpp::Message message;
+    message.from = row.contact;
+    message.to = row.user;
+    message.id = state.ids.wire_id();
+    message.type = row.type;
+    message.payload.push_back(std::move(element));
+    return message;
+}
+
+/// The message that it is about has failed after all.   (IM-42)
+std::optional<xmpp::Stanza> failure(const ReceiptRow& row) {
+    xmpp::Message original;
+    original.from = row.user;
+    original.to = row.contact;
+    original.id = row.stanza_id;
+    original.type = row.type;
+    xmpp::StanzaError why;
+    why.type = xmpp::ErrorType::cancel;
+    why.condition = xmpp::Condition::recipient_unavailable;
+    why.text = "The message did not reach its reader.";
+    return xmpp::make_error(original, std::move(why));
+}
+
+/// What one IMDN says, to the author.
+void tell(State& state, const im::Imdn& imdn, ReceiptRow& row, Actions& out) {
+    auto& waits = *row.report;
+    using Status = im::DispositionStatus;
+    // What is forbidden or could not be found out says nothing about the message.   (RFC 5438 §11.1.7)
+    if (imdn.status == Status::delivered && std::exchange(waits.positive, false)) {
+        waits.negative = false;
+        out.push_back(SendStanza{to_author(state, row, im::receipt(row.stanza_id))});
+    } else if (imdn.status == Status::failed && std::exchange(waits.negative, false)) {
+        waits.positive = false;
+        if (auto error = failure(row)) out.push_back(SendStanza{std::move(*error)});
+    } else if (imdn.status == Status::displayed && std::exchange(waits.display, false)) {
+        waits.negative = false;
+        out.push_back(SendStanza{to_author(state, row, im::displayed_marker(row.stanza_id))});
+    }
+}
+
+/// The row is written down as it is now, or goes when nothing is left to tell.
+void settle_row(State& state, Receipts::Number number, TimePoint now) {
+    const auto& [key, row] = state.receipts.at(number);
+    if (row.report && row.report->any()) return state.commits.update({Collection::receipts, key, row}, now);
+    state.commits.erase(Collection::receipts, state.receipts.remove(number).key, now);
+}
+
+void erase_row(State& state, std::optional<Receipts::Number> number, TimePoint now) {
+    if (number) state.commits.erase(Collection::receipts, state.receipts.remove(*number).key, now);
+}
+
+RecordChange keep(State& state, ReceiptRow row, TimePoint now) {
+    for (auto& key : state.receipts.forget_old(row.since)) state.commits.erase(Collection::receipts, std::move(key), now);
+    RecordChange change{Collection::receipts, state.ids.wire_id(), row};
+    for (auto& key : state.receipts.add({change.key, std::move(row)}))
+        state.commits.erase(Collection::receipts, std::move(key), now);
+    return change;
+}
+
+xml::Element ours(const char* name) { return {std::string(xmpp::ns::kReport), name}; }
+
+/// A notification as the stanza that stands for it in the outbox.
+xmpp::Message report_stanza(const ReceiptRow& row, const im::Imdn& imdn) {
+    xmpp::Message stanza;
+    stanza.from = row.user.bare();
+    stanza.to = row.contact.bare();
+    auto report = ours("report").set("to", row.report->author.to_string());
+    report.add(ours("imdn")).add_text(im::write_imdn(imdn));
+    for (const auto& route : row.report->routes) report.add(ours("route")).add_text(route);
+    stanza.payload.push_back(std::move(report));
+    return stanza;
+}
+
+void send_report(State& state, const ReceiptRow& row, im::Disposition disposition, im::DispositionStatus status, TimePoint now,
+                 Actions& out) {
+    const auto& asked = *row.report;
+    const im::Imdn imdn{asked.message_id, asked.date_time, asked.recipient.to_string(), asked.original_recipient, {},
+                        disposition,      status};
+    deliver_to_sip(state, report_stanza(row, imdn), state.utc, state.ids.trace(), now, out);
+}
+
+}  // namespace
+
+im::DispositionRequest wanted(const xmpp::Message& message) {
+    const auto extensions = im::read_extensions(message);
+    // Nobody acknowledges an acknowledgement.   (XEP-0184 §5, IM-46)
+    if (extensions.received || extensions.displayed || message.id.empty()) return {};
+    return {extensions.wants_receipt, extensions.wants_receipt, extensions.is_markable};
+}
+
+std::optional<RecordChange> await_imdn(State& state, const OutboxRow& row, const Outgoing& outgoing, TimePoint now) {
+    const auto& asked = outgoing.asked;
+    if (!asked.any()) return std::nullopt;
+    ReceiptRow receipt;
+    receipt.stanza_id = row.stanza.id;
+    receipt.user = row.stanza.from;
+    receipt.contact = row.stanza.to;
+    receipt.imdn_id = row.imdn_id;
+    receipt.since = row.accepted;
+    const bool chat = row.stanza.type == xmpp::MessageType::chat;
+    receipt.type = chat ? xmpp::MessageType::chat : xmpp::MessageType::normal;
+    receipt.report = ReportAsked{row.imdn_id,
+                                 im::write_time(row.accepted),
+                                 outgoing.request.from.uri,
+                                 outgoing.request.to.uri,
+                                 asked.positive_delivery,
+                                 asked.negative_delivery,
+                                 asked.display,
+                                 {},
+                                 {}};
+    return keep(state, std::move(receipt), now);
+}
+
+void take_imdns(State& state, const std::vector<im::Imdn>& imdns, const xmpp::Jid& contact, TimePoint now, Actions& out) {
+    for (const auto& imdn : imdns) {
+        const auto number = state.receipts.find_sent(imdn.message_id, contact);
+        if (!number || !state.receipts.at(*number).row.report) continue;
+        tell(state, imdn, state.receipts.at(*number).row, out);
+        settle_row(state, *number, now);
+    }
+}
+
+void await_no_imdn(State& state, const Outgoing& outgoing, TimePoint now) {
+    erase_row(state, state.receipts.find_sent(outgoing.ids.imdn_id, outgoing.original.to), now);
+}
+
+void give_receipt(State& state, const Outgoing& outgoing, Actions& out) {
+    if (!state.stream_up) return;
+    ReceiptRow row;
+    row.stanza_id = outgoing.original.id;
+    row.user = outgoing.original.from;
+    row.contact = outgoing.original.to;
+    row.type = outgoing.original.type;
+    out.push_back(SendStanza{to_author(state, row, im::receipt(row.stanza_id))});
+}
+
+std::optional<ReportAsked> asked_by(const im::Body& body, const Author& author, const sip::Request& request) {
+    if (!body.envelope || author.anonymous) return std::nullopt;
+    const auto& envelope = *body.envelope;
+    if (!envelope.asks.any() || envelope.message_id.empty()) return std::nullopt;
+    if (!is_printable(envelope.message_id, kLongestId) || !is_printable(envelope.date_time, kLongestId) ||
+        !is_printable(envelope.original_to, kLongestUri) || envelope.record_routes.size() > kMostRoutes ||
+        !std::ranges::all_of(envelope.record_routes, [](const auto& route) { return is_printable(route, kLongestUri); }))
+        return std::nullopt;
+    ReportAsked asked;
+    asked.message_id = envelope.message_id;
+    asked.date_time = envelope.date_time;
+    asked.author = author.uri;
+    const auto recipient = sip::Uri::parse(envelope.to_uri);
+    asked.recipient = recipient ? recipient.value() : request.uri;
+    asked.original_recipient = envelope.original_to;
+    asked.positive = envelope.asks.positive_delivery;
+    asked.negative = envelope.asks.negative_delivery;
+    asked.display = envelope.asks.display;
+    asked.routes = envelope.record_routes;
+    return asked;
+}
+
+void ask_client(xmpp::Message& message, const ReportAsked& asked) {
+    if (asked.positive) message.payload.push_back(im::receipt_request());
+    if (asked.display) message.payload.push_back(im::markable());
+}
+
+RecordChange await_receipt(State& state, const xmpp::Message& message, const ReportAsked& asked, UtcTime since, TimePoint now) {
+    ReceiptRow row;
+    row.stanza_id = message.id;
+    row.user = message.to;
+    row.contact = message.from;
+    row.imdn_id = asked.message_id;
+    row.since = since;
+    row.from_sip = true;
+    row.type = message.type;
+    row.report = asked;
+    return keep(state, std::move(row), now);
+}
+
+void take_receipt(State& state, const xmpp::Message& in, const im::Extensions& extensions, TimePoint now, Actions& out) {
+    using im::Disposition, im::DispositionStatus;
+    if (extensions.received) {
+        const auto number = state.receipts.find_received(*extensions.received, in.from, in.to);
+        if (number && std::exchange(state.receipts.at(*number).row.report->positive, false)) {
+            auto& row = state.receipts.at(*number).row;
+            row.report->negative = false;
+            send_report(state, row, Disposition::delivery, DispositionStatus::delivered, now, out);
+            settle_row(state, *number, now);
+        }
+    }
+    if (!extensions.displayed) return;
+    const auto newest = state.receipts.find_received(*extensions.displayed, in.from, in.to);
+    if (!newest) return;
+    // One marker is about what stands above it as well.   (XEP-0333 §3)
+    auto seen = state.receipts.unseen_before(*newest);
+    std::ranges::reverse(seen);
+    seen.push_back(*newest);
+    for (const auto number : seen) {
+        auto& row = state.receipts.at(number).row;
+        if (!std::exchange(row.report->display, false)) continue;
+        send_report(state, row, Disposition::display, DispositionStatus::displayed, now, out);
+        settle_row(state, number, now);
+    }
+}
+
+bool report_failed(State& state, const xmpp::Message& error, TimePoint now, Actions& out) {
+    const auto number = state.receipts.find_received(error.id, error.from, error.to);
+    if (!number) return false;
+    auto& row = state.receipts.at(*number).row;
+    const bool wanted = std::exchange(row.report->negative, false);
+    row.report->positive = row.report->display = false;
+    if (wanted) send_report(state, row, im::Disposition::delivery, im::DispositionStatus::failed, now, out);
+    settle_row(state, *number, now);
+    return wanted;
+}
+
+void await_no_receipt(State& state, const xmpp::Message& message, TimePoint now) {
+    erase_row(state, state.receipts.find_received(message.id, message.to, message.from), now);
+}
+
+bool is_report(const xmpp::Message& stanza) {
+    return std::ranges::any_of(stanza.payload, [](const xml::Element& one) { return one.ns == xmpp::ns::kReport; });
+}
+
+Prepared prepare_report(const State& state, const xmpp::Message& stanza, const OutboxRow& ids) {
+    const auto found = std::ranges::find(stanza.payload, xmpp::ns::kReport, &xml::Element::ns);
+    const auto* to = found->attribute("to");
+    const auto* document = found->child(xmpp::ns::kReport, "imdn");
+    const auto author = sip::Uri::parse(to ? *to : "");
+    const auto imdn = im::read_imdn(document ? document->text() : "");
+    const auto from = user_uri(state.options, stanza.from);
+    if (!author || !imdn || !from) return NothingToSend{};
+    const auto* peer = select_peer(state.options, author.value());
+    if (!peer || peer->cpim == config::CpimUse::never) return NothingToSend{};
+
+    Recipient recipient{author.value()};
+    for (const auto& node : found->children)
+        if (const auto* route = std::get_if<xml::Element>(&node); route && route->name == "route")
+            recipient.routes.push_back(route->text());
+    // A way that its author's own peer does not lead to would make us send to whomever a message names.   (RFC 5438 §14)
+    const auto first =
+        recipient.routes.empty() ? Result<sip::Uri>(fail(Code::malformed, "")) : sip::Uri::parse(recipient.routes.front());
+    if (first && select_peer(state.options, first.value()) == peer) recipient.first_route = first.value();
+
+    PageMessageOptions how;
+    how.call_id = ids.call_id;
+    how.from_tag = ids.from_tag;
+    how.cseq = ids.cseq;
+    how.wrapping = Wrapping{ids.imdn_id, ids.accepted, {}};
+    Outgoing outgoing;
+    outgoing.request = to_imdn_message(imdn.value(), from.value(), recipient, how);
+    const auto way = destination(state, stanza.to);
+    const auto* place = std::get_if<Destination>(&way);
+    outgoing.line = recipient.first_route ? recipient.first_route->to_string()
+                    : place               ? place->line
+                                          : author.value().to_string();
+    outgoing.original = envelope(stanza);
+    outgoing.ids = ids;
+    outgoing.ids.stanza = {};
+    outgoing.peer = peer->name;
+    outgoing.what = Outgoing::What::report;
+    return outgoing;
+}
+
+}  // namespace stox::engine
