@@ -85,12 +85,6 @@ Leaving leave_now(const LeavePending&, const On&, Scope& scope) {
     return {};
 }
 
-/// State that crossed our leaving: nobody wants it.
-template <class On>
-Leaving still_leaving(const Leaving& state, const On&, Scope&) {
-    return state;
-}
-
 // ---- Responses ----
 
 template <class From>
@@ -175,6 +169,7 @@ Leaving leave(const From&, const Unsubscribe&, Scope& scope) {
     return {};
 }
 
+// State that crossed our leaving has no row: nobody wants it.
 // clang-format off
 using Table = transitions<
     //  from          on                to            do
@@ -217,8 +212,6 @@ using Table = transitions<
     row<Active,       RefreshDue,       Active,       refresh<Active>>,
     row<Active,       Expired,          Terminated,   ended<Active, Expired, Cause::expired>>,
     row<Active,       Unsubscribe,      Leaving,      leave<Active>>,
-    row<Leaving,      NotifyPending,    Leaving,      still_leaving<NotifyPending>>,
-    row<Leaving,      NotifyActive,     Leaving,      still_leaving<NotifyActive>>,
     row<Leaving,      NotifyTerminated, Terminated,   terminated<Leaving>>,
     row<Leaving,      Again,            Leaving,      again<Leaving>>,
     row<Leaving,      Refused,          Terminated,   ended<Leaving, Refused, Cause::unsubscribed>>,

@@ -39,6 +39,16 @@ TEST_F(Calling, SaysWhatItSupports) {
     EXPECT_FALSE(invite.header("Min-SE"));
 }
 
+TEST_F(Calling, EachTryWaitsForItsOwnProvisionalBeforeItIsCancelled) {
+    call();
+    response(180);
+    EXPECT_EQ(response(401, {.credentials = {{"Authorization", "x"}}}), Words{"send INVITE [O]"});
+    EXPECT_EQ(hang_up(), Words{});
+    EXPECT_EQ(response(100), Words{"cancel"});
+    EXPECT_EQ(response(180), Words{});  // once is enough
+    EXPECT_EQ(response(487), Words{"Failed 487"});
+}
+
 TEST_F(Calling, ProvisionalsMakeEarlyDialogs) {
     call();
     EXPECT_EQ(response(100), Words{});

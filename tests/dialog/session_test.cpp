@@ -103,6 +103,15 @@ TEST_F(Talking, ReInviteThatIsNeverAcknowledgedEndsTheCall) {
     EXPECT_EQ(words.back(), "send BYE");
 }
 
+TEST_F(Talking, AfterHangingUpTheAnswerToAReInviteIsNotRepeated) {
+    rig.inside("INVITE", {.body = "O2"});
+    answer(200, "A2");
+    EXPECT_EQ(hang_up(), (Words{"Ended local", "send BYE"}));
+    EXPECT_EQ(rig.pass(seconds(5)), Words{});
+    EXPECT_EQ(rig.response("BYE", 200), Words{});
+    EXPECT_TRUE(rig.empty());
+}
+
 TEST_F(Talking, CancelledReInviteGets487AndTheApplicationHearsOfIt) {
     rig.inside("INVITE", {.body = "O2"});
     const auto invite = rig.transaction;
@@ -152,6 +161,7 @@ TEST_F(Talking, ReInviteThatAsksForAnOfferAnswersItInTheAck) {
     EXPECT_EQ(modify("INVITE", ""), Words{"send INVITE"});
     EXPECT_EQ(rig.response("INVITE", 200, {.body = "O2"}), Words{"Modified 200 offer"});
     EXPECT_EQ(rig.does([&](auto& out) { rig.agent.acknowledge(key, sdp("A2"), rig.now, out); }), Words{"ack [A2]"});
+    EXPECT_EQ(rig.pass(seconds(60)), Words{});  // nothing is owed any more
     EXPECT_EQ(rig.response("INVITE", 200, {.body = "O2"}), Words{"ack [A2]"});
 }
 

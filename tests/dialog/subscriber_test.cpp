@@ -81,6 +81,70 @@ TEST_F(Subscribing, RefreshMaySayThatNoNotifyComes) {
     EXPECT_EQ(rig.pass(seconds(1)), Words{"send SUBSCRIBE"});
 }
 
+TEST_F(Subscribing, ARefreshWhilePendingLastsAnew) {
+    subscribe();
+    response(200, {{"Expires", "3600"}});
+    notify("pending;expires=3600");
+    EXPECT_EQ(rig.pass(seconds(1800)), Words{"send SUBSCRIBE"});
+    response(204, {{"Expires", "3600"}});
+    EXPECT_EQ(rig.pass(seconds(1799)), Words{});
+    EXPECT_EQ(rig.pass(seconds(1)), Words{"send SUBSCRIBE"});
+}
+
+TEST_F(Subscribing, ItIsLeftOnceHoweverOftenItIsToldOf) {
+    for (const auto* state : {"active", "pending"}) {
+        subscribe();
+        unsubscribe();
+        EXPECT_EQ(notify(state), (Words{"respond 200", "send SUBSCRIBE"}));
+        EXPECT_EQ(notify(state), Words{"respond 200"});
+        EXPECT_EQ(notify("active"), Words{"respond 200"});
+        EXPECT_EQ(notify("terminated"), (Words{"respond 200", "Notified terminated"}));
+        EXPECT_TRUE(rig.empty());
+    }
+}
+
+TEST_F(Subscribing, APendingOneIsLeftOnceAndSaysWhyItEnded) {
+    subscribe();
+    notify("pending;expires=3600");
+    EXPECT_EQ(unsubscribe(), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(unsubscribe(), Words{});
+    response(200);
+    EXPECT_EQ(rig.pass(seconds(32)), Words{"SubscriptionEnded unsubscribed"});
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Subscribing, APendingOneWhoseRefreshIsUnansweredIsOver) {
+    subscribe();
+    notify("pending;expires=3600");
+    EXPECT_EQ(rig.pass(seconds(1800)), Words{"send SUBSCRIBE"});
+    response(200, {{"Expires", "3600"}});
+    EXPECT_EQ(rig.pass(seconds(32)), Words{"SubscriptionEnded unanswered"});
+    EXPECT_EQ(notify("active"), Words{"respond 481"});
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Subscribing, WhatIsRefusedBeforeItIsLeftIsOver) {
+    for (const int status : {403, 404}) {
+        subscribe();
+        unsubscribe();
+        EXPECT_EQ(response(status), Words{"SubscriptionEnded unsubscribed"});
+        EXPECT_TRUE(rig.empty());
+        EXPECT_EQ(notify("active"), Words{"respond 481"});
+    }
+}
+
+TEST_F(Subscribing, ItsEndHasItsOwnTries) {
+    const std::vector<Header> credentials{{"Authorization", "x"}};
+    subscribe();
+    EXPECT_EQ(response(401, {}, credentials), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(response(401, {}, credentials), Words{"send SUBSCRIBE"});
+    unsubscribe();
+    EXPECT_EQ(response(202), Words{});
+    EXPECT_EQ(notify("active").back(), "send SUBSCRIBE");
+    EXPECT_EQ(response(401, {}, credentials), Words{"send SUBSCRIBE"});
+    EXPECT_EQ(response(401, {}, credentials), Words{"send SUBSCRIBE"});
+}
+
 TEST_F(Subscribing, RefusalsOfTheFirst) {
     for (const int status : {403, 404, 408, 481, 489, 500, 603}) {
         subscribe();

@@ -71,6 +71,7 @@ TABLES = [
     Table("mapping/sip/event_package.cpp", "kPhases", MACHINES, "*"),
     Table("mapping/sip/mandatory_header.cpp", "kMandatory", "stox_engine_tests", "MandatoryHeader.*"),
     Table("mapping/sip/message.cpp", "kPhrases", "stox_unit", "SipMessage*"),
+    Table("mapping/sip/own_contact.cpp", "kTransports", "stox_unit", "OwnContact*"),
     Table("mapping/sip/subscriber_table.cpp", "kEnds", MACHINES, "*"),
     Table("mapping/sip/uri.cpp", "kSchemes", "stox_unit", "*Uri*:*Address*"),
     Table("mapping/xml/head.cpp", "kWanted", "stox_unit", "*Xml*:*ComponentSession*"),
@@ -96,6 +97,16 @@ MARKS = [
 EXCUSED = {
     ("mapping/core/endpoint.cpp", "kMappedPrefix"): "octets of an address, no table",
     ("plugin/engine/texts.cpp", "kTexts"): "words; that every row has them in each language is a static_assert",
+}
+
+
+# Rows of machines whose change nobody can see, by the beginning of what the list shows.
+EXCUSED_ROWS = {
+    "the state stays: row<subscriber::Active, subscriber::NotifyPending, subscriber::Pending": "Pending and Active do the same",
+    "the state stays: row<subscriber::Pending, subscriber::NotifyActive, subscriber::Active": "Pending and Active do the same",
+    "the row is missing: row<session::AckAwaited, session::AckMissing, session::Free": "hanging up, which follows at once, does it too",
+    "the state stays: row<session::AckAwaited, session::AckMissing, session::Free": "hanging up, which follows at once, does it too",
+    "the state stays: row<session::Early, session::ByeIn, session::Over": "the 487 of the INVITE, which follows at once, drops the session",
 }
 
 
@@ -271,7 +282,8 @@ def machine_mutants(copy: Copy) -> list[Mutant]:
     for (moves, mangled), name in zip(rows, names):
         short = re.sub(r"stox::(sip::)?|\(anonymous namespace\)::", "", name)
         for how, shown in (("drop", "the row is missing"), ("stay", "the state stays")):
-            if how == "drop" or moves == "moves":
+            excused = any(f"{shown}: {short}".startswith(row) for row in EXCUSED_ROWS)
+            if (how == "drop" or moves == "moves") and not excused:
                 found.append(Mutant("", 0, 0, f"{how}={mangled}", MACHINES, MACHINE_TESTS, f"machine: {shown}: {short}"))
     return found
 
