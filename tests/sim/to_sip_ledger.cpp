@@ -8,8 +8,6 @@ namespace stox::sim {
 
 void ToSipLedger::stanza_given(const std::string& id) { messages_[id].order = ++order_; }
 
-void ToSipLedger::not_stored(const std::string& id) { of(id).may_be_sent = false; }
-
 void ToSipLedger::request_sent(engine::ClientTransaction transaction, const std::string& id, const sip::Request& request,
                                const std::set<std::string>& disk) {
     const auto found = messages_.find(id);
@@ -22,7 +20,8 @@ void ToSipLedger::request_sent(engine::ClientTransaction transaction, const std:
     if (!message.call_id.empty()) {
         ++copies_;
         require(message.call_id == request.call_id && message.from_tag == request.from.tag, "a copy with other ids", id);
-        require(request.cseq > message.cseq || !message.cseq_must_rise, "a copy without a higher CSeq", id);
+        require(request.cseq > message.cseq || !message.cseq_must_rise || message.cseq_unknown, "a copy without a higher CSeq",
+                id);
     }
     message.cseq_must_rise = false;
     message.call_id = request.call_id;

@@ -14,8 +14,8 @@ namespace stox::sim {
 class ToSipLedger {
 public:
     void stanza_given(const std::string& id);
-    /// It could not be written.
-    void not_stored(const std::string& id);
+    /// Its record could not be written: what a restart knows of its CSeq is old.
+    void not_written(const std::string& id) { of(id).cseq_unknown = true; }
 
     void request_sent(engine::ClientTransaction transaction, const std::string& id, const sip::Request& request,
                       const std::set<std::string>& disk);
@@ -54,7 +54,7 @@ private:
         bool delivered = false, delivered_now = false;  ///< a final 2xx came; to this life
         bool bounced = false;                           ///< refused before it was ours
         bool told = false, error_covered = false, may_retell = true;
-        bool cseq_must_rise = false;
+        bool cseq_must_rise = false, cseq_unknown = false;
         bool gone = false;
     };
     Message& of(const std::string& id) { return messages_.at(id); }

@@ -13,7 +13,7 @@ void ToXmppLedger::request(std::uint64_t transaction, const std::string& text, c
     // Its client tries again what was not accepted, or does not know.
     if (message.open == 0 && !message.accepted && !message.restored) {
         message.order = ++order_;
-        message.refusal_known = message.covered = false;
+        message.refusal_known = message.covered = message.turned_away = false;
     }
     ++message.open;
 }
@@ -26,6 +26,7 @@ void ToXmppLedger::answered(std::uint64_t transaction, int status, const std::se
     require(!abandoned_.contains(transaction), "an answer to a request of an earlier life", text);
     auto& message = of(text);
     --message.open;
+    if (status != 482) message.turned_away = !is_success(status);
     if (!is_success(status)) return;
     require(disk.contains(text) || message.arrived == message.order, "accepted and not on the disk", text);
     require(!message.refusal_known || message.restored, "accepted although the server had refused it", text);
@@ -41,17 +42,18 @@ void ToXmppLedger::written(const std::string& text, const std::string& id, const
     message.refusal_known = false;
 }
 
-void ToXmppLedger::handled(const std::string& text, bool refused) {
+std::uint64_t ToXmppLedger::handled(const std::string& text, bool refused) {
     auto& message = of(text);
     if (std::exchange(message.arrived, message.order) == message.order) {
         ++copies_;
-    } else {
+    } else if (!message.turned_away) {
         auto& last = last_arrived_[message.pair];
         require(message.order > last, "overtaken by a later one", text);
         last = message.order;
     }
     message.refused = refused;
     message.there = !refused;
+    return message.order;
 }
 
 void ToXmppLedger::refusal_arrived(const std::string& text) {
@@ -60,9 +62,9 @@ void ToXmppLedger::refusal_arrived(const std::string& text) {
     message.covered = false;
 }
 
-void ToXmppLedger::covered(const std::string& text) {
+void ToXmppLedger::covered(const std::string& text, std::uint64_t copy) {
     auto& message = of(text);
-    if (message.refusal_known) return;
+    if (message.refusal_known || message.order != copy) return;
     message.covered = true;
     message.may_repeat = false;
 }

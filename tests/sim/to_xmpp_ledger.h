@@ -18,10 +18,11 @@ public:
     /// Onto the stream.
     void written(const std::string& text, const std::string& id, const std::set<std::string>& disk);
     /// The server dealt with it: it is with its user, or an error is on the way.
-    void handled(const std::string& text, bool refused);
+    /// Returns which copy of it.
+    std::uint64_t handled(const std::string& text, bool refused);
     void refusal_arrived(const std::string& text);
     /// The engine has the answer to a ping behind it.
-    void covered(const std::string& text);
+    void covered(const std::string& text, std::uint64_t copy);
     /// A server that was killed had dealt with it, and lost it.
     void lost_by_server(const std::string& text);
     void crashed(const std::set<std::string>& disk);
@@ -46,6 +47,7 @@ private:
         std::string pair, id;
         std::uint64_t order = 0;     ///< of the arrival that it was made of
         unsigned open = 0;           ///< requests without an answer
+        bool turned_away = false;    ///< its last request was refused; what comes of it all the same has no place in the order
         bool accepted = false;       ///< a request got 2xx
         bool restored = false;       ///< a restart found it: ours, whatever its client heard
         std::uint64_t arrived = 0;   ///< with the server: the order of the copy that did

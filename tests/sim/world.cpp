@@ -114,6 +114,9 @@ void World::perform(const engine::Commit& action) {
         if (!result.result) {
             ++counts_.refused_commits;
             note("commit refused");
+            for (const auto& change : action.changes)
+                if (const auto* row = change.value ? std::get_if<engine::OutboxRow>(&*change.value) : nullptr)
+                    to_sip_.not_written(row->stanza.id);
         }
         in_this_life(now_ + delay(chance(5) ? 200 : 1), [this, result] { feed(result); });
     });
@@ -147,7 +150,7 @@ void World::perform(const engine::SendSip& action) {
     end.untaken = outcome.local == LocalFailure::unsent ||
                   (outcome.local == LocalFailure::none && outcome.response.status == 503) ||
                   (outcome.local == LocalFailure::transport && when < 500ms);
-    end.may_have_arrived = outcome.response.status == 408 || outcome.local == LocalFailure::transport;
+    end.may_have_arrived = !end.untaken && (outcome.response.status == 408 || outcome.local == LocalFailure::transport);
     in_this_life(now_ + when, [this, outcome, end, user = action.request.uri.user]() mutable {
         end.shows_once = imdn_contacts_.contains(user);
         note("final " + std::to_string(static_cast<std::uint64_t>(outcome.transaction)) + ' ' + std::to_string(end.status));

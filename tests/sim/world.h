@@ -116,8 +116,9 @@ private:
     engine::TimePoint written_until_{}, read_until_{};  ///< both directions keep their order
     struct Handled {
         engine::TimePoint at;
-        bool is_error;     ///< for an author
-        std::string name;  ///< a text, or a stanza id
+        bool is_error;       ///< for an author
+        std::string name;    ///< a text, or a stanza id
+        std::uint64_t copy;  ///< of that text
     };
     std::vector<Handled> handled_;              ///< by the server, from this stream, in order
     std::size_t covered_ = 0;                   ///< of them, as the engine knows

@@ -53,7 +53,7 @@ void World::stream_down(bool killed) {
 /// Of what it had dealt with shortly before, something had not been kept anywhere.
 void World::lose_what_was_handled() {
     const bool loses = chance(50);
-    for (const auto& [at, is_error, name] : handled_)
+    for (const auto& [at, is_error, name, copy] : handled_)
         if (loses && !is_error && at + 500ms > now_ && chance(50)) to_xmpp_.lost_by_server(name);
 }
 
@@ -75,14 +75,14 @@ void World::server_reads(const xmpp::Stanza& stanza) {
     if (message->type == xmpp::MessageType::error) {
         note("author told " + message->id);
         to_sip_.error_arrived(message->id);
-        handled_.push_back({now_, true, message->id});
+        handled_.push_back({now_, true, message->id, 0});
         return;
     }
     const auto text = body(*message);
     const bool refused = message->to.local == "nobody";
     note("server has " + text);
-    to_xmpp_.handled(text, refused);
-    handled_.push_back({now_, false, text});
+    const auto copy = to_xmpp_.handled(text, refused);
+    handled_.push_back({now_, false, text, copy});
     if (!refused) return;
     xmpp::StanzaError error;
     error.condition = xmpp::Condition::service_unavailable;
@@ -104,8 +104,8 @@ void World::pinged(const xmpp::Iq& ping) {
 
 void World::covered(std::size_t count) {
     for (; covered_ < count; ++covered_) {
-        const auto& [at, is_error, name] = handled_[covered_];
-        is_error ? to_sip_.error_covered(name) : to_xmpp_.covered(name);
+        const auto& [at, is_error, name, copy] = handled_[covered_];
+        is_error ? to_sip_.error_covered(name) : to_xmpp_.covered(name, copy);
     }
 }
 
