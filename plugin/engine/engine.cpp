@@ -35,6 +35,9 @@ void refuse_stanza(const xmpp::Stanza& stanza, xmpp::ErrorType type, xmpp::Condi
     if (auto reply = xmpp::make_error(stanza, std::move(error))) out.push_back(SendStanza{std::move(*reply)});
 }
 
+/// Octets of a stanza's id; clients make some forty.
+constexpr std::size_t kLongestId = 1'024;
+
 std::string bare_of(const xmpp::Jid& jid) { return jid.local + '@' + jid.domain; }
 
 void on_message(State& state, const xmpp::Message& message, UtcTime received, TimePoint now, Actions& out) {
@@ -42,6 +45,10 @@ void on_message(State& state, const xmpp::Message& message, UtcTime received, Ti
     if (message.to.local.empty())
         return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
                              "Write to a contact, not to the gateway.", out);
+    // It is kept with what is stored about the message, for days if a receipt is awaited.
+    if (message.id.size() > kLongestId)
+        return refuse_stanza(message, xmpp::ErrorType::modify, xmpp::Condition::policy_violation,
+                             "The id of this message is too long.", out);
     const auto extensions = im::read_extensions(message);
     if (extensions.is_copy || is_report(message)) return;  // somebody else's message, or an element that is ours alone   (IM-18)
     state.odd_names.look_at(message.from, out);

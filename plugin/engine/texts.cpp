@@ -57,6 +57,8 @@ constexpr std::array kTexts{
             "Dieser Kontakt ist über SIP verbunden und kann verschlüsselte Nachrichten nicht lesen. Bitte die Verschlüsselung ausschalten."},
     TextRow{"The gateway stops before the SIP side answered; the message may have been delivered.",
             "Das Gateway hält an, ehe die SIP-Seite geantwortet hat; die Nachricht ist vielleicht angekommen."},
+    TextRow{"The id of this message is too long.",
+            "Die Kennung dieser Nachricht ist zu lang."},
     TextRow{"The SIP side gave up; the message may have been delivered.",
             "Die SIP-Seite hat aufgegeben; die Nachricht ist vielleicht angekommen."},
     TextRow{"The message did not reach its reader.",
