@@ -142,6 +142,14 @@ def command_name(pid: int) -> str:
         return ""
 
 
+def state(pid: int) -> str:
+    """As proc(5) has it: T stopped, Z dead and not reaped yet; X gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
 def descendants(pid: int, name: str) -> list[int]:
     """Process ids below that process whose command has the name."""
     below = children(pid)

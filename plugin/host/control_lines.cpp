@@ -156,7 +156,7 @@ Result<Command> parse_command(std::string_view line) {
     const auto type = text(object, "t");
     if (type == "engine-set") return Command(EngineSet{config_of(object)});
     if (type == "domain-set") return parse_domain_set(object);
-    if (type == "domain-remove") return Command(DomainRemove{text(object, "domain"), flag(object, "keep")});
+    if (type == "domain-remove") return Command(DomainRemove{text(object, "domain"), flag(object, "for_good")});
     if (type == "status") return Command(StatusAsked{text(object, "id")});
     if (type == "stop") return Command(Stop{});
     return Command(Unknown{type});
@@ -224,6 +224,7 @@ std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_
                                    {"held", domain.held},
                                    {"queued", domain.queued},
                                    {"transactions", domain.transactions},
+                                   {"stored", domain.stored},
                                    {"peers", peers_of(domain)}});
     return dump(line);
 }

@@ -34,7 +34,7 @@ struct DomainSet {
 };
 struct DomainRemove {
     std::string domain;
-    bool keep = false;  ///< it will come back: what waits stays in the store
+    bool for_good = false;  ///< the operator took it out of the configuration
 };
 struct StatusAsked {
     std::string id;
@@ -54,6 +54,7 @@ struct DomainStatus {
     bool up = false;
     std::int64_t since_s = 0;  ///< in that state
     std::size_t held = 0, queued = 0, transactions = 0;
+    std::size_t stored = 0;  ///< messages that a restart would deliver
     std::vector<engine::Engine::PeerState> peers;
 };
 

@@ -13,8 +13,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// What is on its way may come to its end; the module waits 3 s for all of us.
-constexpr std::chrono::milliseconds kDrain{1'500};
+/// For a disk that does not answer; the engine itself is done before. The module waits 3 s for all of us.
+constexpr std::chrono::milliseconds kDrainLimit{1'900};
+constexpr std::size_t kMaxEarly = 1'024;
 
 UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
 
@@ -70,6 +71,8 @@ void DomainHost::open_link() {
     };
     link_ = std::make_unique<ComponentLink>(loop_, options_.domain, attachment_, std::move(events));
     link_->set_language(options_.language);
+    link_->pause(!engine_.takes_stanzas());
+    for (auto& request : std::exchange(early_, {})) on_sip(std::move(request));
 }
 
 void DomainHost::change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment) {
@@ -97,7 +100,9 @@ void DomainHost::link_changed(bool up, std::string reason) {
 }
 
 void DomainHost::on_sip(engine::SipRequestIn in) {
-    in.congested = !link_ || link_->congested();  // what the store holds comes first
+    // What the store holds comes first: a request may be the copy of one that is accepted already.
+    if (!link_ && !stopping_ && early_.size() < kMaxEarly) return early_.push_back(std::move(in));
+    in.congested = !link_ || link_->congested();
     const auto transaction = static_cast<std::uint64_t>(in.transaction);
     in.received = utc_now();
     if (drive(std::move(in))) return;
@@ -186,7 +191,7 @@ void DomainHost::arm() {
 void DomainHost::stop(engine::Shutdown::Why why, std::function<void()> done) {
     stopping_ = true;
     stopped_ = std::move(done);
-    drain_limit_.expires_after(kDrain);
+    drain_limit_.expires_after(kDrainLimit);
     drain_limit_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
         if (!error && self && !self->closing_) self->close();
@@ -200,11 +205,15 @@ void DomainHost::close_if_drained() {
 
 void DomainHost::close() {
     closing_ = true;
+    for (auto& request : std::exchange(early_, {})) {
+        request.congested = true;
+        drive(std::move(request));
+    }
     timer_.cancel();
     drain_limit_.cancel();
     auto done = std::exchange(stopped_, nullptr);
     if (link_)
-        link_->stop(done);
+        link_->stop(std::move(done));
     else
         done();
 }
@@ -212,7 +221,13 @@ void DomainHost::close() {
 DomainStatus DomainHost::status() const {
     const auto pending = engine_.pending();
     const auto since = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - since_);
-    return {options_.domain, up_, since.count(), pending.held_messages, pending.queued_messages, pending.transactions,
+    return {options_.domain,
+            up_,
+            since.count(),
+            pending.held_messages,
+            pending.queued_messages,
+            pending.transactions,
+            pending.to_xmpp + pending.queued_messages + pending.transactions + pending.errors,
             engine_.peers()};
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace stox::host {
 
@@ -79,6 +80,7 @@ private:
     bool has_store_ = false;  ///< what it held is the engine's now
     store::Durability durability_ = store::Durability::full;
     std::size_t commits_due_ = 0;
+    std::vector<engine::SipRequestIn> early_;  ///< came before what the store holds was known
     std::unique_ptr<ComponentLink> link_;
     std::function<void()> stopped_;  ///< whom the end is told to
     bool stopping_ = false, closing_ = false;

@@ -21,7 +21,9 @@ using engine::Level;
 namespace {
 
 constexpr std::array<std::string_view, 4> kLevels{"error", "warn", "info", "debug"};
-constexpr std::chrono::seconds kSipRetry{2};
+// The worker of a killed server has the addresses for a moment more: that is waited for in silence.
+constexpr std::chrono::seconds kSipPatience{3}, kSipRetry{2};
+constexpr std::chrono::milliseconds kSipFirstRetry{250};
 
 Level parse_level(std::string_view name) {
     const auto found = std::ranges::find(kLevels, name);
@@ -66,7 +68,7 @@ sip::Response status(int code) {
 
 Worker::Worker(asio::io_context& loop, int in, int out)
     : loop_(loop),
-      store_(loop, {[this] { store_settled(); }, [this] { store_settled(); },
+      store_(loop, {[this] { begin_domains(); }, [this] { begin_domains(); },
                     [this](Level level, std::string text) { log(level, text); }}),
       sip_retry_(loop) {
     control_ = ControlChannel::open(
@@ -115,10 +117,9 @@ void Worker::perform(const EngineSet& command) {
     options_ = std::move(options);
     open_store();
     read_tls_of_domains();
-    if (sip_)
-        tell_sip();
-    else
-        open_sip();
+    if (sip_) return tell_sip();
+    sip_asked_ = std::chrono::steady_clock::now();
+    open_sip();
 }
 
 config::CertificateFiles Worker::server_files() const { return options_ ? options_->tls : config::CertificateFiles(); }
@@ -150,15 +151,16 @@ void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
 void Worker::open_store() {
     store_.open(state_dir(*options_));
     for (auto& [name, domain] : domains_) domain.host->set_durability(durability());
-    if (store_.is_open()) store_settled();  // one whose rows could not be read tries again
+    if (store_.is_open()) begin_domains();  // one whose rows could not be read tries again
 }
 
 store::Durability Worker::durability() const {
     return options_ && !options_->store_survives_power_cut ? store::Durability::normal : store::Durability::full;
 }
 
-void Worker::store_settled() {
-    if (stopping_) return;
+/// Messages of the store go out at once, so there has to be a way. Without one, or without a store, everything else goes on.
+void Worker::begin_domains() {
+    if (stopping_ || !store_.is_settled() || !(sip_ || sip_given_up_)) return;
     for (auto& [name, domain] : domains_) domain.host->use(store_.get());
 }
 
@@ -168,14 +170,7 @@ void Worker::open_sip() {
     settings.log = [this](sip::LogLevel level, std::string_view text) { log(to_engine(level), text); };
     auto opened =
         sip::Endpoint::start(loop_, std::move(settings), [this](sip::IncomingRequest in) { on_request(std::move(in)); });
-    if (!opened) {
-        log(Level::error, "cannot listen for SIP: " + opened.error().detail + "; free the address or change bind. Trying again.");
-        sip_retry_.expires_after(kSipRetry);
-        sip_retry_.async_wait([this](boost::system::error_code error) {
-            if (!error && !stopping_ && !sip_) open_sip();
-        });
-        return;
-    }
+    if (!opened) return sip_not_opened(opened.error());
     sip_ = std::move(opened).value();
     tell_sip();
     auto locator = NextHopLocator::open(loop_, *options_);
@@ -186,6 +181,19 @@ void Worker::open_sip() {
     std::vector<config::Listener> listeners;
     for (const auto& address : sip_->listening()) listeners.push_back({address.transport, address.endpoint});
     control_->send(listening_line(listeners));
+    begin_domains();
+}
+
+void Worker::sip_not_opened(const Error& why) {
+    const bool may_pass = std::chrono::steady_clock::now() - sip_asked_ < kSipPatience;
+    sip_retry_.expires_after(may_pass ? kSipFirstRetry : kSipRetry);
+    sip_retry_.async_wait([this](boost::system::error_code error) {
+        if (!error && !stopping_ && !sip_) open_sip();
+    });
+    if (may_pass) return;
+    log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
+    sip_given_up_ = true;
+    begin_domains();
 }
 
 void Worker::tell_sip() {
@@ -244,9 +252,9 @@ void Worker::perform(const DomainSet& command) {
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
     domain->start(command.attachment);
-    if (store_.is_settled()) domain->use(store_.get());
     domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials)});
     tell_sip();
+    begin_domains();
 }
 
 /// What waits for a domain to leave: it comes back when nothing of it is left that could still write to the store.
@@ -300,7 +308,7 @@ void Worker::perform(const DomainRemove& command) {
     tell_sip();
     ++leaving_;
     departing_[domain->options().domain] = std::nullopt;
-    const auto why = command.keep ? engine::Shutdown::Why::stop : engine::Shutdown::Why::removed;
+    const auto why = command.for_good ? engine::Shutdown::Why::removed : engine::Shutdown::Why::stop;
     domain->stop(why, [this, domain] {
         control_->send(removed_line(domain->options().domain));
         auto returning = departing_.extract(domain->options().domain);

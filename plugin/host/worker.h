@@ -43,9 +43,10 @@ private:
     void keep_what_needs_a_restart(config::EngineOptions& options);
     void open_store();
     store::Durability durability() const;
-    /// Domains wait for it, or for the news that they begin without.
-    void store_settled();
+    /// Domains wait for the store and for SIP, or for the news that they begin without.
+    void begin_domains();
     void open_sip();
+    void sip_not_opened(const Error& why);
     /// After a change of what domains say of certificates and peers: for handshakes and messages from now on.
     void tell_sip();
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
@@ -69,6 +70,8 @@ private:
     std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;
+    std::chrono::steady_clock::time_point sip_asked_;
+    bool sip_given_up_ = false;  ///< nobody waits for it any more; it is tried again all the same
     struct Domain {
         std::shared_ptr<DomainHost> host;
         std::shared_ptr<const sip::TlsCredentials> tls;

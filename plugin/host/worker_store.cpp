@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#include <chrono>
+#include <algorithm>
 #include <system_error>
 
 namespace stox::host {
@@ -15,7 +15,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds kRetry{2};
+constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{2'000};
+/// A worker that ends holds its store for less than that.
+constexpr std::chrono::seconds kPatience{3};
 
 /// A value that a handler may carry though it can only be moved.
 template <class T>
@@ -34,8 +36,10 @@ WorkerStore::~WorkerStore() {
 
 void WorkerStore::open(std::string directory) {
     if (store_) return;
-    if (directory_ != directory || !trying_) told_.clear();  // who asks anew is answered anew
+    told_.clear();  // who asks anew is answered anew
     directory_ = std::move(directory);
+    asked_ = std::chrono::steady_clock::now();
+    pause_ = kFirstPause;
     if (trying_)
         again_ = true;
     else
@@ -72,23 +76,22 @@ void WorkerStore::attempt() {
 
 void WorkerStore::over(Opened opened) {
     trying_ = false;
-    const bool first = !std::exchange(settled_, true);
     if (opened) {
         store_ = std::move(opened).value();
+        settled_ = true;
         events_.log(engine::Level::info, "store opened in " + directory_);
         return events_.opened();
     }
-    if (again_)
-        attempt();  // in another directory, or after somebody mended this one
-    else
-        tell(opened.error());
-    if (!again_ && !trying_) {
-        retry_.expires_after(kRetry);
-        retry_.async_wait([this, alive = alive_](boost::system::error_code error) {
-            if (!error && *alive && !store_ && !trying_) attempt();
-        });
-    }
-    if (first) events_.failed();
+    if (again_) return attempt();  // in another directory, or after somebody mended this one
+    retry_.expires_after(pause_);
+    retry_.async_wait([this, alive = alive_](boost::system::error_code error) {
+        if (!error && *alive && !store_ && !trying_) attempt();
+    });
+    pause_ = std::min(pause_ * 2, kLongestPause);
+    const bool may_pass = opened.error().code == Code::unavailable;
+    if (may_pass && std::chrono::steady_clock::now() - asked_ < kPatience) return;
+    tell(opened.error());
+    if (!std::exchange(settled_, true)) events_.failed();
 }
 
 /// Once for each reason.

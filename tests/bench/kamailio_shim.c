@@ -1,6 +1,5 @@
 /* Preloaded into Kamailio 5.6: its xmpp module looks for an empty name at the end of an element's attributes, where expat puts a
  * null pointer, and ends with a segmentation fault at the first start tag. This gives it the empty name. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <expat.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@ static const XML_StartElementHandler ours[KINDS] = {start0, start1, start2, star
 __attribute__((visibility("default"))) void XML_SetElementHandler(XML_Parser parser, XML_StartElementHandler start,
                                                                   XML_EndElementHandler end) {
     static void (*real)(XML_Parser, XML_StartElementHandler, XML_EndElementHandler);
-    if (!real) *(void**)&real = dlsym(RTLD_NEXT, "XML_SetElementHandler");
+    if (!real) *(void**)&real = dlsym(dlopen("libexpat.so.1", RTLD_NOW), "XML_SetElementHandler");
     int kind = 0;
     while (kind < KINDS && theirs[kind] && theirs[kind] != start) ++kind;
     if (!real || kind == KINDS) abort();

@@ -2,7 +2,7 @@
 import pathlib
 import platform
 
-from processes import Program, children, wait_for
+from processes import Program, children
 
 MODULES = pathlib.Path(f"/usr/lib/{platform.machine()}-linux-gnu/kamailio/modules")
 CONFIGURATION = """
@@ -58,7 +58,6 @@ class Kamailio:
         (folder / "kamailio.cfg").write_text(CONFIGURATION.format(**words))
         self.program = Program(["kamailio", "-f", folder / "kamailio.cfg", "-DD", "-E", "-m", "256", "-M", "32", "-w", folder, "-Y", folder],
                                folder / "output.log", cwd=folder, env={"LD_PRELOAD": str(shim)})
-        wait_for("Kamailio's children", lambda: len(self.pids()) > 3, alive=self.program.alive)
 
     def pids(self) -> list[int]:
         return [self.program.pid, *children(self.program.pid)]

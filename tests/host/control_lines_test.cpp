@@ -23,8 +23,8 @@ TEST(ControlLines, EveryCommandIsRead) {
     EXPECT_EQ(set.attachment.unix_path, "/run/s");
     EXPECT_EQ(set.attachment.secret, "x");
     EXPECT_EQ(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d"})").value()).domain, "d");
-    EXPECT_FALSE(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d"})").value()).keep);
-    EXPECT_TRUE(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d","keep":true})").value()).keep);
+    EXPECT_FALSE(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d"})").value()).for_good);
+    EXPECT_TRUE(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d","for_good":true})").value()).for_good);
     EXPECT_EQ(std::get<StatusAsked>(parse_command(R"({"t":"status","id":"7"})").value()).id, "7");
     EXPECT_TRUE(std::holds_alternative<Stop>(parse_command(R"({"t":"stop"})").value()));
     EXPECT_EQ(std::get<Unknown>(parse_command(R"({"t":"dance"})").value()).type, "dance");

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from entries import Kill, number_of
-from processes import wait_for
+from processes import state, wait_for
 
 STOPPING_S = 30
 
@@ -17,11 +17,11 @@ def kill_worker(server, state_dir: pathlib.Path) -> Kill:
     """Stopped first, so that what is copied is what the kill leaves."""
     worker = wait_for("a worker to kill", server.worker)
     os.kill(worker, signal.SIGSTOP)
-    wait_for("the worker to stand still", lambda: process_state(worker) in "TZX")
+    wait_for("the worker to stand still", lambda: state(worker) in "TZX")
     kill = Kill("worker", time.monotonic())
     look_into_store(state_dir, kill)
     os.kill(worker, signal.SIGKILL)
-    wait_for("the end of the worker", lambda: process_state(worker) in "ZX")
+    wait_for("the end of the worker", lambda: state(worker) in "ZX")
     return kill
 
 
@@ -31,17 +31,9 @@ def kill_server(server, state_dir: pathlib.Path) -> Kill:
     kill = Kill("server", time.monotonic())
     server.program.kill()
     if worker:
-        wait_for("the end of the killed server's worker", lambda: process_state(worker) in "ZX", STOPPING_S)
+        wait_for("the end of the killed server's worker", lambda: state(worker) in "ZX", STOPPING_S)
     look_into_store(state_dir, kill)
     return kill
-
-
-def process_state(pid: int) -> str:
-    """T stopped, Z dead and not yet reaped, X gone."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "X"
 
 
 def look_into_store(state_dir: pathlib.Path, kill: Kill) -> None:

@@ -13,7 +13,7 @@ from xmpp_end import XmppEnd
 BURST_PER_S = 150.0
 SETTLE_S, QUIET_S = 90.0, 40.0
 BACKLOG, BACKLOG_S = 30, 20.0
-SIP_PEOPLE = [f"juliet{number}" for number in range(10)]
+SIP_PEOPLE = [f"juliet{number}" for number in range(30)]
 
 
 class Play:

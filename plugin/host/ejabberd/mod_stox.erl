@@ -88,7 +88,7 @@ open(State, Opts) ->
 
 close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
     is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
-    mod_stox_worker:remove(Domain, still_configured(Host, Domain)),
+    mod_stox_worker:remove(Domain, not still_configured(Host, Domain)),
     _ = gen_tcp:close(Socket),
     _ = file:delete(Path),
     State#state{worker = undefined}.

@@ -22,9 +22,9 @@ set(Domain, Settings) ->
     gen_server:cast(?MODULE, {set, Domain, self(), Settings}),
     Ref.
 
-%% Keep: it comes back, and what waits with it.
+%% ForGood: it is gone from the configuration.
 -spec remove(binary(), boolean()) -> ok.
-remove(Domain, Keep) -> gen_server:cast(?MODULE, {remove, Domain, self(), Keep}).
+remove(Domain, ForGood) -> gen_server:cast(?MODULE, {remove, Domain, self(), ForGood}).
 
 %% Hook: the list of hosts or stox.yml may be another.
 config_reloaded() -> gen_server:cast(?MODULE, reload).
@@ -81,9 +81,9 @@ handle_cast({set, Domain, Owner, Settings}, Before) ->
     Known = Owners#{Domain => {Owner, erlang:monitor(process, Owner)}},
     send_domain(State, Domain, Settings),
     {noreply, keep(State#state{domains = Domains#{Domain => Settings}, owners = Known})};
-handle_cast({remove, Domain, Owner, Keep}, #state{owners = Owners} = State) ->
+handle_cast({remove, Domain, Owner, ForGood}, #state{owners = Owners} = State) ->
     case Owners of
-        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, Keep, State)};
+        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, ForGood, State)};
         _ -> {noreply, State}
     end;
 handle_cast(reload, State) ->
@@ -95,7 +95,7 @@ handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Re
     {noreply, poll(drain(State, ?EVENTS_AT_ONCE))};
 handle_info({'DOWN', _, process, Owner, _}, #state{owners = Owners} = State) ->
     Gone = [Domain || {Domain, {Pid, _}} <- maps:to_list(Owners), Pid =:= Owner],
-    {noreply, lists:foldl(fun(Domain, Left) -> remove_domain(Domain, true, Left) end, State, Gone)};
+    {noreply, lists:foldl(fun(Domain, Left) -> remove_domain(Domain, false, Left) end, State, Gone)};
 handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:= 0 -> {stop, normal, State};
 handle_info(_, State) -> {noreply, State}.
 
@@ -130,9 +130,9 @@ forget(Domain, Owners) ->
         _ -> ok
     end.
 
-remove_domain(Domain, Keep, #state{domains = Domains, owners = Owners} = State) ->
+remove_domain(Domain, ForGood, #state{domains = Domains, owners = Owners} = State) ->
     forget(Domain, Owners),
-    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {keep, Keep}]}),
+    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, ForGood}]}),
     keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
 
 keep(#state{keep = Timer, domains = Domains} = State) ->

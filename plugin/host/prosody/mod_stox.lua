@@ -314,9 +314,7 @@ local function follow_configuration()
 		for domain in pairs(server.domains) do
 			if not all[domain] or rawget(all[domain], "component_module") ~= "stox" then gone[#gone + 1] = domain; end
 		end
-		for _, domain in ipairs(gone) do
-			hostmanager.deactivate(domain);
-		end
+		for _, domain in ipairs(gone) do hostmanager.deactivate(domain); end
 	end);
 end
 
@@ -360,8 +358,8 @@ local function load_component()
 	function module.unload()
 		server.domains[host] = nil;
 		-- Only one that is gone from the file is gone for good: its users are told about messages that wait.
-		local keep = rawget(config.getconfig()[host] or {}, "component_module") == "stox";
-		send { t = "domain-remove", domain = host, keep = keep };
+		local for_good = rawget(config.getconfig()[host] or {}, "component_module") ~= "stox";
+		send { t = "domain-remove", domain = host, for_good = for_good };
 		close_when_unused();
 	end
 end

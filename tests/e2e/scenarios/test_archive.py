@@ -2,16 +2,20 @@
 import pytest
 
 from conftest import COMPONENT, DOMAIN, make_server, person, stop_server
+from lane import GATEWAY, PEER
 from processes import wait_for
 from sip_peer import SipPeer, message
 
 pytestmark = pytest.mark.gate(90)
+PORT = 5085
+PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}
 MAM, FORM = "urn:xmpp:mam:2", "jabber:x:data"
 
 
 @pytest.fixture(scope="module")
 def server(workspace):
-    running = make_server(workspace / "archive", archive=True)
+    running = make_server(workspace / "archive", archive=True, port=5331, api_port=15291, components={COMPONENT: {"peers": PEERS}},
+                          engine={"bind": [f"udp:{GATEWAY}:{PORT}"], "log_level": "debug"})
     yield running
     stop_server(running)
 
@@ -28,10 +32,10 @@ def archived(client, query: str) -> list[str]:
 def test_IM_18_the_archive_has_each_message_once(server):
     romeo = person(server, "romeo")
     try:
-        with SipPeer() as phone:
+        with SipPeer(port=PORT) as phone:
             romeo.send(f"juliet@{COMPONENT}", "to be kept")
             phone.wait_request(lambda one: one.body == "to be kept")
-            assert phone.ask(message(body="kept as well")).status == 202
+            assert phone.ask(message(body="kept as well", port=PORT), gateway_port=PORT).status == 202
             romeo.wait_body("kept as well")
             wait_for("both in the archive", lambda: len(archived(romeo, f"q{len(romeo.messages)}")) >= 2)
             # What the archive answers came through the gateway's domain for nobody.

@@ -14,7 +14,7 @@ from play import Play  # noqa: E402
 PORT = 5094
 
 
-def play(workspace, messages: int, worker_kills: int, server_kills: int) -> None:
+def play(workspace, capsys, messages: int, worker_kills: int, server_kills: int) -> None:
     folder = workspace / "ledger"
     state_dir = folder / "state"
     peers = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}
@@ -22,7 +22,6 @@ def play(workspace, messages: int, worker_kills: int, server_kills: int) -> None
                          engine={"bind": [f"udp:{GATEWAY}:{PORT}"], "log_level": "debug", "state_dir": str(state_dir)})
     names = list(server.setup.accounts)
     seed = int(time.time())
-    print(f"seed {seed}")
     ledger = Play(server, COMPONENT, state_dir, PEER, PORT, GATEWAY, names, DOMAIN, PASSWORD, seed)
     try:
         ledger.run(messages, worker_kills, server_kills)
@@ -30,15 +29,16 @@ def play(workspace, messages: int, worker_kills: int, server_kills: int) -> None
         ledger.stop()
         stop_server(server)
     verdict = ledger.verdict()
-    print(verdict.table())
+    with capsys.disabled():
+        print(f"\nledger of {messages} messages each way, seed {seed}\n{verdict.table()}")
     assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
 
 
 @pytest.mark.gate(300)
-def test_ledger_IM_29_IM_34(workspace):
-    play(workspace, 1_000, 3, 1)
+def test_ledger_IM_29_CORE_77(workspace, capsys):
+    play(workspace, capsys, 1_000, 3, 1)
 
 
 @pytest.mark.full(2_400)
-def test_whole_ledger(workspace):
-    play(workspace, 10_000, 50, 20)
+def test_whole_ledger(workspace, capsys):
+    play(workspace, capsys, 10_000, 50, 20)

@@ -70,6 +70,16 @@ def test_what_is_nobodys_fault_is_counted_apart():
     assert verdict.counts["XMPP to SIP: never read by us"] == 1
 
 
+def test_another_id_is_nobodys_fault_only_if_the_request_outlived_two_workers():
+    ledger = good()
+    ledger.to_xmpp[2].stanza_id = "other"
+    ledger.from_sip[1].answered = 21.4
+    assert len(judge(ledger).faults) == 1
+    ledger.kills.insert(1, Kill("worker", 21.3, set(), set(), 21.35))
+    verdict = judge(ledger)
+    assert not verdict.faults and verdict.counts["SIP to XMPP: copies under another id"] == 1
+
+
 def test_the_same_near_a_killed_worker_is_a_loss():
     ledger = good()
     ledger.from_sip.append(FromSip(3, S2X, 20.0, 202, 20.15))
