@@ -23,12 +23,12 @@ const json& good_row(engine::Collection collection) {
     static const auto inbox = json::parse(R"({"v":1,"stanza":"<message xmlns='jabber:component:accept' from='juliet@capulet.test/b' to='romeo@montague.test' id='a'><body>soft</body></message>",
         "accepted":1800000000123,"trace":"0123456789abcdef",
         "peer":"phones","request_key":"a\n\u00e9\n1MESSAGE","report":{"message_id":"m","date_time":"2006-04-04T12:16:49-05:00",
-        "author":"sip:juliet@capulet.test","recipient":"tel:+1555","positive":true,"negative":false,"display":true,"routes":["<sip:a@b>"]}})");
+        "author":"sip:juliet@capulet.test","recipient":"tel:+1555","positive":true,"negative":false,"display":true,"routes":["<sip:a@b>"],"original_recipient":""}})");
     static const auto outbox = json::parse(R"({"v":1,"stanza":"<message xmlns='jabber:component:accept' from='a@b/c' to='d@e'/>",
         "accepted":0,"trace":"0000000000000001","call_id":"f81d@[2001:db8::9]","from_tag":"a6","cseq":7,"imdn_id":"x",
         "owed":"<message xmlns='jabber:component:accept' from='d@e' to='a@b/c' type='error'><error type='wait'/></message>"})");
     static const auto receipt = json::parse(R"({"v":1,"stanza_id":"a","user":"a@b/c","contact":"d@e","imdn_id":"x","since":1,
-        "from_sip":true})");
+        "from_sip":true,"type":"chat"})");
     return collection == engine::Collection::inbox ? inbox : collection == engine::Collection::outbox ? outbox : receipt;
 }
 
@@ -51,6 +51,7 @@ void check_report(const std::optional<engine::ReportAsked>& asked) {
     is_one_line(asked->author.to_string());
     is_one_line(asked->recipient.to_string());
     for (const auto& route : asked->routes) is_one_line(route);
+    is_one_line(asked->original_recipient);
 }
 
 void check(const engine::InboxRow& row) {

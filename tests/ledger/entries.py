@@ -71,6 +71,7 @@ class Ledger:
     to_sip: list[ToSip] = dataclasses.field(default_factory=list)
     failures: list[Failure] = dataclasses.field(default_factory=list)
     kills: list[Kill] = dataclasses.field(default_factory=list)
+    last_login: float = float("inf")  # of everybody, once nothing came any more: what the server had put aside comes with it
 
 
 def number_of(direction: str, text: str) -> int:

@@ -51,6 +51,7 @@ def towards_xmpp(ledger: Ledger, verdict: Verdict) -> None:
         counts["accepted" if message.accepted else "unanswered" if not message.status else "refused"] += 1
         if copies:
             counts["arrived"] += 1
+            counts["kept by the server for a login"] += copies[0].when > ledger.last_login
             counts["copies"] += len(copies) - 1
             if message.status and not message.accepted:
                 counts["arrived though refused"] += 1
@@ -68,8 +69,8 @@ def towards_xmpp(ledger: Ledger, verdict: Verdict) -> None:
         if len(copies) > 1 and not any(message.number in kill.inbox for kill in ledger.kills):
             verdict.fault(f"SIP to XMPP {message.number}: came {len(copies)} times, and was in the store at no kill")
     check_order("SIP to XMPP", [(message.pair, message.number) for message in ledger.from_sip if message.accepted],
-                {number: copies[0].when for number, copies in arrived.items() if copies}, verdict)
-    note(verdict, "SIP to XMPP", counts, ("sent", "accepted", "refused", "unanswered", "arrived", "copies", "copies under another id",
+                {number: copies[0].when for number, copies in arrived.items() if copies and copies[0].when < ledger.last_login}, verdict)
+    note(verdict, "SIP to XMPP", counts, ("sent", "accepted", "refused", "unanswered", "arrived", "copies", "copies under another id", "kept by the server for a login",
                                           "lost by the killed server", "arrived though refused", "missing"))
 
 

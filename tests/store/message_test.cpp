@@ -42,6 +42,7 @@ ReportAsked report() {
     asked.recipient = uri("tel:+15551234567");
     asked.positive = asked.display = true;
     asked.routes = {"<sip:list@example.test>", ""};
+    asked.original_recipient = "sip:l\xe9n@example.test";
     return asked;
 }
 
@@ -81,6 +82,7 @@ ReceiptRow receipt() {
     row.imdn_id = "Xyz1";
     row.since = at(253'402'300'799'999);
     row.from_sip = true;
+    row.type = xmpp::MessageType::normal;
     row.report = report();
     return row;
 }
@@ -111,6 +113,10 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
     auto bare_receipt = receipt();
     bare_receipt.report.reset(), bare_receipt.from_sip = false, bare_receipt.imdn_id.clear();
     comes_back(bare_receipt);
+    for (const auto type : {xmpp::MessageType::chat, xmpp::MessageType::groupchat, xmpp::MessageType::headline, xmpp::MessageType::error}) {
+        bare_receipt.type = type;
+        comes_back(bare_receipt);
+    }
 }
 
 // A stanza within the limits of a stream is one within those of the store, however its namespaces are spelled out.
@@ -219,6 +225,7 @@ TEST(MessageCodec, HostileValuesAreRefused) {
         {receipt(), "user", "@/"},
         {receipt(), "contact", ""},
         {receipt(), "from_sip", "yes"},
+        {receipt(), "type", "chatty"},
         {receipt(), "since", 1e300},
     };
     for (const auto& [row, member, value] : cases) {

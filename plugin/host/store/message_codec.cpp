@@ -6,7 +6,7 @@
 #include "plugin/host/store/store.h"
 
 #include <algorithm>
-#include <limits>
+#include <array>
 
 namespace stox::store {
 
@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999, the last that date formats know
 constexpr std::size_t kMaxPaths = 64;                            // of IMDN-Record-Route
 constexpr std::uint64_t kMaxCseq = 0x7fff'ffff;                  // RFC 3261 §8.1.1.5
+
+constexpr std::array<std::string_view, 5> kTypes{"normal", "chat", "groupchat", "headline", "error"};  // as xmpp::MessageType
 
 bool is_any(char) { return true; }
 
@@ -113,7 +115,7 @@ json paths_of(const std::vector<std::string>& routes) {
 void Writer::report(const ReportAsked& asked) {
     const auto printable = [](const std::string& value) { return std::ranges::all_of(value, is_printable); };
     if (!printable(asked.message_id) || !printable(asked.date_time) || asked.routes.size() > kMaxPaths ||
-        !std::ranges::all_of(asked.routes, printable))
+        !std::ranges::all_of(asked.routes, printable) || !printable(asked.original_recipient))
         return refuse("report");
     object_["report"] = {{"message_id", as_text(asked.message_id)},
                          {"date_time", as_text(asked.date_time)},
@@ -122,7 +124,8 @@ void Writer::report(const ReportAsked& asked) {
                          {"positive", asked.positive},
                          {"negative", asked.negative},
                          {"display", asked.display},
-                         {"routes", paths_of(asked.routes)}};
+                         {"routes", paths_of(asked.routes)},
+                         {"original_recipient", as_text(asked.original_recipient)}};
 }
 
 void write(Writer& out, const InboxRow& row) {
@@ -161,6 +164,7 @@ void write(Writer& out, const ReceiptRow& row) {
     out.octets("imdn_id", row.imdn_id);
     out.time("since", row.since);
     out.flag("from_sip", row.from_sip);
+    out.text("type", std::string(kTypes[static_cast<std::size_t>(row.type)]));
     if (row.report) out.report(*row.report);
 }
 
@@ -217,10 +221,11 @@ Result<std::optional<ReportAsked>> report_of(const json& object) {
     BOOST_OUTCOME_TRY(negative, flag_of(*section, "negative"));
     BOOST_OUTCOME_TRY(display, flag_of(*section, "display"));
     BOOST_OUTCOME_TRY(routes, paths_of(*section, "routes"));
+    BOOST_OUTCOME_TRY(original_recipient, octets_of(*section, "original_recipient"));
     asked.message_id = std::move(message_id), asked.date_time = std::move(date_time);
     asked.author = std::move(author), asked.recipient = std::move(recipient);
     asked.positive = positive, asked.negative = negative, asked.display = display;
-    asked.routes = std::move(routes);
+    asked.routes = std::move(routes), asked.original_recipient = std::move(original_recipient);
     return std::optional(std::move(asked));
 }
 
@@ -260,6 +265,13 @@ Result<RecordValue> outbox_row(const json& object) {
     return RecordValue(std::move(row));
 }
 
+Result<xmpp::MessageType> type_of(const json& object, const char* name) {
+    BOOST_OUTCOME_TRY(text, text_of(object, name));
+    const auto found = std::ranges::find(kTypes, text);
+    if (found == kTypes.end()) return wrong_member(name);
+    return static_cast<xmpp::MessageType>(found - kTypes.begin());
+}
+
 Result<RecordValue> receipt_row(const json& object) {
     ReceiptRow row;
     BOOST_OUTCOME_TRY(stanza_id, octets_of(object, "stanza_id", is_any));
@@ -268,9 +280,10 @@ Result<RecordValue> receipt_row(const json& object) {
     BOOST_OUTCOME_TRY(imdn_id, octets_of(object, "imdn_id"));
     BOOST_OUTCOME_TRY(since, time_of(object, "since"));
     BOOST_OUTCOME_TRY(from_sip, flag_of(object, "from_sip"));
+    BOOST_OUTCOME_TRY(type, type_of(object, "type"));
     BOOST_OUTCOME_TRY(report, report_of(object));
     row.stanza_id = std::move(stanza_id), row.user = std::move(user), row.contact = std::move(contact);
-    row.imdn_id = std::move(imdn_id), row.since = since, row.from_sip = from_sip, row.report = std::move(report);
+    row.imdn_id = std::move(imdn_id), row.since = since, row.from_sip = from_sip, row.type = type, row.report = std::move(report);
     return RecordValue(std::move(row));
 }
 

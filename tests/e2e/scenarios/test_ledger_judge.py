@@ -70,6 +70,15 @@ def test_what_is_nobodys_fault_is_counted_apart():
     assert verdict.counts["XMPP to SIP: never read by us"] == 1
 
 
+def test_what_the_server_kept_for_a_login_arrived_and_has_no_place_in_the_order():
+    ledger = good()
+    ledger.to_xmpp[0].when = 100.0
+    assert len(judge(ledger).faults) == 1
+    ledger.last_login = 99.0
+    verdict = judge(ledger)
+    assert not verdict.faults and verdict.counts["SIP to XMPP: kept by the server for a login"] == 1
+
+
 def test_another_id_is_nobodys_fault_only_if_the_request_outlived_two_workers():
     ledger = good()
     ledger.to_xmpp[2].stanza_id = "other"
