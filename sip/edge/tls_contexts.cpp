@@ -189,6 +189,7 @@ LoadedTls TlsCredentials::load(const TlsIdentity& identity) {
         if (auto fault = prepare_server(server.get(), identity)) return *fault;
         SSL_CTX_set_tlsext_servername_callback(server.get(), &TlsContexts::choose_by_sni);
         made->expiring_ = expiry(identity, server.get());
+        made->expired_ = X509_cmp_current_time(X509_get0_notAfter(SSL_CTX_get0_certificate(server.get()))) < 0;
         made->server_ = owned(std::move(server));
     }
     return std::shared_ptr<const TlsCredentials>(std::move(made));
