@@ -242,6 +242,15 @@ TEST(ErrorTable, CORE_X12_ASizeThatWasRefusedIs413) {
     EXPECT_EQ(to_sip_failure(too_big("forbidden"), kFull).status, 403) << "the condition is what counts";
 }
 
+TEST(ErrorTable, CORE_X12_CORE_X21_ASizeIsRefusedAlikeWhomeverItWasFor) {
+    for (const auto* condition : {"policy-violation", "undefined-condition"})
+        for (const auto& context : {kFull, kBareSure, kBare}) {
+            auto refused = too_big(condition);
+            refused.address = "sip:romeo@afterlife.example";
+            EXPECT_EQ(to_sip_failure(refused, context), (SipFailure{413, "", false})) << condition;
+        }
+}
+
 TEST(ErrorTable, CORE_X21_WhatTheUndefinedConditionIsAboutDecides) {
     EXPECT_EQ(to_sip_failure(too_big("undefined-condition"), kBare).status, 413);
     const std::map<int, int> rows{{404, 404}, {486, 486}, {488, 488}, {500, 500}, {503, 500}, {603, 480},

@@ -63,6 +63,40 @@ TEST(Html, IM_25_XhtmlHoldsTheIntegrationSetAlone) {
     }
 }
 
+TEST(Html, EveryBlockStandsOnLinesOfItsOwn) {
+    for (const std::string name : {"address", "article", "blockquote", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+                                   "header", "hr", "ol", "p", "pre", "section", "table", "tr", "ul"})
+        EXPECT_EQ(html_to_text("a<" + name + ">b</" + name + ">c"), "a\nb\nc") << name;
+    EXPECT_EQ(html_to_text("a<li>b</li>c"), "a\n- b\nc");
+    for (const std::string name : {"b", "span", "em", "label", "h7"}) EXPECT_EQ(html_to_text("a<" + name + ">b</" + name + ">c"), "abc") << name;
+}
+
+TEST(Html, EveryElementOfTheIntegrationSetIsKept) {
+    for (const std::string name : {"a", "blockquote", "cite", "code", "em", "li", "ol", "p", "pre", "span", "strong", "ul"})
+        EXPECT_NE(xml::write(html_to_xhtml_im("<" + name + ">x</" + name + ">")).find("<" + name + ">x</" + name + ">"), std::string::npos) << name;
+    for (const std::string name : {"div", "h1", "table", "font", "object"})
+        EXPECT_EQ(xml::write(html_to_xhtml_im("<" + name + ">x</" + name + ">")).find("<" + name), std::string::npos) << name;
+}
+
+TEST(Html, LinksOfEveryHarmlessKindAreKept) {
+    for (const std::string address : {"http://x/", "https://x/", "mailto:a@b", "sip:a@b", "sips:a@b", "tel:+1", "xmpp:a@b"})
+        EXPECT_NE(xml::write(html_to_xhtml_im("<a href='" + address + "'>x</a>")).find(address), std::string::npos) << address;
+    for (const std::string address : {"ftp://x/", "file:///x", "data:x", "vbscript:x", "x"})
+        EXPECT_EQ(xml::write(html_to_xhtml_im("<a href='" + address + "'>y</a>")).find(address), std::string::npos) << address;
+}
+
+TEST(Html, EveryNamedCharacterIsRead) {
+    const std::pair<std::string, std::string> rows[] = {
+        {"amp", "&"},          {"apos", "'"},         {"auml", "\u00E4"},  {"Auml", "\u00C4"},  {"bull", "\u2022"},  {"cent", "\u00A2"},
+        {"copy", "\u00A9"},    {"eacute", "\u00E9"},  {"euro", "\u20AC"},  {"gt", ">"},         {"hellip", "\u2026"}, {"laquo", "\u00AB"},
+        {"ldquo", "\u201C"},   {"lsquo", "\u2018"},   {"lt", "<"},         {"mdash", "\u2014"}, {"nbsp", " "},        {"ndash", "\u2013"},
+        {"ouml", "\u00F6"},    {"Ouml", "\u00D6"},    {"pound", "\u00A3"}, {"quot", "\""},      {"raquo", "\u00BB"},  {"rdquo", "\u201D"},
+        {"reg", "\u00AE"},     {"rsquo", "\u2019"},   {"szlig", "\u00DF"}, {"trade", "\u2122"}, {"uuml", "\u00FC"},   {"Uuml", "\u00DC"},
+        {"yen", "\u00A5"},
+    };
+    for (const auto& [name, character] : rows) EXPECT_EQ(html_to_text("a&" + name + ";b"), "a" + character + "b") << name;
+}
+
 TEST(Html, DeepAndBrokenMarkupCostsNoMoreThanItsLength) {
     const auto start = std::chrono::steady_clock::now();
     for (const std::string piece : {"<b>", "<!--", "<script>", "</", "<a href='", "&", "<p", "<a href=x>", "<"}) {

@@ -39,6 +39,8 @@ TEST(Imdn, IM_41_IM_42_EveryStatusIsRead) {
         {"display", "error", Disposition::display, DispositionStatus::error},
         {"processing", "processed", Disposition::processing, DispositionStatus::processed},
         {"processing", "stored", Disposition::processing, DispositionStatus::stored},
+        {"processing", "forbidden", Disposition::processing, DispositionStatus::forbidden},
+        {"processing", "error", Disposition::processing, DispositionStatus::error},
     };
     for (const auto& [kind, status, disposition, known] : rows) {
         const auto imdn = read_imdn(
@@ -120,6 +122,11 @@ TEST(Timestamps, BothForms) {
         EXPECT_EQ(utc(none), "(none)") << none;
     EXPECT_EQ(sip_date("Sat, 13 Nov 2010 23:29:00 GMT"), "2010-11-13T23:29:00Z");
     EXPECT_EQ(sip_date("xxx, 01 jan 1970 00:00:00 gmt"), "1970-01-01T00:00:00Z");
+    const std::string months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    for (std::size_t i = 0; i < std::size(months); ++i) {
+        const auto number = (i < 9 ? "0" : "") + std::to_string(i + 1);
+        EXPECT_EQ(sip_date("Sat, 13 " + months[i] + " 2010 23:29:00 GMT"), "2010-" + number + "-13T23:29:00Z");
+    }
     for (const auto* none : {"", "Sat", "Sat, 13 Nov 2010 23:29:00", "Sat, 13 Nov 2010 23:29:00 CET",
                              "Sat, 31 Nov 2010 23:29:00 GMT", "Sat, 13 Foo 2010 23:29:00 GMT", "Sat, 13"})
         EXPECT_EQ(sip_date(none), "(none)") << none;
