@@ -1,6 +1,6 @@
 #pragma once
-// What OpenSSL writes of its own accord while we read past Asio: alerts, answers to a change of keys. Asio sends only what came of
-// its own calls.
+// What OpenSSL writes of its own accord while we read past Asio: alerts, answers to a change of keys. Asio sends only what
+// came of its own calls.
 
 #include <openssl/ssl.h>
 
