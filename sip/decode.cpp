@@ -16,10 +16,12 @@ namespace {
 
 std::string text(const char* chars) { return chars ? chars : std::string(); }
 
+/// What the encoders want beyond the length that they give.
+constexpr std::size_t kSpare = 16;
+
 /// By the encoder's length, in a buffer with room to spare: the encoder leaves gaps where a part would just fit, and
 /// sip_header_as_string() leaves a value of 128 octets or more without its end.
 std::string value_of(const void* header) {
-    constexpr std::size_t kSpare = 16;
     std::string value(256, '\0');
     while (true) {
         const auto size =
@@ -32,7 +34,14 @@ std::string value_of(const void* header) {
     }
 }
 
-Result<Uri> uri_of(Home& home, const url_t& url) { return Uri::parse(text(url_as_string(home.get(), &url))); }
+Result<Uri> uri_of(const url_t& url) {
+    char written[512];
+    if (const auto size = url_e(written, sizeof written, &url);
+        size >= 0 && static_cast<std::size_t>(size) + kSpare < sizeof written)
+        return Uri::parse({written, static_cast<std::size_t>(size)});
+    Home home;
+    return Uri::parse(text(url_as_string(home.get(), &url)));
+}
 
 /// RFC 3261 §25.1: the quotes of a quoted-string go, and one backslash before each quoted pair.
 std::string unquote(std::string_view quoted) {
@@ -55,8 +64,8 @@ UriParameter parameter_of(std::string_view written) {
 }
 
 /// `parameters` ends with null, or is null itself.
-Result<NameAddr> name_addr(Home& home, const char* display, const url_t& url, const msg_param_t* parameters) {
-    auto uri = uri_of(home, url);
+Result<NameAddr> name_addr(const char* display, const url_t& url, const msg_param_t* parameters) {
+    auto uri = uri_of(url);
     if (!uri) return uri.error();
     NameAddr address{unquote(text(display)), std::move(uri).value(), {}, {}};
     for (; parameters && *parameters; ++parameters) {
@@ -69,23 +78,20 @@ Result<NameAddr> name_addr(Home& home, const char* display, const url_t& url, co
     return address;
 }
 
-Result<NameAddr> name_addr(Home& home, const sip_addr_t& address) {
-    return name_addr(home, address.a_display, *address.a_url, address.a_params);
-}
+Result<NameAddr> name_addr(const sip_addr_t& address) { return name_addr(address.a_display, *address.a_url, address.a_params); }
 
 /// Each of a list of headers, in order. One that is no address we know is left out: the guard refused what must not be there.
-std::vector<NameAddr> contacts_of(Home& home, const sip_contact_t* contact) {
+std::vector<NameAddr> contacts_of(const sip_contact_t* contact) {
     std::vector<NameAddr> all;
     for (; contact; contact = contact->m_next)
-        if (auto one = name_addr(home, contact->m_display, *contact->m_url, contact->m_params))
-            all.push_back(std::move(one).value());
+        if (auto one = name_addr(contact->m_display, *contact->m_url, contact->m_params)) all.push_back(std::move(one).value());
     return all;
 }
 
-std::vector<NameAddr> routes_of(Home& home, const sip_route_t* route) {
+std::vector<NameAddr> routes_of(const sip_route_t* route) {
     std::vector<NameAddr> all;
     for (; route; route = route->r_next)
-        if (auto one = name_addr(home, route->r_display, *route->r_url, route->r_params)) all.push_back(std::move(one).value());
+        if (auto one = name_addr(route->r_display, *route->r_url, route->r_params)) all.push_back(std::move(one).value());
     return all;
 }
 
@@ -117,9 +123,9 @@ std::vector<Header> other_headers(const sip_t& message) {
 }
 
 template <class Message>
-void copy_content(Home& home, const sip_t& from, Message& to) {
-    to.contacts = contacts_of(home, from.sip_contact);
-    to.record_routes = routes_of(home, reinterpret_cast<const sip_route_t*>(from.sip_record_route));
+void copy_content(const sip_t& from, Message& to) {
+    to.contacts = contacts_of(from.sip_contact);
+    to.record_routes = routes_of(reinterpret_cast<const sip_route_t*>(from.sip_record_route));
     if (from.sip_content_type) to.content_type = value_of(from.sip_content_type);
     if (from.sip_payload && from.sip_payload->pl_data) to.body.assign(from.sip_payload->pl_data, from.sip_payload->pl_len);
     to.headers = other_headers(from);
@@ -128,10 +134,9 @@ void copy_content(Home& home, const sip_t& from, Message& to) {
 }  // namespace
 
 Result<Request> decode_request(const sip_s& message) {
-    Home home;
     Request request;
     request.method = text(message.sip_request->rq_method_name);
-    auto uri = uri_of(home, *message.sip_request->rq_url);
+    auto uri = uri_of(*message.sip_request->rq_url);
     if (!uri) {
         const auto type = message.sip_request->rq_url->url_type;
         return fail(type == url_unknown || type == url_http || type == url_https || type == url_mailto ? Code::unsupported
@@ -139,27 +144,26 @@ Result<Request> decode_request(const sip_s& message) {
                     "Request-URI: " + uri.error().detail);
     }
     request.uri = std::move(uri).value();
-    auto from = name_addr(home, *message.sip_from);
+    auto from = name_addr(*message.sip_from);
     if (!from) return fail(Code::malformed, "From: " + from.error().detail);
-    auto to = name_addr(home, *message.sip_to);
+    auto to = name_addr(*message.sip_to);
     if (!to) return fail(Code::malformed, "To: " + to.error().detail);
     request.from = std::move(from).value();
     request.to = std::move(to).value();
     request.call_id = text(message.sip_call_id->i_id);
     request.cseq = message.sip_cseq->cs_seq;
     if (message.sip_max_forwards) request.max_forwards = static_cast<unsigned>(message.sip_max_forwards->mf_count);
-    request.routes = routes_of(home, message.sip_route);
-    copy_content(home, message, request);
+    request.routes = routes_of(message.sip_route);
+    copy_content(message, request);
     return request;
 }
 
 Response decode_response(const sip_s& message) {
-    Home home;
     Response response;
     response.status = message.sip_status->st_status;
     response.reason = text(message.sip_status->st_phrase);
     if (message.sip_to) response.to_tag = text(message.sip_to->a_tag);
-    copy_content(home, message, response);
+    copy_content(message, response);
     return response;
 }
 

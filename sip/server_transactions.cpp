@@ -141,7 +141,8 @@ void ServerTransactions::tell(std::uint64_t number) {
 
 /// Makes a transaction of it: from now on nta knows its repetitions, its CANCEL and its ACK.
 ServerTransactions::Servers::iterator ServerTransactions::keep(std::uint64_t number) {
-    auto held = std::move(held_.extract(number).mapped());
+    const auto node = held_.extract(number);
+    auto& held = node.mapped();
     const auto& sip = *sip_object(held.message.get());
     const bool is_invite = sip.sip_request->rq_method == sip_method_invite;
     Server server{nullptr, is_invite, is_invite && requires_100rel(sip), memory_of(*held.message),

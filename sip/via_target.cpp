@@ -24,12 +24,14 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; 
 
 /// Up to its line feed, or the whole of what is left; longer by what continues it (RFC 3261 §7.3.1).
 std::size_t field_length(std::span<const char> octets) {
-    for (std::size_t i = 0; i < octets.size(); ++i)
-        if (octets[i] == '\n' && (i + 1 == octets.size() || (octets[i + 1] != ' ' && octets[i + 1] != '\t'))) return i + 1;
-    return octets.size();
+    const std::string_view text(octets.data(), octets.size());
+    for (auto at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))
+        if (at + 1 == text.size() || (text[at + 1] != ' ' && text[at + 1] != '\t')) return at + 1;
+    return text.size();
 }
 
 bool is_via(std::span<const char> field) {
+    if (field.front() != 'v' && field.front() != 'V') return false;
     auto name = field.first(static_cast<std::size_t>(std::ranges::find(field, ':') - field.begin()));
     while (!name.empty() && is_space(name.back())) name = name.first(name.size() - 1);
     return equal(name, "via") || equal(name, "v");
@@ -51,11 +53,13 @@ std::span<char> first_value(std::span<char> field) {
 }
 
 void disarm(std::span<char> part, const Renamed& parameter) {
-    bool after_semicolon = false;
-    for (std::size_t i = 0; i + parameter.name.size() <= part.size(); ++i) {
-        if (after_semicolon && equal(part.subspan(i, parameter.name.size()), parameter.name))
-            std::ranges::copy(parameter.harmless, part.subspan(i).begin());
-        after_semicolon = part[i] == ';' || (after_semicolon && is_space(part[i]));
+    const std::string_view text(part.data(), part.size());
+    for (auto at = text.find(';'); at != text.npos; at = text.find(';', at)) {
+        do ++at;
+        while (at < text.size() && is_space(text[at]));
+        if (text.size() - at < parameter.name.size()) return;
+        const auto name = part.subspan(at, parameter.name.size());
+        if (equal(name, parameter.name)) std::ranges::copy(parameter.harmless, name.begin());
     }
 }
 

@@ -2,12 +2,14 @@
 
 #include "mapping/core/handle.h"
 #include "sip/edge/certificate_names.h"
+#include "sip/edge/diverted_output.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -165,7 +167,9 @@ void Connection::async_read(const Buffer& buffer, Handler handler) {
 }
 
 void Connection::read() {
+    if (std::exchange(reading_, true)) return;
     async_read(boost::asio::buffer(input_), [self = shared_from_this()](error_code error, std::size_t size) {
+        self->reading_ = false;
         if (self->state_ == State::ended) return;
         if (error) return self->failed(error);
         self->heard_ = true;
@@ -174,14 +178,30 @@ void Connection::read() {
     });
 }
 
-/// What has been received and is not read yet: Asio gives one TLS record at a time, each by a turn of the loop. An error is left
-/// to the next read.
+/// What has been received and is not read yet: Asio gives one TLS record at a time, each by a turn of the loop. That the peer has
+/// ended is left to the next read, and everything while OpenSSL may have half a record to write.
 std::size_t Connection::read_on() {
-    if (!tls_) return 0;
-    const int size = SSL_read(tls_->native_handle(), input_.data(), static_cast<int>(input_.size()));
-    if (size > 0) return static_cast<std::size_t>(size);
+    if (!tls_ || writing_) return 0;
+    auto* ssl = tls_->native_handle();
+    if (!SSL_has_pending(ssl) && BIO_ctrl_pending(SSL_get_rbio(ssl)) == 0) return 0;
+    DivertedOutput output(*ssl);
+    ERR_clear_error();
+    const int size = SSL_read(ssl, input_.data(), static_cast<int>(input_.size()));
+    if (size > 0) return output.give_back(), static_cast<std::size_t>(size);
+    const int what = SSL_get_error(ssl, size);
+    if (what == SSL_ERROR_SSL || what == SSL_ERROR_SYSCALL)
+        broken(output.take());
+    else
+        output.give_back();
     ERR_clear_error();
     return 0;
+}
+
+/// By the error that OpenSSL has noted. Asio sends the alert only of an error that it met itself.   (RFC 8446 §6.2)
+void Connection::broken(const std::string& alert) {
+    const error_code error(static_cast<int>(ERR_get_error()), boost::asio::error::get_ssl_category());
+    ::send(socket_.native_handle(), alert.data(), alert.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    failed(error);
 }
 
 void Connection::failed(error_code error) {
@@ -197,7 +217,7 @@ void Connection::take(std::size_t size) {
         framer_.append({input_.data(), size});
         if (!frame()) return;
     }
-    read();
+    if (state_ != State::ended) read();
 }
 
 /// Hands on what is whole. False: not to be read on for now, or ever.
@@ -255,7 +275,8 @@ bool Connection::may_take() {
 
 bool Connection::write(const iovec* parts, std::size_t count) {
     if (state_ == State::ended || finishing_) return false;
-    if (queued() > (identity_.stranger ? limits_.stranger_write_queue : limits_.write_queue)) {
+    if (queued() > limit()) offer();
+    if (queued() > limit() && !takes()) {
         end(End::slow_reader, "it takes nothing that we send");
         return false;
     }
@@ -263,6 +284,15 @@ bool Connection::write(const iovec* parts, std::size_t count) {
     if (state_ == State::open && !writing_) flush_soon();
     account();
     return state_ != State::ended;
+}
+
+void Connection::offer() {
+    if (state_ == State::open && !writing_ && !queue_.empty()) flush();
+}
+
+bool Connection::takes() {
+    pollfd room{socket_.native_handle(), POLLOUT, 0};
+    return state_ == State::open && ::poll(&room, 1, 0) > 0 && (room.revents & POLLOUT);
 }
 
 /// What the messages of one read give rise to leaves together: one call, and one TLS record.
@@ -328,6 +358,7 @@ void Connection::finish() {
     state_ = State::draining;
     pause_.cancel();
     due_at(Clock::now() + kDrain);
+    read();  // it may have waited for its rate
     if (writing_) return;
     if (queue_.empty()) return drain();
     flush();
@@ -347,6 +378,7 @@ void Connection::drain() {
 
 void Connection::end(End end, const std::string& reason) {
     if (state_ == State::ended) return;
+    if (state_ == State::open && !queue_.empty() && end != End::slow_reader) last_words();
     state_ = State::ended;
     timer_.cancel();
     pause_.cancel();
@@ -354,6 +386,18 @@ void Connection::end(End end, const std::string& reason) {
     socket_.close(ignored);
     account();
     if (!std::exchange(told_, true)) owner_.ended(*this, end, reason);
+}
+
+/// What this turn wrote, as far as the kernel takes it at once. Asio may not know yet that what it wrote before has left.
+void Connection::last_words() {
+    if (!tls_) return offer();
+    auto* ssl = tls_->native_handle();
+    if (BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0) return;  // it comes first
+    DivertedOutput output(*ssl);
+    SSL_write(ssl, queue_.data(), static_cast<int>(queue_.size()));
+    ERR_clear_error();
+    const auto records = output.take();
+    ::send(socket_.native_handle(), records.data(), records.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /// This step of its opening, and within what all of them together may take.

@@ -76,6 +76,10 @@ public:
     bool write(const iovec* parts, std::size_t count);
     /// Octets that the peer has not taken yet.
     std::size_t queued() const { return queue_.size() + sending_.size(); }
+    /// Gives the kernel what waits for the end of the turn.
+    void offer();
+    /// Whether the kernel has room for more, so that what is queued only waits for its turn.
+    bool takes();
     void granted() { identity_.stranger = false; }
     /// Ends after what was written has left, within a few seconds.
     void finish();
@@ -102,6 +106,8 @@ private:
     void read();
     void failed(error_code error);
     std::size_t read_on();
+    void broken(const std::string& alert);
+    std::size_t limit() const { return identity_.stranger ? limits_.stranger_write_queue : limits_.write_queue; }
     void take(std::size_t size);
     bool frame();
     bool may_take();
@@ -110,7 +116,7 @@ private:
     void flushed();
     void account();
     void drain();
-    void close();
+    void last_words();
     void due_at(Clock::time_point due);
     void opens_within(std::chrono::seconds limit);
     void wait_until_due();
@@ -128,6 +134,7 @@ private:
     State state_ = State::connecting;
     std::shared_ptr<bool> delivers_ = std::make_shared<bool>(false);
     bool heard_ = false;  ///< octets came, after the handshake
+    bool reading_ = false;
 
     StreamFramer framer_;
     std::array<char, 4'096> input_;

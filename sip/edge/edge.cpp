@@ -379,7 +379,13 @@ void Edge::Impl::message(Connection& connection, std::string text) {
 void Edge::Impl::queued(std::ptrdiff_t change) {
     in_queues += static_cast<std::size_t>(change);  // modulo 2^n: a negative one is subtracted
     if (change < 0 || in_queues <= limits.write_queues) return;
-    const auto longest = std::ranges::max_element(flows, {}, [](const auto& entry) { return entry.second.connection->queued(); });
+    for (const auto& [flow, live] : flows) live.connection->offer();
+    if (in_queues <= limits.write_queues) return;
+    // Of what the kernel takes, the next turns of the loop make less.
+    const auto longest = std::ranges::max_element(flows, {}, [](const auto& entry) {
+        auto& connection = *entry.second.connection;
+        return std::pair(connection.queued() > 0 && !connection.takes(), connection.queued());
+    });
     if (longest == flows.end()) return;
     const auto connection = longest->second.connection;
     connection->end(End::slow_reader, "all connections together have too much that is not taken, this one most");

@@ -21,9 +21,12 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 /// RFC 3261 §7.1, §7.2, as far as it tells SIP from anything else.
@@ -54,6 +57,7 @@ bool may_become_start_line(std::string_view part) {
 
 /// Values of a header field that may be a list: commas outside of quotes and angle brackets.
 std::size_t count_values(std::string_view value) {
+    if (value.find(',') == value.npos) return 1;
     std::size_t values = 1;
     bool quoted = false, bracketed = false;
     for (std::size_t i = 0; i < value.size(); ++i) {

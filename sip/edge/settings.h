@@ -73,7 +73,7 @@ struct Limits {
     // Octets that wait for who does not take them. One more message is queued; then the connection is closed.
     std::size_t write_queue = 1'048'576;
     std::size_t stranger_write_queue = 65'536;  ///< of a connection to which nothing was granted
-    std::size_t write_queues = 67'108'864;      ///< of all together; then the connection with most is closed
+    std::size_t write_queues = 67'108'864;      ///< of all together; then one that takes nothing is closed, the one with most
 
     std::size_t connections_per_source = 20;  ///< and four times as many from one /48 of IPv6
     std::size_t connections = 2'000;          ///< a quarter of them is kept for peers and next hops

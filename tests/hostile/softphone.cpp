@@ -102,6 +102,10 @@ Result<std::unique_ptr<Softphone>> Softphone::start(boost::asio::io_context& loo
     auto started = sip::Endpoint::start(loop, std::move(settings.endpoint), std::move(events));
     if (!started) return started.error();
     phone->endpoint_ = std::move(started).value();
+    for (const auto& [transport, endpoint] : phone->endpoint_->listening()) {
+        const auto text = "sip:ua@" + endpoint.to_string() + ";transport=" + std::string(to_string(transport));
+        phone->contacts_.try_emplace(transport, NameAddr{"", Uri::parse(text).value(), ""});
+    }
     phone->endpoint_->trust(std::move(settings.trusted));
     return phone;
 }
@@ -119,17 +123,13 @@ std::string Softphone::token(const char* prefix) {
 }
 
 NameAddr Softphone::contact(Transport transport) const {
-    for (const auto& address : endpoint_->listening()) {
-        if (address.transport != transport) continue;
-        const auto text = "sip:ua@" + address.endpoint.to_string() + ";transport=" + std::string(to_string(transport));
-        return {"", Uri::parse(text).value(), ""};
-    }
+    if (const auto own = contacts_.find(transport); own != contacts_.end()) return own->second;
     return {"", Uri::parse("sip:ua@127.0.0.1").value(), ""};
 }
 
 // ---- What comes ----
 
-void Softphone::receive(IncomingRequest in) {
+void Softphone::receive(IncomingRequest&& in) {
     ++tally_.requests_in;
     unanswered_.insert(in.transaction);
     if (auto refused = refusal(in.request)) return on(Respond{in.transaction, std::move(*refused)});
@@ -168,7 +168,7 @@ std::optional<Response> Softphone::refusal(const Request& request) const {
 }
 
 /// The transaction says which call an ACK is for, whatever the ACK itself says.
-void Softphone::acknowledged(TransactionId transaction, Request ack) {
+void Softphone::acknowledged(TransactionId transaction, Request&& ack) {
     const auto found = acceptable_.find(transaction);
     if (found == acceptable_.end()) return;
     ack.call_id = found->second.call_id;
@@ -205,11 +205,8 @@ void Softphone::run(const std::function<void(Actions&)>& input) {
     for (auto& action : actions) queue_.push_back(std::move(action));
     if (running_) return;
     running_ = true;
-    for (std::size_t i = 0; i < queue_.size(); ++i) {
-        const auto action = std::move(queue_[i]);
-        perform(action);
-    }
-    queue_ = {};
+    for (std::size_t i = 0; i < queue_.size(); ++i) perform(queue_[i]);  // which may add to it
+    queue_.clear();
     running_ = false;
     wake();
 }

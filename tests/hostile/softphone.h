@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -79,9 +80,9 @@ private:
     Softphone(boost::asio::io_context& loop, std::uint64_t seed);
 
     // From the endpoint
-    void receive(sip::IncomingRequest in);
+    void receive(sip::IncomingRequest&& in);
     std::optional<sip::Response> refusal(const sip::Request& request) const;
-    void acknowledged(sip::TransactionId transaction, sip::Request ack);
+    void acknowledged(sip::TransactionId transaction, sip::Request&& ack);
     void receive(sip::RequestKey key, sip::Response response);
 
     // To it
@@ -130,6 +131,7 @@ private:
     boost::asio::steady_timer timer_;
     std::mt19937_64 dice_;
     std::unique_ptr<sip::Endpoint> endpoint_;
+    std::map<Transport, sip::NameAddr> contacts_;  ///< ours
     sip::UserAgent agent_;
     std::map<sip::RequestKey, Client> clients_;
     std::map<sip::TransactionId, Acceptable> acceptable_;
@@ -137,7 +139,7 @@ private:
     std::unordered_map<std::string, Way> ways_;
     std::map<sip::UsageKey, Call> calls_;
     std::multimap<TimePoint, std::function<void(Actions&)>> plans_;
-    std::vector<sip::Action> queue_;
+    std::deque<sip::Action> queue_;
     bool running_ = false;
     TimePoint forget_at_{};
     struct {

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstring>
 #include <future>
+#include <optional>
 #include <stdexcept>
 
 namespace {
@@ -576,6 +577,23 @@ TEST(Edge, AStrangersQueueIsShort) {
     }
 }
 
+// What one turn of the loop gives rise to is more than may wait, and nobody has kept it waiting.
+TEST(Edge, APeerThatReadsIsNotSlowHoweverShortTheQueues) {
+    for (const bool all_together : {false, true}) {
+        auto settings = on_loopback({Transport::tcp});
+        auto& limits = settings.limits;
+        (all_together ? limits.write_queues : limits.write_queue) = 1'024;
+        limits.stranger_write_queue = 1'024;
+        EdgeRig rig(settings);
+        Wire peer = tcp_to(rig.port(Transport::tcp));
+        std::string all;
+        for (int i = 0; i < 40; ++i) all += options_text("TCP", "r" + std::to_string(i));
+        peer.send(all);
+        for (int i = 0; i < 40; ++i) EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ")) << i;
+        EXPECT_EQ(rig.counters().closed_slow_reader, 0u);
+    }
+}
+
 TEST(Edge, AllQueuesTogetherAreBounded) {
     auto settings = on_loopback({Transport::tcp});
     settings.limits.write_queue = 100'000'000;
@@ -690,6 +708,36 @@ TEST(Edge, AnIcmpErrorIsBelievedOnlyWithWhatWeSent) {
     EXPECT_EQ(told(true).second.local, Outcome::Local::transport);
     EXPECT_LT(Clock::now() - before, seconds(5));
     EXPECT_EQ(rig.counters().dropped_unproven_errors, 6u);
+}
+
+TEST(Edge, WhatTheEndpointSaysAtItsEndArrives) {
+    std::optional<EdgeRig> rig(on_loopback({Transport::tcp}));
+    Wire peer = tcp_to(rig->port(Transport::tcp));
+    peer.send(options_text("TCP", "wait1"));
+    rig->request("wait1");
+    ask(peer, "TCP", "later");  // it was told, and waits
+    rig.reset();
+    EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 500 "));
+    EXPECT_TRUE(peer.closed());
+}
+
+// The library wants no more of a connection whose request it refused. What comes meanwhile is read and dropped: closed with octets
+// unread it would be reset, and the answer be lost.
+TEST(Edge, AConnectionThatIsClosedWhileItWaitsForItsRateIsReadToItsEnd) {
+    auto settings = on_loopback({Transport::tcp});
+    settings.limits.source_rate = 1;
+    settings.limits.source_burst = 2;
+    settings.limits.accept_cost = 1;
+    EdgeRig rig(settings);
+    Wire peer = tcp_to(rig.port(Transport::tcp));
+    auto odd = options_text("TCP", "odd");
+    odd.replace(odd.find("Call-ID"), 7, "X-Odd");
+    const auto before = Clock::now();
+    peer.send(odd + options_text("TCP", "over its rate"));
+    EXPECT_TRUE(peer.read_until("\r\n\r\n").starts_with("SIP/2.0 400 "));
+    peer.send(std::string(16 << 20, 'x'));
+    EXPECT_TRUE(peer.read_until("").empty());
+    EXPECT_LT(Clock::now() - before, milliseconds(1'500));
 }
 
 // RFC 3261 §18.2.2 would have us connect to what the request's Via says: to wherever a stranger wants.

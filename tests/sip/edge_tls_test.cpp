@@ -111,6 +111,37 @@ TEST(EdgeTls, ALargeMessagePassesEitherWay) {
     EXPECT_EQ(tls.rig->request("clarge").request.body.size(), 60'000u);
 }
 
+TEST(EdgeTls, APeerThatReadsIsNotSlowHoweverShortTheQueues) {
+    Limits limits;
+    limits.write_queue = limits.stranger_write_queue = 1'024;
+    TlsRig tls(TlsIdentity::VerifyClient::none, limits);
+    auto wire = tls.client("a.test");
+    std::string all;
+    for (int i = 0; i < 40; ++i) all += options_text("TLS", "r" + std::to_string(i));
+    wire.send(all);
+    for (int i = 0; i < 40; ++i) EXPECT_TRUE(wire.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ")) << i;
+    EXPECT_EQ(tls.rig->counters().closed_slow_reader, 0u);
+}
+
+TEST(EdgeTls, WhatTheEndpointSaysAtItsEndArrives) {
+    TlsRig tls;
+    auto wire = tls.client("a.test");
+    wire.send(options_text("TLS", "wait1"));
+    tls.rig->request("wait1");
+    ask(wire, "TLS", "later");  // it was told, and waits
+    tls.rig.reset();
+    EXPECT_TRUE(wire.read_until("\r\n\r\n").starts_with("SIP/2.0 500 "));
+}
+
+// RFC 8446 §6.2: an alert says what broke the connection, also when good records came right before.
+TEST(EdgeTls, ABrokenRecordBehindAGoodOneIsToldByAnAlert) {
+    TlsRig tls;
+    auto wire = tls.client("a.test");
+    ask(wire, "TLS", "first");
+    wire.send_then_damaged("\r\n\r\n", "\r\n\r\n");
+    EXPECT_NE(wire.end_reason().find("bad record mac"), std::string::npos);
+}
+
 TEST(EdgeTls, ASourceHasAFewHandshakesAtOnce) {
     Limits limits;
     limits.handshakes_per_source = 2;

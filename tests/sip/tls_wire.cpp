@@ -82,6 +82,27 @@ void TlsWire::send(std::string_view octets) {
     if (SSL_write(ssl_.get(), octets.data(), static_cast<int>(octets.size())) <= 0) throw std::runtime_error("send: " + why());
 }
 
+void TlsWire::send_then_damaged(std::string_view good, std::string_view damaged) {
+    BIO* const records = BIO_new(BIO_s_mem());
+    BIO* const socket = SSL_get_wbio(ssl_.get());
+    BIO_up_ref(socket);
+    SSL_set0_wbio(ssl_.get(), records);
+    send(good);
+    send(damaged);
+    std::string octets(BIO_ctrl_pending(records), '\0');
+    BIO_read(records, octets.data(), static_cast<int>(octets.size()));
+    SSL_set0_wbio(ssl_.get(), socket);
+    octets.back() = static_cast<char>(octets.back() ^ 1);
+    wire_.send(octets);
+}
+
+std::string TlsWire::end_reason() {
+    ERR_clear_error();
+    while (fill()) {
+    }
+    return why();
+}
+
 bool TlsWire::fill() {
     char buffer[16'384];
     const int got = SSL_read(ssl_.get(), buffer, sizeof buffer);

@@ -24,9 +24,13 @@ public:
     /// The SNI that a client sent.
     std::string asked_name() const;
     void send(std::string_view octets);
+    /// Two records in one piece, the second one not as it was made.
+    void send_then_damaged(std::string_view good, std::string_view damaged);
     std::string read_until(std::string_view end);
     /// Whether the other side closes within 10 s.
     bool closed();
+    /// The same, and what alert it gave as the reason; "closed": none.
+    std::string end_reason();
     unsigned local_port() const { return stox::test::local_port(wire_); }
 
 private:
