@@ -40,19 +40,20 @@ TEST(Views, NamesAreFitForMetricsAndSayTheirUnit) {
 
 TEST(Views, PeopleReadDurationsInTheirTwoLargestUnits) {
     const Column column{"age_seconds", ColumnKind::seconds, "Age"};
-    const std::vector<std::pair<std::uint64_t, const char*>> rows{
-        {0, "0 s"}, {59, "59 s"}, {60, "1 min"}, {61, "1 min 1 s"}, {3'600, "1 h"}, {3'660, "1 h 1 min"}, {3'659, "1 h"}, {90'061, "1 d 1 h"}};
+    const std::vector<std::pair<std::uint64_t, const char*>> rows{{0, "0 s"},        {59, "59 s"},       {60, "1 min"},
+                                                                  {61, "1 min 1 s"}, {3'600, "1 h"},     {3'660, "1 h 1 min"},
+                                                                  {3'659, "1 h"},    {90'061, "1 d 1 h"}};
     for (const auto& [seconds, expected] : rows) EXPECT_EQ(readable(column, Cell(seconds)), expected) << seconds;
 }
 
 TEST(Views, TextIsAlignedAndHarmless) {
     auto odd = phones();
-    odd.peer = "a\x1b[31mb\n";
+    odd.peer = "a\x1b[31m\nb";
     EXPECT_EQ(to_text({to_table(std::vector{phones(), odd})}),
               "Peers\n"
-              "  Domain        Peer     State  Probed  On their way  Targets\n"
-              "  capulet.test  phones   up     yes     3             udp:10.0.0.1:5060 up\n"
-              "  capulet.test  a [31mb  up     yes     3             udp:10.0.0.1:5060 up\n");
+              "  Domain        Peer      State  Probed  On their way  Targets\n"
+              "  capulet.test  phones    up     yes     3             udp:10.0.0.1:5060 up\n"
+              "  capulet.test  a [31m b  up     yes     3             udp:10.0.0.1:5060 up\n");
     EXPECT_EQ(to_text({to_table(std::vector<BanRow>())}), "Banned sources\n  none\n");
 }
 
