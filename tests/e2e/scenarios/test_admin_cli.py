@@ -35,7 +35,7 @@ def twin(server, word: str, *arguments: str, as_json: bool = False) -> str:
         assert done.returncode == 0, (word, done.stdout, done.stderr)
         return done.stdout
     if as_json:
-        return json.loads(server.api("stox", command=" ".join((word, *arguments, "--json"))))
+        return json.loads(server.api("stox", line=" ".join((word, *arguments, "--json"))))
     return json.loads(server.api("stox_" + word.replace("-", "_"), **dict(zip(ARGUMENTS.get(word, ()), arguments))))
 
 
