@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace {
 
 using namespace stox;
@@ -356,6 +358,48 @@ TEST(Admin, MessagesAreCountedWhenTheyArriveOrFail) {
     EXPECT_EQ(row.to_sip_total, 1u);
     EXPECT_EQ(row.to_xmpp_total, 1u);
     EXPECT_EQ(row.failed_total, 1u);
+}
+
+/// "word Title, scope, who does it: argument|Title|kind|preset|choices"
+std::string described(const AdminCommand& command) {
+    static constexpr std::array kKinds{"source", "user", "match", "minutes", "rate", "choice"};
+    std::string text = std::string(command.word) + ' ' + std::string(command.title) +
+                       (command.scope == AdminScope::worker ? ", worker" : ", domain") + (command.of_engine ? ", engine" : "");
+    for (const auto& [name, title, kind, preset, choices] : command.arguments) {
+        text += ": " + std::string(name) + '|' + std::string(title) + '|' + kKinds[static_cast<std::size_t>(kind)] + '|' +
+                std::string(preset);
+        for (const auto choice : choices) text += '|' + std::string(choice);
+    }
+    return text;
+}
+
+TEST(Admin, TheTableOfCommands) {
+    const std::vector<std::pair<AdminVerb, std::string>> expected{
+        {AdminVerb::overview, "overview Overview, domain"},
+        {AdminVerb::domains, "domains Domains, worker"},
+        {AdminVerb::peers, "peers Peers, domain, engine"},
+        {AdminVerb::errors, "errors Last errors, domain"},
+        {AdminVerb::limits, "limits Limits, domain, engine"},
+        {AdminVerb::user_limit,
+         "user-limit Limit a user, domain, engine: user|JID, SIP URI or number|user|: "
+         "per_second|Messages a second; 0: no limit; default: as configured|rate|"},
+        {AdminVerb::drain, "drain Take nothing new, domain, engine: state|Take nothing new|choice|on|on|off"},
+        {AdminVerb::trace,
+         "trace Trace a JID, source or call, domain: match|JID, source or Call-ID|match|: minutes|For so many "
+         "minutes|minutes|10"},
+        {AdminVerb::traces, "traces Traces, domain"},
+        {AdminVerb::bans, "bans Banned sources, worker"},
+        {AdminVerb::ban,
+         "ban Ban a source, worker: source|Address of the source|source|: minutes|For so many minutes|minutes|60"},
+        {AdminVerb::unban, "unban Hear a banned source again, worker: source|Address of the source|source|"},
+        {AdminVerb::log_level, "log-level Log level, worker: level|Log level|choice||error|warn|info|debug"},
+        {AdminVerb::reload, "reload Read the configuration again, worker"},
+        {AdminVerb::stop, "stop Stop until the next reload, worker"}};
+    ASSERT_EQ(admin_commands().size(), expected.size());
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+        EXPECT_EQ(admin_commands()[n].verb, expected[n].first);
+        EXPECT_EQ(described(admin_commands()[n]), expected[n].second);
+    }
 }
 
 TEST(Admin, WordsOfACommandLineAreTheSameArguments) {
