@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from conftest import COMPONENT, PEERS, make_server, stop_server
+from adhoc import execute
+from conftest import COMPONENT, PEERS, make_server, person, stop_server
 from lane import GATEWAY, STRANGER
 from processes import wait_for
 
@@ -98,7 +99,7 @@ def test_the_shell_of_prosody(server):
 
 
 def test_reload_and_stop(server):
-    """The last one: it leaves the worker started anew."""
+    """By command line and by XMPP."""
     since = server.log_size()
     assert server.stoxctl("reload").returncode == 0
     server.wait_log(r"[Rr]eloading configuration|Configuration reloaded", since)
@@ -110,3 +111,12 @@ def test_reload_and_stop(server):
     server.reload()
     server.wait_attached(COMPONENT, since)
     assert server.worker() not in (0, old)
+    romeo = person(server, "romeo")
+    try:
+        assert execute(romeo, COMPONENT, "stop").status == "completed", "told before it stops"
+    finally:
+        romeo.stop()
+    wait_for("the end of the worker", lambda: server.worker() == 0)
+    since = server.log_size()
+    server.reload()
+    server.wait_attached(COMPONENT, since)
