@@ -11,7 +11,8 @@ pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 certificates = "{folder}/data"
 plugin_paths = {{ "{folder}/dist" }}
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline"{archive} }}
+modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline", "adhoc", "admin_shell"{archive} }}
+admins = {admins}
 modules_disabled = {{ "s2s", "tls" }}
 authentication = "internal_plain"
 c2s_require_encryption = false
@@ -46,7 +47,7 @@ class Prosody(Server):
     def configure(self) -> None:
         setup = self.setup
         text = CONFIGURATION.format(folder=self.folder, log=self.log, address=setup.address, port=setup.port, engine=lua(setup.engine),
-                                    isolation=setup.isolation, domain=setup.domain, archive=', "mam"' if setup.archive else "")
+                                    isolation=setup.isolation, admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "")
         for component, options in setup.components.items():
             text += f'\nComponent "{component}" "stox"\n'
             text += "".join(f"    {word if word == 'name' else 'stox_' + word} = {lua(value)}\n" for word, value in options.items())
@@ -63,6 +64,12 @@ class Prosody(Server):
         self.program = Program(["prosody", "--config", self.folder / "prosody.cfg.lua", "-F"], self.folder / "output.log", unprivileged=True,
                                cwd=self.folder, env=self.setup.environment)
         self.wait_log(r"Activated service 'c2s'", since)
+
+    def prosodyctl(self, *words: str):
+        return self.command(["prosodyctl", "--config", self.folder / "prosody.cfg.lua", *words])
+
+    def ctl(self, command: str, *words: str):
+        return self.prosodyctl("mod_stox", command, *words)
 
     def reload(self) -> None:
         since = self.log_size()
