@@ -170,9 +170,7 @@ void on_sip_response(State& state, const SipResponseIn& in, TimePoint now, Actio
 
 void on_committed(State& state, const Committed& in, TimePoint now, Actions& out) {
     for (const auto& [number, result] : state.commits.committed(in, state.turn(now, out))) {
-        if (auto restored = state.restored.extract(number))
-            restored_settled(state, restored.mapped(), now, out);
-        else if (state.inbox.find(number))
+        if (state.inbox.find(number))
             inbox_settled(state, number, result, now, out);
         else
             outbox_settled(state, RequestId{number}, result, now, out);
@@ -215,7 +213,6 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
                            .inbox = {},
                            .barrier = {},
                            .messages = {},
-                           .restored = {},
                            .owed = {},
                            .imdn_contacts = {},
                            .formats = {},

@@ -6,14 +6,6 @@ namespace stox::engine {
 
 using Stage = InboxEntry::Stage;
 
-std::size_t stanza_octets(const xmpp::Message& message) {
-    constexpr std::size_t kNames = 400;
-    std::size_t size = kNames + message.from.to_string().size() + message.to.to_string().size() + message.lang.size();
-    for (const auto& body : message.bodies) size += body.text.size();
-    for (const auto& subject : message.subjects) size += subject.text.size();
-    return size + (message.thread ? message.thread->size() : 0);
-}
-
 void Inbox::add(Number number, InboxEntry entry) {
     STOX_ASSERT(entries_.empty() || entries_.rbegin()->first < number);
     octets_ += entry.octets;

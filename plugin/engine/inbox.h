@@ -27,15 +27,12 @@ struct InboxEntry {
     InboxRow row;
     std::optional<ServerTransaction> transaction;  ///< its request, as long as that is not answered
     config::PeerKind kind = config::PeerKind::proxy;
-    std::size_t octets = 0;
+    std::size_t octets = 0;  ///< in the store, which is no less than on the stream
     enum class Stage { committing, waiting, written } stage = Stage::committing;
     bool late = false;  ///< what goes out says when it came
     Barrier::Position position = 0;
     std::optional<TimePoint> answer_by;
 };
-
-/// About as much as it takes on the stream and in memory.
-std::size_t stanza_octets(const xmpp::Message& message);
 
 class Inbox {
 public:

@@ -220,6 +220,7 @@ void take_receipt(State& state, const xmpp::Message& in, const im::Extensions& e
     for (const auto number : seen) {
         auto& row = state.receipts.at(number).row;
         if (!std::exchange(row.report->display, false)) continue;
+        row.report->negative = false;  // whoever has seen it has got it   (IM-54)
         send_report(state, row, Disposition::display, DispositionStatus::displayed, now, out);
         settle_row(state, number, now);
     }
@@ -240,6 +241,15 @@ void await_no_receipt(State& state, const xmpp::Message& message, TimePoint now)
     erase_row(state, state.receipts.find_received(message.id, message.to, message.from), now);
 }
 
+namespace {
+
+bool is_known_way(const config::DomainOptions& options, const config::Peer& peer, const sip::Uri& route) {
+    if (is_own_sip_domain(options, route.host)) return select_peer(options, route) == &peer;
+    return targeted_peer(options, route) == &peer;
+}
+
+}  // namespace
+
 bool is_report(const xmpp::Message& stanza) {
     return std::ranges::any_of(stanza.payload, [](const xml::Element& one) { return one.ns == xmpp::ns::kReport; });
 }
@@ -259,10 +269,11 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     for (const auto& node : found->children)
         if (const auto* route = std::get_if<xml::Element>(&node); route && route->name == "route")
             recipient.routes.push_back(route->text());
-    // A way that its author's own peer does not lead to would make us send to whomever a message names.   (RFC 5438 §14)
+    // It is whoever wrote the message that names the route: only where the operator said that this peer leads to, or to the domain
+    // that both sides share, is it followed.   (RFC 5438 §14)
     const auto first =
         recipient.routes.empty() ? Result<sip::Uri>(fail(Code::malformed, "")) : sip::Uri::parse(recipient.routes.front());
-    if (first && select_peer(state.options, first.value()) == peer) recipient.first_route = first.value();
+    if (first && is_known_way(state.options, *peer, first.value())) recipient.first_route = first.value();
 
     PageMessageOptions how;
     how.call_id = ids.call_id;
@@ -279,6 +290,7 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     outgoing.original = envelope(stanza);
     outgoing.ids = ids;
     outgoing.ids.stanza = {};
+    outgoing.ids.wrapped = true;
     outgoing.peer = peer->name;
     outgoing.what = Outgoing::What::report;
     return outgoing;

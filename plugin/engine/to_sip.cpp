@@ -9,6 +9,7 @@
 #include "plugin/engine/owed.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
+#include "plugin/engine/row_size.h"
 
 #include <algorithm>
 #include <cctype>
@@ -181,7 +182,8 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     outgoing.line = key;
     const auto asked = wanted(in);
     // A contact who understands it can tell a second copy from a second message.   (contract: delivery)
-    if ((asked.any() || state.imdn_contacts.understands(in.to)) && may_wrap(state, *peer, in.to, now)) {
+    const bool wrap = ids.wrapped.value_or(asked.any() || state.imdn_contacts.understands(in.to));
+    if (wrap && may_wrap(state, *peer, in.to, now)) {
         how.wrapping = Wrapping{ids.imdn_id, ids.accepted, asked};
         auto wrapped = write();
         // A text that goes by every way is not made too long for some by what stands around it.
@@ -198,12 +200,18 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     outgoing.original = envelope(in);
     outgoing.ids = ids;
     outgoing.ids.stanza = {};
+    outgoing.ids.wrapped = outgoing.request.content_type == im::kCpimType;
     outgoing.peer = peer->name;
     outgoing.emergency = emergency;
     return outgoing;
 }
 
 namespace {
+
+/// No row holds it.
+xmpp::StanzaError too_long() {
+    return error(xmpp::ErrorType::modify, xmpp::Condition::policy_violation, "This message is too long to be kept.");
+}
 
 /// Of a notification nobody is told that it went nowhere.
 void refuse_message(const xmpp::Message& in, xmpp::StanzaError why, Trace trace, const std::string& peer, Actions& out) {
@@ -231,17 +239,19 @@ void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Tra
         return refuse_message(
             in, error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."), trace,
             outgoing->peer, out);
-    const bool peer_is_full = !state.messages.is_busy(outgoing->line) && state.is_full(*peer);
-    const bool is_full =
-        peer_is_full || state.messages.is_full(*outgoing) || state.messages.size() + state.owed.size() >= MessageQueue::kInAll;
-    if (is_full && !outgoing->emergency)
+    row.stanza = in;
+    row.wrapped = outgoing->ids.wrapped;
+    const auto octets = size_of(row).row;
+    if (octets > kMaxRowOctets) return refuse_message(in, too_long(), trace, outgoing->peer, out);
+    outgoing->octets = std::max(held_octets(*outgoing), octets);
+    const bool peer_is_full = !outgoing->emergency && !state.messages.is_busy(outgoing->line) && state.is_full(*peer);
+    if (peer_is_full || state.messages.is_full(*outgoing, state.owed.kept()))
         return refuse_message(in,
                               error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
                               trace, outgoing->peer, out);
 
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
-    row.stanza = in;
     std::vector<RecordChange> rows;
     if (auto awaited = await_imdn(state, row, *outgoing, now)) rows.push_back(std::move(*awaited));
     rows.push_back({Collection::outbox, outgoing->key, std::move(row)});
@@ -273,10 +283,11 @@ void outbox_settled(State& state, RequestId id, const Result<void>& result, Time
         state.commits.erase(Collection::outbox, refused.key, now);
         await_no_imdn(state, refused, now);
         if (refused.what == Outgoing::What::message)
-            bounce(
-                refused.original,
-                error(ErrorType::wait, Condition::resource_constraint, "The gateway cannot keep messages now; it was not sent."),
-                refused.ids.trace, refused.peer, out);
+            bounce(refused.original,
+                   is_for_good(result) ? too_long()
+                                       : error(ErrorType::wait, Condition::resource_constraint,
+                                               "The gateway cannot keep messages now; it was not sent."),
+                   refused.ids.trace, refused.peer, out);
     }
     send_next(state, line, now, out);
 }

@@ -1,12 +1,16 @@
 #include "mapping/error_table.h"
 #include "mapping/im/body.h"
 #include "mapping/page_message.h"
+#include "mapping/xml/limits.h"
+#include "mapping/xml/writer.h"
+#include "mapping/xmpp/delay.h"
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/chat_states.h"
 #include "plugin/engine/failure_reports.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
+#include "plugin/engine/row_size.h"
 #include "plugin/engine/sender.h"
 #include "plugin/engine/sip_checks.h"
 #include "plugin/engine/stream_writer.h"
@@ -51,6 +55,11 @@ sip::Response body_refused(const Error& error) {
         default:
             return status(400);
     }
+}
+
+/// Octets of the time that a stanza gets when it goes out later.
+std::size_t delay_octets(const config::DomainOptions& options, UtcTime accepted) {
+    return xml::write(xmpp::delay(options.domain, accepted)).size();
 }
 
 /// Taken, and nothing of it has to be kept.
@@ -109,21 +118,25 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (state.leaving) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "the gateway stops");
     if (state.is_full(peer))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
-    const auto octets = stanza_octets(message.value());
-    if (state.inbox.is_full(octets))
+    InboxEntry entry;
+    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), std::move(asked)};
+    const auto size = size_of(entry.row);
+    entry.octets = size.row + kChatStateOctets;
+    // Nothing that is accepted may turn out to be too long for the stream.
+    if (size.stanza + kChatStateOctets + delay_octets(options, in.received) > xml::Limits{}.stanza_octets ||
+        entry.octets > kMaxRowOctets)
+        return refuse(state, out, in, trace, peer, status(413), "too long for a stanza");
+    if (state.inbox.is_full(entry.octets))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, state.stream_up ? kRetryBusy_s : kRetryNoStream_s),
                       "too many messages wait for the XMPP server");
 
     state.odd_names.look_at(from.value(), out);
-    message_ends_composing(state, message.value());
-    InboxEntry entry;
+    message_ends_composing(state, entry.row.stanza);
     entry.key = state.ids.wire_id();
     std::vector<RecordChange> rows;
-    if (asked) rows.push_back(await_receipt(state, message.value(), *asked, in.received, now));
-    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), std::move(asked)};
+    if (entry.row.report) rows.push_back(await_receipt(state, entry.row.stanza, *entry.row.report, in.received, now));
     entry.transaction = in.transaction;
     entry.kind = peer.kind;
-    entry.octets = octets;
     const auto number = state.next_number();
     rows.push_back({Collection::inbox, entry.key, entry.row});
     state.commits.accept(number, std::move(rows), state.turn(now, out));
@@ -133,7 +146,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
 void inbox_settled(State& state, std::uint64_t number, const Result<void>& result, TimePoint now, Actions& out) {
     auto& entry = *state.inbox.find(number);
     if (!result) {
-        respond(out, state.inbox.answered(entry), try_later(entry.kind, kRetryNoStream_s));
+        respond(out, state.inbox.answered(entry), is_for_good(result) ? status(413) : try_later(entry.kind, kRetryNoStream_s));
         const auto refused = state.inbox.remove(number);
         await_no_receipt(state, refused.row.stanza, now);
         state.merged.refused(refused.row.request_key);
