@@ -9,6 +9,7 @@
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
+#include "plugin/engine/rerouting.h"
 #include "plugin/engine/restore.h"
 #include "plugin/engine/services.h"
 #include "plugin/engine/sip_requests.h"
@@ -264,6 +265,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        state.options = std::move(in.options);
                        state.secrets = std::move(in.secrets);
                        configure(state);
+                       find_new_ways(state, now, out);
                        go_on(state, now, out);
                    },
                    [&](const Tick&) { on_tick(state, now, out); },

@@ -13,7 +13,8 @@ void Inbox::add(Number number, InboxEntry entry) {
         ++unanswered_;
         ++unanswered_from_[entry.row.peer];
     }
-    by_stanza_.emplace(entry.row.stanza.id, number);
+    // An error has the id of what it answers, which is not ours.
+    if (entry.row.stanza.type != xmpp::MessageType::error) by_stanza_.emplace(entry.row.stanza.id, number);
     entries_.emplace(number, std::move(entry));
 }
 
@@ -30,7 +31,7 @@ InboxEntry Inbox::take(Entries::iterator found) {
     auto entry = std::move(found->second);
     entries_.erase(found);
     octets_ -= entry.octets;
-    by_stanza_.erase(entry.row.stanza.id);
+    if (entry.row.stanza.type != xmpp::MessageType::error) by_stanza_.erase(entry.row.stanza.id);
     if (entry.answer_by) answers_.erase({*entry.answer_by, number});
     return entry;
 }
@@ -76,6 +77,7 @@ void Inbox::stream_lost() {
 }
 
 void Inbox::answer_at(Number number, TimePoint at) {
+    if (!entries_.at(number).transaction) return;
     entries_.at(number).answer_by = at;
     answers_.emplace(at, number);
 }

@@ -8,6 +8,7 @@
 // They stand in the line in this order from the back to the front, since the line is only ever written from its front.
 
 #include "plugin/engine/barrier.h"
+#include "plugin/engine/receipts.h"
 #include "plugin/engine/records.h"
 
 #include <cstddef>
@@ -31,7 +32,9 @@ struct InboxEntry {
     enum class Stage { committing, waiting, written } stage = Stage::committing;
     bool late = false;  ///< what goes out says when it came
     Barrier::Position position = 0;
-    std::optional<TimePoint> answer_by;
+    std::optional<TimePoint> answer_by{};
+    bool is_notice = false;                   ///< a receipt: nobody hears whether it arrived
+    std::optional<Receipts::Before> tells{};  ///< the row that it is of, until it is stored
 };
 
 class Inbox {

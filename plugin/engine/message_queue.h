@@ -5,6 +5,7 @@
 #include "mapping/im/imdn.h"
 #include "plugin/engine/kept.h"
 #include "plugin/engine/outbound.h"
+#include "plugin/engine/receipts.h"
 #include "plugin/engine/records.h"
 
 #include <cstddef>
@@ -33,6 +34,7 @@ struct Outgoing {
     } what = What::message;
     im::DispositionRequest asked{};  ///< of the contact, with the message
     bool receipt_by_200 = false;     ///< its author wants a receipt that the contact's client cannot be asked for (IM-45)
+    std::optional<Receipts::Before> tells{};  ///< a report: the row that it is of, until it is stored
     bool repeated = false;
     bool emergency = false;  ///< a call for help: bounded apart from everything else
     std::size_t octets = 0;  ///< in memory or in the store, wherever it takes more

@@ -23,7 +23,8 @@ std::uint32_t leap(std::uint32_t cseq, std::uint32_t lives) {
 
 void restore_inbox(State& state, std::string key, InboxRow row, TimePoint now) {
     // A commit that failed may be there all the same, and its request came again: one of the two is enough.
-    if (state.inbox.holds_stanza(row.stanza.id)) return state.commits.erase(Collection::inbox, std::move(key), now);
+    const bool known = row.stanza.type != xmpp::MessageType::error && state.inbox.holds_stanza(row.stanza.id);
+    if (known) return state.commits.erase(Collection::inbox, std::move(key), now);
     state.merged.restored(row.request_key, row.stanza.id, now);
     InboxEntry entry;
     entry.key = std::move(key);
