@@ -105,7 +105,8 @@ void append_attributes(std::string& out, const Element& element) {
     }
 }
 
-void append_element(std::string& out, const Element& element, std::string_view default_ns) {
+/// False: it is over `most` octets, and not whole.
+bool append_element(std::string& out, const Element& element, std::string_view default_ns, std::size_t most) {
     // The namespace of the prefix xml is never a default one (Namespaces in XML §3).
     const bool is_xml = element.ns == kXmlNs;
     const auto open = out.size() + 1;
@@ -118,23 +119,32 @@ void append_element(std::string& out, const Element& element, std::string_view d
     append_attributes(out, element);
     if (element.children.empty()) {
         out += "/>";
-        return;
+        return out.size() <= most;
     }
     out += '>';
     for (const auto& node : element.children) {
-        if (const auto* child = std::get_if<Element>(&node))
-            append_element(out, *child, default_ns);
-        else
+        if (const auto* child = std::get_if<Element>(&node)) {
+            if (!append_element(out, *child, default_ns, most)) return false;
+        } else {
             append_escaped(out, std::get<std::string>(node), Place::content);
+        }
+        if (out.size() > most) return false;
     }
     out.append("</").append(tag).append(1, '>');
+    return out.size() <= most;
 }
 
 }  // namespace
 
 std::string write(const Element& element, std::string_view inherited_ns) {
     std::string out;
-    append_element(out, element, inherited_ns);
+    append_element(out, element, inherited_ns, std::string::npos);
+    return out;
+}
+
+std::optional<std::string> write_within(const Element& element, std::size_t most, std::string_view inherited_ns) {
+    std::string out;
+    if (!append_element(out, element, inherited_ns, most)) return std::nullopt;
     return out;
 }
 

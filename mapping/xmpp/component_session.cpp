@@ -161,10 +161,9 @@ Result<std::string> ComponentSession::encode(const Stanza& stanza) const {
         std::visit([](const auto& one) { return std::pair<const Jid&, const Jid&>(one.from, one.to); }, stanza);
     if (from.domain != domain_) return fail(Code::forbidden, "a stanza from " + from.domain + " on the stream of " + domain_);
     if (to.domain.empty()) return fail(Code::forbidden, "a stanza to nobody");
-    auto octets = xml::write(xmpp::encode(stanza), kComponentNs);
-    if (octets.size() > limits_.stanza_octets)
-        return fail(Code::too_large, "a stanza of " + std::to_string(octets.size()) + " octets");
-    return octets;
+    auto octets = xml::write_within(xmpp::encode(stanza), limits_.stanza_octets, kComponentNs);
+    if (!octets) return fail(Code::too_large, "a stanza of more than " + std::to_string(limits_.stanza_octets) + " octets");
+    return std::move(*octets);
 }
 
 std::vector<SessionEvent> ComponentSession::close() {

@@ -65,7 +65,8 @@ void send_chat_state(State& state, const xmpp::Message& in, im::ChatState chat_s
     outgoing.peer = place->peer->name;
     outgoing.stored = true;
     outgoing.what = Outgoing::What::composing;
-    if (state.messages.is_full(outgoing)) return;
+    outgoing.octets = held_octets(outgoing);
+    if (state.messages.is_full(outgoing, state.owed.kept())) return;
     const auto line = outgoing.line;
     state.messages.add(std::move(outgoing));
     send_next(state, line, now, out);

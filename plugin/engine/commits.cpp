@@ -1,55 +1,79 @@
 #include "plugin/engine/commits.h"
 
 #include "plugin/engine/log.h"
+#include "plugin/engine/row_size.h"
 
 #include <algorithm>
 
 namespace stox::engine {
 
-namespace {
-
-std::vector<RecordChange> changes_of(const auto& waiting) {
-    std::vector<RecordChange> changes;
-    for (const auto& [place, value] : waiting) changes.push_back({place.first, place.second, value});
-    return changes;
-}
-
-}  // namespace
-
 void Commits::accept(std::uint64_t number, std::vector<RecordChange> rows, const Turn& turn) {
     // A full disk refuses new rows and still takes erasures, which then must not share their fate.
-    Outstanding made{turn.next_commit(), number, failing_ ? Waiting() : take(Commit::kMaxChanges - rows.size()), {}};
-    auto changes = std::move(rows);
-    std::ranges::move(changes_of(made.along), std::back_inserter(changes));
-    turn.out.push_back(Commit{made.commit, std::move(changes)});
-    outstanding_.push_back(std::move(made));
+    Outstanding made{turn.next_commit(), number};
+    if (!failing_) made.erasures = take_erasures(Commit::kMaxChanges - rows.size());
+    send(std::move(made), std::move(rows), turn);
 }
 
-void Commits::erase(Collection collection, std::string key, TimePoint now) { wait({collection, std::move(key)}, {}, now); }
-
-void Commits::update(RecordChange row, TimePoint now) { wait({row.collection, std::move(row.key)}, std::move(row.value), now); }
-
-void Commits::wait(Place place, std::optional<RecordValue> value, TimePoint now) {
-    if (waiting_.empty()) ride_at_ = now + (failing_ ? std::chrono::milliseconds(kTryAgain) : kRideAfter);
-    waiting_.insert_or_assign(std::move(place), std::move(value));
+void Commits::erase(Collection collection, std::string key, TimePoint now) {
+    ride_along(now);
+    Place place{collection, std::move(key)};
+    updates_.erase(place);
+    erasures_.insert(std::move(place));
 }
 
-Commits::Waiting Commits::take(std::size_t most) {
-    if (waiting_.size() <= most) return std::exchange(waiting_, {});
-    Waiting taken;
-    while (taken.size() < most) taken.insert(waiting_.extract(waiting_.begin()));
+void Commits::update(RecordChange row, TimePoint now) {
+    ride_along(now);
+    Place place{row.collection, std::move(row.key)};
+    erasures_.erase(place);
+    updates_.insert_or_assign(std::move(place), Update{std::move(*row.value)});
+}
+
+void Commits::ride_along(TimePoint now) {
+    if (!is_waiting()) ride_at_ = now + (failing_ ? std::chrono::milliseconds(kTryAgain) : kRideAfter);
+}
+
+std::set<Commits::Place> Commits::take_erasures(std::size_t most) {
+    if (erasures_.size() <= most) return std::exchange(erasures_, {});
+    std::set<Place> taken;
+    while (taken.size() < most) taken.insert(erasures_.extract(erasures_.begin()));
     return taken;
 }
 
+/// Those that may go together.
+std::map<Commits::Place, Commits::Update> Commits::take_updates() {
+    std::map<Place, Update> taken;
+    for (std::size_t octets = 0; !updates_.empty() && taken.size() < Commit::kMaxChanges;) {
+        const auto& next = updates_.begin()->second;
+        octets += size_of(next.value).row;
+        if (!taken.empty() && (next.alone || octets > kOctets)) break;
+        const bool alone = next.alone;
+        taken.insert(updates_.extract(updates_.begin()));
+        if (alone) break;
+    }
+    return taken;
+}
+
+void Commits::send(Outstanding made, std::vector<RecordChange> rows, const Turn& turn) {
+    for (const auto& [collection, key] : made.erasures) rows.push_back({collection, key, std::nullopt});
+    for (const auto& [place, update] : made.updates) rows.push_back({place.first, place.second, update.value});
+    turn.out.push_back(Commit{made.commit, std::move(rows)});
+    outstanding_.push_back(std::move(made));
+}
+
 void Commits::tick(const Turn& turn) {
-    if (!waiting_.empty() && *ride_at_ <= turn.now) flush(turn);
+    if (is_waiting() && *ride_at_ <= turn.now) flush(turn);
 }
 
 void Commits::flush(const Turn& turn) {
-    while (!waiting_.empty()) {
-        Outstanding made{turn.next_commit(), {}, take(Commit::kMaxChanges), {}};
-        turn.out.push_back(Commit{made.commit, changes_of(made.along)});
-        outstanding_.push_back(std::move(made));
+    while (!erasures_.empty()) {
+        Outstanding made{turn.next_commit()};
+        made.erasures = take_erasures(Commit::kMaxChanges);
+        send(std::move(made), {}, turn);
+    }
+    while (!updates_.empty()) {
+        Outstanding made{turn.next_commit()};
+        made.updates = take_updates();
+        send(std::move(made), {}, turn);
     }
 }
 
@@ -63,20 +87,28 @@ std::vector<Commits::Settled> Commits::committed(const Committed& in, const Turn
         outstanding_.pop_front();
         judge(done, turn);
         if (done.number) settled.push_back({*done.number, *done.result});
-        if (!*done.result) come_back(std::move(done.along), turn.now);
+        if (!*done.result) come_back(std::move(done), turn);
     }
     return settled;
 }
 
 /// What failed is tried again, unless something newer is to be written, or is being written, in its place.
-void Commits::come_back(Waiting along, TimePoint now) {
-    for (auto& [place, value] : along) {
-        const bool outdated =
-            waiting_.contains(place) ||
-            std::ranges::any_of(outstanding_, [&, &at = place](const Outstanding& later) { return later.along.contains(at); });
-        if (!outdated) wait(place, std::move(value), now);
+void Commits::come_back(Outstanding failed, const Turn& turn) {
+    const auto outdated = [&](const Place& place) {
+        return erasures_.contains(place) || updates_.contains(place) ||
+               std::ranges::any_of(outstanding_, [&](const Outstanding& later) {
+                   return later.erasures.contains(place) || later.updates.contains(place);
+               });
+    };
+    const bool for_good = is_for_good(*failed.result), alone = failed.updates.size() == 1;
+    for (auto& place : failed.erasures)
+        if (!outdated(place)) erasures_.insert(place);
+    for (auto& [place, update] : failed.updates) {
+        if (outdated(place) || (for_good && alone)) continue;
+        update.alone = for_good;
+        updates_.emplace(place, std::move(update));
     }
-    if (!waiting_.empty()) ride_at_ = now + kTryAgain;
+    if (is_waiting()) ride_at_ = turn.now + kTryAgain;
 }
 
 void Commits::judge(const Outstanding& done, const Turn& turn) {
@@ -84,6 +116,11 @@ void Commits::judge(const Outstanding& done, const Turn& turn) {
         if (!done.number) return;  // that there is room for erasing says nothing
         failing_ = false;
         if (std::exchange(troubled_, false)) turn.out.push_back(line(Level::info, {}, "messages can be stored again", {}));
+        return;
+    }
+    if (is_for_good(*done.result)) {
+        turn.out.push_back(
+            line(Level::error, {}, "a row that no store can hold is given up", {{"reason", done.result->error().detail}}));
         return;
     }
     failing_ = true;

@@ -3,6 +3,8 @@
 //
 // A message costs two records: one when it is accepted, one when it is erased. Nobody waits for an erasure, so it rides with the
 // next acceptance, or goes alone a moment later; a kill before that costs a second copy, never a message.
+//
+// What fails for want of room is tried again until there is some. A row that no store can hold fails alone and once.
 
 #include "plugin/engine/records.h"
 #include "plugin/engine/turn.h"
@@ -11,17 +13,24 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace stox::engine {
 
+/// Whether such a row can never be written, so that trying again is no use: anything else may pass.
+inline bool is_for_good(const Result<void>& result) { return !result && result.error().code != Code::unavailable; }
+
 class Commits {
 public:
     static constexpr std::chrono::milliseconds kRideAfter{10};  ///< how long an erasure waits for company
     static constexpr std::chrono::seconds kTryAgain{1};         ///< after a failure
     static constexpr std::chrono::seconds kTellAgain{10};       ///< the operator, that it still fails
+
+    /// Octets of the rows of one commit, unless a single one is longer.
+    static constexpr std::size_t kOctets = 4u << 20;
 
     /// Rows that make a message ours. What came of it is among the results of committed(), under that number.
     void accept(std::uint64_t number, std::vector<RecordChange> rows, const Turn& turn);
@@ -39,27 +48,35 @@ public:
     void tick(const Turn& turn);
     /// What waits for company goes now.
     void flush(const Turn& turn);
-    std::optional<TimePoint> next_timeout() const { return waiting_.empty() ? std::nullopt : ride_at_; }
+    std::optional<TimePoint> next_timeout() const { return is_waiting() ? ride_at_ : std::nullopt; }
 
     std::size_t outstanding() const { return outstanding_.size(); }
-    bool is_idle() const { return outstanding_.empty() && waiting_.empty(); }
+    bool is_idle() const { return outstanding_.empty() && !is_waiting(); }
 
 private:
     using Place = std::pair<Collection, std::string>;
-    using Waiting = std::map<Place, std::optional<RecordValue>>;
+    struct Update {
+        RecordValue value;
+        bool alone = false;  ///< one of those it went with cannot be written, and nobody knows which
+    };
     struct Outstanding {
         CommitId commit;
-        std::optional<std::uint64_t> number;  ///< of an acceptance
-        Waiting along;                        ///< what must be written whatever becomes of the acceptance
-        std::optional<Result<void>> result;
+        std::optional<std::uint64_t> number{};  ///< of an acceptance
+        std::set<Place> erasures{};             ///< must be written whatever becomes of the acceptance
+        std::map<Place, Update> updates{};      ///< never with an acceptance, which would share their fate
+        std::optional<Result<void>> result{};
     };
 
-    void wait(Place place, std::optional<RecordValue> value, TimePoint now);
-    Waiting take(std::size_t most);
-    void come_back(Waiting along, TimePoint now);
+    bool is_waiting() const { return !erasures_.empty() || !updates_.empty(); }
+    void ride_along(TimePoint now);
+    std::set<Place> take_erasures(std::size_t most);
+    std::map<Place, Update> take_updates();
+    void send(Outstanding made, std::vector<RecordChange> rows, const Turn& turn);
+    void come_back(Outstanding failed, const Turn& turn);
     void judge(const Outstanding& done, const Turn& turn);
 
-    Waiting waiting_;
+    std::set<Place> erasures_;
+    std::map<Place, Update> updates_;  ///< never of a place that is to be erased
     std::optional<TimePoint> ride_at_;
     std::deque<Outstanding> outstanding_;
     bool failing_ = false;  ///< acceptances are; what must be written goes without them

@@ -30,6 +30,9 @@ void begin_drain(State& state, Shutdown::Why why, TimePoint now, Actions& out) {
         if (state.leaving->for_good) abandon(state, id, now, out);
     }
     state.hops.configure({});
+    // Nobody will hear more of what was delivered.
+    if (state.leaving->for_good)
+        for (auto& key : state.receipts.clear()) state.commits.erase(Collection::receipts, std::move(key), now);
 }
 
 void drain_over(State& state, TimePoint now, Actions& out) {

@@ -11,6 +11,7 @@
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
+#include "plugin/engine/rerouting.h"
 #include "plugin/engine/restore.h"
 #include "plugin/engine/services.h"
 #include "plugin/engine/sip_requests.h"
@@ -177,9 +178,7 @@ void on_sip_response(State& state, const SipResponseIn& in, TimePoint now, Actio
 
 void on_committed(State& state, const Committed& in, TimePoint now, Actions& out) {
     for (const auto& [number, result] : state.commits.committed(in, state.turn(now, out))) {
-        if (auto restored = state.restored.extract(number))
-            restored_settled(state, restored.mapped(), now, out);
-        else if (state.inbox.find(number))
+        if (state.inbox.find(number))
             inbox_settled(state, number, result, now, out);
         else
             outbox_settled(state, RequestId{number}, result, now, out);
@@ -223,7 +222,6 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
                            .inbox = {},
                            .barrier = {},
                            .messages = {},
-                           .restored = {},
                            .owed = {},
                            .imdn_contacts = {},
                            .formats = {},
@@ -275,6 +273,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        state.options = std::move(in.options);
                        state.secrets = std::move(in.secrets);
                        configure(state);
+                       find_new_ways(state, now, out);
                        go_on(state, now, out);
                    },
                    [&](const Authorized& in) { authorized(state, in, now, out); },

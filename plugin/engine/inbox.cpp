@@ -6,14 +6,6 @@ namespace stox::engine {
 
 using Stage = InboxEntry::Stage;
 
-std::size_t stanza_octets(const xmpp::Message& message) {
-    constexpr std::size_t kNames = 400;
-    std::size_t size = kNames + message.from.to_string().size() + message.to.to_string().size() + message.lang.size();
-    for (const auto& body : message.bodies) size += body.text.size();
-    for (const auto& subject : message.subjects) size += subject.text.size();
-    return size + (message.thread ? message.thread->size() : 0);
-}
-
 void Inbox::add(Number number, InboxEntry entry) {
     STOX_ASSERT(entries_.empty() || entries_.rbegin()->first < number);
     octets_ += entry.octets;
@@ -21,7 +13,8 @@ void Inbox::add(Number number, InboxEntry entry) {
         ++unanswered_;
         ++unanswered_from_[entry.row.peer];
     }
-    by_stanza_.emplace(entry.row.stanza.id, number);
+    // An error has the id of what it answers, which is not ours.
+    if (entry.row.stanza.type != xmpp::MessageType::error) by_stanza_.emplace(entry.row.stanza.id, number);
     entries_.emplace(number, std::move(entry));
 }
 
@@ -38,7 +31,7 @@ InboxEntry Inbox::take(Entries::iterator found) {
     auto entry = std::move(found->second);
     entries_.erase(found);
     octets_ -= entry.octets;
-    by_stanza_.erase(entry.row.stanza.id);
+    if (entry.row.stanza.type != xmpp::MessageType::error) by_stanza_.erase(entry.row.stanza.id);
     if (entry.answer_by) answers_.erase({*entry.answer_by, number});
     return entry;
 }
@@ -84,6 +77,7 @@ void Inbox::stream_lost() {
 }
 
 void Inbox::answer_at(Number number, TimePoint at) {
+    if (!entries_.at(number).transaction) return;
     entries_.at(number).answer_by = at;
     answers_.emplace(at, number);
 }

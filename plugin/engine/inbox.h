@@ -8,6 +8,7 @@
 // They stand in the line in this order from the back to the front, since the line is only ever written from its front.
 
 #include "plugin/engine/barrier.h"
+#include "plugin/engine/receipts.h"
 #include "plugin/engine/records.h"
 
 #include <cstddef>
@@ -27,15 +28,14 @@ struct InboxEntry {
     InboxRow row;
     std::optional<ServerTransaction> transaction;  ///< its request, as long as that is not answered
     config::PeerKind kind = config::PeerKind::proxy;
-    std::size_t octets = 0;
+    std::size_t octets = 0;  ///< in the store, which is no less than on the stream
     enum class Stage { committing, waiting, written } stage = Stage::committing;
     bool late = false;  ///< what goes out says when it came
     Barrier::Position position = 0;
-    std::optional<TimePoint> answer_by;
+    std::optional<TimePoint> answer_by{};
+    bool is_notice = false;                   ///< a receipt: nobody hears whether it arrived
+    std::optional<Receipts::Before> tells{};  ///< the row that it is of, until it is stored
 };
-
-/// About as much as it takes on the stream and in memory.
-std::size_t stanza_octets(const xmpp::Message& message);
 
 class Inbox {
 public:

@@ -6,24 +6,23 @@
 
 namespace stox::engine {
 
-namespace {
-
-/// Whatever a writer can make long: text, subject, addresses, and the id that an error repeats.
-std::size_t octets_of(const Outgoing& outgoing) {
+std::size_t held_octets(const Outgoing& outgoing) {
     const auto& original = outgoing.original;
     return wire_size(outgoing.request) + original.id.size() + original.from.to_string().size() + original.to.to_string().size();
 }
 
-}  // namespace
-
-bool MessageQueue::is_full(const Outgoing& outgoing) const {
-    if (size() >= kInAll || octets_ + octets_of(outgoing) > kOctetsInAll) return true;
+bool MessageQueue::is_full(const Outgoing& outgoing, const Kept& owed) const {
+    const auto fits = [&](const Amount& held, std::size_t messages, std::size_t octets) {
+        return held.messages < messages && held.octets + outgoing.octets <= octets;
+    };
+    if (outgoing.emergency) return !fits(kept_.emergencies + owed.emergencies, kEmergencies, kEmergencyOctets);
+    if (!fits(kept_.others + owed.others, kInAll, kOctetsInAll)) return true;
     const auto line = lines_.find(outgoing.line);
     return line != lines_.end() && line->second.size() > kQueuedPerTarget;
 }
 
 void MessageQueue::add(Outgoing outgoing) {
-    octets_ += octets_of(outgoing);
+    kept_.add(outgoing.emergency, outgoing.octets);
     if (!outgoing.stored) ++unstored_;
     by_id_.emplace(outgoing.id, outgoing.line);
     auto& line = lines_[outgoing.line];
@@ -64,8 +63,14 @@ Outgoing MessageQueue::remove(RequestId id) {
     by_id_.erase(known);
     in_progress_.erase(id);
     if (!outgoing.stored) --unstored_;
-    octets_ -= octets_of(outgoing);
+    kept_.remove(outgoing.emergency, outgoing.octets);
     return outgoing;
+}
+
+std::vector<std::string> MessageQueue::lines() const {
+    std::vector<std::string> names;
+    for (const auto& [name, line] : lines_) names.push_back(name);
+    return names;
 }
 
 std::vector<const Outgoing*> MessageQueue::all() const {

@@ -3,7 +3,9 @@
 // (RFC 3428 §8, IM-12, CORE-77)
 
 #include "mapping/im/imdn.h"
+#include "plugin/engine/kept.h"
 #include "plugin/engine/outbound.h"
+#include "plugin/engine/receipts.h"
 #include "plugin/engine/records.h"
 
 #include <cstddef>
@@ -32,20 +34,29 @@ struct Outgoing {
     } what = What::message;
     im::DispositionRequest asked{};  ///< of the contact, with the message
     bool receipt_by_200 = false;     ///< its author wants a receipt that the contact's client cannot be asked for (IM-45)
+    std::optional<Receipts::Before> tells{};  ///< a report: the row that it is of, until it is stored
     bool repeated = false;
-    bool emergency = false;  ///< a call for help: never too many
+    bool emergency = false;  ///< a call for help: bounded apart from everything else
+    std::size_t octets = 0;  ///< in memory or in the store, wherever it takes more
 };
+
+/// In memory: whatever a writer can make long.
+std::size_t held_octets(const Outgoing& outgoing);
 
 class MessageQueue {
 public:
     static constexpr std::size_t kQueuedPerTarget = 50;
     static constexpr std::size_t kInAll = 10'000;           ///< with those in progress
     static constexpr std::size_t kOctetsInAll = 64u << 20;  ///< of all that they hold
+    /// Calls for help, which no other limit holds up.
+    static constexpr std::size_t kEmergencies = 1'000;
+    static constexpr std::size_t kEmergencyOctets = 16u << 20;
 
     /// Whether the next one in that line would have to wait.
     bool is_busy(const std::string& line) const { return lines_.contains(line); }
     /// Whether there is room for another one.
-    bool is_full(const Outgoing& outgoing) const;
+    /// owed   what is kept of those that failed
+    bool is_full(const Outgoing& outgoing, const Kept& owed) const;
     /// At the end of its line, whether there is room or not: what is stored already is not refused.
     void add(Outgoing outgoing);
 
@@ -59,6 +70,7 @@ public:
     /// It is not in progress any more and stays the first.
     void put_back(RequestId id) { in_progress_.erase(id); }
 
+    std::vector<std::string> lines() const;
     /// All of them, line by line in order.
     std::vector<const Outgoing*> all() const;
     std::size_t size() const { return by_id_.size(); }
@@ -73,7 +85,8 @@ private:
     std::map<std::string, std::deque<Outgoing>> lines_;  ///< never empty; only the front may be in progress
     std::map<RequestId, std::string> by_id_;
     std::set<RequestId> in_progress_;
-    std::size_t octets_ = 0, unstored_ = 0;
+    Kept kept_;
+    std::size_t unstored_ = 0;
 };
 
 }  // namespace stox::engine

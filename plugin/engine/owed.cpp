@@ -1,6 +1,7 @@
 #include "plugin/engine/owed.h"
 
 #include "plugin/engine/log.h"
+#include "plugin/engine/row_size.h"
 #include "plugin/engine/stream_writer.h"
 
 namespace stox::engine {
@@ -17,14 +18,9 @@ Log failure_line(const xmpp::Message& original, const xmpp::StanzaError& why, Tr
                 peer);
 }
 
-/// A rough measure: an error repeats the id of what it answers.
-std::size_t octets_of(const OwedError& owed) {
-    constexpr std::size_t kNames = 600;
-    return kNames + owed.row.stanza.id.size() + owed.row.owed->text.value_or("").size();
-}
-
 void write_down(State& state, OwedError& owed, TimePoint now) {
     if (std::exchange(owed.written_down, true)) return;
+    state.owed.resize(owed, size_of(owed.row).row);
     state.commits.update({Collection::outbox, owed.key, owed.row}, now);
 }
 
@@ -45,8 +41,10 @@ void owe(State& state, Outgoing failed, xmpp::StanzaError why, TimePoint now, Ac
     OwedError owed{std::move(failed.key), std::move(failed.ids)};
     owed.row.stanza = std::move(failed.original);
     owed.row.owed = std::move(why);
-    if (!state.stream_up) write_down(state, owed, now);
+    owed.emergency = failed.emergency;
+    owed.octets = failed.octets;
     state.owed.add(std::move(owed));
+    if (!state.stream_up) write_down(state, state.owed.all().back(), now);
     write_stream(state, now, out);
 }
 
@@ -56,7 +54,7 @@ void write_owed(State& state, Actions& out) {
         if (!owed) return;
         // Only what an error may answer was accepted.
         out.push_back(SendStanza{*xmpp::make_error(owed->row.stanza, *owed->row.owed)});
-        state.owed.written(state.barrier.written(octets_of(*owed)));
+        state.owed.written(state.barrier.written(size_of(owed->row).stanza));
     }
 }
 

@@ -12,12 +12,22 @@ namespace stox::engine {
 /// A MESSAGE that passed check_request. A copy of one that is under way or was accepted gets 482.   (IM-34)
 void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace,
                      TimePoint now, Actions& out);
+/// It stands in the inbox from now on, and in the store with `more` or not at all. Its octets are counted here.
+void take_in(State& state, InboxEntry entry, std::vector<RecordChange> more, TimePoint now, Actions& out);
 /// An error stanza that answers one of our messages.
 void message_failed(State& state, const xmpp::Message& error, TimePoint now, Actions& out);
 
 // XMPP to SIP: the row is written, one transaction per contact at a time; its final response decides.
 
 void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Trace trace, TimePoint now, Actions& out);
+/// What a report says about a row, which changes with it or stays as it is.
+struct Telling {
+    Receipts::Before before;
+    RecordChange change;
+};
+enum class Taken { yes, no, nothing_to_send };
+/// A notification, as the stanza that stands for it; its `telling` is written together with it.
+Taken deliver_report(State& state, const xmpp::Message& report, Telling telling, Trace trace, TimePoint now, Actions& out);
 /// One of our MESSAGEs is over; the next one to its contact begins.
 void message_over(State& state, Outcome outcome, TimePoint now, Actions& out);
 

@@ -65,17 +65,20 @@ bool has_digest_users(const config::DomainOptions& options) {
     return std::ranges::any_of(options.peers, [](const auto& peer) { return !peer.users.empty(); });
 }
 
-const config::Peer* select_peer(const config::DomainOptions& options, const sip::Uri& target) {
+const config::Peer* targeted_peer(const config::DomainOptions& options, const sip::Uri& target) {
     if (target.scheme == sip::Scheme::tel || is_own_sip_domain(options, target.host))
         if (const auto number = global_number(target); !number.empty())
             if (const auto* peer = longest_target(options, [&](const config::TargetRule& rule) {
                     return number.starts_with(rule.number_prefix) ? rule.number_prefix.size() : 0;
                 }))
                 return peer;
-    if (const auto* peer = longest_target(options, [&](const config::TargetRule& rule) {
-            return in_domain(target.host, rule.domain) ? rule.domain.size() : 0;
-        }))
-        return peer;
+    return longest_target(options, [&](const config::TargetRule& rule) {
+        return in_domain(target.host, rule.domain) ? rule.domain.size() : 0;
+    });
+}
+
+const config::Peer* select_peer(const config::DomainOptions& options, const sip::Uri& target) {
+    if (const auto* peer = targeted_peer(options, target)) return peer;
     const config::Peer* only = nullptr;
     std::size_t reachable = 0;
     for (const auto& peer : options.peers) {

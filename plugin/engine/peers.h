@@ -46,6 +46,9 @@ bool has_digest_users(const config::DomainOptions& options);
 /// peer, no traffic. Numbers at other domains are names of those domains.
 const config::Peer* select_peer(const config::DomainOptions& options, const sip::Uri& target);
 
+/// The same, but null where no peer names that address among its targets: a peer for everything else is no reason to go there.
+const config::Peer* targeted_peer(const config::DomainOptions& options, const sip::Uri& target);
+
 /// "+442071234567" of tel:+44-20-7123-4567 or sip:+44(20)71234567@anywhere; empty: no global number.   (RFC 3966 §5.1.4)
 std::string global_number(const sip::Uri& uri);
 

@@ -5,13 +5,27 @@ namespace stox::engine {
 std::vector<std::string> Receipts::add(Entry entry) {
     std::vector<std::string> forgotten;
     while (entries_.size() >= kRows) forgotten.push_back(remove(entries_.begin()->first).key);
-    const auto number = ++last_;
+    put(++last_, std::move(entry));
+    return forgotten;
+}
+
+void Receipts::put_back(Before before) { put(before.number, std::move(before.entry)); }
+
+void Receipts::put(Number number, Entry entry) {
     if (entry.row.from_sip)
         by_stanza_.insert_or_assign(entry.row.stanza_id, number);
     else
         by_imdn_.insert_or_assign(entry.row.imdn_id, number);
-    entries_.emplace(number, std::move(entry));
-    return forgotten;
+    entries_.insert_or_assign(number, std::move(entry));
+}
+
+std::vector<std::string> Receipts::clear() {
+    std::vector<std::string> keys;
+    for (auto& [number, entry] : entries_) keys.push_back(std::move(entry.key));
+    entries_.clear();
+    by_imdn_.clear();
+    by_stanza_.clear();
+    return keys;
 }
 
 std::optional<Receipts::Number> Receipts::find_sent(const std::string& imdn_id, const xmpp::Jid& contact) const {

@@ -37,13 +37,26 @@ public:
     static constexpr std::size_t kOlder = 20;
     std::vector<Number> unseen_before(Number number) const;
 
+    /// A row as it was before something was told of it: until that is stored, it may have to be told again.
+    struct Before {
+        Number number;
+        Entry entry;
+    };
+    Before before(Number number) const { return {number, entries_.at(number)}; }
+    /// It was not told after all.
+    void put_back(Before before);
+
     Entry& at(Number number) { return entries_.at(number); }
     Entry remove(Number number);
     /// The keys of those older than kLongest, which are gone from here.
     std::vector<std::string> forget_old(UtcTime now);
+    /// The keys of all, which are gone from here.
+    std::vector<std::string> clear();
     std::size_t size() const { return entries_.size(); }
 
 private:
+    void put(Number number, Entry entry);
+
     std::map<Number, Entry> entries_;
     std::unordered_map<std::string, Number> by_imdn_, by_stanza_;  ///< of what went to SIP; of what came from there
     Number last_ = 0;

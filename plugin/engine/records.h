@@ -8,6 +8,7 @@
 #include "mapping/sip/message.h"
 #include "mapping/xmpp/stanza.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,6 +61,8 @@ struct OutboxRow {
     std::string from_tag{};
     std::uint32_t cseq = 1;  ///< a restart leaps over it: what was sent since is not written down
     std::string imdn_id{};   ///< imdn.Message-ID
+    /// Whether it went as message/cpim, so that a copy is the same message. None: nobody has decided.
+    std::optional<bool> wrapped{};
     /// It failed, and its author could not be told yet.
     std::optional<xmpp::StanzaError> owed{};
 
@@ -80,6 +83,9 @@ struct ReceiptRow {
     friend bool operator==(const ReceiptRow&, const ReceiptRow&) = default;
 };
 
+/// Octets of a row as it is stored; a longer one is refused when it comes.
+constexpr std::size_t kMaxRowOctets = 1u << 20;
+
 using RecordValue = std::variant<InboxRow, OutboxRow, ReceiptRow>;
 
 struct RecordChange {
@@ -94,6 +100,8 @@ struct Record {
     Collection collection;
     std::string key;
     RecordValue value;
+    /// How many engines may have worked with it before this one. Grows from one to the next; gaps mean nothing.
+    std::uint32_t lives = 1;
 
     friend bool operator==(const Record&, const Record&) = default;
 };

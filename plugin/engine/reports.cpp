@@ -8,6 +8,7 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/peers.h"
+#include "plugin/engine/row_size.h"
 
 #include <algorithm>
 
@@ -47,27 +48,36 @@ std::optional<xmpp::Stanza> failure(const ReceiptRow& row) {
 }
 
 /// What one IMDN says, to the author.
-void tell(State& state, const im::Imdn& imdn, ReceiptRow& row, Actions& out) {
+std::optional<xmpp::Message> tell(State& state, const im::Imdn& imdn, ReceiptRow& row) {
     auto& waits = *row.report;
     using Status = im::DispositionStatus;
     // What is forbidden or could not be found out says nothing about the message.   (RFC 5438 §11.1.7)
     if (imdn.status == Status::delivered && std::exchange(waits.positive, false)) {
         waits.negative = false;
-        out.push_back(SendStanza{to_author(state, row, im::receipt(row.stanza_id))});
-    } else if (imdn.status == Status::failed && std::exchange(waits.negative, false)) {
-        waits.positive = false;
-        if (auto error = failure(row)) out.push_back(SendStanza{std::move(*error)});
-    } else if (imdn.status == Status::displayed && std::exchange(waits.display, false)) {
-        waits.negative = false;
-        out.push_back(SendStanza{to_author(state, row, im::displayed_marker(row.stanza_id))});
+        return to_author(state, row, im::receipt(row.stanza_id));
     }
+    if (imdn.status == Status::failed && std::exchange(waits.negative, false)) {
+        waits.positive = false;
+        auto error = failure(row);
+        return error ? std::optional(std::get<xmpp::Message>(std::move(*error))) : std::nullopt;
+    }
+    if (imdn.status == Status::displayed && std::exchange(waits.display, false)) {
+        waits.negative = false;
+        return to_author(state, row, im::displayed_marker(row.stanza_id));
+    }
+    return std::nullopt;
 }
 
-/// The row is written down as it is now, or goes when nothing is left to tell.
-void settle_row(State& state, Receipts::Number number, TimePoint now) {
+/// The row as it is now, or gone when nothing is left to tell.
+RecordChange settle_row(State& state, Receipts::Number number) {
     const auto& [key, row] = state.receipts.at(number);
-    if (row.report && row.report->any()) return state.commits.update({Collection::receipts, key, row}, now);
-    state.commits.erase(Collection::receipts, state.receipts.remove(number).key, now);
+    if (row.report && row.report->any()) return {Collection::receipts, key, row};
+    return {Collection::receipts, state.receipts.remove(number).key, std::nullopt};
+}
+
+void write_down(State& state, RecordChange change, TimePoint now) {
+    if (change.value) return state.commits.update(std::move(change), now);
+    state.commits.erase(change.collection, std::move(change.key), now);
 }
 
 void erase_row(State& state, std::optional<Receipts::Number> number, TimePoint now) {
@@ -96,12 +106,26 @@ xmpp::Message report_stanza(const ReceiptRow& row, const im::Imdn& imdn) {
     return stanza;
 }
 
-void send_report(State& state, const ReceiptRow& row, im::Disposition disposition, im::DispositionStatus status, TimePoint now,
-                 Actions& out) {
-    const auto& asked = *row.report;
+/// A row changes by what is reported of it; if the report is refused, it stays.
+void send_report(State& state, Receipts::Number number, im::Disposition disposition, im::DispositionStatus status,
+                 void (*settle)(ReportAsked&), TimePoint now, Actions& out) {
+    Telling telling{state.receipts.before(number), {}};
+    const auto& before = telling.before.entry.row;
+    const auto& asked = *before.report;
     const im::Imdn imdn{asked.message_id, asked.date_time, asked.recipient.to_string(), asked.original_recipient, {},
                         disposition,      status};
-    deliver_to_sip(state, report_stanza(row, imdn), state.utc, state.ids.trace(), now, out);
+    const auto stanza = report_stanza(before, imdn);
+    settle(*state.receipts.at(number).row.report);
+    telling.change = settle_row(state, number);
+    const auto kept = telling;
+    switch (deliver_report(state, stanza, std::move(telling), state.ids.trace(), now, out)) {
+        case Taken::yes:
+            return;
+        case Taken::no:
+            return put_back(state, kept.before);
+        case Taken::nothing_to_send:  // nor will there ever be
+            return write_down(state, kept.change, now);
+    }
 }
 
 }  // namespace
@@ -136,27 +160,37 @@ std::optional<RecordChange> await_imdn(State& state, const OutboxRow& row, const
     return keep(state, std::move(receipt), now);
 }
 
-void take_imdns(State& state, const std::vector<im::Imdn>& imdns, const xmpp::Jid& contact, TimePoint now, Actions& out) {
+std::vector<Told> take_imdns(State& state, const std::vector<im::Imdn>& imdns, const xmpp::Jid& contact) {
+    std::vector<Told> told;
     for (const auto& imdn : imdns) {
         const auto number = state.receipts.find_sent(imdn.message_id, contact);
         if (!number || !state.receipts.at(*number).row.report) continue;
-        tell(state, imdn, state.receipts.at(*number).row, out);
-        settle_row(state, *number, now);
+        auto before = state.receipts.before(*number);
+        auto stanza = tell(state, imdn, state.receipts.at(*number).row);
+        if (stanza) told.push_back({std::move(*stanza), {std::move(before), settle_row(state, *number)}});
     }
+    return told;
+}
+
+void put_back(State& state, Receipts::Before before) {
+    if (!state.is_leaving_for_good()) state.receipts.put_back(std::move(before));
 }
 
 void await_no_imdn(State& state, const Outgoing& outgoing, TimePoint now) {
     erase_row(state, state.receipts.find_sent(outgoing.ids.imdn_id, outgoing.original.to), now);
 }
 
-void give_receipt(State& state, const Outgoing& outgoing, Actions& out) {
-    if (!state.stream_up) return;
+void give_receipt(State& state, const Outgoing& outgoing, TimePoint now, Actions& out) {
     ReceiptRow row;
     row.stanza_id = outgoing.original.id;
     row.user = outgoing.original.from;
     row.contact = outgoing.original.to;
     row.type = outgoing.original.type;
-    out.push_back(SendStanza{to_author(state, row, im::receipt(row.stanza_id))});
+    InboxEntry entry;
+    entry.row = {to_author(state, row, im::receipt(row.stanza_id)), state.utc, outgoing.ids.trace, outgoing.peer, {}, {}};
+    entry.is_notice = true;
+    entry.octets = size_of(entry.row).row;
+    if (!state.inbox.is_full(entry.octets)) take_in(state, std::move(entry), {}, now, out);
 }
 
 std::optional<ReportAsked> asked_by(const im::Body& body, const Author& author, const sip::Request& request) {
@@ -203,12 +237,10 @@ void take_receipt(State& state, const xmpp::Message& in, const im::Extensions& e
     using im::Disposition, im::DispositionStatus;
     if (extensions.received) {
         const auto number = state.receipts.find_received(*extensions.received, in.from, in.to);
-        if (number && std::exchange(state.receipts.at(*number).row.report->positive, false)) {
-            auto& row = state.receipts.at(*number).row;
-            row.report->negative = false;
-            send_report(state, row, Disposition::delivery, DispositionStatus::delivered, now, out);
-            settle_row(state, *number, now);
-        }
+        if (number && state.receipts.at(*number).row.report->positive)
+            send_report(
+                state, *number, Disposition::delivery, DispositionStatus::delivered,
+                [](ReportAsked& asked) { asked.positive = asked.negative = false; }, now, out);
     }
     if (!extensions.displayed) return;
     const auto newest = state.receipts.find_received(*extensions.displayed, in.from, in.to);
@@ -217,28 +249,38 @@ void take_receipt(State& state, const xmpp::Message& in, const im::Extensions& e
     auto seen = state.receipts.unseen_before(*newest);
     std::ranges::reverse(seen);
     seen.push_back(*newest);
-    for (const auto number : seen) {
-        auto& row = state.receipts.at(number).row;
-        if (!std::exchange(row.report->display, false)) continue;
-        send_report(state, row, Disposition::display, DispositionStatus::displayed, now, out);
-        settle_row(state, number, now);
-    }
+    // Whoever has seen it has got it.   (IM-54)
+    for (const auto number : seen)
+        if (state.receipts.at(number).row.report->display)
+            send_report(
+                state, number, Disposition::display, DispositionStatus::displayed,
+                [](ReportAsked& asked) { asked.display = asked.negative = false; }, now, out);
 }
 
 bool report_failed(State& state, const xmpp::Message& error, TimePoint now, Actions& out) {
     const auto number = state.receipts.find_received(error.id, error.from, error.to);
     if (!number) return false;
-    auto& row = state.receipts.at(*number).row;
-    const bool wanted = std::exchange(row.report->negative, false);
-    row.report->positive = row.report->display = false;
-    if (wanted) send_report(state, row, im::Disposition::delivery, im::DispositionStatus::failed, now, out);
-    settle_row(state, *number, now);
+    const auto nothing_more = [](ReportAsked& asked) { asked.positive = asked.negative = asked.display = false; };
+    const bool wanted = state.receipts.at(*number).row.report->negative;
+    if (wanted)
+        send_report(state, *number, im::Disposition::delivery, im::DispositionStatus::failed, nothing_more, now, out);
+    else
+        erase_row(state, number, now);
     return wanted;
 }
 
 void await_no_receipt(State& state, const xmpp::Message& message, TimePoint now) {
     erase_row(state, state.receipts.find_received(message.id, message.to, message.from), now);
 }
+
+namespace {
+
+bool is_known_way(const config::DomainOptions& options, const config::Peer& peer, const sip::Uri& route) {
+    if (is_own_sip_domain(options, route.host)) return select_peer(options, route) == &peer;
+    return targeted_peer(options, route) == &peer;
+}
+
+}  // namespace
 
 bool is_report(const xmpp::Message& stanza) {
     return std::ranges::any_of(stanza.payload, [](const xml::Element& one) { return one.ns == xmpp::ns::kReport; });
@@ -259,10 +301,11 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     for (const auto& node : found->children)
         if (const auto* route = std::get_if<xml::Element>(&node); route && route->name == "route")
             recipient.routes.push_back(route->text());
-    // A way that its author's own peer does not lead to would make us send to whomever a message names.   (RFC 5438 §14)
+    // It is whoever wrote the message that names the route: only where the operator said that this peer leads to, or to the domain
+    // that both sides share, is it followed.   (RFC 5438 §14)
     const auto first =
         recipient.routes.empty() ? Result<sip::Uri>(fail(Code::malformed, "")) : sip::Uri::parse(recipient.routes.front());
-    if (first && select_peer(state.options, first.value()) == peer) recipient.first_route = first.value();
+    if (first && is_known_way(state.options, *peer, first.value())) recipient.first_route = first.value();
 
     PageMessageOptions how;
     how.call_id = ids.call_id;
@@ -279,6 +322,7 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     outgoing.original = envelope(stanza);
     outgoing.ids = ids;
     outgoing.ids.stanza = {};
+    outgoing.ids.wrapped = true;
     outgoing.peer = peer->name;
     outgoing.what = Outgoing::What::report;
     return outgoing;

@@ -9,6 +9,7 @@
 #include "mapping/im/extensions.h"
 #include "plugin/engine/author.h"
 #include "plugin/engine/outbox.h"
+#include "plugin/engine/page_messages.h"
 
 namespace stox::engine {
 
@@ -18,12 +19,20 @@ namespace stox::engine {
 im::DispositionRequest wanted(const xmpp::Message& message);
 /// The record by which an IMDN will find that message. Nothing: nothing was asked for.
 std::optional<RecordChange> await_imdn(State& state, const OutboxRow& row, const Outgoing& outgoing, TimePoint now);
-/// IMDNs of that contact: what they say to whoever wrote the messages that they are about.
-void take_imdns(State& state, const std::vector<im::Imdn>& imdns, const xmpp::Jid& contact, TimePoint now, Actions& out);
+/// What an author is told of their message, and what becomes of its row with it.
+struct Told {
+    xmpp::Message stanza;
+    Telling telling;
+};
+/// IMDNs of that contact: what they say to whoever wrote the messages that they are about. Nobody is told the same again, unless
+/// this is put back.
+std::vector<Told> take_imdns(State& state, const std::vector<im::Imdn>& imdns, const xmpp::Jid& contact);
+/// What should have been told was not stored.
+void put_back(State& state, Receipts::Before before);
 /// No IMDN will come: the message failed, or its contact got it in a form that asks for none.
 void await_no_imdn(State& state, const Outgoing& outgoing, TimePoint now);
 /// A contact whose client knows no IMDN has taken the message itself: a receipt all the same.   (IM-45)
-void give_receipt(State& state, const Outgoing& outgoing, Actions& out);
+void give_receipt(State& state, const Outgoing& outgoing, TimePoint now, Actions& out);
 
 // Messages that came from SIP
 

@@ -46,7 +46,6 @@ struct State {
     Barrier barrier;
     bool told_silent = false;  ///< the operator, that the server answers no ping
     MessageQueue messages;
-    std::map<std::uint64_t, std::vector<RequestId>> restored;  ///< messages that wait for one commit of them all
     OwedErrors owed;
     ImdnContacts imdn_contacts;
     ContactFormats formats;

@@ -61,6 +61,8 @@ constexpr std::array kTexts{
             "Zu dieser SIP-Domain führt kein Weg."},
     TextRow{"too long for any way of delivery",
             "Zu lang für jeden Weg der Zustellung."},
+    TextRow{"This message is too long to be kept.",
+            "Diese Nachricht ist zu lang, um aufbewahrt zu werden."},
     TextRow{"too long for this way of delivery",
             "Zu lang für diesen Weg der Zustellung."},
     TextRow{"too many messages wait for this contact",

@@ -7,20 +7,18 @@
 
 #include "mapping/core/ids.h"
 #include "mapping/xmpp/stanza.h"
+#include "plugin/engine/lru_map.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 
 namespace stox::engine {
 
 class Threads {
 public:
-    static constexpr std::size_t kRemembered = 10'000;  ///< the first one seen is forgotten first
+    static constexpr std::size_t kRemembered = 10'000;  ///< of each kind; the one longest unused is forgotten first
     static constexpr std::size_t kLongest = 1'024;      ///< octets; a longer thread is not remembered
     /// What one message may use up by its second tries: credentials, another form.
     static constexpr std::uint32_t kStep = 8;
@@ -37,13 +35,13 @@ public:
 
 private:
     /// The thread of one pair.
-    using Conversation = std::tuple<xmpp::Jid, xmpp::Jid, std::string>;
+    struct Conversation {
+        xmpp::Jid user, contact;
+        std::string thread;
+    };
 
-    void remember(const std::string& call_id, Conversation conversation);
-
-    std::map<Conversation, Ids> running_;  ///< of threads whose messages share a Call-ID
-    std::map<std::string, Conversation> by_call_id_;
-    std::deque<std::string> order_;  ///< of Call-IDs
+    LruMap<Ids> running_{kRemembered};  ///< of threads whose messages share a Call-ID
+    LruMap<Conversation> by_call_id_{kRemembered};
 };
 
 }  // namespace stox::engine

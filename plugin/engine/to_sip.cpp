@@ -9,6 +9,7 @@
 #include "plugin/engine/owed.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
+#include "plugin/engine/row_size.h"
 
 #include <algorithm>
 #include <cctype>
@@ -125,7 +126,7 @@ void learn_refusal(State& state, const Outgoing& outgoing, const Outcome& outcom
 /// What is to be known of a message that arrived.
 void delivered(State& state, const Outgoing& done, const Outcome& outcome, TimePoint now, Actions& out) {
     // A 202 is somebody's promise, not an arrival.   (IM-13, IM-45)
-    if (done.receipt_by_200 && outcome.response.status == 200) give_receipt(state, done, out);
+    if (done.receipt_by_200 && outcome.response.status == 200) give_receipt(state, done, now, out);
     if (!done.key.empty()) state.commits.erase(Collection::outbox, done.key, now);
     if (done.what == Outgoing::What::message) ++state.carried.to_sip;
     out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
@@ -182,7 +183,8 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     outgoing.line = key;
     const auto asked = wanted(in);
     // A contact who understands it can tell a second copy from a second message.   (contract: delivery)
-    if ((asked.any() || state.imdn_contacts.understands(in.to)) && may_wrap(state, *peer, in.to, now)) {
+    const bool wrap = ids.wrapped.value_or(asked.any() || state.imdn_contacts.understands(in.to));
+    if (wrap && may_wrap(state, *peer, in.to, now)) {
         how.wrapping = Wrapping{ids.imdn_id, ids.accepted, asked};
         auto wrapped = write();
         // A text that goes by every way is not made too long for some by what stands around it.
@@ -199,6 +201,7 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     outgoing.original = envelope(in);
     outgoing.ids = ids;
     outgoing.ids.stanza = {};
+    outgoing.ids.wrapped = outgoing.request.content_type == im::kCpimType;
     outgoing.peer = peer->name;
     outgoing.emergency = emergency;
     return outgoing;
@@ -206,14 +209,19 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
 
 namespace {
 
-/// Of a notification nobody is told that it went nowhere.
-void refuse_message(const xmpp::Message& in, xmpp::StanzaError why, Trace trace, const std::string& peer, Actions& out) {
-    if (!is_report(in)) bounce(in, std::move(why), trace, peer, out);
+/// No row holds it.
+xmpp::StanzaError too_long() {
+    return error(xmpp::ErrorType::modify, xmpp::Condition::policy_violation, "This message is too long to be kept.");
 }
 
-}  // namespace
+/// Nothing: it is on its way into the store.
+struct Refused {
+    std::optional<xmpp::StanzaError> why;  ///< none: there is nothing to send
+    std::string peer;
+};
 
-void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Trace trace, TimePoint now, Actions& out) {
+std::optional<Refused> take(State& state, const xmpp::Message& in, UtcTime received, std::optional<Telling> telling, Trace trace,
+                            TimePoint now, Actions& out) {
     using xmpp::Condition, xmpp::ErrorType;
     OutboxRow row;
     row.accepted = received;
@@ -224,21 +232,23 @@ void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Tra
     row.cseq = ids.cseq;
     row.imdn_id = state.ids.wire_id();
     auto prepared = prepare(state, in, row, now);
-    if (auto* why = std::get_if<xmpp::StanzaError>(&prepared)) return refuse_message(in, std::move(*why), trace, {}, out);
+    if (auto* why = std::get_if<xmpp::StanzaError>(&prepared)) return Refused{std::move(*why), {}};
     auto* outgoing = std::get_if<Outgoing>(&prepared);
-    if (!outgoing) return;
+    if (!outgoing) return Refused{};
     const auto* peer = state.options.find_peer(outgoing->peer);
-    if (state.leaving)
-        return refuse_message(
-            in, error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."), trace,
-            outgoing->peer, out);
-    const bool peer_is_full = !state.messages.is_busy(outgoing->line) && state.is_full(*peer);
-    const bool is_full =
-        peer_is_full || state.messages.is_full(*outgoing) || state.messages.size() + state.owed.size() >= MessageQueue::kInAll;
-    if (is_full && !outgoing->emergency)
-        return refuse_message(in,
-                              error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
-                              trace, outgoing->peer, out);
+    // What a client says of a message it says once: it is kept for the next start.
+    if (state.leaving && (!telling || state.leaving->for_good))
+        return Refused{error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."),
+                       outgoing->peer};
+    row.stanza = in;
+    row.wrapped = outgoing->ids.wrapped;
+    const auto octets = size_of(row).row;
+    if (octets > kMaxRowOctets) return Refused{too_long(), outgoing->peer};
+    outgoing->octets = std::max(held_octets(*outgoing), octets);
+    const bool peer_is_full = !outgoing->emergency && !state.messages.is_busy(outgoing->line) && state.is_full(*peer);
+    if (peer_is_full || state.messages.is_full(*outgoing, state.owed.kept()))
+        return Refused{error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
+                       outgoing->peer};
 
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
@@ -250,12 +260,29 @@ void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Tra
                         {"id", in.id},
                         {"call_id", outgoing->request.call_id}},
                        outgoing->peer));
-    row.stanza = in;
     std::vector<RecordChange> rows;
+    if (telling) {
+        rows.push_back(std::move(telling->change));
+        outgoing->tells = std::move(telling->before);
+    }
     if (auto awaited = await_imdn(state, row, *outgoing, now)) rows.push_back(std::move(*awaited));
     rows.push_back({Collection::outbox, outgoing->key, std::move(row)});
     state.commits.accept(static_cast<std::uint64_t>(outgoing->id), std::move(rows), state.turn(now, out));
     state.messages.add(std::move(*outgoing));
+    return std::nullopt;
+}
+
+}  // namespace
+
+void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Trace trace, TimePoint now, Actions& out) {
+    auto refused = take(state, in, received, {}, trace, now, out);
+    if (refused && refused->why) bounce(in, std::move(*refused->why), trace, refused->peer, out);
+}
+
+Taken deliver_report(State& state, const xmpp::Message& report, Telling telling, Trace trace, TimePoint now, Actions& out) {
+    const auto refused = take(state, report, state.utc, std::move(telling), trace, now, out);
+    if (!refused) return Taken::yes;
+    return refused->why ? Taken::no : Taken::nothing_to_send;
 }
 
 void send_next(State& state, const std::string& line, TimePoint now, Actions& out) {
@@ -275,17 +302,20 @@ void outbox_settled(State& state, RequestId id, const Result<void>& result, Time
     const auto line = outgoing->line;
     if (result) {
         state.messages.stored(id);
+        state.messages.find(id)->tells.reset();
         if (state.is_leaving_for_good()) return abandon(state, id, now, out);
     } else {
         auto refused = state.messages.remove(id);
         // Whether a failed commit is in the store nevertheless, a crash would decide.
         state.commits.erase(Collection::outbox, refused.key, now);
         await_no_imdn(state, refused, now);
+        if (refused.tells) put_back(state, std::move(*refused.tells));
         if (refused.what == Outgoing::What::message)
-            bounce(
-                refused.original,
-                error(ErrorType::wait, Condition::resource_constraint, "The gateway cannot keep messages now; it was not sent."),
-                refused.ids.trace, refused.peer, out);
+            bounce(refused.original,
+                   is_for_good(result) ? too_long()
+                                       : error(ErrorType::wait, Condition::resource_constraint,
+                                               "The gateway cannot keep messages now; it was not sent."),
+                   refused.ids.trace, refused.peer, out);
     }
     send_next(state, line, now, out);
 }

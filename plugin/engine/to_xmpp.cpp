@@ -1,12 +1,16 @@
 #include "mapping/error_table.h"
 #include "mapping/im/body.h"
 #include "mapping/page_message.h"
+#include "mapping/xml/limits.h"
+#include "mapping/xml/writer.h"
+#include "mapping/xmpp/delay.h"
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/chat_states.h"
 #include "plugin/engine/failure_reports.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
+#include "plugin/engine/row_size.h"
 #include "plugin/engine/sender.h"
 #include "plugin/engine/sip_checks.h"
 #include "plugin/engine/stream_writer.h"
@@ -53,10 +57,41 @@ sip::Response body_refused(const Error& error) {
     }
 }
 
+/// Octets of the time that a stanza gets when it goes out later.
+std::size_t delay_octets(const config::DomainOptions& options, UtcTime accepted) {
+    return xml::write(xmpp::delay(options.domain, accepted)).size();
+}
+
 /// Taken, and nothing of it has to be kept.
 void accept_at_once(State& state, const SipRequestIn& in, Trace trace, const config::Peer& peer, const char* what, Actions& out) {
     out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
     respond(out, in.transaction, status(state.options.message_accept_code));
+}
+
+/// What an IMDN says goes the way of messages: it is answered when it is ours, and told until a barrier covers it.
+void notify(State& state, const SipRequestIn& in, std::vector<Told> told, Trace trace, const config::Peer& peer, std::string key,
+            TimePoint now, Actions& out) {
+    std::size_t octets = 0;
+    std::vector<InboxEntry> entries;
+    for (auto& [stanza, telling] : told) {
+        InboxEntry entry;
+        entry.row = {std::move(stanza), in.received, trace, peer.name, {}, {}};
+        entry.is_notice = true;
+        entry.tells = telling.before;
+        octets += size_of(entry.row).row;
+        entries.push_back(std::move(entry));
+    }
+    if (state.inbox.is_full(octets)) {
+        for (auto& one : told) state.receipts.put_back(std::move(one.telling.before));
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, state.stream_up ? kRetryBusy_s : kRetryNoStream_s),
+                      "too many messages wait for the XMPP server");
+    }
+    // The last one answers for all.
+    entries.back().transaction = in.transaction;
+    entries.back().kind = peer.kind;
+    entries.back().row.request_key = std::move(key);
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        take_in(state, std::move(entries[i]), {std::move(told[i].telling.change)}, now, out);
 }
 
 }  // namespace
@@ -79,12 +114,15 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (!body) return refuse(state, out, in, trace, peer, body_refused(body.error()), body.error().detail);
     // Whoever sends CPIM reads it, and the ids in it.   (RFC 5438 §6)
     if (body.value().envelope && !author.anonymous) state.imdn_contacts.learn(from.value());
+    if (const auto* imdns = std::get_if<std::vector<im::Imdn>>(&body.value().content)) {
+        if (state.leaving)
+            return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "the gateway stops");
+        auto told = take_imdns(state, *imdns, from.value());
+        if (told.empty()) return accept_at_once(state, in, trace, peer, "notification", out);
+        return notify(state, in, std::move(told), trace, peer, std::move(key), now, out);
+    }
     if (!std::holds_alternative<im::Text>(body.value().content) && !state.stream_up)
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
-    if (const auto* imdns = std::get_if<std::vector<im::Imdn>>(&body.value().content)) {
-        take_imdns(state, *imdns, from.value(), now, out);
-        return accept_at_once(state, in, trace, peer, "notification", out);
-    }
     if (const auto* composing = std::get_if<im::IsComposing>(&body.value().content)) {
         take_composing(state, *composing, {from.value(), to.value()}, now, out);
         return accept_at_once(state, in, trace, peer, "composing", out);
@@ -109,21 +147,24 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (state.leaving) return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "the gateway stops");
     if (state.is_full(peer))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryBusy_s), "limits.transactions");
-    const auto octets = stanza_octets(message.value());
-    if (state.inbox.is_full(octets))
+    InboxEntry entry;
+    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), std::move(asked)};
+    const auto size = size_of(entry.row);
+    entry.octets = size.row + kChatStateOctets;
+    // Nothing that is accepted may turn out to be too long for the stream.
+    if (size.stanza + kChatStateOctets + delay_octets(options, in.received) > xml::Limits{}.stanza_octets ||
+        entry.octets > kMaxRowOctets)
+        return refuse(state, out, in, trace, peer, status(413), "too long for a stanza");
+    if (state.inbox.is_full(entry.octets))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, state.stream_up ? kRetryBusy_s : kRetryNoStream_s),
                       "too many messages wait for the XMPP server");
 
     state.odd_names.look_at(from.value(), out);
-    message_ends_composing(state, message.value());
-    InboxEntry entry;
-    entry.key = state.ids.wire_id();
+    message_ends_composing(state, entry.row.stanza);
     std::vector<RecordChange> rows;
-    if (asked) rows.push_back(await_receipt(state, message.value(), *asked, in.received, now));
-    entry.row = {std::move(message).value(), in.received, trace, peer.name, std::move(key), std::move(asked)};
+    if (entry.row.report) rows.push_back(await_receipt(state, entry.row.stanza, *entry.row.report, in.received, now));
     entry.transaction = in.transaction;
     entry.kind = peer.kind;
-    entry.octets = octets;
     out.push_back(line(Level::debug, trace, "message",
                        {{"direction", "s2x"},
                         {"state", "came"},
@@ -132,17 +173,26 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
                         {"call_id", in.request.call_id},
                         {"src", in.source.to_string()}},
                        peer.name));
+    take_in(state, std::move(entry), std::move(rows), now, out);
+}
+
+void take_in(State& state, InboxEntry entry, std::vector<RecordChange> more, TimePoint now, Actions& out) {
+    entry.key = state.ids.wire_id();
+    if (entry.octets == 0) entry.octets = size_of(entry.row).row;
     const auto number = state.next_number();
-    rows.push_back({Collection::inbox, entry.key, entry.row});
-    state.commits.accept(number, std::move(rows), state.turn(now, out));
+    more.push_back({Collection::inbox, entry.key, entry.row});
+    state.commits.accept(number, std::move(more), state.turn(now, out));
     state.inbox.add(number, std::move(entry));
 }
 
 void inbox_settled(State& state, std::uint64_t number, const Result<void>& result, TimePoint now, Actions& out) {
     auto& entry = *state.inbox.find(number);
     if (!result) {
-        respond(out, state.inbox.answered(entry), try_later(entry.kind, kRetryNoStream_s));
-        const auto refused = state.inbox.remove(number);
+        if (entry.transaction)
+            respond(out, state.inbox.answered(entry),
+                    is_for_good(result) ? status(413) : try_later(entry.kind, kRetryNoStream_s));
+        auto refused = state.inbox.remove(number);
+        if (refused.tells) put_back(state, std::move(*refused.tells));
         await_no_receipt(state, refused.row.stanza, now);
         state.merged.refused(refused.row.request_key);
         // Whether a failed commit is in the store nevertheless, a crash would decide.
@@ -151,6 +201,7 @@ void inbox_settled(State& state, std::uint64_t number, const Result<void>& resul
                            {{"direction", "s2x"}, {"state", "refused"}, {"reason", "not stored"}}, refused.row.peer));
         return;
     }
+    entry.tells.reset();
     entry.stage = InboxEntry::Stage::waiting;
     entry.late = !state.stream_up;
     // Without a stream there is nothing to wait for.   (contract: link down)
@@ -188,6 +239,7 @@ void message_failed(State& state, const xmpp::Message& error, TimePoint now, Act
         state.merged.failed(failed.row.request_key);
         return report_failure(state, &failed.row, error, now, out);
     }
+    if (failed.is_notice) return respond(out, *transaction, status(state.options.message_accept_code));
     await_no_receipt(state, failed.row.stanza, now);
 
     const auto reason = error.error.value_or(xmpp::StanzaError{});

@@ -4,7 +4,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 
 namespace stox::host {
 
@@ -14,6 +16,9 @@ using engine::Collection;
 
 constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collection::receipts};
 
+/// Engines of one domain that one start of a worker tells apart.
+constexpr std::uint32_t kReadings = 64;
+
 }  // namespace
 
 /// One collection after another.
@@ -21,12 +26,19 @@ struct DomainStore::Load {
     Loaded result;
     std::function<void(Result<Loaded>)> loaded;
     std::size_t next = 0;  ///< of kCollections
+    std::uint64_t epoch = 0;    ///< of this start
+    std::uint32_t reading = 0;  ///< of this domain in it
 
+    std::uint32_t lives_of(const store::Record& record) const {
+        const auto lives = std::max(epoch, record.epoch) - record.epoch;
+        constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max() / kReadings - 1;
+        return static_cast<std::uint32_t>(std::min(lives, kMost)) * kReadings + std::min(reading, kReadings - 1);
+    }
     void add(Collection collection, const std::vector<store::Record>& records) {
         for (const auto& record : records) {
             auto value = store::from_json(collection, record.value);
             if (value)
-                result.records.push_back({collection, record.key, std::move(value).value()});
+                result.records.push_back({collection, record.key, std::move(value).value(), lives_of(record)});
             else if (result.unreadable++ == 0)
                 result.why = value.error().detail;
         }
@@ -41,6 +53,8 @@ DomainStore::~DomainStore() { *alive_ = false; }
 void DomainStore::load(std::function<void(Result<Loaded>)> loaded) {
     auto load = std::make_shared<Load>();
     load->loaded = std::move(loaded);
+    load->epoch = store_.epoch();
+    load->reading = store_.count_reading(store::collection_of(Collection::outbox, domain_));
     load_next(std::move(load));
 }
 

@@ -257,22 +257,6 @@ TEST(Delivery, CORE_05_WithoutStream10000MessagesAreKept) {
     }
 }
 
-TEST(Delivery, CORE_05_WithoutStream64MebibytesAreKept) {
-    Rig rig(Rig::default_options(), false);
-    const auto request = message_request(std::string(9'000, 'x'));
-    Rig measure;
-    const auto size = stanza_octets(measure.request(request).messages().front());
-    auto rows = inbox_rows(1, Inbox::kOctets - size);
-    auto& stanza = std::get<InboxRow>(rows.front().value).stanza;
-    stanza.bodies.front().text.resize(stanza.bodies.front().text.size() - (stanza_octets(stanza) - (Inbox::kOctets - size)));
-    rig.feed(Restored{rows});
-    auto longer = request;
-    longer.body += 'x';
-    EXPECT_EQ(rig.request(longer).answer().status, 503);
-    EXPECT_EQ(rig.request(request).answer().status, 202);
-    EXPECT_EQ(rig.request(message_request()).answer().status, 503);
-}
-
 TEST(Delivery, APeersLimitCountsWhatIsNotAnswered) {
     auto options = Rig::default_options();
     options.peers.front().limits.transactions = 1;

@@ -123,4 +123,29 @@ TEST(Threads, IM_05_OldConversationsAreForgotten) {
     EXPECT_EQ(threads.next(message, false, ids).cseq, 1u);
 }
 
+TEST(Threads, IM_05_PairsWithOneThreadAreBoundedAsWell) {
+    Threads threads;
+    IdGenerator ids([number = std::uint64_t{0}](std::span<std::uint8_t> wanted) mutable {
+        ++number;
+        for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = static_cast<std::uint8_t>(number >> (i % 8 * 8));
+    });
+    xmpp::Message message;
+    message.from = kRomeo, message.to = kJuliet;
+    message.thread = "one-for-all";
+    const auto first = threads.next(message, false, ids);
+    const auto others = [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            message.to.local = "contact" + std::to_string(i);
+            threads.next(message, false, ids);
+        }
+        message.to = kJuliet;
+    };
+    others(Threads::kRemembered - 1);
+    EXPECT_EQ(threads.next(message, false, ids).from_tag, first.from_tag);
+    others(Threads::kRemembered);
+    const auto anew = threads.next(message, false, ids);
+    EXPECT_NE(anew.from_tag, first.from_tag) << "forgotten";
+    EXPECT_EQ(anew.cseq, 1u);
+}
+
 }  // namespace

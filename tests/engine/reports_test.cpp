@@ -426,6 +426,30 @@ TEST(Reports, IM_54_ARouteToAnotherPeerIsNotTaken) {
     EXPECT_EQ(rig.sent[0].target.text(), "udp:10.0.0.1:5060");
 }
 
+TEST(Reports, IM_54_ARouteIsTakenOnlyWhereTheOperatorSaysThatThePeerLeads) {
+    for (const auto* elsewhere : {"<sip:x@victim.test>", "<sip:x@192.0.2.1>", "<sip:x@relay.test>"}) {
+        auto options = Rig::default_options();
+        options.peers[0].is_default = true;
+        options.peers[0].targets = {{"relay.test", {}}};
+        Rig rig(options);
+        const auto stanza = delivered(rig, wrapped("positive-delivery", "imdn.IMDN-Record-Route: " + std::string(elsewhere) + "\r\n"));
+        from_xmpp(rig, receipt_of(im::receipt(stanza.id)));
+        ASSERT_EQ(reports(rig).size(), 1u);
+        const bool known = std::string(elsewhere).find("relay.test") != std::string::npos;
+        EXPECT_EQ(rig.sent[0].request.uri.to_string(), known ? "sip:x@relay.test" : "sip:juliet@capulet.test") << elsewhere;
+    }
+}
+
+TEST(Reports, IM_54_WhatWasSeenHasNotFailed) {
+    Rig rig;
+    const auto stanza = delivered(rig, wrapped("negative-delivery, display"));
+    from_xmpp(rig, receipt_of(im::displayed_marker(stanza.id)));
+    ASSERT_EQ(reports(rig).size(), 1u);
+    rig.sip_response(rig.sent[0].transaction, 200);
+    rig.stanza(error_for(stanza));
+    EXPECT_TRUE(reports(rig).empty());
+}
+
 TEST(Reports, IM_54_AfterAnotherAnswerThan2xxThereIsNothingToReport) {
     Rig rig;
     from_sip(rig, wrapped("positive-delivery, negative-delivery"));

@@ -5,6 +5,7 @@
 #include "tests/engine/rig.h"
 
 #include <algorithm>
+#include <set>
 
 namespace {
 
@@ -86,26 +87,46 @@ TEST(Restore, RequestsGoOutAgainInOrderWithTheirIdsAndAHigherCSeq) {
     EXPECT_EQ(rig.sent.front().request.body, "two");
 }
 
-TEST(Restore, ANumberThatCannotBeWrittenDownIsUsedAllTheSame) {
+TEST(Restore, NoNumberComesTwiceThoughNothingCanBeWrittenDown) {
     Rig rig;
-    rig.stanza(message_stanza());
+    const auto first = rig.stanza(message_stanza()).sent.at(0).request;
     rig.broken_disk = true;
-    rig.restart();
-    EXPECT_EQ(rig.sent.size(), 1u) << "it is accepted, so it is delivered";
+    std::set<std::uint32_t> used{first.cseq};
+    for (int start = 0; start < 3; ++start) {
+        rig.restart();
+        ASSERT_EQ(rig.sent.size(), 1u) << "it is accepted, so it is delivered";
+        const auto cseq = rig.sent.front().request.cseq;
+        EXPECT_GT(cseq, *used.rbegin() + 500) << "there were second tries, and other messages with this Call-ID";
+        used.insert(cseq);
+    }
+    EXPECT_TRUE(rig.commits.empty()) << "nor has it to be";
 }
 
-TEST(Restore, ALongOutboxIsWrittenInPieces) {
+TEST(Restore, ANumberStaysBelowTheLast) {
     Rig rig;
-    for (int i = 0; i < 600; ++i) {
-        auto message = message_stanza("m" + std::to_string(i));
-        message.to.local = "contact" + std::to_string(i);
-        rig.stanza(message);
-    }
+    rig.stanza(message_stanza());
+    rig.disk.front().lives = 0xffff'ffff - 1;
     rig.restart();
-    EXPECT_EQ(rig.commits.size(), 3u);
-    for (const auto& commit : rig.commits) EXPECT_LE(commit.changes.size(), Commit::kMaxChanges);
-    EXPECT_EQ(rig.sent.size(), 600u);
-    EXPECT_EQ(rig.disk.size(), 600u);
+    EXPECT_LT(rig.sent.at(0).request.cseq, 0x8000'0000);
+}
+
+TEST(Restore, ACopyHasTheFormThatItsMessageHad) {
+    Rig rig;
+    auto request = message_request("From: <sip:juliet@capulet.test>\r\n\r\nContent-Type: text/plain\r\n\r\nhello");
+    request.content_type = "Message/CPIM";
+    rig.request(request);
+    rig.answer_ping();
+    const auto first = rig.stanza(message_stanza("m1")).sent.at(0).request;
+    ASSERT_EQ(first.content_type, "message/cpim") << "they understand it";
+    rig.restart();
+    EXPECT_EQ(rig.sent.at(0).request.content_type, first.content_type) << "though nobody knows any more what they understand";
+    EXPECT_EQ(rig.sent.at(0).request.body, first.body);
+
+    Rig plain;
+    plain.stanza(message_stanza("m1"));
+    std::get<OutboxRow>(plain.disk.front().value).wrapped.reset();
+    plain.restart();
+    EXPECT_EQ(plain.sent.size(), 1u) << "rows of older programs do not say";
 }
 
 TEST(Restore, IM_14_AnErrorThatIsOwedIsToldAndNothingSent) {

@@ -51,14 +51,16 @@ Rig& Rig::feed(Input input) {
 
 Committed Rig::store(const Commit& commit) {
     const bool grows = std::ranges::any_of(commit.changes, [](const auto& change) { return change.value.has_value(); });
+    if (unwritable && std::ranges::any_of(commit.changes, unwritable)) return {commit.commit, fail(Code::too_large, "a long row")};
     if (broken_disk && grows) return {commit.commit, fail(Code::unavailable, "disk full")};
     for (const auto& change : commit.changes) {
         const auto known = std::ranges::find_if(
             disk, [&](const Record& record) { return record.collection == change.collection && record.key == change.key; });
         if (known == disk.end()) {
-            if (change.value) disk.push_back({change.collection, change.key, *change.value});
+            if (change.value) disk.push_back({change.collection, change.key, *change.value, 0});
         } else if (change.value) {
             known->value = *change.value;
+            known->lives = 0;
         } else {
             disk.erase(known);
         }
@@ -76,6 +78,7 @@ Rig& Rig::restart(config::DomainOptions options) {
     ++starts_;
     engine = Engine(std::move(options), ids(starts_));
     ping_.clear();
+    for (auto& record : disk) ++record.lives;
     return feed(Restored{disk});
 }
 

@@ -4,6 +4,7 @@
 #include "plugin/engine/engine.h"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ public:
     std::vector<Commit> commits;
     bool stores = true;        ///< each commit is answered at once; else it is the test's to answer
     bool broken_disk = false;  ///< with failure, if something new is in it
+    std::function<bool(const RecordChange&)> unwritable;  ///< a commit with one of these fails for good
     /// What a restart would find, in order.
     std::vector<Record> disk;
 

@@ -27,9 +27,9 @@ void Disk::apply(const Commit& commit) {
         const auto known = std::ranges::find_if(
             records_, [&](const Record& record) { return record.collection == change.collection && record.key == change.key; });
         if (change.value && known != records_.end())
-            known->value = *change.value;
+            known->value = *change.value, known->lives = 0;
         else if (change.value)
-            records_.push_back({change.collection, change.key, *change.value});
+            records_.push_back({change.collection, change.key, *change.value, 0});
         else if (known != records_.end())
             records_.erase(known);
         if (change.value)

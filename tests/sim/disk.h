@@ -20,6 +20,10 @@ public:
     engine::Committed commit(const engine::Commit& commit);
     /// Of commits that failed, a crash decides.
     void crash(std::mt19937_64& random);
+    /// Another engine reads it.
+    void begin_life() {
+        for (auto& record : records_) ++record.lives;
+    }
     void set_full(bool full) { full_ = full; }
 
     const std::vector<engine::Record>& records() const { return records_; }

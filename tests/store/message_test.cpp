@@ -1,5 +1,6 @@
 // Messages that were accepted, as the text that the store keeps.
 
+#include "plugin/engine/row_size.h"
 #include "plugin/host/store/message_codec.h"
 #include "plugin/host/store/row_fields.h"
 #include "plugin/host/store/store.h"
@@ -66,6 +67,7 @@ OutboxRow outbox() {
     row.from_tag = "a6c85cf";
     row.cseq = 0x7fff'ffff;
     row.imdn_id = "Xyz1";
+    row.wrapped = false;
     xmpp::StanzaError error;
     error.type = xmpp::ErrorType::wait;
     error.condition = xmpp::Condition::remote_server_timeout;
@@ -108,7 +110,9 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
     bare_inbox.report.reset(), bare_inbox.request_key.clear(), bare_inbox.peer.clear();
     comes_back(bare_inbox);
     auto bare_outbox = outbox();
-    bare_outbox.owed.reset(), bare_outbox.imdn_id.clear(), bare_outbox.cseq = 1;
+    bare_outbox.owed.reset(), bare_outbox.imdn_id.clear(), bare_outbox.cseq = 1, bare_outbox.wrapped = true;
+    comes_back(bare_outbox);
+    bare_outbox.wrapped.reset();
     comes_back(bare_outbox);
     auto bare_receipt = receipt();
     bare_receipt.report.reset(), bare_receipt.from_sip = false, bare_receipt.imdn_id.clear();
@@ -117,6 +121,32 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
         bare_receipt.type = type;
         comes_back(bare_receipt);
     }
+}
+
+// What is counted is what is kept; never less, and not much more.   (contract 6)
+TEST(MessageCodec, ItsSizeIsKnownBefore) {
+    auto padded = inbox();
+    padded.stanza.payload.push_back(xml::Element("urn:example", "e"));
+    padded.stanza.payload.back().set("a", std::string(20'000, '"')).add_text(std::string(20'000, '"') + std::string(2'000, '\\'));
+    auto plain = outbox();
+    plain.owed.reset(), plain.wrapped.reset();
+    auto odd = receipt();
+    odd.stanza_id = std::string(500, '\x01') + std::string(500, '\xe9');
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(padded),
+                                   RecordValue(plain), RecordValue(odd)}) {
+        const auto octets = to_json(row).value().size();
+        EXPECT_GE(size_of(row).row, octets);
+        EXPECT_LE(size_of(row).row, octets + 500);
+    }
+}
+
+TEST(MessageCodec, WhatIsSpelledOutWithoutEndIsRefusedBeforeItIs) {
+    auto row = inbox();
+    xml::Element list("urn:example:list", "list");
+    for (int i = 0; i < 4'000; ++i) list.add(xml::Element(std::string(100'000, 'n'), "n"));
+    row.stanza.payload.push_back(std::move(list));
+    EXPECT_GT(size_of(row).row, kMaxRowOctets);
+    EXPECT_EQ(to_json(row).error().code, Code::too_large);
 }
 
 // A stanza within the limits of a stream is one within those of the store, however its namespaces are spelled out.
@@ -183,7 +213,7 @@ TEST(MessageCodec, MissingMembersAreRefused) {
     for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt())}) {
         const auto whole = as_json(row);
         for (const auto& [name, value] : whole.items()) {
-            if (name == "report" || name == "owed" || name == "from_sip") continue;
+            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped") continue;
             auto object = whole;
             object.erase(name);
             EXPECT_FALSE(from_json(collection(row), object.dump())) << name;

@@ -19,6 +19,16 @@ Element read_back(const Element& element, std::string_view inherited = {}) {
 
 }  // namespace
 
+TEST(XmlWriter, WhatIsTooLongIsNotWritten) {
+    Element list("a", "list");
+    for (int i = 0; i < 10; ++i) list.add(Element("bbb", "n"));
+    const auto whole = write(list);
+    EXPECT_EQ(write_within(list, whole.size()), whole);
+    EXPECT_EQ(write_within(list, whole.size() - 1), std::nullopt);
+    EXPECT_EQ(write_within(list, 0), std::nullopt);
+    EXPECT_EQ(write_within(list, whole.size() - 10, "a"), write(list, "a"));
+}
+
 TEST(XmlWriter, NamespacesAreDeclaredOnlyWhereTheyChange) {
     Element message("a", "message");
     message.add({"a", "body"}).add_text("x");

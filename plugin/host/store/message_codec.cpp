@@ -16,6 +16,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999, the last that date formats know
+static_assert(kMaxRowOctets <= kMaxValueOctets, "what the engine accepts, the store takes");
 constexpr std::size_t kMaxPaths = 64;                            // of IMDN-Record-Route
 constexpr std::uint64_t kMaxCseq = 0x7fff'ffff;                  // RFC 3261 §8.1.1.5
 
@@ -75,7 +76,11 @@ public:
         if (!std::ranges::all_of(value, allowed)) refuse(name);
         object_[name] = as_text(value);
     }
-    void stanza(const char* name, const xmpp::Message& message) { object_[name] = xml::write(xmpp::encode(message)); }
+    void stanza(const char* name, const xmpp::Message& message) {
+        auto text = xml::write_within(xmpp::encode(message), kMaxValueOctets);
+        too_large_ = too_large_ || !text;
+        if (text) object_[name] = std::move(*text);
+    }
     void time(const char* name, UtcTime time) {
         const auto milliseconds = time.time_since_epoch().count();
         if (milliseconds < 0 || static_cast<std::uint64_t>(milliseconds) > kLastMillisecond) refuse(name);
@@ -88,22 +93,26 @@ public:
     void flag(const char* name, bool value) {
         if (value) object_[name] = true;
     }
+    void choice(const char* name, bool value) { object_[name] = value; }
     void text(const char* name, std::string value) { object_[name] = std::move(value); }
     void report(const ReportAsked& asked);
 
     Result<std::string> finish() {
         if (wrong_) return wrong_member(wrong_);
+        if (too_large_) return too_large();
         // An octet that is no UTF-8 can only stand in an address, which the wire would have refused.
         auto text = object_.dump(-1, ' ', false, json::error_handler_t::replace);
-        if (text.size() > kMaxValueOctets) return fail(Code::too_large, "a message that no record holds");
+        if (text.size() > kMaxValueOctets) return too_large();
         return text;
     }
 
 private:
+    static Error too_large() { return {Code::too_large, "a message that no record holds"}; }
     void refuse(const char* name) { wrong_ = name; }
 
     json object_;
     const char* wrong_ = nullptr;
+    bool too_large_ = false;
 };
 
 json paths_of(const std::vector<std::string>& routes) {
@@ -154,6 +163,7 @@ void write(Writer& out, const OutboxRow& row) {
     out.id("from_tag", row.from_tag, is_token_octet, 0);
     out.number("cseq", row.cseq, kMaxCseq);
     out.octets("imdn_id", row.imdn_id);
+    if (row.wrapped) out.choice("wrapped", *row.wrapped);
     if (row.owed) out.stanza("owed", as_error(row));
 }
 
@@ -259,6 +269,10 @@ Result<RecordValue> outbox_row(const json& object) {
     BOOST_OUTCOME_TRY(cseq, number_of(object, "cseq", kMaxCseq));
     BOOST_OUTCOME_TRY(imdn_id, octets_of(object, "imdn_id"));
     BOOST_OUTCOME_TRY(owed, owed_of(object));
+    if (member_of(object, "wrapped")) {
+        BOOST_OUTCOME_TRY(wrapped, flag_of(object, "wrapped"));
+        row.wrapped = wrapped;
+    }
     row.stanza = std::move(stanza), row.accepted = accepted, row.trace = trace;
     row.call_id = std::move(call_id), row.from_tag = std::move(from_tag), row.cseq = static_cast<std::uint32_t>(cseq);
     row.imdn_id = std::move(imdn_id), row.owed = std::move(owed);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +73,9 @@ public:
     /// The number of this start: greater than that of any start before it that the file knows of.
     virtual std::uint64_t epoch() const = 0;
 
+    /// How often somebody said so of that collection since this start: the rows of a domain that left and came back are read again.
+    std::uint32_t count_reading(const std::string& collection) { return ++readings_[collection]; }
+
     /// One change as a batch.
     Result<void> put(std::string collection, std::string key, std::string value, Durability durability, Done done) {
         return write({{std::move(collection), std::move(key), std::move(value), durability}}, std::move(done));
@@ -85,6 +89,9 @@ protected:
     Store() = default;
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
+
+private:
+    std::map<std::string, std::uint32_t> readings_;
 };
 
 }  // namespace stox::store

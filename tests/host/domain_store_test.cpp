@@ -1,0 +1,89 @@
+// The store as one domain sees it: whose life a row is from, and rows that no record holds.
+
+#include "plugin/host/domain_store.h"
+
+#include "plugin/host/store/sqlite_store.h"
+#include "tests/support/directory.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace stox;
+using namespace stox::host;
+using engine::Collection;
+
+engine::RecordChange row(const std::string& key, std::size_t padding = 0) {
+    engine::OutboxRow outbox;
+    outbox.stanza.from = {"romeo", "montague.test", {}};
+    outbox.stanza.to = {"juliet", "capulet.test", {}};
+    outbox.stanza.id = key;
+    outbox.stanza.bodies = {{"hello" + std::string(padding, 'x'), {}}};
+    return {Collection::outbox, key, outbox};
+}
+
+class DomainStoreTest : public testing::Test {
+protected:
+    void SetUp() override { open(); }
+    void open() {
+        store_.reset();
+        store::SqliteSettings settings;
+        settings.path = directory_.file("store.db");
+        auto opened = store::SqliteStore::open(loop_, settings);
+        ASSERT_TRUE(opened) << opened.error().detail;
+        store_ = std::move(opened).value();
+    }
+    template <class Done>
+    void until(const Done& done) {
+        loop_.restart();
+        while (!done()) ASSERT_NE(loop_.run_one_for(std::chrono::seconds(60)), 0u);
+    }
+    Result<void> commit(std::vector<engine::RecordChange> changes) {
+        DomainStore domain(loop_, *store_, "capulet.test");
+        std::optional<Result<void>> result;
+        domain.commit(std::move(changes), store::Durability::normal, [&](Result<void> how) { result = std::move(how); });
+        until([&] { return result.has_value(); });
+        return *result;
+    }
+    /// As the engine of a domain that was started just now gets them.
+    std::vector<engine::Record> load() {
+        DomainStore domain(loop_, *store_, "capulet.test");
+        std::optional<DomainStore::Loaded> loaded;
+        domain.load([&](Result<DomainStore::Loaded> how) { loaded = std::move(how).value(); });
+        until([&] { return loaded.has_value(); });
+        return loaded->records;
+    }
+
+    test::PrivateDirectory directory_;
+    boost::asio::io_context loop_;
+    std::unique_ptr<store::SqliteStore> store_;
+};
+
+TEST_F(DomainStoreTest, EachEngineThatReadsARowIsALaterLifeOfIt) {
+    load();
+    ASSERT_TRUE(commit({row("m1")}));
+    std::uint32_t lives = 0;
+    const auto later = [&] {
+        const auto rows = load();
+        ASSERT_EQ(rows.size(), 1u);
+        EXPECT_GT(rows.front().lives, lives);
+        lives = rows.front().lives;
+    };
+    later();  // the domain was taken out and came back
+    later();
+    open();  // another worker
+    later();
+    later();
+    open();
+    later();
+}
+
+TEST_F(DomainStoreTest, ARowThatNoRecordHoldsIsRefusedForGood) {
+    const auto refused = commit({row("m1"), row("m2", store::kMaxValueOctets)});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::too_large) << "not unavailable, which is tried again";
+    EXPECT_TRUE(load().empty()) << "all or nothing";
+    EXPECT_TRUE(commit({row("m1")}));
+}
+
+}  // namespace
