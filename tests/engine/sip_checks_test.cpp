@@ -55,6 +55,14 @@ TEST(SipChecks, CORE_80_EachFaultGetsItsStatusAndNoStanza) {
     }
 }
 
+TEST(SipChecks, CORE_80_MethodsOfOthersAreKnownButNotServed) {
+    for (const auto* method : {"BYE", "INFO", "INVITE", "NOTIFY", "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"}) {
+        Rig rig;
+        const auto answer = rig.request(changed([method](auto& r) { r.method = method; })).answer();
+        EXPECT_EQ(answer.status, 405) << method;
+    }
+}
+
 TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
     Rig rig;
     auto request = changed([](auto& r) {

@@ -91,6 +91,13 @@ void PrintTo(const Verdict& verdict, std::ostream* out) {
     if (const auto* because = std::get_if<Wrong>(&verdict)) *out << " " << to_string(because->reason);
 }
 
+TEST(DigestServer, EveryReasonHasItsWordInTheLog) {
+    const std::pair<Reason, std::string_view> words[] = {
+        {Reason::malformed, "malformed"}, {Reason::unsupported, "unsupported"}, {Reason::uri, "uri"},
+        {Reason::unknown_user, "unknown-user"}, {Reason::response, "response"}, {Reason::replay, "replay"}, {Reason::unavailable, "unavailable"}};
+    for (const auto& [reason, word] : words) EXPECT_EQ(to_string(reason), word);
+}
+
 TEST(DigestServer, AcceptsOurClientForEveryAlgorithmQopAndName) {
     for (const auto algorithm : {Algorithm::md5, Algorithm::sha256, Algorithm::sha512_256})
         for (const auto qop : {Qop::auth, Qop::auth_int})

@@ -54,4 +54,13 @@ TEST(OwnContact, CORE_45_WhatComesBackToItIsKnownByItsToken) {
         EXPECT_EQ(token(other), "") << other;
 }
 
+TEST(OwnContact, CORE_45_WithoutAPortItIsTheTransportsUsualOne) {
+    for (const auto& [transport, port] : {std::pair{Transport::udp, "5060"}, std::pair{Transport::tcp, "5060"}, std::pair{Transport::tls, "5061"}}) {
+        const OwnAddress us{"gw.example", {}, transport};
+        EXPECT_EQ(own_token(us, value(Uri::parse("sip:k7@gw.example:" + std::string(port)))), "k7") << port;
+        EXPECT_EQ(own_token(us, value(Uri::parse("sip:k7@gw.example:5062"))), "");
+        EXPECT_EQ(own_token(us, value(Uri::parse("sip:k7@gw.example"))), "k7");
+    }
+}
+
 }  // namespace stox::sip

@@ -1,6 +1,7 @@
 #include "mapping/prepare.h"
 
 #include "mapping/address.h"
+#include "mapping/precis.h"
 
 #include "tests/unit/result_testing.h"
 
@@ -85,6 +86,23 @@ TEST(Prepare, RulesOfContext) {
     EXPECT_FALSE(is_username(utf8(u8"a\u30FBb")));
     EXPECT_TRUE(is_username(utf8(u8"\u0628\u0660\u0661")));   // one kind of Arabic digits
     EXPECT_FALSE(is_username(utf8(u8"\u0628\u0660\u06F1")));  // both kinds
+}
+
+// RFC 5892 §2.6: each range of the exceptions, and what stands right behind it and is none of them.
+TEST(Prepare, ExceptionsEndWhereTheyEnd) {
+    const auto identifier = [](char32_t point) {
+        return precis::allows(precis::StringClass::identifier, icu::UnicodeString(static_cast<UChar32>(point)));
+    };
+    const auto freeform = [](char32_t point) {
+        return precis::allows(precis::StringClass::freeform, icu::UnicodeString(static_cast<UChar32>(point)));
+    };
+    for (const char32_t allowed : {0x00DF, 0x03C2, 0x0641, 0x0660, 0x0669, 0x066E, 0x06F0, 0x06F9, 0x06FA, 0x06FD, 0x06FE, 0x0905, 0x0F0B, 0x3007, 0x3042})
+        EXPECT_TRUE(identifier(allowed)) << std::hex << static_cast<unsigned>(allowed);
+    for (const char32_t refused : {0x00F7, 0x0482, 0x055A, 0x0640, 0x0700, 0x07FA, 0x302E, 0x302F, 0x3031, 0x3032, 0x3033, 0x3034, 0x3035, 0x303B, 0x30FB})
+        EXPECT_FALSE(identifier(refused)) << std::hex << static_cast<unsigned>(refused);
+    for (const char32_t refused : {0x0640, 0x07FA, 0x302E, 0x302F, 0x3031, 0x3035, 0x303B})
+        EXPECT_FALSE(freeform(refused)) << std::hex << static_cast<unsigned>(refused);
+    for (const char32_t allowed : {0x3030, 0x3036}) EXPECT_TRUE(freeform(allowed)) << std::hex << static_cast<unsigned>(allowed);
 }
 
 // RFC 5893 §2.

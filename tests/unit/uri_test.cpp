@@ -114,6 +114,9 @@ TEST(Uri, CORE_33_ImAndPresAreRead) {
     EXPECT_EQ(uri("pres:juliet%20x@Example.com?subject=x").user, "juliet%20x");
     EXPECT_EQ(uri("pres:juliet@Example.com?subject=x").host, "example.com");
     EXPECT_TRUE(uri("pres:juliet@example.com?subject=x").has_headers);
+    for (const std::string scheme : {"im:", "pres:"})
+        for (const auto* no_mailbox : {"example.com", "juliet@example.com:5060", "juliet@example.com;x=y"})
+            EXPECT_FALSE(Uri::parse(scheme + no_mailbox)) << scheme << no_mailbox;
 }
 
 TEST(Uri, CORE_26_PercentCodingWritesUpperCaseAndReadsBoth) {
