@@ -113,7 +113,8 @@ void ServerTransactions::receive(Message message) {
     if (!request) return refuse(made_here(request.error().code == Code::unsupported ? 416 : 400));
 
     const auto number = numbers_.next();
-    auto& in = held.request;
+    held.request = std::make_unique<IncomingRequest>();
+    auto& in = *held.request;
     in.transaction = number;
     in.request = std::move(request).value();
     auto origin = stack_.transports->origin(held.message.get(), held.port.get());
@@ -135,7 +136,8 @@ void ServerTransactions::tell(std::uint64_t number) {
         --waiting_;
         return;
     }
-    events_.request(std::move(found->second.request));
+    const auto request = std::move(found->second.request);
+    events_.request(std::move(*request));
     if (held_.contains(number)) keep(number);
 }
 
@@ -178,8 +180,8 @@ void ServerTransactions::acknowledged(std::uint64_t number, const sip_t& message
     const auto found = servers_.find(number);
     if (found == servers_.end() || !found->second.answered) return;
     finish(found);
-    stack_.post([this, number, ack = decode_ack(message)]() mutable {
-        if (events_.acknowledged) events_.acknowledged(number, std::move(ack));
+    stack_.post([this, number, ack = std::make_shared<Request>(decode_ack(message))] {
+        if (events_.acknowledged) events_.acknowledged(number, std::move(*ack));
     });
 }
 

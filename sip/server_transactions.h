@@ -5,6 +5,7 @@
 #include "sip/numbered.h"
 #include "sip/stack.h"
 
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -35,7 +36,7 @@ private:
     struct Held {
         Message message;
         Port port;
-        IncomingRequest request{};  ///< until it is told
+        std::unique_ptr<IncomingRequest> request{};  ///< until it is told; by pointer, for it is long to move
     };
     using Servers = std::unordered_map<std::uint64_t, Server>;
 

@@ -49,11 +49,12 @@ def answer(request: Message, status: int, reason: str = "Because", headers: str 
 class SipPeer:
     """A UDP socket. Requests that come are answered by `policy(request) -> octets or None` and kept in `requests`."""
 
-    def __init__(self, address: str = PEER, port: int = 5060, policy=lambda request: answer(request, 200, "OK")):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(self, address: str = PEER, port: int = 5060, policy=lambda request: answer(request, 200, "OK"), gateway: str = GATEWAY):
+        self.family, self.gateway = socket.AF_INET6 if ":" in address else socket.AF_INET, gateway
+        self.socket = socket.socket(self.family, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind((address, port))
-        self.address, self.port = self.socket.getsockname()
+        self.address, self.port = self.socket.getsockname()[:2]
         self.policy = policy
         self.closing = False
         self.requests: list[Message] = []
@@ -66,7 +67,7 @@ class SipPeer:
 
     def __exit__(self, *_):
         self.closing = True
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:  # a closed socket does not wake its reader
+        with socket.socket(self.family, socket.SOCK_DGRAM) as waker:  # a closed socket does not wake its reader
             waker.sendto(b"", (self.address, self.port))
         self.thread.join(5)
         self.socket.close()
@@ -90,7 +91,7 @@ class SipPeer:
                 self.socket.sendto(reply, source)
 
     def send(self, octets: bytes, gateway_port: int = 5060) -> None:
-        self.socket.sendto(octets, (GATEWAY, gateway_port))
+        self.socket.sendto(octets, (self.gateway, gateway_port))
 
     def ask(self, octets: bytes, gateway_port: int = 5060) -> Message:
         """Sends a request, again every 0.5 s as Timer E has it, and waits for its final response."""

@@ -13,7 +13,7 @@ class StreamPeer:
     def __init__(self, port: int, address: str = PEER):
         self.requests: list[Message] = []
         self.connections: list[socket.socket] = []
-        self.socket = socket.create_server((address, port))
+        self.socket = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def __enter__(self):

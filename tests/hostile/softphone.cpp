@@ -93,11 +93,11 @@ Result<std::unique_ptr<Softphone>> Softphone::start(boost::asio::io_context& loo
     std::unique_ptr<Softphone> phone(new Softphone(loop, settings.seed));
     auto* self = phone.get();
     sip::Endpoint::Events events;
-    events.request = [self](IncomingRequest in) { self->receive(std::move(in)); };
+    events.request = [self](IncomingRequest&& in) { self->receive(std::move(in)); };
     events.cancelled = [self](TransactionId transaction) {
         self->run([&](auto& out) { self->agent_.cancelled(transaction, steady_clock::now(), out); });
     };
-    events.acknowledged = [self](TransactionId transaction, Request ack) { self->acknowledged(transaction, std::move(ack)); };
+    events.acknowledged = [self](TransactionId transaction, Request&& ack) { self->acknowledged(transaction, std::move(ack)); };
     events.unacknowledged = [self](TransactionId transaction) { self->acceptable_.erase(transaction); };
     auto started = sip::Endpoint::start(loop, std::move(settings.endpoint), std::move(events));
     if (!started) return started.error();
@@ -201,6 +201,7 @@ std::vector<Header> Softphone::credentials(const Client& client, const Response&
 
 void Softphone::run(const std::function<void(Actions&)>& input) {
     Actions actions;
+    actions.reserve(4);
     input(actions);
     for (auto& action : actions) queue_.push_back(std::move(action));
     if (running_) return;
