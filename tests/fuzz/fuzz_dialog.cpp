@@ -16,7 +16,7 @@
 namespace {
 
 using namespace stox::sip;
-using fuzz::Octets;
+using stox::fuzz::Octets;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
