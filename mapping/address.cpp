@@ -1,5 +1,6 @@
 #include "mapping/address.h"
 
+#include "mapping/ascii_names.h"
 #include "mapping/core/endpoint.h"
 #include "mapping/prepare.h"
 
@@ -127,6 +128,7 @@ std::string unescape_localpart(std::string_view localpart) {
 }
 
 Result<std::string> domain_to_jid(std::string_view sip_host) {
+    if (auto plain = ascii::domain(sip_host)) return *std::move(plain);
     if (auto literal = ip_literal(sip_host); !literal.empty()) return literal;
     const auto host = without_trailing_dot(sip_host);
     BOOST_OUTCOME_TRY(domain, convert(&icu::IDNA::nameToUnicodeUTF8, host));
@@ -141,6 +143,7 @@ Result<std::string> domain_to_jid(std::string_view sip_host) {
 }
 
 Result<std::string> domain_to_sip(std::string_view jid_domain) {
+    if (auto plain = ascii::domain(jid_domain)) return *std::move(plain);
     if (auto literal = ip_literal(jid_domain); !literal.empty()) return literal;
     if (jid_domain.size() > kMaxPart_octets) return fail(Code::too_large, "domain over 1,023 octets");
     BOOST_OUTCOME_TRY(host, convert(&icu::IDNA::nameToASCII_UTF8, without_trailing_dot(jid_domain)));

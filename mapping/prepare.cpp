@@ -1,6 +1,7 @@
 #include "mapping/prepare.h"
 
 #include "mapping/address.h"
+#include "mapping/ascii_names.h"
 #include "mapping/core/handle.h"
 #include "mapping/precis.h"
 
@@ -102,6 +103,7 @@ Result<std::string> username_case_mapped(std::string_view text) {
 }
 
 Result<std::string> prepare_localpart(std::string_view text) {
+    if (auto plain = ascii::localpart(text)) return *std::move(plain);
     static const auto nodeprep = open_stringprep(USPREP_RFC3920_NODEPREP);
     // Bounds the work; full-width letters shrink to a third at most.
     if (text.size() > 4 * kMaxPart_octets) return fail(Code::too_large, "localpart over 1,023 octets");
@@ -113,6 +115,7 @@ Result<std::string> prepare_localpart(std::string_view text) {
 }
 
 Result<std::string> prepare_resource(std::string_view text) {
+    if (ascii::is_resource(text)) return std::string(text);
     static const auto resourceprep = open_stringprep(USPREP_RFC3920_RESOURCEPREP);
     if (text.size() > kMaxPart_octets) return fail(Code::too_large, "resource over 1,023 octets");
     const auto unicode = from_utf8(text);
@@ -127,12 +130,14 @@ Result<std::string> prepare_resource(std::string_view text) {
 }
 
 Result<std::string> fold(std::string_view text) {
+    if (auto plain = ascii::lower(text)) return *std::move(plain);
     const auto unicode = from_utf8(text);
     if (!unicode) return fail(Code::unmappable, "no UTF-8");
     return to_utf8(compose(lower(precis::map_width(*unicode))));
 }
 
 bool is_nameprepped(std::string_view domain) {
+    if (const auto plain = ascii::domain(domain)) return *plain == domain;
     static const auto nameprep = open_stringprep(USPREP_RFC3491_NAMEPREP);
     const auto unicode = from_utf8(domain);
     return unicode && is_fixed_point(nameprep.get(), *unicode);

@@ -36,6 +36,11 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+bool is_doctor(int argc, char** argv) {
+    if (argc < 2 || argc > 3 || std::strcmp(argv[1], "--doctor") != 0) return false;
+    return argc == 2 || std::strcmp(argv[2], "--json") == 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -43,8 +48,14 @@ int main(int argc, char** argv) {
         std::puts("stoxd " STOX_VERSION);
         return 0;
     }
+    if (is_doctor(argc, argv)) {
+        raise_descriptor_limit();
+        return stox_doctor_run(STDIN_FILENO, STDOUT_FILENO, argc == 3);
+    }
     if (argc != 1) {
-        std::fputs("usage: stoxd [--version]\nStarted by the chat server's module; control lines on standard input and output.\n",
+        std::fputs("usage: stoxd [--version | --doctor [--json]]\n"
+                   "Started by the chat server's module; control lines on standard input and output.\n"
+                   "--doctor judges the configuration in the lines on standard input: exit status 0 well, 1 warnings, 2 errors.\n",
                    stderr);
         return 2;
     }

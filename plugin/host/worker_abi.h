@@ -8,6 +8,10 @@ extern "C" {
 /// are set non-blocking. Never throws. Returns the exit status: 0 after a stop, 1 when it could not start.
 __attribute__((visibility("default"))) int stox_worker_run(int in, int out);
 
+/// The doctor: reads control lines (engine-set, domain-set) from `in` until its end and writes what it thinks of this configuration
+/// on this machine to `out`, as text or as one JSON object. Never throws. Returns 0: all is well, 1: warnings, 2: errors.
+__attribute__((visibility("default"))) int stox_doctor_run(int in, int out, int json);
+
 /// Defined by stoxd alone (watchdog.cpp): the worker calls it once a second from its loop, where it is defined.
 __attribute__((visibility("default"), weak)) void stox_loop_ticked();
 }

@@ -1,6 +1,7 @@
 #include "sip/edge/tls_contexts.h"
 
 #include "mapping/core/handle.h"
+#include "sip/edge/trust_store.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -90,9 +91,15 @@ Fault use_certificate(SSL_CTX* context, const TlsIdentity& identity) {
     return {};
 }
 
+void use_system_trust(SSL_CTX* context) {
+    auto* store = system_trust();
+    if (!store) throw std::bad_alloc();
+    SSL_CTX_set1_cert_store(context, store);
+}
+
 Fault use_trust(SSL_CTX* context, const TlsIdentity& identity) {
     ERR_clear_error();
-    if (identity.trust == TlsIdentity::Trust::system) SSL_CTX_set_default_verify_paths(context);
+    if (identity.trust == TlsIdentity::Trust::system) use_system_trust(context);
     if (identity.trust != TlsIdentity::Trust::file) return {};
     if (auto fault = unreadable(identity.trust_file, Part::trust)) return fault;
     if (SSL_CTX_load_verify_locations(context, identity.trust_file.c_str(), nullptr) != 1)
@@ -182,6 +189,7 @@ LoadedTls TlsCredentials::load(const TlsIdentity& identity) {
         if (auto fault = prepare_server(server.get(), identity)) return *fault;
         SSL_CTX_set_tlsext_servername_callback(server.get(), &TlsContexts::choose_by_sni);
         made->expiring_ = expiry(identity, server.get());
+        made->expired_ = X509_cmp_current_time(X509_get0_notAfter(SSL_CTX_get0_certificate(server.get()))) < 0;
         made->server_ = owned(std::move(server));
     }
     return std::shared_ptr<const TlsCredentials>(std::move(made));

@@ -29,6 +29,7 @@ public:
     Context& client() const { return *client_; }
     /// A line about a certificate that is used up or will be within two weeks; else empty.
     const std::string& expiring() const { return expiring_; }
+    bool has_expired() const { return expired_; }
     /// What chains are verified against, as in CertifiedNames; empty: nothing.
     const std::string& trust() const { return trust_; }
 
@@ -38,6 +39,7 @@ private:
     std::vector<std::string> domains_;
     std::unique_ptr<Context> server_, client_;
     std::string expiring_, trust_;
+    bool expired_ = false;
 };
 
 class TlsContexts {
