@@ -48,6 +48,11 @@ void send_chat_state(State& state, const xmpp::Message& in, im::ChatState chat_s
     const bool heard =
         state.formats.has(in.to, Habit::sends_composing, now) && !state.formats.has(in.to, Habit::refuses_composing, now);
     if (!state.options.chat_states || !heard || in.type != xmpp::MessageType::chat || state.leaving) return;
+    const Composing::Pair pair{in.to.bare(), in.from.bare()};
+    const bool active = chat_state == im::ChatState::composing;
+    state.writing.take_lapsed(now);
+    // Idle ends what was active, and says nothing by itself.   (RFC 3994 §3.2)
+    if (!active && !state.writing.holds(pair)) return;
     const auto way = destination(state, in.to);
     const auto* place = std::get_if<Destination>(&way);
     const auto from = user_uri(state.options, in.from);
@@ -59,14 +64,15 @@ void send_chat_state(State& state, const xmpp::Message& in, im::ChatState chat_s
     how.call_id = state.ids.wire_id();
     how.from_tag = state.ids.wire_id();
     outgoing.id = state.next_request();
-    outgoing.request =
-        to_is_composing_message({chat_state == im::ChatState::composing, kRefresh_s}, from.value(), place->uri, how);
+    outgoing.request = to_is_composing_message({active, kRefresh_s}, from.value(), place->uri, how);
     outgoing.original = envelope(in);
     outgoing.peer = place->peer->name;
     outgoing.stored = true;
     outgoing.what = Outgoing::What::composing;
     outgoing.octets = held_octets(outgoing);
     if (state.messages.is_full(outgoing, state.owed.kept())) return;
+    state.writing.end(pair);
+    if (active) state.writing.begin(pair, now + std::chrono::seconds(kRefresh_s));
     const auto line = outgoing.line;
     state.messages.add(std::move(outgoing));
     send_next(state, line, now, out);

@@ -7,36 +7,55 @@
 
 namespace stox::engine {
 
+namespace {
+
+/// So many of them, the first ones.
+template <class Places>
+Places take(Places& waiting, std::size_t most) {
+    if (waiting.size() <= most) return std::exchange(waiting, {});
+    Places taken;
+    while (taken.size() < most) taken.insert(waiting.extract(waiting.begin()));
+    return taken;
+}
+
+}  // namespace
+
 void Commits::accept(std::uint64_t number, std::vector<RecordChange> rows, const Turn& turn) {
     // A full disk refuses new rows and still takes erasures, which then must not share their fate.
     Outstanding made{turn.next_commit(), number};
-    if (!failing_) made.erasures = take_erasures(Commit::kMaxChanges - rows.size());
+    if (!failing_) {
+        const auto room = Commit::kMaxChanges - rows.size();
+        made.erasures = take(erasures_, room);
+        made.shrunk = take(shrunk_, room - made.erasures.size());
+    }
     send(std::move(made), std::move(rows), turn);
 }
 
 void Commits::erase(Collection collection, std::string key, TimePoint now) {
-    ride_along(now);
     Place place{collection, std::move(key)};
-    updates_.erase(place);
+    ride_along(place, now);
     erasures_.insert(std::move(place));
 }
 
-void Commits::update(RecordChange row, TimePoint now) {
-    ride_along(now);
+void Commits::shrink(RecordChange row, TimePoint now) {
+    if (failing_) return erase(row.collection, std::move(row.key), now);
     Place place{row.collection, std::move(row.key)};
-    erasures_.erase(place);
-    updates_.insert_or_assign(std::move(place), Update{std::move(*row.value)});
+    ride_along(place, now);
+    shrunk_.emplace(std::move(place), std::move(*row.value));
 }
 
-void Commits::ride_along(TimePoint now) {
+void Commits::update(RecordChange row, TimePoint now) {
+    Place place{row.collection, std::move(row.key)};
+    ride_along(place, now);
+    updates_.emplace(std::move(place), Update{std::move(*row.value)});
+}
+
+/// What waited in that place is outdated.
+void Commits::ride_along(const Place& place, TimePoint now) {
     if (!is_waiting()) ride_at_ = now + (failing_ ? std::chrono::milliseconds(kTryAgain) : kRideAfter);
-}
-
-std::set<Commits::Place> Commits::take_erasures(std::size_t most) {
-    if (erasures_.size() <= most) return std::exchange(erasures_, {});
-    std::set<Place> taken;
-    while (taken.size() < most) taken.insert(erasures_.extract(erasures_.begin()));
-    return taken;
+    erasures_.erase(place);
+    shrunk_.erase(place);
+    updates_.erase(place);
 }
 
 /// Those that may go together.
@@ -55,6 +74,7 @@ std::map<Commits::Place, Commits::Update> Commits::take_updates() {
 
 void Commits::send(Outstanding made, std::vector<RecordChange> rows, const Turn& turn) {
     for (const auto& [collection, key] : made.erasures) rows.push_back({collection, key, std::nullopt});
+    for (const auto& [place, value] : made.shrunk) rows.push_back({place.first, place.second, value});
     for (const auto& [place, update] : made.updates) rows.push_back({place.first, place.second, update.value});
     turn.out.push_back(Commit{made.commit, std::move(rows)});
     outstanding_.push_back(std::move(made));
@@ -67,7 +87,13 @@ void Commits::tick(const Turn& turn) {
 void Commits::flush(const Turn& turn) {
     while (!erasures_.empty()) {
         Outstanding made{turn.next_commit()};
-        made.erasures = take_erasures(Commit::kMaxChanges);
+        made.erasures = take(erasures_, Commit::kMaxChanges);
+        if (!failing_) made.shrunk = take(shrunk_, Commit::kMaxChanges - made.erasures.size());
+        send(std::move(made), {}, turn);
+    }
+    while (!shrunk_.empty()) {
+        Outstanding made{turn.next_commit()};
+        made.shrunk = take(shrunk_, Commit::kMaxChanges);
         send(std::move(made), {}, turn);
     }
     while (!updates_.empty()) {
@@ -95,13 +121,15 @@ std::vector<Commits::Settled> Commits::committed(const Committed& in, const Turn
 /// What failed is tried again, unless something newer is to be written, or is being written, in its place.
 void Commits::come_back(Outstanding failed, const Turn& turn) {
     const auto outdated = [&](const Place& place) {
-        return erasures_.contains(place) || updates_.contains(place) ||
+        return erasures_.contains(place) || shrunk_.contains(place) || updates_.contains(place) ||
                std::ranges::any_of(outstanding_, [&](const Outstanding& later) {
-                   return later.erasures.contains(place) || later.updates.contains(place);
+                   return later.erasures.contains(place) || later.shrunk.contains(place) || later.updates.contains(place);
                });
     };
     const bool for_good = is_for_good(*failed.result), alone = failed.updates.size() == 1;
     for (auto& place : failed.erasures)
+        if (!outdated(place)) erasures_.insert(place);
+    for (auto& [place, value] : failed.shrunk)
         if (!outdated(place)) erasures_.insert(place);
     for (auto& [place, update] : failed.updates) {
         if (outdated(place) || (for_good && alone)) continue;

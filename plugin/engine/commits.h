@@ -36,6 +36,8 @@ public:
     void accept(std::uint64_t number, std::vector<RecordChange> rows, const Turn& turn);
     /// It is not needed any more.
     void erase(Collection collection, std::string key, TimePoint now);
+    /// Less than before stands in its place from now on. It rides like an erasure, and is one where there is no room for it.
+    void shrink(RecordChange row, TimePoint now);
     /// It changes, and nobody waits for that.
     void update(RecordChange row, TimePoint now);
 
@@ -63,20 +65,22 @@ private:
         CommitId commit;
         std::optional<std::uint64_t> number{};  ///< of an acceptance
         std::set<Place> erasures{};             ///< must be written whatever becomes of the acceptance
+        std::map<Place, RecordValue> shrunk{};  ///< the same
         std::map<Place, Update> updates{};      ///< never with an acceptance, which would share their fate
         std::optional<Result<void>> result{};
     };
 
-    bool is_waiting() const { return !erasures_.empty() || !updates_.empty(); }
-    void ride_along(TimePoint now);
-    std::set<Place> take_erasures(std::size_t most);
+    bool is_waiting() const { return !erasures_.empty() || !shrunk_.empty() || !updates_.empty(); }
+    void ride_along(const Place& place, TimePoint now);
     std::map<Place, Update> take_updates();
     void send(Outstanding made, std::vector<RecordChange> rows, const Turn& turn);
     void come_back(Outstanding failed, const Turn& turn);
     void judge(const Outstanding& done, const Turn& turn);
 
+    // A place is in one of them at most.
     std::set<Place> erasures_;
-    std::map<Place, Update> updates_;  ///< never of a place that is to be erased
+    std::map<Place, RecordValue> shrunk_;
+    std::map<Place, Update> updates_;
     std::optional<TimePoint> ride_at_;
     std::deque<Outstanding> outstanding_;
     bool failing_ = false;  ///< acceptances are; what must be written goes without them

@@ -30,6 +30,7 @@ public:
         by_time_.emplace(until, pair);
         return true;
     }
+    bool holds(const Pair& pair) const { return until_.contains(pair); }
     /// Whether they were.
     bool end(const Pair& pair) {
         const auto found = until_.find(pair);

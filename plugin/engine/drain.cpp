@@ -1,6 +1,7 @@
 #include "plugin/engine/drain.h"
 
 #include "plugin/engine/outbox.h"
+#include "plugin/engine/page_messages.h"
 
 namespace stox::engine {
 
@@ -31,8 +32,9 @@ void begin_drain(State& state, Shutdown::Why why, TimePoint now, Actions& out) {
     }
     state.hops.configure({});
     // Nobody will hear more of what was delivered.
-    if (state.leaving->for_good)
-        for (auto& key : state.receipts.clear()) state.commits.erase(Collection::receipts, std::move(key), now);
+    if (!state.leaving->for_good) return;
+    for (auto& key : state.receipts.clear()) state.commits.erase(Collection::receipts, std::move(key), now);
+    forget_requests(state, state.delivered.clear(), now);
 }
 
 void drain_over(State& state, TimePoint now, Actions& out) {

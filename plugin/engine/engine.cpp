@@ -56,11 +56,11 @@ void on_message(State& state, const xmpp::Message& message, UtcTime received, Ti
     const auto extensions = im::read_extensions(message);
     if (extensions.is_copy || is_report(message)) return;  // somebody else's message, or an element that is ours alone   (IM-18)
     state.odd_names.look_at(message.from, out);
-    if (!state.user_rates.take(bare_of(message.from), now)) {
-        if (message.bodies.empty()) return;  // a state or a receipt: nobody waits for an answer to it
+    // A state or a receipt: nobody waits for an answer to it, and texts have a share of their own.
+    if (message.bodies.empty() && !state.signal_rates.take(bare_of(message.from), now)) return;
+    if (!message.bodies.empty() && !state.user_rates.take(bare_of(message.from), now))
         return refuse_stanza(message, xmpp::ErrorType::wait, xmpp::Condition::resource_constraint,
                              "You send faster than this gateway allows.", out);
-    }
     if (state.draining && !message.bodies.empty())
         return refuse_stanza(message, xmpp::ErrorType::wait, xmpp::Condition::resource_constraint,
                              "This gateway takes no messages for a while.", out);
@@ -146,9 +146,13 @@ void on_unreadable(State& state, const UnreadableStanzaIn& in, TimePoint now, Ac
         refuse_stanza(in.envelope, xmpp::ErrorType::modify, xmpp::Condition::bad_request, "This cannot be understood.", out);
 }
 
+/// Of one user, where the operator sets no rate: a client that comes back acknowledges all it finds at once.
+constexpr unsigned kSignalsPerSecond = 100;
+
 void configure(State& state) {
     state.hops.configure(state.options);
     state.user_rates.configure(state.options.user_rate);
+    state.signal_rates.configure(state.options.user_rate != 0 ? state.options.user_rate : kSignalsPerSecond);
     state.outbound.set_logins(state.secrets.logins);
     state.authentication.configure(state.options, state.secrets.users, state.ids);
     auto before = std::exchange(state.rates, {});
@@ -192,6 +196,7 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     accept_due(state, now, out);
     composing_lapsed(state, now, out);
     admin_tick(state, now, out);
+    forget_requests(state, state.delivered.take_lapsed(now), now);
     const auto turn = state.turn(now, out);
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
@@ -293,7 +298,7 @@ std::optional<TimePoint> Engine::next_timeout() const {
     const auto end = state.leaving && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due :
          {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
-          state.outbound.next_timeout(), state.composing.next_timeout(), state.desk.next_timeout(), end})
+          state.outbound.next_timeout(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }

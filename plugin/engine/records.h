@@ -48,6 +48,8 @@ struct InboxRow {
     std::string peer{};         ///< it came from
     std::string request_key{};  ///< what a copy of its request has in common with it; may be empty   (RFC 3261 §8.2.2.2)
     std::optional<ReportAsked> report{};
+    /// The server has the message: the row is there for copies of its request, and of the stanza only the envelope.
+    bool delivered = false;
 
     friend bool operator==(const InboxRow&, const InboxRow&) = default;
 };

@@ -3,6 +3,7 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/owed.h"
+#include "plugin/engine/page_messages.h"
 #include "plugin/engine/row_size.h"
 #include "plugin/engine/stream_writer.h"
 
@@ -22,6 +23,10 @@ std::uint32_t leap(std::uint32_t cseq, std::uint32_t lives) {
 }
 
 void restore_inbox(State& state, std::string key, InboxRow row, TimePoint now) {
+    if (row.delivered) {
+        state.merged.restored(row.request_key, row.stanza.id, now);
+        return forget_requests(state, state.delivered.add(std::move(key), now), now);
+    }
     // A commit that failed may be there all the same, and its request came again: one of the two is enough.
     const bool known = row.stanza.type != xmpp::MessageType::error && state.inbox.holds_stanza(row.stanza.id);
     if (known) return state.commits.erase(Collection::inbox, std::move(key), now);

@@ -7,6 +7,7 @@
 #include "plugin/engine/commits.h"
 #include "plugin/engine/composing.h"
 #include "plugin/engine/contact_formats.h"
+#include "plugin/engine/delivered_requests.h"
 #include "plugin/engine/devices.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/imdn_contacts.h"
@@ -52,8 +53,10 @@ struct State {
     Receipts receipts;
     Threads threads;
     Composing composing;
+    Composing writing{};  ///< users of whom a contact was told that they write, and not yet that they stopped
     UtcTime utc{};  ///< when the latest message came
     MergedRequests merged;
+    DeliveredRequests delivered{};
     NextHops hops;
     Outbound outbound;
     Secrets secrets;
@@ -63,6 +66,7 @@ struct State {
     std::map<std::string, PeerRate> rates;  ///< of the peers with limits.per_second
     LoopGuard loops;
     UserRates user_rates;
+    UserRates signal_rates{};  ///< what is no text: receipts, markers, chat states
     OddNames odd_names;
     std::uint64_t last_number = 0;
     struct Leaving {

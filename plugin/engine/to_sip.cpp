@@ -250,6 +250,7 @@ std::optional<Refused> take(State& state, const xmpp::Message& in, UtcTime recei
         return Refused{error(ErrorType::wait, Condition::resource_constraint, "too many messages wait for this contact"),
                        outgoing->peer};
 
+    state.writing.end({in.to.bare(), in.from.bare()});  // a message says so by itself   (RFC 3994 §3.2)
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
     out.push_back(line(Level::debug, trace, "message",

@@ -8,6 +8,7 @@
 #include "plugin/engine/chat_states.h"
 #include "plugin/engine/failure_reports.h"
 #include "plugin/engine/log.h"
+#include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/reports.h"
 #include "plugin/engine/row_size.h"
@@ -114,6 +115,9 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (!body) return refuse(state, out, in, trace, peer, body_refused(body.error()), body.error().detail);
     // Whoever sends CPIM reads it, and the ids in it.   (RFC 5438 §6)
     if (body.value().envelope && !author.anonymous) state.imdn_contacts.learn(from.value());
+    const bool is_signal = !std::holds_alternative<im::Text>(body.value().content);
+    if (is_signal && !state.signal_rates.take("sip:" + author.uri.user + '@' + author.uri.host, now))
+        return refuse(state, out, in, trace, peer, try_later(peer.kind, 1), "notifications too fast");
     if (const auto* imdns = std::get_if<std::vector<im::Imdn>>(&body.value().content)) {
         if (state.leaving)
             return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "the gateway stops");
@@ -121,7 +125,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
         if (told.empty()) return accept_at_once(state, in, trace, peer, "notification", out);
         return notify(state, in, std::move(told), trace, peer, std::move(key), now, out);
     }
-    if (!std::holds_alternative<im::Text>(body.value().content) && !state.stream_up)
+    if (is_signal && !state.stream_up)
         return refuse(state, out, in, trace, peer, try_later(peer.kind, kRetryNoStream_s), "no component stream");
     if (const auto* composing = std::get_if<im::IsComposing>(&body.value().content)) {
         take_composing(state, *composing, {from.value(), to.value()}, now, out);
@@ -217,10 +221,33 @@ void accept_due(State& state, std::optional<TimePoint> until, Actions& out) {
     }
 }
 
+namespace {
+
+/// The message is with the server; its request may come again all the same.
+void keep_request(State& state, InboxEntry& entry, TimePoint now) {
+    if (entry.row.request_key.empty() || state.is_leaving_for_good())
+        return state.commits.erase(Collection::inbox, std::move(entry.key), now);
+    InboxRow kept;
+    kept.stanza = envelope(entry.row.stanza);
+    kept.accepted = entry.row.accepted;
+    kept.trace = entry.row.trace;
+    kept.peer = entry.row.peer;
+    kept.request_key = std::move(entry.row.request_key);
+    kept.delivered = true;
+    state.commits.shrink({Collection::inbox, entry.key, std::move(kept)}, now);
+    forget_requests(state, state.delivered.add(std::move(entry.key), now), now);
+}
+
+}  // namespace
+
+void forget_requests(State& state, std::vector<std::string> keys, TimePoint now) {
+    for (auto& key : keys) state.commits.erase(Collection::inbox, std::move(key), now);
+}
+
 void inbox_covered(State& state, Barrier::Position position, TimePoint now, Actions& out) {
     for (auto& entry : state.inbox.covered(position)) {
         if (entry.transaction) respond(out, state.inbox.answered(entry), status(state.options.message_accept_code));
-        state.commits.erase(Collection::inbox, std::move(entry.key), now);
+        keep_request(state, entry, now);
         ++state.carried.to_xmpp;
         out.push_back(
             line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, entry.row.peer));

@@ -84,13 +84,13 @@ TEST(Delivery, IM_30_TheHoldIsAsLongAsTheOperatorWants) {
 TEST(Delivery, IM_30_AnErrorAfterTheAnswerIsReportedAndEndsTheMessage) {
     Rig rig(with_hold(0));
     const auto stanza = rig.request(message_request()).messages().front();
-    ASSERT_EQ(rig.disk.size(), 1u);
+    ASSERT_EQ(rig.undelivered().size(), 1u);
     rig.stanza(error_for(stanza, Condition::service_unavailable));
     EXPECT_TRUE(rig.answers.empty());
     EXPECT_TRUE(rig.logged("failed after it was accepted"));
     EXPECT_EQ(rig.logs.front().peer, "phones") << "its row was known";
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Delivery, ARecordIsErasedWithTheNextCommitOrAMomentLater) {
@@ -101,11 +101,14 @@ TEST(Delivery, ARecordIsErasedWithTheNextCommitOrAMomentLater) {
     rig.request(message_request("two"));
     ASSERT_EQ(rig.commits.size(), 1u);
     EXPECT_EQ(rig.commits.front().changes.size(), 2u);
-    EXPECT_EQ(rig.disk.size(), 1u);
+    EXPECT_EQ(rig.undelivered().size(), 1u);
     rig.answer_ping();
     EXPECT_TRUE(rig.pass(Commits::kRideAfter - 1ms).commits.empty());
     rig.pass(1ms);
     ASSERT_EQ(rig.commits.size(), 1u);
+    EXPECT_TRUE(rig.undelivered().empty());
+    rig.pass(33s);
+    rig.pass(Commits::kRideAfter);
     EXPECT_TRUE(rig.disk.empty());
     EXPECT_FALSE(rig.engine.next_timeout());
 }
@@ -123,10 +126,10 @@ TEST(Delivery, CORE_05_WithoutStreamAMessageIsKeptAndDeliveredLater) {
     EXPECT_EQ(written[0].bodies.front().text, "one");
     EXPECT_EQ(stamp(written[0]), "2023-11-14T22:13:20.123Z");
     EXPECT_EQ(written[1].bodies.front().text, "two");
-    EXPECT_EQ(rig.disk.size(), 2u) << "until a barrier covers them";
+    EXPECT_EQ(rig.undelivered().size(), 2u) << "until a barrier covers them";
     rig.answer_ping();
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Delivery, ALostStreamAnswersWhatWasHeldAndTheNextOneCarriesItAgain) {
@@ -184,9 +187,9 @@ TEST(Delivery, WhatCannotBeStoredIsRefusedUntilItCan) {
         EXPECT_TRUE(rig.logged("messages cannot be stored"));
         rig.request(message_request());
         EXPECT_FALSE(rig.logged("messages cannot be stored")) << "one line is enough";
-        EXPECT_EQ(rig.disk.size(), 1u) << "its erasure failed together with the refused one";
+        EXPECT_EQ(rig.undelivered().size(), 1u) << "its erasure failed together with the refused one";
         EXPECT_EQ(rig.pass(Commits::kTryAgain).commits.size(), 1u);
-        EXPECT_TRUE(rig.disk.empty()) << "and succeeds alone";
+        EXPECT_TRUE(rig.undelivered().empty()) << "and succeeds alone";
         rig.broken_disk = false;
         rig.request(message_request());
         EXPECT_TRUE(rig.logged("can be stored again"));
@@ -288,10 +291,10 @@ TEST(Delivery, AMessageFromXmppIsStoredThenSentThenErased) {
     EXPECT_EQ(request.from.tag, row.from_tag);
     EXPECT_EQ(request.cseq, row.cseq);
     rig.sip_response(rig.sent.front().transaction, 200);
-    EXPECT_EQ(rig.disk.size(), 1u);
+    EXPECT_EQ(rig.undelivered().size(), 1u);
     rig.stores = true;
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Delivery, AnAuthorWhoseMessageCannotBeStoredMayTryAgain) {
@@ -346,7 +349,7 @@ TEST(Delivery, IM_14_AnErrorIsOwedUntilTheServerHasIt) {
     rig.sip_response(transaction, 404);
     EXPECT_TRUE(rig.stanzas.empty());
     rig.pass(Commits::kRideAfter);
-    ASSERT_EQ(rig.disk.size(), 1u);
+    ASSERT_EQ(rig.undelivered().size(), 1u);
     EXPECT_TRUE(std::get<OutboxRow>(rig.disk.front().value).owed) << "a restart must not send it again";
     rig.feed(StreamUp{});
     EXPECT_EQ(rig.error().condition, Condition::item_not_found);
@@ -355,7 +358,7 @@ TEST(Delivery, IM_14_AnErrorIsOwedUntilTheServerHasIt) {
     EXPECT_EQ(rig.error().condition, Condition::item_not_found) << "nobody knows whether it arrived";
     rig.answer_ping();
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
     EXPECT_EQ(rig.engine.pending().errors, 0u);
 }
 

@@ -1,6 +1,7 @@
 // A domain that goes: nothing is lost, nothing doubled that a moment's patience keeps single.
 
 #include "plugin/engine/drain.h"
+#include "mapping/im/extensions.h"
 #include "plugin/engine/commits.h"
 #include "tests/engine/rig.h"
 
@@ -28,7 +29,7 @@ TEST(Drain, WhatIsOnTheStreamIsWaitedForSoThatNoStartRepeatsIt) {
     EXPECT_FALSE(rig.engine.drained());
     EXPECT_EQ(rig.answer_ping().answer().status, 202);
     EXPECT_TRUE(rig.engine.drained());
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Drain, WhatIsBeingStoredIsAnswered) {
@@ -64,7 +65,7 @@ TEST(Drain, ARequestOnItsWayHasAMomentAndTheOthersWaitForTheNextStart) {
     rig.sip_response(transaction, 200);
     EXPECT_TRUE(rig.sent.empty());
     EXPECT_TRUE(rig.engine.drained());
-    ASSERT_EQ(rig.disk.size(), 1u);
+    ASSERT_EQ(rig.undelivered().size(), 1u);
     rig.restart();
     ASSERT_EQ(rig.sent.size(), 1u);
     EXPECT_EQ(rig.sent.front().request.body, "two");
@@ -78,7 +79,7 @@ TEST(Drain, APeerThatDoesNotAnswerIsNotWaitedForLonger) {
     EXPECT_FALSE(rig.engine.drained());
     rig.pass(1ms);
     EXPECT_TRUE(rig.engine.drained());
-    EXPECT_EQ(rig.disk.size(), 1u);
+    EXPECT_EQ(rig.undelivered().size(), 1u);
     EXPECT_FALSE(rig.engine.next_timeout());
 }
 
@@ -87,7 +88,7 @@ TEST(Drain, WithoutStreamWhatIsKeptStays) {
     rig.request(message_request());
     rig.feed(Shutdown{});
     EXPECT_TRUE(rig.engine.drained());
-    EXPECT_EQ(rig.disk.size(), 1u);
+    EXPECT_EQ(rig.undelivered().size(), 1u);
 }
 
 TEST(Drain, ADomainThatIsRemovedTellsItsAuthors) {
@@ -103,6 +104,25 @@ TEST(Drain, ADomainThatIsRemovedTellsItsAuthors) {
     EXPECT_TRUE(rig.engine.drained());
 }
 
+TEST(Drain, ADomainThatIsRemovedLeavesNothingBehind) {
+    Rig rig;
+    auto asking = message_stanza("m1");
+    asking.payload.push_back(im::receipt_request());
+    rig.sip_response(rig.stanza(asking).sent.at(0).transaction, 200);
+    rig.stanza(message_stanza("m2"));
+    rig.request(message_request());
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    EXPECT_EQ(rig.disk.size(), 3u) << "a receipt that is awaited, a message, a request that may come again";
+    rig.feed(Shutdown{Why::removed});
+    rig.pass(kDrain);
+    EXPECT_TRUE(rig.engine.drained());
+    ASSERT_EQ(rig.disk.size(), 1u) << "until its author surely knows";
+    EXPECT_EQ(std::get<OutboxRow>(rig.disk.front().value).stanza.id, "m2");
+    rig.answer_ping();
+    EXPECT_TRUE(rig.disk.empty());
+}
+
 TEST(Drain, ADomainThatIsRemovedWithoutStreamTellsThemShouldItComeBack) {
     Rig rig;
     rig.stanza(message_stanza("m1"));
@@ -111,11 +131,67 @@ TEST(Drain, ADomainThatIsRemovedWithoutStreamTellsThemShouldItComeBack) {
     rig.feed(Shutdown{Why::removed});
     rig.pass(kDrain);
     EXPECT_TRUE(rig.engine.drained());
-    EXPECT_EQ(rig.disk.size(), 2u);
+    EXPECT_EQ(rig.undelivered().size(), 2u);
     rig.restart();
     EXPECT_TRUE(rig.sent.empty());
     rig.feed(StreamUp{});
     EXPECT_EQ(rig.stanzas.size(), 2u);
+}
+
+/// A peer that must be located first, and another for everything else.
+config::DomainOptions with_two_peers() {
+    auto options = Rig::default_options();
+    options.peers.front().is_default = true;
+    auto away = options.peers.front();
+    away.name = "away";
+    away.source.clear();
+    away.is_default = false;
+    away.targets = {{"capulet.test", {}}};
+    away.next_hops = {named_hop("away.test")};
+    options.peers.push_back(away);
+    return options;
+}
+
+TEST(Drain, APeerThatAReloadTakesAwayLeavesItsMessagesToTheNext) {
+    Rig rig(with_two_peers());
+    rig.stanza(message_stanza("m1", "one"));
+    rig.stanza(message_stanza("m2", "two"));
+    ASSERT_TRUE(rig.sent.empty()) << "the way is looked for";
+    auto options = Rig::default_options();
+    rig.feed(OptionsChanged{options});
+    EXPECT_TRUE(rig.stanzas.empty());
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.body, "one");
+    EXPECT_EQ(rig.sent.front().target.text(), "udp:10.0.0.1:5060");
+    rig.sip_response(rig.sent.front().transaction, 200);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.body, "two");
+    EXPECT_EQ(rig.sent.front().target.text(), "udp:10.0.0.1:5060");
+}
+
+TEST(Drain, WhereNoOtherPeerLeadsTheMessagesGoBack) {
+    Rig rig(with_two_peers());
+    rig.stanza(message_stanza("m1"));
+    auto options = Rig::default_options();
+    options.peers.front().targets = {{"elsewhere.test", {}}};
+    rig.feed(OptionsChanged{options});
+    EXPECT_TRUE(rig.sent.empty());
+    EXPECT_EQ(rig.error().condition, Condition::remote_server_not_found);
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Drain, WhatHasLeftForAPeerThatIsTakenAwayHasItsAnswer) {
+    auto two = with_two_peers();
+    two.peers.back().next_hops = {hop(9)};
+    Rig rig(two);
+    const auto transaction = rig.stanza(message_stanza("m1")).sent.at(0).transaction;
+    rig.feed(OptionsChanged{Rig::default_options()});
+    EXPECT_TRUE(rig.sent.empty() && rig.stanzas.empty()) << "it may have arrived";
+    rig.sip_response(transaction, 200);
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.disk.empty());
 }
 
 TEST(Drain, AReloadOfOptionsTouchesNothing) {
@@ -130,7 +206,7 @@ TEST(Drain, AReloadOfOptionsTouchesNothing) {
     EXPECT_EQ(rig.answer_ping().answer().status, 202);
     rig.sip_response(transaction, 200);
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 }  // namespace

@@ -297,6 +297,47 @@ TEST(Formats, ChatStatesGoToContactsThatTellTheirs) {
     EXPECT_FALSE(im::read_is_composing(rig.sent.at(0).request.body).value().active);
 }
 
+TEST(Formats, IM_21_IdleIsSaidOnlyOfWhoWasActive) {
+    Rig rig;
+    from_sip(rig, composing(false));
+    rig.stanza(state_of(im::ChatState::paused));
+    EXPECT_TRUE(rig.sent.empty()) << "nobody heard that they wrote";
+    const auto says = [&](im::ChatState what) {
+        rig.stanza(state_of(what));
+        if (rig.sent.empty()) return false;
+        rig.sip_response(rig.sent.front().transaction, 200);
+        return true;
+    };
+    EXPECT_TRUE(says(im::ChatState::composing));
+    EXPECT_TRUE(says(im::ChatState::paused));
+    EXPECT_FALSE(says(im::ChatState::paused)) << "once";
+    EXPECT_TRUE(says(im::ChatState::composing));
+    rig.sip_response(rig.stanza(message_stanza()).sent.at(0).transaction, 200);
+    EXPECT_FALSE(says(im::ChatState::active)) << "the message has ended it";
+    EXPECT_TRUE(says(im::ChatState::composing));
+    rig.now += 121s;
+    EXPECT_FALSE(says(im::ChatState::paused)) << "its time has ended it";
+}
+
+TEST(Formats, CORE_71_StatesHaveAShareOfTheirOwn) {
+    Rig rig;
+    from_sip(rig, composing(false));
+    unsigned said = 0;
+    for (int i = 0; i < 300; ++i) {
+        rig.stanza(state_of(im::ChatState::composing));
+        if (rig.sent.empty()) continue;
+        ++said;
+        rig.sip_response(rig.sent.front().transaction, 200);
+    }
+    EXPECT_EQ(said, 100u);
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.size(), 1u) << "texts have another";
+    unsigned taken = 0;
+    for (int i = 0; i < 300; ++i)
+        if (from_sip(rig, composing(i % 2 == 0)).answer().status == 202) ++taken;
+    EXPECT_EQ(taken, 99u) << "and one was taken before";
+    EXPECT_EQ(rig.answer().status, 503);
+}
+
 TEST(Formats, ChatStatesStopWhenTheyAreRefused) {
     Rig rig;
     from_sip(rig, composing(false));

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace {
 
 using namespace stox;
@@ -168,9 +170,9 @@ TEST(Reports, IM_41_DeliveredIsAReceipt) {
     Rig rig;
     const auto id = accepted(rig, asking("m1"));
     from_sip(rig, notification(id, DispositionStatus::delivered));
-    EXPECT_EQ(rig.answer().status, 202);
     EXPECT_EQ(told(rig), im::receipt("m1"));
     const auto message = rig.messages().at(0);
+    EXPECT_EQ(rig.answer_ping().answer().status, 202);
     EXPECT_EQ(message.type, xmpp::MessageType::chat);
     EXPECT_EQ(message.from.to_string(), "juliet@capulet.test");
     EXPECT_EQ(message.to.to_string(), "romeo@montague.test/garden");
@@ -450,6 +452,101 @@ TEST(Reports, IM_54_WhatWasSeenHasNotFailed) {
     EXPECT_TRUE(reports(rig).empty());
 }
 
+TEST(Reports, IM_41_AReceiptIsOursOnceItIsStored) {
+    Rig rig;
+    const auto id = accepted(rig, asking("m1"));
+    rig.broken_disk = true;
+    from_sip(rig, notification(id, DispositionStatus::delivered));
+    EXPECT_EQ(rig.answer().status, 503);
+    EXPECT_TRUE(rig.stanzas.empty());
+    rig.broken_disk = false;
+    from_sip(rig, notification(id, DispositionStatus::delivered));
+    EXPECT_EQ(told(rig), im::receipt("m1")) << "nothing was told the first time";
+    EXPECT_EQ(rig.answer_ping().answer().status, 202);
+}
+
+TEST(Reports, IM_41_AReceiptIsToldUntilTheServerHasIt) {
+    Rig rig;
+    from_sip(rig, notification(accepted(rig, asking("m1")), DispositionStatus::delivered));
+    EXPECT_EQ(told(rig), im::receipt("m1"));
+    rig.feed(StreamDown{});
+    EXPECT_EQ(rig.answer().status, 202) << "it is ours";
+    rig.feed(StreamUp{});
+    ASSERT_EQ(rig.messages().size(), 1u);
+    EXPECT_EQ(rig.messages()[0].payload.at(0), im::receipt("m1"));
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.messages().size(), 1u);
+    rig.answer_ping();
+    rig.pass(33s);
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Reports, IM_42_AFailureSurvivesARestart) {
+    Rig rig(Rig::default_options(), false);
+    from_sip(rig, notification(accepted(rig, asking("m1")), DispositionStatus::failed));
+    EXPECT_EQ(rig.answer().status, 202);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.error().condition, xmpp::Condition::recipient_unavailable);
+    EXPECT_EQ(std::get<xmpp::Message>(rig.stanzas[0]).id, "m1");
+}
+
+TEST(Reports, IM_45_TheReceiptForA200IsToldUntilTheServerHasIt) {
+    Rig rig;
+    from_xmpp(rig, asking("m1"));
+    rig.sip_response(rig.sent[0].transaction, 415);
+    rig.sip_response(rig.sent.at(0).transaction, 200);
+    EXPECT_EQ(told(rig), im::receipt("m1"));
+    rig.feed(StreamDown{});
+    rig.restart();
+    rig.feed(StreamUp{});
+    ASSERT_EQ(rig.messages().size(), 1u);
+    EXPECT_EQ(rig.messages()[0].payload.at(0), im::receipt("m1"));
+}
+
+TEST(Reports, IM_54_ARefusedReportMayStillBeMade) {
+    Rig rig;
+    const auto stanza = delivered(rig, wrapped("positive-delivery, negative-delivery"));
+    for (int i = 0; i < 51; ++i) rig.stanza(message_stanza("m" + std::to_string(i)));
+    from_xmpp(rig, receipt_of(im::receipt(stanza.id)));
+    EXPECT_EQ(rig.engine.pending().queued_messages, 50u) << "there is no room for it";
+    Rig fresh;
+    fresh.disk = rig.undelivered();
+    std::erase_if(fresh.disk, [](const auto& record) { return record.collection != Collection::receipts; });
+    ASSERT_EQ(fresh.disk.size(), 1u) << "its row stands";
+    fresh.restart();
+    fresh.feed(StreamUp{});
+    from_xmpp(fresh, receipt_of(im::receipt(stanza.id)));
+    ASSERT_EQ(reports(fresh).size(), 1u);
+    EXPECT_EQ(reports(fresh)[0].imdn.status, DispositionStatus::delivered);
+}
+
+TEST(Reports, IM_54_AReportThatCannotBeStoredSettlesNothing) {
+    Rig rig;
+    const auto stanza = delivered(rig, wrapped("positive-delivery"));
+    rig.broken_disk = true;
+    from_xmpp(rig, receipt_of(im::receipt(stanza.id)));
+    EXPECT_TRUE(rig.sent.empty());
+    rig.broken_disk = false;
+    from_xmpp(rig, receipt_of(im::receipt(stanza.id)));
+    EXPECT_EQ(reports(rig).size(), 1u);
+    rig.sip_response(rig.sent[0].transaction, 200);
+    from_xmpp(rig, receipt_of(im::receipt(stanza.id)));
+    EXPECT_TRUE(rig.sent.empty()) << "once";
+}
+
+TEST(Reports, IM_54_AReceiptDuringAStopIsReportedByTheNextStart) {
+    Rig rig;
+    const auto stanza = delivered(rig, wrapped("positive-delivery"));
+    rig.feed(Shutdown{});
+    from_xmpp(rig, receipt_of(im::receipt(stanza.id)));
+    EXPECT_TRUE(rig.sent.empty());
+    rig.restart();
+    ASSERT_EQ(reports(rig).size(), 1u);
+    EXPECT_EQ(reports(rig)[0].imdn.status, DispositionStatus::delivered);
+}
+
 TEST(Reports, IM_54_AfterAnotherAnswerThan2xxThereIsNothingToReport) {
     Rig rig;
     from_sip(rig, wrapped("positive-delivery, negative-delivery"));
@@ -561,7 +658,8 @@ TEST(Reports, IM_41_IM_44_AfterARestartReceiptsFindTheirMessages) {
         rig.pass(1s);
         write(rig);
     }
-    EXPECT_EQ(store.size(), 2u) << "messages are over, receipts are awaited";
+    EXPECT_EQ(std::ranges::count(store, Collection::receipts, &Record::collection), 2) << "receipts are awaited";
+    EXPECT_EQ(std::ranges::count(store, Collection::outbox, &Record::collection), 0) << "messages are over";
     Rig rig(Rig::default_options(), false);
     rig.feed(Restored{store});
     rig.feed(StreamUp{});
@@ -575,10 +673,7 @@ TEST(Reports, RowsGoWhenNothingIsLeftToTell) {
     Rig rig;
     const auto id = accepted(rig, asking("m1"));
     rig.pass(1s);
+    EXPECT_EQ(rig.disk.size(), 1u);
     from_sip(rig, notification(id, DispositionStatus::delivered));
-    rig.pass(1s);
-    bool erased = false;
-    for (const auto& commit : rig.commits)
-        for (const auto& change : commit.changes) erased |= change.collection == Collection::receipts && !change.value;
-    EXPECT_TRUE(erased);
+    EXPECT_EQ(std::ranges::count(rig.disk, Collection::receipts, &Record::collection), 0) << "with what is told";
 }

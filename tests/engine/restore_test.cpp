@@ -2,6 +2,7 @@
 
 #include "mapping/xmpp/namespaces.h"
 #include "plugin/engine/commits.h"
+#include "plugin/engine/delivered_requests.h"
 #include "tests/engine/rig.h"
 
 #include <algorithm>
@@ -25,7 +26,7 @@ TEST(Restore, CORE_77_WhatNoBarrierCoveredGoesOutAgainInOrder) {
     for (const auto* text : {"one", "two", "three"}) ids.push_back(rig.request(message_request(text)).messages().at(0).id);
     rig.answer_ping();
     rig.pass(Commits::kRideAfter);
-    ASSERT_EQ(rig.disk.size(), 2u) << "the first ping covered the first message";
+    ASSERT_EQ(rig.undelivered().size(), 2u) << "the first ping covered the first message";
     rig.restart();
     EXPECT_TRUE(rig.stanzas.empty());
     rig.feed(StreamUp{});
@@ -37,7 +38,7 @@ TEST(Restore, CORE_77_WhatNoBarrierCoveredGoesOutAgainInOrder) {
     }
     rig.answer_ping();
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Restore, IM_34_ARequestThatWasAcceptedBeforeIsAnsweredAndNoSecondMessage) {
@@ -50,7 +51,45 @@ TEST(Restore, IM_34_ARequestThatWasAcceptedBeforeIsAnsweredAndNoSecondMessage) {
     EXPECT_EQ(rig.request(request).answer().status, 202) << "the answer may not have left";
     EXPECT_TRUE(rig.messages().empty());
     EXPECT_EQ(rig.request(request).answer().status, 482);
-    EXPECT_EQ(rig.disk.size(), 1u);
+    EXPECT_EQ(rig.undelivered().size(), 1u);
+}
+
+TEST(Restore, IM_34_ACopyAfterTwoKilledWorkersIsTheSameMessage) {
+    Rig rig;
+    const auto request = message_request();
+    rig.request(request);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.messages().size(), 1u);
+    rig.answer_ping();
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.undelivered().empty());
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_TRUE(rig.messages().empty()) << "the server has it";
+    EXPECT_EQ(rig.request(request).answer().status, 202);
+    EXPECT_TRUE(rig.messages().empty());
+    rig.pass(33s);
+    rig.pass(Commits::kRideAfter);
+    EXPECT_TRUE(rig.disk.empty()) << "no client repeats a request for longer";
+}
+
+TEST(Restore, IM_34_OnAFullDiskARequestIsForgottenRatherThanKept) {
+    Rig rig;
+    rig.request(message_request());
+    rig.broken_disk = true;
+    EXPECT_EQ(rig.request(message_request()).answer().status, 503);
+    rig.answer_ping();
+    rig.pass(Commits::kTryAgain);
+    EXPECT_TRUE(rig.disk.empty()) << "room comes first";
+}
+
+TEST(Restore, IM_34_SoManyRequestsAreKept) {
+    DeliveredRequests kept;
+    for (std::size_t i = 0; i < DeliveredRequests::kRows; ++i) EXPECT_TRUE(kept.add(std::to_string(i), TimePoint{}).empty());
+    EXPECT_EQ(kept.add("one more", TimePoint{}), std::vector<std::string>{"0"});
+    EXPECT_EQ(kept.take_lapsed(TimePoint{} + 32s).size(), DeliveredRequests::kRows);
+    EXPECT_FALSE(kept.next_timeout());
 }
 
 TEST(Restore, IM_34_WhatFailedAfterARestartMayBeTriedAgain) {
@@ -141,7 +180,7 @@ TEST(Restore, IM_14_AnErrorThatIsOwedIsToldAndNothingSent) {
     EXPECT_EQ(rig.error().sip_status, 603);
     rig.answer_ping();
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Restore, WhatHasNoWayAnyMoreGoesBackToItsAuthor) {
@@ -167,7 +206,7 @@ TEST(Restore, OfOneRequestThatWasStoredTwiceOneMessageGoesOut) {
     EXPECT_EQ(rig.messages().size(), 1u);
     rig.answer_ping();
     rig.pass(Commits::kRideAfter);
-    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_TRUE(rig.undelivered().empty());
 }
 
 TEST(Restore, AStoreThatOpensLateIsTakenAsWell) {

@@ -49,6 +49,15 @@ Rig& Rig::feed(Input input) {
     return *this;
 }
 
+std::vector<Record> Rig::undelivered() const {
+    auto rows = disk;
+    std::erase_if(rows, [](const Record& record) {
+        const auto* row = std::get_if<InboxRow>(&record.value);
+        return row && row->delivered;
+    });
+    return rows;
+}
+
 Committed Rig::store(const Commit& commit) {
     const bool grows = std::ranges::any_of(commit.changes, [](const auto& change) { return change.value.has_value(); });
     if (unwritable && std::ranges::any_of(commit.changes, unwritable)) return {commit.commit, fail(Code::too_large, "a long row")};

@@ -54,6 +54,8 @@ public:
     std::function<bool(const RecordChange&)> unwritable;  ///< a commit with one of these fails for good
     /// What a restart would find, in order.
     std::vector<Record> disk;
+    /// Without the rows that are there for copies of requests only.
+    std::vector<Record> undelivered() const;
 
 private:
     void keep(std::vector<Action> actions);

@@ -30,7 +30,7 @@ TEST(ToSip, AnIdThatNoClientMakesIsRefusedBeforeAnythingIsStored) {
         message.id = std::string(octets, 'i');
         rig.stanza(message);
         EXPECT_EQ(rig.sent.size(), octets == 1'024u ? 1u : 0u);
-        EXPECT_EQ(rig.disk.size(), octets == 1'024u ? 1u : 0u);
+        EXPECT_EQ(rig.undelivered().size(), octets == 1'024u ? 1u : 0u);
         if (octets == 1'024u) continue;
         ASSERT_EQ(rig.stanzas.size(), 1u);
         EXPECT_EQ(std::get<xmpp::Message>(rig.stanzas.front()).error->condition, Condition::policy_violation);

@@ -5,6 +5,7 @@
 #include "mapping/core/assert.h"
 #include "mapping/sip/mandatory_header.h"
 #include "mapping/sip/user_agent.h"
+#include "tests/fuzz/octets.h"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@
 namespace {
 
 using namespace stox::sip;
+using stox::fuzz::Octets;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -22,31 +24,6 @@ constexpr DialogTable::Limits kLimits{.per_peer = 6, .in_all = 10};
 constexpr std::size_t kMaxSteps = 400;
 
 /// The input, read from its front; zeros when it is at its end.
-class Octets {
-public:
-    Octets(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
-    bool empty() const { return at_ == end_; }
-    unsigned next() { return empty() ? 0u : *at_++; }
-    unsigned below(std::size_t bound) { return bound == 0 ? 0u : next() % static_cast<unsigned>(bound); }
-    bool flag() { return (next() & 1) != 0; }
-    template <class T, std::size_t N>
-    const T& of(const std::array<T, N>& values) {
-        return values[below(N)];
-    }
-    /// Mostly one of the latest, for most of what happens is about them.
-    template <class T>
-    T* of(std::vector<T>& values) {
-        if (values.empty()) return nullptr;
-        const auto octet = next();
-        const auto back = octet < 192 ? octet % std::min<std::size_t>(4, values.size()) : octet % values.size();
-        return &values[values.size() - 1 - back];
-    }
-
-private:
-    const std::uint8_t* at_;
-    const std::uint8_t* end_;
-};
-
 NameAddr address(const std::string& host, const std::string& tag = {}) {
     NameAddr made;
     made.uri.user = "u";

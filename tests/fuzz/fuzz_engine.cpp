@@ -8,6 +8,9 @@
 #include "mapping/xmpp/adhoc.h"
 #include "mapping/xmpp/component_session.h"
 #include "plugin/engine/engine.h"
+#include "plugin/engine/inbox.h"
+#include "plugin/engine/message_queue.h"
+#include "tests/fuzz/octets.h"
 
 #include <algorithm>
 #include <array>
@@ -21,31 +24,10 @@ namespace {
 
 using namespace stox;
 using namespace stox::engine;
+using fuzz::Octets;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxSteps = 400;
-
-class Octets {
-public:
-    Octets(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
-    bool empty() const { return at_ == end_; }
-    unsigned next() { return empty() ? 0u : *at_++; }
-    unsigned below(std::size_t bound) { return bound == 0 ? 0u : next() % static_cast<unsigned>(bound); }
-    bool flag() { return (next() & 1) != 0; }
-    template <class T, std::size_t N>
-    const T& of(const std::array<T, N>& values) {
-        return values[below(N)];
-    }
-    std::string text() {
-        std::string taken;
-        for (unsigned left = next() % 24; left > 0 && !empty(); --left) taken += static_cast<char>(next());
-        return taken;
-    }
-
-private:
-    const std::uint8_t* at_;
-    const std::uint8_t* end_;
-};
 
 constexpr std::array<std::string_view, 8> kMethods{"MESSAGE", "MESSAGE", "MESSAGE", "OPTIONS", "INVITE", "REGISTER", "ACK", "DANCE"};
 constexpr std::array<std::string_view, 7> kTypes{"text/plain",       "text/plain;charset=utf-8", "text/plain;charset=x", "image/png", "",
@@ -328,7 +310,8 @@ private:
 
     void check_bounds() const {
         const auto pending = engine_.pending();
-        STOX_ASSERT(pending.held_messages <= 1'024 && pending.queued_messages + pending.transactions <= 10'000);
+        STOX_ASSERT(pending.held_messages <= pending.to_xmpp && pending.to_xmpp <= Inbox::kEntries);
+        STOX_ASSERT(pending.queued_messages + pending.transactions + pending.errors <= MessageQueue::kInAll);
         STOX_ASSERT(pending.held_messages <= open_.size());
         if (const auto due = engine_.next_timeout()) STOX_ASSERT(*due >= now_ - std::chrono::hours(1));
     }

@@ -1,4 +1,5 @@
 """Kills the worker or the server, and looks into the store as the kill left it."""
+import json
 import os
 import pathlib
 import shutil
@@ -37,18 +38,29 @@ def kill_server(server, state_dir: pathlib.Path) -> Kill:
 
 
 def look_into_store(state_dir: pathlib.Path, kill: Kill) -> None:
+    for collection, text in undelivered(state_dir) or []:
+        if collection.startswith("inbox/"):
+            kill.inbox.add(number_of("s2x", text))
+        if collection.startswith("outbox/"):
+            kill.outbox.add(number_of("x2s", text.replace("x2s-", "x2s ")))
+
+
+def undelivered(state_dir: pathlib.Path) -> list[tuple[str, str]] | None:
+    """Rows of messages that the next start would deliver. None: the store was written to while it was copied."""
     with tempfile.TemporaryDirectory(prefix="stox-ledger-") as folder:
         for name in ("store.db", "store.db-wal"):
             if (state_dir / name).exists():
                 shutil.copy(state_dir / name, folder)
         if not (pathlib.Path(folder) / "store.db").exists():
-            return
+            return []
         store = sqlite3.connect(f"{folder}/store.db")
-        rows = store.execute("SELECT collection, value FROM record").fetchall()
-        store.close()
-    for collection, value in rows:
-        collection, text = bytes(collection).decode(), bytes(value).decode()
-        if collection.startswith("inbox/"):
-            kill.inbox.add(number_of("s2x", text))
-        if collection.startswith("outbox/"):
-            kill.outbox.add(number_of("x2s", text.replace("x2s-", "x2s ")))
+        try:
+            rows = [(bytes(collection).decode(), bytes(value).decode()) for collection, value in
+                    store.execute("SELECT collection, value FROM record")]
+        except sqlite3.DatabaseError:
+            return None
+        finally:
+            store.close()
+    messages = [row for row in rows if row[0].startswith(("inbox/", "outbox/"))]
+    # What the server has is there for copies of its request only.
+    return [row for row in messages if not json.loads(row[1]).get("delivered")]

@@ -5,7 +5,7 @@ import time
 
 from entries import Ledger
 from judge import judge, unsettled
-from kills import kill_server, kill_worker
+from kills import kill_server, kill_worker, undelivered
 from processes import wait_for
 from sip_end import SipEnd
 from xmpp_end import XmppEnd
@@ -86,7 +86,9 @@ class Play:
             # A message that met a login half done may lie in the server's offline store, for the next one.
             self.ledger.last_login = time.monotonic()
             self.xmpp.log_in()
-        time.sleep(1)  # copies of the last ones
+        # Copies of the last ones: nothing is left that could be sent again, and each client has read what its server had for it.
+        wait_for("a store that owes nobody a message", lambda: undelivered(self.state_dir) == [], SETTLE_S)
+        self.xmpp.catch_up()
 
     def verdict(self):
         return judge(self.ledger)

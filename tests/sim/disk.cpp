@@ -6,6 +6,16 @@ namespace stox::sim {
 
 using namespace engine;
 
+namespace {
+
+/// There for copies of its request alone.
+bool is_delivered(const Record& record) {
+    const auto* inbox = std::get_if<InboxRow>(&record.value);
+    return inbox && inbox->delivered;
+}
+
+}  // namespace
+
 engine::Committed Disk::commit(const Commit& commit) {
     const bool grows = std::ranges::any_of(commit.changes, [](const auto& change) { return change.value.has_value(); });
     if (full_ && grows) {
@@ -42,12 +52,13 @@ void Disk::apply(const Commit& commit) {
 std::set<std::string> Disk::names(Collection collection) const {
     std::set<std::string> all;
     for (const auto& record : records_)
-        if (record.collection == collection) all.insert(name_of(record));
+        if (record.collection == collection && !is_delivered(record)) all.insert(name_of(record));
     return all;
 }
 
+
 std::string name_of(const Record& record) {
-    if (const auto* inbox = std::get_if<InboxRow>(&record.value)) return inbox->stanza.bodies.front().text;
+    if (const auto* inbox = std::get_if<InboxRow>(&record.value)) return inbox->delivered ? inbox->request_key : inbox->stanza.bodies.front().text;
     if (const auto* outbox = std::get_if<OutboxRow>(&record.value)) return outbox->stanza.id;
     return std::get<ReceiptRow>(record.value).stanza_id;
 }

@@ -28,7 +28,7 @@ public:
 
     const std::vector<engine::Record>& records() const { return records_; }
     bool holds(const Place& place) const { return places_.contains(place); }
-    /// The names of the messages in it.
+    /// The names of the messages in it that the server does not have.
     std::set<std::string> names(engine::Collection collection) const;
     std::size_t size() const { return records_.size(); }
 

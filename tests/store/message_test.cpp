@@ -107,7 +107,7 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
     comes_back(outbox());
     comes_back(receipt());
     auto bare_inbox = inbox();
-    bare_inbox.report.reset(), bare_inbox.request_key.clear(), bare_inbox.peer.clear();
+    bare_inbox.report.reset(), bare_inbox.request_key.clear(), bare_inbox.peer.clear(), bare_inbox.delivered = true;
     comes_back(bare_inbox);
     auto bare_outbox = outbox();
     bare_outbox.owed.reset(), bare_outbox.imdn_id.clear(), bare_outbox.cseq = 1, bare_outbox.wrapped = true;

@@ -144,6 +144,7 @@ void write(Writer& out, const InboxRow& row) {
     out.octets("peer", row.peer);
     out.octets("request_key", row.request_key, is_any);
     if (row.report) out.report(*row.report);
+    out.flag("delivered", row.delivered);
 }
 
 /// The error as the stanza that will carry it.
@@ -247,6 +248,8 @@ Result<RecordValue> inbox_row(const json& object) {
     BOOST_OUTCOME_TRY(peer, octets_of(object, "peer"));
     BOOST_OUTCOME_TRY(request_key, octets_of(object, "request_key", is_any));
     BOOST_OUTCOME_TRY(report, report_of(object));
+    BOOST_OUTCOME_TRY(delivered, flag_of(object, "delivered"));
+    row.delivered = delivered;
     row.stanza = std::move(stanza), row.accepted = accepted, row.trace = trace;
     row.peer = std::move(peer), row.request_key = std::move(request_key), row.report = std::move(report);
     return RecordValue(std::move(row));

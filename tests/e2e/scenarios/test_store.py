@@ -180,7 +180,7 @@ def play_full_disk(server, disk: pathlib.Path) -> None:
             assert ask(phone, "first") == 202
             fill(disk / "ballast")
             phone.policy = lambda request: None  # what it gets stays in the store
-            accepted = write_until_refused(romeo)
+            accepted = write_until_refused(romeo, server)
             refused = phone.ask(message(body=large, port=PORT), gateway_port=PORT)
             assert refused.status == 503 and "retry-after" in refused.headers
             phone.policy = lambda request: answer(request, 200, "OK")
@@ -201,8 +201,9 @@ def play_full_disk(server, disk: pathlib.Path) -> None:
         stop_server(server)
 
 
-def write_until_refused(romeo) -> list[str]:
-    """Messages to many contacts, none of which has so many that its own queue is full. Returns the bodies of those not refused."""
+def write_until_refused(romeo, server) -> list[str]:
+    """Messages to many contacts, none of which has so many that its own queue is full, and who answer nothing. Returns the bodies of
+    those not refused."""
     sent: list[str] = []
 
     def refused() -> dict:
@@ -212,7 +213,7 @@ def write_until_refused(romeo) -> list[str]:
         sent.append(f"filling {len(sent)} " + "x" * 800)
         romeo.send(f"juliet{len(sent) % 20}@{COMPONENT}", sent[-1], ident=f"fill-{len(sent) - 1}")
         time.sleep(0.02)
-    time.sleep(1)  # those that were on their way
+    wait_for("those that were on their way", lambda: stored(server, "outbox") + len(refused()) == len(sent))
     assert set(refused().values()) == {"resource-constraint"}
     return [body for number, body in enumerate(sent) if f"fill-{number}" not in refused()]
 
