@@ -13,6 +13,7 @@ void ToXmppLedger::request(std::uint64_t transaction, const std::string& text, c
     // Its client tries again what was not accepted, or does not know.
     if (message.open == 0 && !message.accepted && !message.restored) {
         message.order = ++order_;
+        message.delivered_before = message.delivered_before || message.covered;
         message.refusal_known = message.covered = message.turned_away = false;
     }
     ++message.open;
@@ -28,7 +29,10 @@ void ToXmppLedger::answered(std::uint64_t transaction, int status, const std::se
     --message.open;
     if (status != 482) message.turned_away = !is_success(status);
     if (!is_success(status)) return;
-    require(disk.contains(text) || message.arrived == message.order, "accepted and not on the disk", text);
+    const bool is_ours = disk.contains(text) || message.arrived == message.order;
+    require(is_ours || message.delivered_before, "accepted and not on the disk", text);
+    // The engine knows it as a copy of what the server has.
+    if (!is_ours) message.arrived = message.order, message.covered = true;
     require(!message.refusal_known || message.restored, "accepted although the server had refused it", text);
     message.accepted = true;
 }

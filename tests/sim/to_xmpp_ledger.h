@@ -55,6 +55,7 @@ private:
         bool refused = false;        ///< the last copy was
         bool refusal_known = false;  ///< to the engine, since it was written last
         bool covered = false;
+        bool delivered_before = false;  ///< and its client, who did not hear so, has sent it again
         bool may_repeat = false;  ///< although it is covered: its row outlived a crash
     };
     Message& of(const std::string& text) { return messages_.at(text); }
