@@ -45,7 +45,8 @@ void drain_over(State& state, TimePoint now, Actions& out) {
 
 bool is_drained(const State& state) {
     if (!state.leaving) return false;
-    if (state.leaving->over) return true;
+    if (state.leaving->over)  // but what was told at the end is waited for, as long as whoever removes the domain will
+        return !state.leaving->for_good || !state.stream_up || (state.owed.size() == 0 && state.commits.is_idle());
     // Without a stream nothing of what is kept can leave.
     const bool settled = !state.stream_up || (state.inbox.size() == 0 && state.owed.size() == 0);
     return settled && state.inbox.unanswered() == 0 && state.commits.is_idle() && state.messages.unstored() == 0 &&

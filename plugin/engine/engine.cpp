@@ -295,7 +295,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
 std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
     std::optional<TimePoint> next;
-    const auto end = state.leaving && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
+    const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due :
          {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
           state.outbound.next_timeout(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})

@@ -15,6 +15,7 @@ namespace {
 
 /// For a disk that does not answer; the engine itself is done before. The module waits 3 s for all of us.
 constexpr std::chrono::milliseconds kDrainLimit{1'900};
+constexpr std::chrono::milliseconds kLastWords{1'000};  ///< until the server confirms what its users were told at the very end
 constexpr std::size_t kMaxEarly = 1'024;
 
 UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
@@ -220,7 +221,8 @@ void DomainHost::arm() {
 void DomainHost::stop(engine::Shutdown::Why why, std::function<void()> done) {
     stopping_ = true;
     stopped_ = std::move(done);
-    drain_limit_.expires_after(kDrainLimit);
+    // A domain that goes for good is not waited for by a server that stops.
+    drain_limit_.expires_after(kDrainLimit + (why == engine::Shutdown::Why::removed ? kLastWords : std::chrono::milliseconds(0)));
     drain_limit_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
         if (!error && self && !self->closing_) self->close();
