@@ -80,6 +80,11 @@ void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow
 void Endpoint::refused(const Address& source, Transport transport) {
     impl_->stack.transports->edge().refused(source, transport);
 }
+bool Endpoint::ban(const Address& source, std::chrono::seconds length) {
+    return impl_->stack.transports->edge().ban(source, length);
+}
+bool Endpoint::unban(const Address& source) { return impl_->stack.transports->edge().unban(source); }
+std::vector<BannedSource> Endpoint::bans() const { return impl_->stack.transports->edge().bans(); }
 void Endpoint::trust(std::vector<Prefix> sources) { impl_->stack.transports->edge().trust(std::move(sources)); }
 
 Result<void> Endpoint::use_tls(TlsSet credentials) { return impl_->stack.transports->edge().use_tls(std::move(credentials)); }

@@ -2,7 +2,7 @@
 """What the shipped binaries must look like; stox.so lives in the chat server's process and may bring no library into it.
 
 Usage: tests/hardening_test.py DIST [--junit FILE]
-  DIST  folder with stox.so, libstox_engine.so and stoxd of a release build
+  DIST  folder with stox.so, libstox_engine.so, stoxd and stoxctl of a release build
 """
 import argparse
 import pathlib
@@ -80,7 +80,7 @@ def no_sanitizer(elf: Elf) -> str | None:
 
 
 COMMON = (bind_now, relro, no_exec_stack, no_text_relocations, position_independent, no_search_path_outside, no_sanitizer)
-CHECKS = {"stox.so": (*COMMON, libc_alone, server_symbols_weak), "libstox_engine.so": (*COMMON, stack_protector), "stoxd": COMMON}
+CHECKS = {"stox.so": (*COMMON, libc_alone, server_symbols_weak), "libstox_engine.so": (*COMMON, stack_protector), "stoxd": COMMON, "stoxctl": COMMON}
 
 
 def main() -> int:

@@ -24,8 +24,9 @@ class Ejabberd(Server):
                 {"port": setup.port, "ip": setup.address, "module": "ejabberd_c2s", "starttls": False},
                 {"port": self.setup.api_port, "ip": "127.0.0.1", "module": "ejabberd_http", "request_handlers": {"/api": "mod_http_api"}},
             ],
-            "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": ["register", "reload_config"]}},
-            "acl": {"lab": {"ip": "127.0.0.0/8"}},
+            "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": ["register", "reload_config", "[tag:stox]"]}},
+            "acl": {"lab": {"ip": "127.0.0.0/8"}, "admins": {"user": self.setup.admins}},
+            "access_rules": {"configure": {"allow": "admins"}},
             "modules": modules,
             "append_host_config": {host: {"modules": {"mod_stox": {"host": component, **options}}}
                                    for (component, options), host in zip(setup.components.items(), [setup.domain, *self.further_hosts()])},

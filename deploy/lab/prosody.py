@@ -11,7 +11,8 @@ pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 certificates = "{folder}/data"
 plugin_paths = {{ "{folder}/dist" }}
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline"{archive} }}
+modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline", "admin_shell"{archive} }}
+admins = {admins}
 modules_disabled = {{ "s2s", "tls" }}
 authentication = "internal_plain"
 c2s_require_encryption = false
@@ -46,7 +47,7 @@ class Prosody(Server):
     def configure(self) -> None:
         setup = self.setup
         text = CONFIGURATION.format(folder=self.folder, log=self.log, address=setup.address, port=setup.port, engine=lua(setup.engine),
-                                    isolation=setup.isolation, domain=setup.domain, archive=', "mam"' if setup.archive else "")
+                                    isolation=setup.isolation, admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "")
         for component, options in setup.components.items():
             text += f'\nComponent "{component}" "stox"\n'
             text += "".join(f"    {word if word == 'name' else 'stox_' + word} = {lua(value)}\n" for word, value in options.items())

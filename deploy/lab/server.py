@@ -16,6 +16,7 @@ class Setup:
     accounts: dict[str, str] = dataclasses.field(default_factory=dict)             # user name -> password
     components: dict[str, dict] = dataclasses.field(default_factory=dict)          # domain -> domain options
     engine: dict = dataclasses.field(default_factory=dict)                          # engine options
+    admins: list[str] = dataclasses.field(default_factory=list)                     # bare JIDs that administer the server
     isolation: str = "process"
     archive: bool = False                # whether the server keeps what its users write and get (XEP-0313)
     address: str = "127.0.0.1"           # where XMPP clients connect

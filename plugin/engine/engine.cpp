@@ -2,6 +2,8 @@
 
 #include "mapping/im/extensions.h"
 #include "plugin/engine/addressing.h"
+#include "plugin/engine/admin.h"
+#include "plugin/engine/admin_orders.h"
 #include "plugin/engine/answers.h"
 #include "plugin/engine/chat_states.h"
 #include "plugin/engine/drain.h"
@@ -42,6 +44,7 @@ std::string bare_of(const xmpp::Jid& jid) { return jid.local + '@' + jid.domain;
 
 void on_message(State& state, const xmpp::Message& message, UtcTime received, TimePoint now, Actions& out) {
     if (message.type == xmpp::MessageType::error) return message_failed(state, message, now, out);
+    if (message.to.local.empty() && words_asked(state, message, now, out)) return;
     if (message.to.local.empty())
         return refuse_stanza(message, xmpp::ErrorType::cancel, xmpp::Condition::service_unavailable,
                              "Write to a contact, not to the gateway.", out);
@@ -57,6 +60,9 @@ void on_message(State& state, const xmpp::Message& message, UtcTime received, Ti
         return refuse_stanza(message, xmpp::ErrorType::wait, xmpp::Condition::resource_constraint,
                              "You send faster than this gateway allows.", out);
     }
+    if (state.draining && !message.bodies.empty())
+        return refuse_stanza(message, xmpp::ErrorType::wait, xmpp::Condition::resource_constraint,
+                             "This gateway takes no messages for a while.", out);
     if (state.loops.is_ours(message))
         return refuse_stanza(message, xmpp::ErrorType::modify, xmpp::Condition::policy_violation,
                              "This message came back to the gateway that had carried it.", out);
@@ -76,6 +82,7 @@ void on_presence(const xmpp::Presence& presence, Actions& out) {
 bool asks(const xmpp::Iq& iq) { return iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set; }
 
 void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
+    if (asks(iq) && is_about_commands(iq)) return commands_asked(state, iq, now, out);
     if (asks(iq)) return answer_iq(state, iq, now, out);
     if (state.barrier.is_answer(iq.id)) barrier_answered(state, now, out);
 }
@@ -185,6 +192,7 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     if (const auto due = state.barrier.deadline(); due && *due <= now) barrier_overdue(state, now, out);
     accept_due(state, now, out);
     composing_lapsed(state, now, out);
+    admin_tick(state, now, out);
     const auto turn = state.turn(now, out);
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
@@ -269,6 +277,8 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        configure(state);
                        go_on(state, now, out);
                    },
+                   [&](const Authorized& in) { authorized(state, in, now, out); },
+                   [&](const Administered& in) { administered(state, in, now, out); },
                    [&](const Tick&) { on_tick(state, now, out); },
                    [&](const Shutdown& in) { begin_drain(state, in.why, now, out); }},
         input);
@@ -283,7 +293,8 @@ std::optional<TimePoint> Engine::next_timeout() const {
     std::optional<TimePoint> next;
     const auto end = state.leaving && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due : {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(),
-                            state.hops.next_timeout(), state.outbound.next_timeout(), state.composing.next_timeout(), end})
+                            state.hops.next_timeout(), state.outbound.next_timeout(), state.composing.next_timeout(),
+                            state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }
@@ -316,5 +327,9 @@ std::vector<Engine::PeerState> Engine::peers() const {
                        state.hops.targets(peer.name)});
     return all;
 }
+
+AdminOutcome Engine::administer(const AdminOrder& order) { return engine::administer(impl_->state, order); }
+
+DomainRow Engine::domain_row() const { return engine::domain_row(impl_->state); }
 
 }  // namespace stox::engine

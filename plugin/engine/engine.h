@@ -9,6 +9,7 @@
 #include "mapping/sip/message.h"
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
+#include "plugin/engine/admin_command.h"
 #include "plugin/engine/failover.h"
 #include "plugin/engine/records.h"
 #include "plugin/engine/secrets.h"
@@ -36,6 +37,8 @@ enum class ClientTransaction : std::uint64_t {};
 enum class Location : std::uint64_t {};
 /// Records that are being written; the number is the engine's and unique in it.
 enum class CommitId : std::uint64_t {};
+/// What an administrator asked for; the number is the engine's and unique in it.
+enum class AdminId : std::uint64_t {};
 
 // Inputs
 
@@ -84,6 +87,16 @@ struct OptionsChanged {
     config::DomainOptions options;
     Secrets secrets{};  ///< of these options
 };
+/// The answer to Authorize; without one in time nobody is an administrator.
+struct Authorized {
+    AdminId id;
+    bool allowed = false;
+};
+/// The answer to Administer.
+struct Administered {
+    AdminId id;
+    AdminOutcome outcome;
+};
 struct Tick {};
 /// The domain goes away: nothing new is taken, what is on its way is waited for until drained().
 struct Shutdown {
@@ -94,7 +107,7 @@ struct Shutdown {
 };
 
 using Input = std::variant<StreamUp, StreamDown, StanzaIn, UnreadableStanzaIn, SipRequestIn, SipResponseIn, Located, Committed,
-                           Restored, OptionsChanged, Tick, Shutdown>;
+                           Restored, OptionsChanged, Authorized, Administered, Tick, Shutdown>;
 
 // Actions
 
@@ -128,6 +141,19 @@ struct Refused {
     Address source;
     Transport transport;
 };
+/// Is that person an administrator, of this domain or of the whole server? The chat server knows.
+struct Authorize {
+    AdminId id;
+    xmpp::Jid who;     ///< with resource
+    std::string node;  ///< what they want
+    AdminScope scope;
+};
+/// An administrator's order that is the worker's to carry out, and to write down.
+struct Administer {
+    AdminId id;
+    AdminOrder order;
+    std::string who;
+};
 enum class Level { error, warn, info, debug };
 /// One line for the operator. logfmt fields after `t= dom=`; untrusted text in it is already escaped and cut.
 struct Log {
@@ -138,7 +164,7 @@ struct Log {
     std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 
-using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Commit, Refused, Log>;
+using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Commit, Refused, Authorize, Administer, Log>;
 
 /// A value as a logfmt field may hold it: quoted where needed, non-printables escaped, 256 octets at most.   (contract 9)
 std::string logfmt(std::string_view untrusted);
@@ -180,6 +206,11 @@ public:
         std::vector<std::pair<std::string, Reach>> targets;  ///< "tcp:192.0.2.1:5060"
     };
     std::vector<PeerState> peers() const;
+
+    /// An order whose command is `of_engine`, given by another way than XMPP.
+    AdminOutcome administer(const AdminOrder& order);
+    /// For the views; how long the stream has been up or down is the caller's to say.
+    DomainRow domain_row() const;
 
 private:
     struct Impl;

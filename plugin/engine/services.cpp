@@ -30,7 +30,7 @@ xmpp::DiscoInfo gateway_info(const config::DomainOptions& options) {
     xmpp::DiscoInfo info;
     info.identities = {{"gateway", "simple", options.name.empty() ? "SIP gateway" : options.name, {}}};
     info.features = {std::string(xmpp::ns::kDiscoInfo), std::string(xmpp::ns::kDiscoItems), std::string(xmpp::ns::kVersion),
-                     std::string(xmpp::ns::kPing)};
+                     std::string(xmpp::ns::kPing), std::string(xmpp::ns::kCommands)};
     return info;
 }
 

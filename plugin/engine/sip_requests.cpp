@@ -102,7 +102,7 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     if (auto* refusal = std::get_if<Refusal>(&whose)) return refuse(in, std::move(*refusal), trace, {}, out);
     const auto& peer = *std::get<const config::Peer*>(whose);
 
-    if (in.congested) return out.push_back(RespondSip{in.transaction, try_later(peer.kind, kRetryCongested_s)});
+    if (in.congested || state.draining) return out.push_back(RespondSip{in.transaction, try_later(peer.kind, kRetryCongested_s)});
     if (in.request.method != "OPTIONS" && is_too_fast(state, peer, now, out))
         return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
     // Its Call-ID and tag are ours and nobody can guess them, so whatever it says of its author it is our own.   (CORE-69)

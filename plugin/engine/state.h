@@ -1,6 +1,7 @@
 #pragma once
 // What an Engine holds; the parts of it (sip_requests, page_messages, services) work on this.
 
+#include "plugin/engine/admin_desk.h"
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
 #include "plugin/engine/commits.h"
@@ -71,6 +72,11 @@ struct State {
         bool over = false;
     };
     std::optional<Leaving> leaving;
+    AdminDesk desk{};
+    bool draining = false;  ///< an administrator wants nothing new to be taken
+    struct Carried {
+        std::uint64_t to_sip = 0, to_xmpp = 0, failed = 0;  ///< messages that arrived, and those that did not
+    } carried{};
 
     bool is_leaving_for_good() const { return leaving && leaving->for_good; }
     std::uint64_t next_number() { return ++last_number; }

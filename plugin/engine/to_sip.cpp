@@ -127,6 +127,7 @@ void delivered(State& state, const Outgoing& done, const Outcome& outcome, TimeP
     // A 202 is somebody's promise, not an arrival.   (IM-13, IM-45)
     if (done.receipt_by_200 && outcome.response.status == 200) give_receipt(state, done, out);
     if (!done.key.empty()) state.commits.erase(Collection::outbox, done.key, now);
+    if (done.what == Outgoing::What::message) ++state.carried.to_sip;
     out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
 }
 
@@ -241,6 +242,14 @@ void deliver_to_sip(State& state, const xmpp::Message& in, UtcTime received, Tra
 
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
+    out.push_back(line(Level::debug, trace, "message",
+                       {{"direction", "x2s"},
+                        {"state", "came"},
+                        {"from", in.from.to_string()},
+                        {"to", in.to.to_string()},
+                        {"id", in.id},
+                        {"call_id", outgoing->request.call_id}},
+                       outgoing->peer));
     row.stanza = in;
     std::vector<RecordChange> rows;
     if (auto awaited = await_imdn(state, row, *outgoing, now)) rows.push_back(std::move(*awaited));
@@ -308,6 +317,7 @@ void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
     }
     auto done = state.messages.remove(outcome.request);
     if (is_delivered(outcome)) return delivered(state, done, outcome, now, out);
+    if (done.what == Outgoing::What::message) ++state.carried.failed;
     await_no_imdn(state, done, now);
     owe(state, std::move(done), undelivered(state.options, outcome), now, out);
 }

@@ -124,6 +124,14 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     entry.transaction = in.transaction;
     entry.kind = peer.kind;
     entry.octets = octets;
+    out.push_back(line(Level::debug, trace, "message",
+                       {{"direction", "s2x"},
+                        {"state", "came"},
+                        {"from", entry.row.stanza.from.to_string()},
+                        {"to", entry.row.stanza.to.to_string()},
+                        {"call_id", in.request.call_id},
+                        {"src", in.source.to_string()}},
+                       peer.name));
     const auto number = state.next_number();
     rows.push_back({Collection::inbox, entry.key, entry.row});
     state.commits.accept(number, std::move(rows), state.turn(now, out));
@@ -162,6 +170,7 @@ void inbox_covered(State& state, Barrier::Position position, TimePoint now, Acti
     for (auto& entry : state.inbox.covered(position)) {
         if (entry.transaction) respond(out, state.inbox.answered(entry), status(state.options.message_accept_code));
         state.commits.erase(Collection::inbox, std::move(entry.key), now);
+        ++state.carried.to_xmpp;
         out.push_back(
             line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, entry.row.peer));
     }
@@ -173,6 +182,7 @@ void message_failed(State& state, const xmpp::Message& error, TimePoint now, Act
     auto& held = *state.inbox.find(*number);
     const auto transaction = held.transaction ? std::optional(state.inbox.answered(held)) : std::nullopt;
     const auto failed = state.inbox.remove(*number);
+    ++state.carried.failed;
     state.commits.erase(Collection::inbox, failed.key, now);
     if (!transaction) {
         state.merged.failed(failed.row.request_key);

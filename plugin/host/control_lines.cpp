@@ -20,6 +20,14 @@ std::string text(const json& object, const char* member) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::vector<std::string> texts(const json& object, const char* member) {
+    std::vector<std::string> all;
+    if (const auto list = object.find(member); list != object.end() && list->is_array())
+        for (const auto& one : *list)
+            if (one.is_string()) all.push_back(one.get<std::string>());
+    return all;
+}
+
 bool flag(const json& object, const char* member) {
     const auto found = object.find(member);
     return found != object.end() && found->is_boolean() && found->get<bool>();
@@ -49,14 +57,20 @@ Result<Command> parse_domain_set(const json& object) {
     DomainSet command;
     command.domain = text(object, "domain");
     if (command.domain.empty()) return fail(Code::malformed, "domain-set without domain");
-    if (const auto list = object.find("xmpp_domains"); list != object.end() && list->is_array())
-        for (const auto& domain : *list)
-            if (domain.is_string()) command.xmpp_domains.push_back(domain.get<std::string>());
+    command.xmpp_domains = texts(object, "xmpp_domains");
     auto attachment = parse_attachment(object);
     if (!attachment) return attachment.error();
     command.attachment = std::move(attachment).value();
     command.config = config_of(object);
     return Command(std::move(command));
+}
+
+AdminAsked parse_admin(const json& object) {
+    AdminAsked asked{text(object, "id"), text(object, "command"), texts(object, "arguments"), text(object, "domain"),
+                     text(object, "who"), text(object, "via"), flag(object, "json")};
+    if (asked.who.empty()) asked.who = "server";
+    if (asked.via.empty()) asked.via = "control";
+    return asked;
 }
 
 const char* text_of(engine::Engine::Reach reach) {
@@ -158,6 +172,8 @@ Result<Command> parse_command(std::string_view line) {
     if (type == "domain-set") return parse_domain_set(object);
     if (type == "domain-remove") return Command(DomainRemove{text(object, "domain"), flag(object, "for_good")});
     if (type == "status") return Command(StatusAsked{text(object, "id")});
+    if (type == "authz") return Command(AuthorizationAnswered{text(object, "id"), flag(object, "allowed")});
+    if (type == "admin") return Command(parse_admin(object));
     if (type == "stop") return Command(Stop{});
     return Command(Unknown{type});
 }
@@ -234,5 +250,27 @@ std::string unsupported_line(std::string_view of) {
     line["of"] = of;
     return dump(line);
 }
+
+std::string authorization_line(std::string_view id, std::string_view domain, const engine::Authorize& asked) {
+    auto line = event("authz");
+    line["id"] = id;
+    line["domain"] = domain;
+    line["jid"] = asked.who.to_string();
+    line["node"] = asked.node;
+    line["scope"] = asked.scope == engine::AdminScope::worker ? "worker" : "domain";
+    return dump(line);
+}
+
+std::string admin_answer_line(std::string_view id, const AdminAnswer& answer) {
+    auto line = event("admin");
+    line["id"] = id;
+    line["code"] = answer.code;
+    line["output"] = answer.output;
+    return dump(line);
+}
+
+std::string reload_wanted_line() { return dump(event("reload-wanted")); }
+
+std::string stop_wanted_line() { return dump(event("stop-wanted")); }
 
 }  // namespace stox::host

@@ -39,12 +39,25 @@ struct DomainRemove {
 struct StatusAsked {
     std::string id;
 };
+/// Whether that person is an administrator.
+struct AuthorizationAnswered {
+    std::string id;
+    bool allowed = false;
+};
+/// Words of a command line of the server's, or of stoxctl.
+struct AdminAsked {
+    std::string id, command;
+    std::vector<std::string> arguments;
+    std::string domain;  ///< empty: all
+    std::string who, via;
+    bool json = false;
+};
 struct Stop {};
 struct Unknown {
     std::string type;
 };
 
-using Command = std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, Stop, Unknown>;
+using Command = std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, AuthorizationAnswered, AdminAsked, Stop, Unknown>;
 
 /// errors  malformed: no JSON object, or a member of the wrong type; too_large: more than 32 levels; never quotes a secret
 Result<Command> parse_command(std::string_view line);
@@ -56,6 +69,14 @@ struct DomainStatus {
     std::size_t held = 0, queued = 0, transactions = 0;
     std::size_t stored = 0;  ///< messages that a restart would deliver
     std::vector<engine::Engine::PeerState> peers;
+};
+
+/// What is to be shown to whoever gave a command, and the exit status.
+struct AdminAnswer {
+    static constexpr int kDone = 0, kFailed = 1, kMisused = 2;
+    static constexpr std::size_t kMost = 524'288;  ///< octets of a text; more is cut, or the line would be too long
+    int code = kDone;
+    std::string output;
 };
 
 // Each returns one line without its newline.
@@ -70,5 +91,10 @@ std::string config_error_line(std::string_view domain, const std::vector<config:
 std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_t refused,
                         const std::optional<sip::Counters>& sip, const std::vector<DomainStatus>& domains);
 std::string unsupported_line(std::string_view of);
+std::string authorization_line(std::string_view id, std::string_view domain, const engine::Authorize& asked);
+std::string admin_answer_line(std::string_view id, const AdminAnswer& answer);
+/// The configuration is to be read again; the worker is to be stopped, until the next time it is read.
+std::string reload_wanted_line();
+std::string stop_wanted_line();
 
 }  // namespace stox::host

@@ -164,6 +164,35 @@ void DomainHost::committed(engine::CommitId commit, Result<void> result) {
 
 void DomainHost::perform(engine::Refused action) { services_.refused(action.source, action.transport); }
 
+void DomainHost::perform(engine::Authorize action) {
+    services_.authorize(action, [weak = weak_from_this(), id = action.id](bool allowed) {
+        if (auto self = weak.lock()) self->drive(engine::Authorized{id, allowed});
+    });
+}
+
+void DomainHost::perform(engine::Administer action) {
+    const auto id = action.id;
+    services_.administer(std::move(action), [weak = weak_from_this(), id](engine::AdminOutcome outcome) {
+        if (auto self = weak.lock()) self->drive(engine::Administered{id, std::move(outcome)});
+    });
+}
+
+engine::AdminOutcome DomainHost::administer(const engine::AdminOrder& order) {
+    try {
+        return engine_.administer(order);
+    } catch (const Bug& bug) {
+        services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
+        return {false, "An internal error; the log has it.", {}};
+    }
+}
+
+engine::DomainRow DomainHost::row() const {
+    auto row = engine_.domain_row();
+    const auto since = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - since_);
+    row.since_seconds = static_cast<std::uint64_t>(since.count());
+    return row;
+}
+
 void DomainHost::perform(engine::Log action) {
     std::string text;
     if (action.trace.bits != 0) text += "t=" + action.trace.to_string() + ' ';

@@ -32,6 +32,9 @@ public:
         /// The same about a stranger who sent from there: not every line is to be written.
         std::function<void(engine::Level, const Address& source, std::string text)> log_stranger;
         std::function<void(bool up, std::string reason)> link;
+        /// Answered once at most, never from inside the call.
+        std::function<void(engine::Authorize, std::function<void(bool allowed)> answered)> authorize;
+        std::function<void(engine::Administer, std::function<void(engine::AdminOutcome)> done)> administer;
     };
 
     DomainHost(boost::asio::io_context& loop, config::DomainOptions options, engine::Secrets secrets, Services services);
@@ -51,6 +54,9 @@ public:
 
     const config::DomainOptions& options() const { return options_; }
     DomainStatus status() const;
+    engine::DomainRow row() const;
+    /// Orders whose command is `of_engine`.
+    engine::AdminOutcome administer(const engine::AdminOrder& order);
 
 private:
     /// False: the engine has a fault; what it was given is lost.
@@ -61,6 +67,8 @@ private:
     void perform(engine::Locate action);
     void perform(engine::Commit action);
     void perform(engine::Refused action);
+    void perform(engine::Authorize action);
+    void perform(engine::Administer action);
     void perform(engine::Log action);
     void arm();
     void restored(Result<DomainStore::Loaded> loaded);

@@ -2,6 +2,7 @@
 
 #include "plugin/engine/domain_table.h"
 #include "plugin/engine/sip_checks.h"
+#include "plugin/host/levels.h"
 #include "plugin/host/secrets.h"
 #include "plugin/host/sip_settings.h"
 #include "plugin/host/state_dir.h"
@@ -9,9 +10,12 @@
 
 #include <boost/asio/post.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 namespace stox::host {
 
@@ -20,15 +24,10 @@ using engine::Level;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kLevels{"error", "warn", "info", "debug"};
 // The worker of a killed server has the addresses for a moment more: that is waited for in silence.
 constexpr std::chrono::seconds kSipPatience{3}, kSipRetry{2};
+constexpr std::chrono::seconds kQuestion{2}, kAdminRetry{5};
 constexpr std::chrono::milliseconds kSipFirstRetry{250};
-
-Level parse_level(std::string_view name) {
-    const auto found = std::ranges::find(kLevels, name);
-    return found == kLevels.end() ? Level::info : static_cast<Level>(found - kLevels.begin());
-}
 
 engine::LocalFailure to_engine(sip::Outcome::Local local) {
     switch (local) {
@@ -70,18 +69,25 @@ Worker::Worker(asio::io_context& loop, int in, int out)
     : loop_(loop),
       store_(loop, {[this] { begin_domains(); }, [this] { begin_domains(); },
                     [this](Level level, std::string text) { log(level, text); }}),
-      sip_retry_(loop) {
+      sip_retry_(loop),
+      administration_(for_administration()),
+      admin_retry_(loop) {
     control_ = ControlChannel::open(
         loop, in, out, [this](std::string_view line) { on_line(line); }, [this] { stop(); });
     control_->send(hello_line());
 }
 
 void Worker::log(Level level, std::string_view text, std::string_view domain) {
-    if (level > log_level_) return;
+    const bool traced = administration_.look_at(level, text, domain);
+    if (level > log_level_ && !traced) return;
     if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
     if (const auto left_out = log_rate_.left_out())
         control_->send_log(log_line("warn", std::to_string(left_out) + " log lines were left out: too many came in a second"));
-    control_->send_log(log_line(kLevels[static_cast<std::size_t>(level)], text, domain));
+    // What the server writes of levels below info its own configuration says; a trace is to be seen.
+    if (traced && level > Level::info)
+        control_->send_log(log_line("info", "traced " + std::string(text), domain));
+    else
+        control_->send_log(log_line(to_string(level), text, domain));
 }
 
 void Worker::log_stranger(Level level, const Address& source, std::string text, std::string_view domain) {
@@ -160,6 +166,7 @@ store::Durability Worker::durability() const {
 
 /// Messages of the store go out at once, so there has to be a way. Without one, or without a store, everything else goes on.
 void Worker::begin_domains() {
+    open_admin_socket();
     if (stopping_ || !store_.is_settled() || !(sip_ || sip_given_up_)) return;
     for (auto& [name, domain] : domains_) domain.host->use(store_.get());
 }
@@ -291,6 +298,16 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
     services.link = [this, name = options.domain](bool up, std::string reason) {
         control_->send(up ? up_line(name) : down_line(name, reason));
     };
+    services.authorize = [this, name = options.domain](const engine::Authorize& asked, auto answered) {
+        authorize(name, asked, std::move(answered));
+    };
+    services.administer = [this, name = options.domain](const engine::Administer& asked, auto done) {
+        // Whoever administers the server administers all of it, whichever domain of it they asked.
+        const bool whole = engine::admin_command(asked.order.verb).scope == engine::AdminScope::worker;
+        asio::post(loop_, [this, asked, done = std::move(done), domain = whole ? std::string() : name] {
+            done(administration_.carry_out(asked.order, domain, asked.who, "xmpp"));
+        });
+    };
     return std::make_shared<DomainHost>(loop_, std::move(options), std::move(secrets), std::move(services));
 }
 
@@ -305,6 +322,7 @@ void Worker::perform(const DomainRemove& command) {
     if (known == domains_.end()) return control_->send(removed_line(command.domain));
     auto domain = known->second.host;
     domains_.erase(known);
+    administration_.forget(domain->options().domain);
     tell_sip();
     ++leaving_;
     departing_[domain->options().domain] = std::nullopt;
@@ -322,6 +340,75 @@ void Worker::perform(const StatusAsked& command) {
     std::vector<DomainStatus> all;
     for (const auto& [name, domain] : domains_) all.push_back(domain.host->status());
     control_->send(status_line(command.id, uptime.count(), refused_, sip_ ? std::optional(sip_->counters()) : std::nullopt, all));
+}
+
+void Worker::perform(const AuthorizationAnswered& command) {
+    if (auto question = questions_.extract(command.id)) question.mapped().answered(command.allowed);
+}
+
+void Worker::perform(const AdminAsked& command) {
+    control_->send(admin_answer_line(command.id, administration_.answer(command)));
+}
+
+void Worker::authorize(const std::string& domain, const engine::Authorize& asked, std::function<void(bool)> answered) {
+    const auto now = std::chrono::steady_clock::now();
+    // A module that does not answer is one from before this question; the engine waits no longer than this either.
+    std::erase_if(questions_, [now](const auto& one) { return one.second.asked + kQuestion <= now; });
+    const auto id = std::to_string(++last_question_);
+    questions_.emplace(id, Question{std::move(answered), now});
+    control_->send(authorization_line(id, domain, asked));
+}
+
+Administration::Worker Worker::for_administration() {
+    Administration::Worker worker;
+    worker.row = [this] { return row(); };
+    worker.domains = [this] {
+        std::vector<DomainHost*> all;
+        for (const auto& [name, domain] : domains_) all.push_back(domain.host.get());
+        return all;
+    };
+    worker.sip = [this] { return sip_.get(); };
+    worker.set_log_level = [this](Level level) { log_level_ = level; };
+    worker.reload = [this] { asio::post(loop_, [this] { control_->send(reload_wanted_line()); }); };
+    worker.stop = [this] { asio::post(loop_, [this] { control_->send(stop_wanted_line()); }); };
+    worker.log = [this](Level level, const std::string& text, const std::string& domain) { log(level, text, domain); };
+    return worker;
+}
+
+engine::WorkerRow Worker::row() const {
+    engine::WorkerRow row;
+    row.version = STOX_VERSION;
+    row.pid = static_cast<std::uint64_t>(::getpid());
+    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+    row.uptime_seconds = static_cast<std::uint64_t>(uptime.count());
+    row.log_level = to_string(log_level_);
+    row.domains = domains_.size();
+    row.refused_requests_total = refused_;
+    if (!sip_) return row;
+    for (const auto& address : sip_->listening()) {
+        if (!row.listeners.empty()) row.listeners += ' ';
+        row.listeners += std::string(to_string(address.transport)) + ':' + address.endpoint.to_string();
+    }
+    row.banned_sources = sip_->counters().banned_sources;
+    return row;
+}
+
+/// In the state directory, which only the worker's user can enter and which is there when the store has been opened once.
+void Worker::open_admin_socket() {
+    if (admin_socket_ || stopping_ || !options_ || !store_.is_settled()) return;
+    auto opened = AdminSocket::open(loop_, state_dir(*options_) + "/admin.sock",
+                                    {[this](const AdminAsked& asked) { return administration_.answer(asked); },
+                                     [this](const std::string& text) { log(Level::warn, text); }});
+    if (opened) {
+        admin_socket_ = std::move(opened).value();
+        return;
+    }
+    if (!std::exchange(told_no_admin_socket_, true))
+        log(Level::warn, "command lines cannot reach this worker: " + opened.error().detail + "; trying again");
+    admin_retry_.expires_after(kAdminRetry);
+    admin_retry_.async_wait([this](boost::system::error_code error) {
+        if (!error) open_admin_socket();
+    });
 }
 
 void Worker::perform(const Stop&) { stop(); }
@@ -360,6 +447,8 @@ void Worker::stop() {
     if (stopping_) return;
     stopping_ = true;
     sip_retry_.cancel();
+    admin_retry_.cancel();
+    admin_socket_.reset();
     // Those that were removed just before may still be closing their streams.
     leaving_ += domains_.size();
     if (leaving_ == 0) return finish_stop();

@@ -3,6 +3,8 @@
 
 #include "plugin/config/options.h"
 #include "plugin/engine/engine.h"
+#include "plugin/host/admin_socket.h"
+#include "plugin/host/administration.h"
 #include "plugin/host/control_channel.h"
 #include "plugin/host/control_lines.h"
 #include "plugin/host/domain_host.h"
@@ -34,6 +36,8 @@ private:
     void perform(const DomainSet& command);
     void perform(const DomainRemove& command);
     void perform(const StatusAsked& command);
+    void perform(const AuthorizationAnswered& command);
+    void perform(const AdminAsked& command);
     void perform(const Stop& command);
     void perform(const Unknown& command);
 
@@ -51,6 +55,10 @@ private:
     void tell_sip();
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
+    Administration::Worker for_administration();
+    engine::WorkerRow row() const;
+    void open_admin_socket();
+    void authorize(const std::string& domain, const engine::Authorize& asked, std::function<void(bool)> answered);
     void stop();
     void left();
     void finish_stop();
@@ -70,6 +78,16 @@ private:
     std::unique_ptr<NextHopLocator> locator_;
     std::unique_ptr<sip::Endpoint> sip_;
     boost::asio::steady_timer sip_retry_;
+    Administration administration_;
+    std::unique_ptr<AdminSocket> admin_socket_;
+    boost::asio::steady_timer admin_retry_;
+    bool told_no_admin_socket_ = false;
+    struct Question {
+        std::function<void(bool)> answered;
+        std::chrono::steady_clock::time_point asked;
+    };
+    std::map<std::string, Question> questions_;  ///< to the module, by their ids
+    std::uint64_t last_question_ = 0;
     std::chrono::steady_clock::time_point sip_asked_;
     bool sip_given_up_ = false;  ///< nobody waits for it any more; it is tried again all the same
     struct Domain {

@@ -147,6 +147,29 @@ std::size_t Admission::banned_sources(Time now) const {
     return static_cast<std::size_t>(std::ranges::count_if(sources_, banned) + std::ranges::count_if(connected_, banned));
 }
 
+bool Admission::ban(const Address& address, Time until) {
+    if (trusted(address)) return false;
+    source(address).by_connection.banned_until = until;
+    return true;
+}
+
+bool Admission::unban(const Address& address, Time now) {
+    const auto found = by_address_.find(key_of(address));
+    if (found == by_address_.end() || !found->second->banned(Channel::datagram, now)) return false;
+    found->second->by_datagram = found->second->by_connection = {};
+    return true;
+}
+
+std::vector<BannedSource> Admission::bans(Time now) const {
+    std::vector<BannedSource> all;
+    for (const auto* sources : {&connected_, &sources_})
+        for (const auto& one : *sources)
+            if (one.banned(Channel::datagram, now))
+                all.push_back({one.key, one.banned(Channel::connection, now),
+                               std::max(one.by_datagram.banned_until, one.by_connection.banned_until)});
+    return all;
+}
+
 bool Admission::banned(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return false;
     const auto found = by_address_.find(key_of(address));

@@ -47,6 +47,12 @@ public:
     bool refused(const Address& source, Channel channel, Time now);
     bool banned(const Address& source, Channel channel, Time now);
 
+    /// Nothing is heard from there for so long, whatever it does. False: it is trusted.
+    bool ban(const Address& source, Time until);
+    /// False: nothing was held against it.
+    bool unban(const Address& source, Time now);
+    std::vector<BannedSource> bans(Time now) const;
+
     std::size_t connections() const { return connections_; }
     /// How many sources are banned now, by datagrams or wholly.
     std::size_t banned_sources(Time now) const;

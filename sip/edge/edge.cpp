@@ -577,6 +577,12 @@ void Edge::release(Flow flow) {
 
 void Edge::refused(const Address& source, Transport transport) { impl_->refused(source, transport); }
 
+bool Edge::ban(const Address& source, std::chrono::seconds length) { return impl_->admission.ban(source, Clock::now() + length); }
+
+bool Edge::unban(const Address& source) { return impl_->admission.unban(source, Clock::now()); }
+
+std::vector<BannedSource> Edge::bans() const { return impl_->admission.bans(Clock::now()); }
+
 void Edge::trust(std::vector<Prefix> sources) { impl_->admission.trust(std::move(sources)); }
 
 Result<void> Edge::use_tls(TlsSet credentials) { return impl_->use_tls(std::move(credentials)); }

@@ -70,6 +70,9 @@ public:
     void release(Flow flow);
     /// See Admission.
     void refused(const Address& source, Transport transport);
+    bool ban(const Address& source, std::chrono::seconds length);
+    bool unban(const Address& source);
+    std::vector<BannedSource> bans() const;
     void trust(std::vector<Prefix> sources);
     /// For handshakes from now on; connections live on.
     /// errors  unavailable: one domain stands in two; nothing has changed

@@ -95,6 +95,13 @@ struct Limits {
     std::size_t sources = 65'536;    ///< remembered; beyond, the one longest unseen is forgotten
 };
 
+/// A source that is not heard for a while.
+struct BannedSource {
+    Address source;      ///< of IPv6 the /64
+    bool whole = false;  ///< false: its datagrams alone
+    std::chrono::steady_clock::time_point until{};
+};
+
 /// Since the start, by cause. What came by UDP is either handed on or dropped for one cause: `received` is `datagrams` and every
 /// dropped_... but the last two.
 struct Counters {

@@ -29,7 +29,7 @@ def make_server(folder: pathlib.Path, **changes) -> Server:
     folder.mkdir(parents=True, exist_ok=True)
     setup = Setup(folder=folder, build=pathlib.Path(os.environ["STOX_BUILD"]), domain=DOMAIN,
                   accounts={"romeo": PASSWORD, "mercutio": PASSWORD, "benvolio": PASSWORD}, components={COMPONENT: {"peers": PEERS}},
-                  engine={"bind": [f"udp:{GATEWAY}:5060", f"tcp:{GATEWAY}:5060"], "log_level": "debug"})
+                  admins=[f"romeo@{DOMAIN}"], engine={"bind": [f"udp:{GATEWAY}:5060", f"tcp:{GATEWAY}:5060"], "log_level": "debug"})
     for name, value in changes.items():
         setattr(setup, name, value)
     # A sanitizer writes beside the server's log: what it finds at the very end would not get into that any more.

@@ -5,6 +5,7 @@
 
 #include "mapping/core/assert.h"
 #include "mapping/sip/mandatory_header.h"
+#include "mapping/xmpp/adhoc.h"
 #include "mapping/xmpp/component_session.h"
 #include "plugin/engine/engine.h"
 
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace {
 
@@ -201,6 +203,8 @@ private:
     }
     void perform(const Locate& action) { locations_.push_back(action.location); }
     void perform(const Refused&) {}
+    void perform(const Authorize& action) { asks_.push_back(action.id); }
+    void perform(const Administer& action) { orders_.push_back(action.id); }
     void perform(const Log& action) {
         for (const char c : action.text) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F);
     }
@@ -255,7 +259,24 @@ private:
         iq.id = in_.text();
         iq.type = in_.flag() ? xmpp::IqType::get : xmpp::IqType::set;
         iq.payload = xml::Element(std::string(in_.of(kNamespaces)), "query");
+        if (iq.payload->ns == "urn:x") iq.payload = command();
         feed(StanzaIn{std::move(iq)});
+        // Some questions are left to time.
+        if (!asks_.empty() && in_.below(4) != 0) feed(Authorized{std::exchange(asks_, {}).back(), in_.flag()});
+        if (!orders_.empty() && in_.below(4) != 0) feed(Administered{std::exchange(orders_, {}).back(), {in_.flag(), in_.text(), {}}});
+    }
+
+    xml::Element command() {
+        const auto commands = admin_commands();
+        xmpp::AdhocCommand command;
+        command.node = commands[in_.below(commands.size())].node();
+        if (in_.flag()) {
+            command.form = xmpp::DataForm{};
+            command.form->type = xmpp::FormType::submit;
+            for (const char* name : {"source", "user", "match", "minutes", "per_second", "state", "level"})
+                if (in_.flag()) command.form->fields.push_back({name, {}, {}, false, {in_.text()}, {}});
+        }
+        return xmpp::encode(command);
     }
 
     /// The server answers the newest ping, or one that nobody asked.
@@ -352,6 +373,7 @@ private:
     std::vector<CommitId> commits_;
     std::vector<Sent> sent_;
     std::vector<Location> locations_;
+    std::vector<AdminId> asks_, orders_;  ///< questions to the host
     std::vector<std::string> pings_;
     std::vector<xmpp::Message> written_;
 };

@@ -163,6 +163,10 @@ void World::perform(const engine::SendSip& action) {
 
 void World::perform(const engine::Refused&) { throw Broken("a peer counted as a stranger"); }
 
+// Nobody administers in this world.
+void World::perform(const engine::Authorize&) { throw Broken("a question about an administrator"); }
+void World::perform(const engine::Administer&) { throw Broken("an order of nobody"); }
+
 void World::perform(const engine::Log& action) {
     if (action.text.find("failed after it was accepted") != std::string::npos) ++reports_;
 }

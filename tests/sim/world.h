@@ -60,6 +60,8 @@ private:
     void perform(const engine::Locate& action);
     void perform(const engine::Commit& action);
     void perform(const engine::Refused& action);
+    void perform(const engine::Authorize& action);
+    void perform(const engine::Administer& action);
     void perform(const engine::Log& action);
     void arm();
     void check() const;

@@ -16,4 +16,11 @@ TEST(Disco, IdentitiesAndFeaturesInTheOrderGiven) {
               "<feature var='urn:xmpp:ping'/><feature var='jabber:iq:version'/></query>");
 }
 
+TEST(Disco, ItemsOfANode) {
+    EXPECT_EQ(xml::write(encode(DiscoItems{"n", {{"capulet.test", "n#a", "A"}, {"capulet.test", "", ""}}})),
+              "<query xmlns='http://jabber.org/protocol/disco#items' node='n'>"
+              "<item jid='capulet.test' node='n#a' name='A'/><item jid='capulet.test'/></query>");
+    EXPECT_EQ(xml::write(encode(DiscoItems{})), "<query xmlns='http://jabber.org/protocol/disco#items'/>");
+}
+
 }  // namespace stox::xmpp

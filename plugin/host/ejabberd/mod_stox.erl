@@ -18,7 +18,7 @@
 -define(AGAIN_MS, 200).
 -define(REFUSED_MS, 30000).
 
--record(state, {host, domain, options, secret, path, socket, worker}).
+-record(state, {host, domain, options, access, secret, path, socket, worker}).
 
 %% --- gen_mod
 
@@ -31,10 +31,11 @@ reload(Host, NewOpts, _OldOpts) -> gen_server:cast(gen_mod:get_module_proc(Host,
 depends(_Host, _Opts) -> [].
 
 mod_options(Host) ->
-    [{host, <<"sip.", Host/binary>>}, {xmpp_domains, undefined} | [{Name, undefined} || Name <- ?DOMAIN_OPTIONS]].
+    [{host, <<"sip.", Host/binary>>}, {xmpp_domains, undefined}, {access_admin, configure} | [{Name, undefined} || Name <- ?DOMAIN_OPTIONS]].
 
 mod_opt_type(host) -> econf:host();
 mod_opt_type(xmpp_domains) -> econf:list(econf:domain());
+mod_opt_type(access_admin) -> econf:acl();
 mod_opt_type(_) -> econf:any().
 
 mod_doc() -> #{desc => "SIP and XMPP gateway."}.
@@ -52,7 +53,7 @@ handle_call(_Request, _From, State) -> {reply, ok, State}.
 
 handle_cast({reload, Opts}, #state{domain = Domain} = State) ->
     case gen_mod:get_opt(host, Opts) of
-        Domain -> {noreply, set(State#state{options = options(Opts)})};
+        Domain -> {noreply, set(State#state{options = options(Opts), access = gen_mod:get_opt(access_admin, Opts)})};
         _ -> {noreply, open(close(State), Opts)}
     end.
 
@@ -84,7 +85,7 @@ open(State, Opts) ->
     {ok, Socket} = gen_tcp:listen(0, [{ifaddr, {local, Path}}, binary, {packet, 0}, {active, false}, {backlog, 8},
                                       {send_timeout, 15000}, {send_timeout_close, true}]),
     spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
-    set(State#state{domain = Domain, options = options(Opts), secret = Secret, path = Path, socket = Socket}).
+    set(State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path, socket = Socket}).
 
 close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
     is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
@@ -104,8 +105,8 @@ still_configured(Host, Domain) ->
 
 set(#state{worker = Before} = State) ->
     is_reference(Before) andalso erlang:demonitor(Before, [flush]),
-    #state{domain = Domain, options = {XmppDomains, Config}, path = Path, secret = Secret} = State,
-    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config,
+    #state{host = Host, domain = Domain, options = {XmppDomains, Config}, access = Access, path = Path, secret = Secret} = State,
+    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config, host => Host, access => Access,
                                            xmpp => #{unix => unicode:characters_to_binary(Path), secret => Secret}}),
     State#state{worker = Worker}.
 

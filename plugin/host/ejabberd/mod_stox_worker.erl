@@ -4,15 +4,16 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/2, json_value/1, private_directory/0, config_reloaded/0]).
+-export([set/2, remove/2, ask/1, json_value/1, private_directory/0, config_reloaded/0]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
 -define(KEEP_MS, 30000).
 -define(CLOSE_MS, 3000).
 -define(EVENTS_AT_ONCE, 200).
+-define(ANSWER_MS, 10000).
 
--record(state, {handle, ref, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep}).
+-record(state, {handle, ref, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
@@ -25,6 +26,15 @@ set(Domain, Settings) ->
 %% ForGood: it is gone from the configuration.
 -spec remove(binary(), boolean()) -> ok.
 remove(Domain, ForGood) -> gen_server:cast(?MODULE, {remove, Domain, self(), ForGood}).
+
+%% A command of an operator, as words; what is to be shown, and the exit status when it did not succeed.
+-spec ask([binary()]) -> {ok | pos_integer(), binary()}.
+ask(Words) ->
+    try gen_server:call(?MODULE, {admin, Words}, ?ANSWER_MS) of
+        {0, Output} -> {ok, Output};
+        {Code, Output} -> {Code, Output}
+    catch exit:_ -> {1, <<"the worker did not answer">>}
+    end.
 
 %% Hook: the list of hosts or stox.yml may be another.
 config_reloaded() -> gen_server:cast(?MODULE, reload).
@@ -66,13 +76,21 @@ init([]) ->
     ejabberd_hooks:add(config_reloaded, ?MODULE, config_reloaded, 50),
     Settings = read_engine_file(),
     case open(Settings) of
-        {ok, Handle} -> {ok, poll(#state{handle = Handle, engine = engine_options(Settings)})};
+        {ok, Handle} ->
+            mod_stox_commands:register(),
+            {ok, poll(#state{handle = Handle, engine = engine_options(Settings)})};
         {error, Why} ->
             ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
             logger:error("stox: ~ts", [Why]),
             {stop, {shutdown, Why}}
     end.
 
+handle_call({admin, Words}, From, #state{questions = Questions, last_question = Last} = State) ->
+    Id = integer_to_binary(Last + 1),
+    case send(State, admin_question(Words, [{id, Id}, {who, <<"server">>}, {via, <<"ejabberdctl">>}])) of
+        true -> {noreply, State#state{questions = Questions#{Id => From}, last_question = Last + 1}};
+        _ -> {reply, {1, <<"the worker does not run">>}, State}
+    end;
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
 handle_cast({set, Domain, Owner, Settings}, Before) ->
@@ -100,6 +118,7 @@ handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:
 handle_info(_, State) -> {noreply, State}.
 
 terminate(_Reason, #state{handle = Handle}) ->
+    mod_stox_commands:unregister(),
     ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
     mod_stox_nif:close(Handle, ?CLOSE_MS).
 
@@ -181,6 +200,17 @@ taken(#{<<"t">> := <<"worker">>, <<"state">> := Is} = Event, State) ->
     Next = State#state{running = Is =:= <<"started">>, down = maps:get(<<"restart_ms">>, Event, 0) < 0},
     take(Event, Next),
     Next;
+taken(#{<<"t">> := <<"admin">>, <<"id">> := Id, <<"code">> := Code, <<"output">> := Output}, #state{questions = Questions} = State) ->
+    case Questions of
+        #{Id := From} -> gen_server:reply(From, {Code, string:trim(Output, trailing, "\n")});
+        _ -> ok
+    end,
+    State#state{questions = maps:remove(Id, Questions)};
+%% Until the next reload, which revives it.
+taken(#{<<"t">> := <<"stop-wanted">>}, #state{handle = Handle} = State) ->
+    logger:info("stox: an administrator stops the worker until the next reload_config"),
+    mod_stox_nif:close(Handle, ?CLOSE_MS),
+    State#state{running = false, down = true};
 taken(Event, State) ->
     take(Event, State),
     State.
@@ -202,6 +232,10 @@ take(#{<<"t">> := <<"removed">>} = Event, _) -> log(info, Event, <<"removed">>);
 take(#{<<"t">> := <<"config-error">>, <<"problems">> := Problems} = Event, _) ->
     [log(error, Event, ["option ", Path, ": ", Text, "; the configuration before it stays"])
      || #{<<"path">> := Path, <<"text">> := Text} <- Problems];
+take(#{<<"t">> := <<"authz">>, <<"id">> := Id} = Event, State) ->
+    send(State, {[{t, <<"authz">>}, {id, Id}, {allowed, is_admin(Event, State)}]});
+%% Not by this process, which is told of the end of it.
+take(#{<<"t">> := <<"reload-wanted">>}, _) -> spawn(ejabberd_config, reload, []);
 take(#{<<"t">> := <<"unsupported">>, <<"of">> := Of}, _) ->
     logger:warning("stox: the worker does not know ~ts: it is older than this module, restart the server", [Of]);
 take(#{<<"stox">> := Version}, _) when Version =/= ?CONTROL_VERSION ->
@@ -218,6 +252,31 @@ log(Level, Event, Text) ->
     case maps:get(<<"domain">>, Event, <<>>) of
         <<>> -> logger:log(Level, "stox: ~ts", [Text]);
         Domain -> logger:log(Level, "stox ~ts: ~ts", [Domain, Text])
+    end.
+
+%% --- administration
+
+%% Who may configure the server, by the rule of that host; or by the same rule for all hosts.
+is_admin(#{<<"jid">> := Jid, <<"domain">> := Domain, <<"scope">> := Scope}, #state{domains = Domains}) ->
+    case Domains of
+        #{Domain := #{host := Host, access := Access}} ->
+            try acl:match_rule(case Scope of <<"worker">> -> global; _ -> Host end, Access, jid:decode(Jid)) =:= allow
+            catch _:_ -> false
+            end;
+        _ -> false
+    end.
+
+admin_question(Words, Fields) ->
+    {Command, Arguments, Options} = admin_words(Words, [], []),
+    {[{t, <<"admin">>}, {command, Command}, {arguments, Arguments} | Fields ++ Options]}.
+
+admin_words([<<"--json">> | Rest], Plain, Options) -> admin_words(Rest, Plain, [{json, true} | Options]);
+admin_words([<<"--domain">>, Domain | Rest], Plain, Options) -> admin_words(Rest, Plain, [{domain, Domain} | Options]);
+admin_words([Word | Rest], Plain, Options) -> admin_words(Rest, [Word | Plain], Options);
+admin_words([], Plain, Options) ->
+    case lists:reverse(Plain) of
+        [] -> {<<>>, [], Options};
+        [Command | Arguments] -> {Command, Arguments, Options}
     end.
 
 %% --- stox.yml beside ejabberd.yml: engine options, and where the worker is

@@ -7,20 +7,82 @@
 -- component attaches by XEP-0114 on a private unix socket with a secret that no configuration knows.
 -- docs/loading.md has the options.
 
--- prosodyctl runs the chunk too; it must change nothing there.
-if prosody.process_type == "prosodyctl" then return; end
-
 local config = require "core.configmanager";
+local json = require "util.json";
+
+-- Commands of an operator ----------------------------------------------------------------------------------------------
+
+-- "ban 192.0.2.1 60 --json" as words: what the worker is asked.
+local function admin_question(words, via)
+	local question, arguments = { t = "admin", via = via, json = false }, {};
+	local skip = false;
+	for n, word in ipairs(words) do
+		if skip then
+			skip = false;
+		elseif word == "--json" then
+			question.json = true;
+		elseif word == "--domain" then
+			question.domain = words[n + 1] or "";
+			skip = true;
+		elseif not question.command then
+			question.command = word;
+		else
+			arguments[#arguments + 1] = word;
+		end
+	end
+	question.command = question.command or "";
+	if #arguments > 0 then question.arguments = arguments; end -- an empty table would be an object
+	return question;
+end
+
+local function private_path()
+	local data = prosody.paths.data;
+	if data:sub(1, 1) ~= "/" then data = require "lfs".currentdir() .. "/" .. data; end
+	return data .. "/stox";
+end
+
+local function state_directory()
+	local given = config.get("*", "stox");
+	return type(given) == "table" and given.state_dir or private_path() .. "/state";
+end
+
+-- prosodyctl runs the chunk too; it must change nothing there. `prosodyctl mod_stox COMMAND ...` calls this.
+if prosody.process_type == "prosodyctl" then
+	function module.command(arg)
+		local unix = require "socket.unix";
+		local path = state_directory() .. "/admin.sock";
+		local socket = (type(unix) == "table" and unix.stream or unix)();
+		socket:settimeout(10);
+		local ok, why = socket:connect(path);
+		if not ok then
+			io.stderr:write(("the worker cannot be reached on %s: %s\n"):format(path, why));
+			return 1;
+		end
+		socket:send(json.encode(admin_question(arg, "prosodyctl")) .. "\n");
+		local line;
+		line, why = socket:receive("*l");
+		local answer = line and json.decode(line);
+		if not answer then
+			io.stderr:write(("the worker did not answer: %s\n"):format(why or "no JSON"));
+			return 1;
+		end
+		(answer.code == 0 and io.stdout or io.stderr):write(answer.output);
+		return answer.code;
+	end
+	return;
+end
+
 local hostmanager = require "core.hostmanager";
 local portmanager = require "core.portmanager";
-local json = require "util.json";
 local lfs = require "lfs";
 local logger = require "util.logger";
 local pposix = require "util.pposix";
+local promise = require "util.promise";
 local random = require "util.random";
 local hex = require "util.hex";
 local net_server = require "net.server";
 local timer = require "util.timer";
+local usermanager = require "core.usermanager";
 
 local CONTROL_VERSION = 1;
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
@@ -76,12 +138,6 @@ end
 
 -- The private socket -------------------------------------------------------------------------------------------------
 
-local function private_path()
-	local data = prosody.paths.data;
-	if data:sub(1, 1) ~= "/" then data = lfs.currentdir() .. "/" .. data; end
-	return data .. "/stox";
-end
-
 local function private_directory()
 	local path = private_path();
 	if lfs.attributes(path, "mode") == "directory" and lfs.attributes(path, "permissions") ~= "rwx------" then
@@ -121,7 +177,7 @@ end
 local function engine_options()
 	local given = config.get("*", "stox") or {};
 	if type(given) ~= "table" or given.state_dir ~= nil then return given; end
-	local options = { state_dir = private_path() .. "/state" };
+	local options = { state_dir = state_directory() };
 	for key, value in pairs(given) do options[key] = value; end
 	return options;
 end
@@ -191,6 +247,32 @@ events["config-error"] = function (event)
 		log_for(event.domain)("error", "option %s%s: %s; the configuration before it stays",
 			event.domain and "stox_" or "stox.", problem.path or "", problem.text or "");
 	end
+end
+
+-- Who administers the server administers every component of it.
+function events.authz(event)
+	local host = event.domain;
+	if event.scope == "worker" then host = nil; end
+	local known = server.domains[event.domain] ~= nil and type(event.jid) == "string";
+	send { t = "authz", id = event.id, allowed = known and usermanager.is_admin(event.jid, host) and true or false };
+end
+
+function events.admin(event)
+	local waiting = server.questions and server.questions[event.id];
+	if not waiting then return; end
+	server.questions[event.id] = nil;
+	local output = tostring(event.output):gsub("\n$", "");
+	if event.code == 0 then waiting.resolve(output); else waiting.reject(output); end
+end
+
+-- Not from inside the event: both end or begin what it came from.
+events["reload-wanted"] = function ()
+	timer.add_task(0, function () prosody.reload_config(); end);
+end
+
+events["stop-wanted"] = function ()
+	log("info", "an administrator stops the worker until the next reload of the configuration");
+	timer.add_task(0, function () server.close_worker(); end);
 end
 
 function events.unsupported(event)
@@ -266,6 +348,37 @@ local function open_worker()
 	server.handle = handle;
 	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);
 end
+
+-- prosodyctl shell 'stox:peers()', 'stox:ban("192.0.2.1", 60)', 'stox:status("--json")'
+local function ask_worker(words)
+	return promise.new(function (resolve, reject)
+		server.questions = server.questions or {};
+		server.last_question = (server.last_question or 0) + 1;
+		local question = admin_question(words, "shell");
+		question.id, question.who = tostring(server.last_question), "shell";
+		server.questions[question.id] = { resolve = resolve, reject = reject };
+		if not send(question) then
+			server.questions[question.id] = nil;
+			return reject("the worker does not run");
+		end
+		timer.add_task(10, function ()
+			if not server.questions[question.id] then return; end
+			server.questions[question.id] = nil;
+			reject("the worker did not answer");
+		end);
+	end);
+end
+
+module:shared("/*/admin_shell/env").stox = setmetatable({}, {
+	__index = function (_, name)
+		if type(name) ~= "string" then return nil; end
+		return function (_, ...)
+			local words = { (name:gsub("_", "-")) };
+			for n = 1, select("#", ...) do words[n + 1] = tostring((select(n, ...))); end
+			return ask_worker(words);
+		end
+	end;
+});
 
 function server.close_worker()
 	if server.watch then server.watch:close(); server.watch = nil; end

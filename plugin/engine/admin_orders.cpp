@@ -1,0 +1,107 @@
+#include "plugin/engine/admin_orders.h"
+
+#include "mapping/core/assert.h"
+
+#include <algorithm>
+
+namespace stox::engine {
+
+namespace {
+
+std::string_view to_string(Engine::Reach reach) {
+    switch (reach) {
+        case Engine::Reach::up:
+            return "up";
+        case Engine::Reach::down:
+            return "down";
+        case Engine::Reach::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+std::size_t on_their_way(const State& state, const std::string& peer) {
+    return state.outbound.in_progress(peer) + state.inbox.unanswered_from(peer);
+}
+
+std::vector<PeerRow> peer_rows(const State& state) {
+    std::vector<PeerRow> rows;
+    for (const auto& peer : state.options.peers) {
+        PeerRow row{state.options.domain, peer.name, std::string(to_string(state.hops.reach(peer.name))), peer.probe,
+                    on_their_way(state, peer.name), {}};
+        for (const auto& [target, reach] : state.hops.targets(peer.name)) {
+            if (!row.targets.empty()) row.targets += ", ";
+            row.targets += target + ' ' + std::string(to_string(reach));
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+std::vector<LimitRow> limit_rows(const State& state) {
+    const auto& domain = state.options.domain;
+    std::vector<LimitRow> rows{{domain, "messages_to_xmpp", {}, state.inbox.size(), Inbox::kEntries},
+                               {domain, "messages_to_sip", {}, state.messages.size() + state.owed.size(), MessageQueue::kInAll},
+                               {domain, "unstored_messages", {}, state.messages.unstored(), MessageQueue::kUnstored},
+                               {domain, "users_remembered", {}, state.user_rates.size(), UserRates::kCapacity},
+                               {domain, "user_rate", {}, 0, state.options.user_rate}};
+    for (const auto& peer : state.options.peers) {
+        rows.push_back({domain, "peer_transactions", peer.name, on_their_way(state, peer.name), peer.limits.transactions});
+        rows.push_back({domain, "peer_per_second", peer.name, 0, peer.limits.per_second});
+    }
+    for (const auto& [user, per_second] : state.user_rates.exceptions()) rows.push_back({domain, "user_rate", user, 0, per_second});
+    return rows;
+}
+
+AdminOutcome limit_user(State& state, const AdminOrder& order) {
+    auto user = order.text("user");
+    if (!user.starts_with("sip:")) user.erase(std::min(user.find('/'), user.size()));  // a client's resource has no limit
+    if (order.text("per_second") == "default") {
+        state.user_rates.forget_exception(user);
+        return {true, user + " has the limit that is configured."};
+    }
+    const auto per_second = order.number("per_second");
+    if (!state.user_rates.except(user, per_second)) return {false, "There are too many limits of single users."};
+    return {true, per_second == 0 ? user + " has no limit." : user + " may send " + std::to_string(per_second) + " messages a second."};
+}
+
+AdminOutcome drain(State& state, const AdminOrder& order) {
+    state.draining = order.text("state") == "on";
+    return {true, state.draining ? state.options.domain + " takes nothing new; what it has is delivered."
+                                 : state.options.domain + " takes messages."};
+}
+
+}  // namespace
+
+AdminOutcome administer(State& state, const AdminOrder& order) {
+    switch (order.verb) {
+        case AdminVerb::peers:
+            return {true, {}, {to_table(peer_rows(state))}};
+        case AdminVerb::limits:
+            return {true, {}, {to_table(limit_rows(state))}};
+        case AdminVerb::user_limit:
+            return limit_user(state, order);
+        case AdminVerb::drain:
+            return drain(state, order);
+        default:
+            break;
+    }
+    STOX_ASSERT(!"an order of the engine alone");
+    return {false, {}, {}};
+}
+
+DomainRow domain_row(const State& state) {
+    DomainRow row;
+    row.domain = state.options.domain;
+    row.state = state.draining ? "draining" : state.stream_up ? "up" : "down";
+    row.held_messages = state.inbox.unanswered();
+    row.queued_messages = state.messages.queued();
+    row.transactions = state.messages.in_progress();
+    row.stored_messages = state.inbox.size() + state.messages.size() + state.owed.size();
+    row.to_sip_total = state.carried.to_sip;
+    row.to_xmpp_total = state.carried.to_xmpp;
+    row.failed_total = state.carried.failed;
+    return row;
+}
+
+}  // namespace stox::engine

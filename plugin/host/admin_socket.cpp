@@ -1,0 +1,167 @@
+#include "plugin/host/admin_socket.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/write.hpp>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <istream>
+#include <optional>
+#include <utility>
+
+namespace stox::host {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Local = asio::local::stream_protocol;
+
+struct AdminSocket::State : std::enable_shared_from_this<AdminSocket::State> {
+    State(asio::io_context& loop_, std::string path_, Events events_)
+        : loop(loop_), acceptor(loop_), path(std::move(path_)), events(std::move(events_)) {}
+
+    asio::io_context& loop;
+    Local::acceptor acceptor;
+    std::string path;
+    Events events;
+    std::size_t connections = 0;
+    bool accepting = false, closed = false;
+
+    void accept();
+    void take(Local::socket socket);
+};
+
+namespace {
+
+/// One question and its answer.
+struct Connection : std::enable_shared_from_this<Connection> {
+    Connection(Local::socket socket_, std::function<void()> over_)
+        : socket(std::move(socket_)), timer(socket.get_executor()), input(AdminSocket::kMaxLine), over(std::move(over_)) {}
+    ~Connection() { over(); }
+
+    Local::socket socket;
+    asio::steady_timer timer;
+    asio::streambuf input;
+    std::string output;
+    std::function<void()> over;
+
+    void close() {
+        error_code ignored;
+        socket.close(ignored);
+        timer.cancel();
+    }
+    /// Whoever says or reads nothing does not keep a place for ever.
+    void limit() {
+        timer.expires_after(AdminSocket::kPatience);
+        timer.async_wait([weak = weak_from_this()](error_code error) {
+            auto self = weak.lock();
+            if (!error && self) self->close();
+        });
+    }
+    void reply(const AdminAnswer& answer) {
+        output = admin_answer_line({}, answer) + '\n';
+        limit();
+        asio::async_write(socket, asio::buffer(output), [self = shared_from_this()](error_code, std::size_t) { self->close(); });
+    }
+};
+
+std::optional<ucred> credentials_of(Local::socket& socket) {
+    ucred peer = {};
+    socklen_t length = sizeof peer;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
+    return peer;
+}
+
+/// A socket that nobody listens on any more is removed; false: somebody does.
+bool clear_way(const sockaddr_un& address) {
+    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) return true;
+    const bool refused =
+        ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno == ECONNREFUSED;
+    const bool absent = !refused && errno == ENOENT;
+    ::close(probe);
+    if (refused) ::unlink(address.sun_path);
+    return refused || absent;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AdminSocket>> AdminSocket::open(asio::io_context& loop, const std::string& path, Events events) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return fail(Code::unavailable, "the path " + path + " is too long for a socket");
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    if (!clear_way(address)) return fail(Code::unavailable, "another worker listens on " + path);
+    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    // The mode of the socket becomes that of the file, so that it is never open to anybody else.
+    const bool opened = descriptor >= 0 && ::fchmod(descriptor, 0600) == 0 &&
+                        ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                        ::chmod(path.c_str(), 0600) == 0 && ::listen(descriptor, static_cast<int>(kConnections)) == 0;
+    if (!opened) {
+        const std::string why = std::strerror(errno);
+        if (descriptor >= 0) ::close(descriptor);
+        return fail(Code::unavailable, path + ": " + why);
+    }
+    auto state = std::make_shared<State>(loop, path, std::move(events));
+    state->acceptor.assign(Local(), descriptor);
+    state->accept();
+    return std::unique_ptr<AdminSocket>(new AdminSocket(std::move(state)));
+}
+
+AdminSocket::~AdminSocket() {
+    state_->closed = true;
+    error_code ignored;
+    state_->acceptor.close(ignored);
+    ::unlink(state_->path.c_str());
+}
+
+void AdminSocket::State::accept() {
+    if (accepting || closed || connections >= kConnections) return;
+    accepting = true;
+    acceptor.async_accept([self = shared_from_this()](error_code error, Local::socket socket) {
+        self->accepting = false;
+        if (self->closed) return;
+        if (!error) self->take(std::move(socket));
+        if (error == asio::error::no_descriptors) return;  // tried again with the end of a connection
+        self->accept();
+    });
+}
+
+void AdminSocket::State::take(Local::socket socket) {
+    const auto peer = credentials_of(socket);
+    ++connections;
+    auto over = [weak = weak_from_this()] {
+        auto self = weak.lock();
+        if (!self) return;
+        --self->connections;
+        self->accept();
+    };
+    auto connection = std::make_shared<Connection>(std::move(socket), std::move(over));
+    if (!peer || (peer->uid != 0 && peer->uid != ::geteuid())) {
+        events.refused("administration refused uid=" + (peer ? std::to_string(peer->uid) : std::string("unknown")));
+        return connection->reply({AdminAnswer::kFailed, "Only root and the user of the worker may do this.\n"});
+    }
+    connection->limit();
+    asio::async_read_until(connection->socket, connection->input, '\n',
+                           [self = shared_from_this(), connection, uid = peer->uid](error_code error, std::size_t) {
+                               if (error || self->closed) return connection->close();
+                               std::istream lines(&connection->input);
+                               std::string line;
+                               std::getline(lines, line);
+                               const auto command = parse_command(line);
+                               const auto* asked = command ? std::get_if<AdminAsked>(&command.value()) : nullptr;
+                               if (!asked) return connection->reply({AdminAnswer::kMisused, "This cannot be understood.\n"});
+                               auto known = *asked;
+                               known.who = "uid:" + std::to_string(uid);  // what the kernel says, whatever they say
+                               connection->reply(self->events.asked(known));
+                           });
+}
+
+}  // namespace stox::host

@@ -1,0 +1,59 @@
+#pragma once
+// Carries out what administrators want, whichever way they asked, and writes down that they did.
+
+#include "plugin/engine/admin_command.h"
+#include "plugin/engine/engine.h"
+#include "plugin/host/control_lines.h"
+#include "plugin/host/domain_host.h"
+#include "plugin/host/recent_errors.h"
+#include "plugin/host/trace_filter.h"
+#include "sip/endpoint.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stox::host {
+
+class Administration {
+public:
+    /// The worker around it.
+    struct Worker {
+        std::function<engine::WorkerRow()> row;
+        std::function<std::vector<DomainHost*>()> domains;
+        std::function<sip::Endpoint*()> sip;  ///< null: not open
+        std::function<void(engine::Level)> set_log_level;
+        std::function<void()> reload, stop;  ///< by whoever holds the worker; after the answer
+        std::function<void(engine::Level, std::string text, std::string domain)> log;
+    };
+
+    explicit Administration(Worker worker) : worker_(std::move(worker)) {}
+
+    /// A complete order of somebody who may give it.
+    ///   domain  whose administrator they are; empty: the whole worker's
+    engine::AdminOutcome carry_out(const engine::AdminOrder& order, const std::string& domain, std::string_view who,
+                                   std::string_view via);
+    /// Words of a command line, from somebody who may everything. The answer is what is to be shown.
+    AdminAnswer answer(const AdminAsked& asked);
+
+    /// Each line of the log, written or not. True: a line that nobody wanted is wanted after all.
+    bool look_at(engine::Level level, std::string_view text, std::string_view domain);
+    void forget(const std::string& domain) { errors_.forget(domain); }
+
+private:
+    engine::AdminOutcome perform(const engine::AdminOrder& order, const std::string& domain);
+    engine::AdminOutcome ask_engines(const engine::AdminOrder& order, const std::string& domain);
+    std::vector<engine::DomainRow> domain_rows(const std::string& domain) const;
+    engine::AdminOutcome overview(const std::string& domain);
+    engine::AdminOutcome trace(const engine::AdminOrder& order, const std::string& domain);
+    engine::AdminOutcome bans();
+    engine::AdminOutcome ban(const engine::AdminOrder& order);
+    engine::AdminOutcome unban(const engine::AdminOrder& order);
+
+    Worker worker_;
+    RecentErrors errors_;
+    TraceFilter traces_;
+};
+
+}  // namespace stox::host

@@ -1,0 +1,96 @@
+// What an operator sees: one row type, the same names in every rendering.
+
+#include "plugin/engine/views.h"
+#include "plugin/engine/views_form.h"
+#include "plugin/engine/views_text.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace {
+
+using namespace stox::engine;
+
+PeerRow phones() { return {"capulet.test", "phones", "up", true, 3, "udp:10.0.0.1:5060 up"}; }
+
+std::vector<Table> all_tables() {
+    return {to_table(std::vector<WorkerRow>(1)), to_table(std::vector<DomainRow>(1)), to_table(std::vector<PeerRow>(1)),
+            to_table(std::vector<ErrorRow>(1)),  to_table(std::vector<LimitRow>(1)),  to_table(std::vector<BanRow>(1)),
+            to_table(std::vector<TraceRow>(1))};
+}
+
+TEST(Views, NamesAreFitForMetricsAndSayTheirUnit) {
+    for (const auto& table : all_tables()) {
+        std::set<std::string_view> names;
+        for (std::size_t n = 0; n < table.columns.size(); ++n) {
+            const auto& [name, kind, title] = table.columns[n];
+            EXPECT_TRUE(names.insert(name).second) << table.name << ' ' << name;
+            EXPECT_TRUE(std::ranges::all_of(name, [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); })) << name;
+            EXPECT_EQ(name.ends_with("_seconds"), kind == ColumnKind::seconds) << name;
+            EXPECT_EQ(name.ends_with("_total"), kind == ColumnKind::total) << name;
+            EXPECT_FALSE(title.empty()) << name;
+            const bool number = kind == ColumnKind::gauge || kind == ColumnKind::total || kind == ColumnKind::seconds;
+            EXPECT_EQ(std::holds_alternative<std::uint64_t>(table.rows.at(0).at(n)), number) << name;
+            EXPECT_EQ(std::holds_alternative<bool>(table.rows.at(0).at(n)), kind == ColumnKind::flag) << name;
+        }
+    }
+}
+
+TEST(Views, PeopleReadDurationsInTheirTwoLargestUnits) {
+    const Column column{"age_seconds", ColumnKind::seconds, "Age"};
+    const std::vector<std::pair<std::uint64_t, const char*>> rows{
+        {0, "0 s"}, {59, "59 s"}, {60, "1 min"}, {61, "1 min 1 s"}, {3'600, "1 h"}, {3'660, "1 h 1 min"}, {3'659, "1 h"}, {90'061, "1 d 1 h"}};
+    for (const auto& [seconds, expected] : rows) EXPECT_EQ(readable(column, Cell(seconds)), expected) << seconds;
+}
+
+TEST(Views, TextIsAlignedAndHarmless) {
+    auto odd = phones();
+    odd.peer = "a\x1b[31mb\n";
+    EXPECT_EQ(to_text({to_table(std::vector{phones(), odd})}),
+              "Peers\n"
+              "  Domain        Peer     State  Probed  On their way  Targets\n"
+              "  capulet.test  phones   up     yes     3             udp:10.0.0.1:5060 up\n"
+              "  capulet.test  a [31mb  up     yes     3             udp:10.0.0.1:5060 up\n");
+    EXPECT_EQ(to_text({to_table(std::vector<BanRow>())}), "Banned sources\n  none\n");
+}
+
+TEST(Views, ATextThatIsTooLongSaysSo) {
+    const auto text = to_text({to_table(std::vector<PeerRow>(1'000, phones()))}, 2'000);
+    EXPECT_LE(text.size(), 2'100u);
+    EXPECT_NE(text.find(" more lines were left out\n"), text.npos);
+}
+
+TEST(Views, OneTableIsColumnsAndItems) {
+    const auto [form, left_out] = to_form({to_table(std::vector{phones(), phones()})});
+    EXPECT_EQ(form.type, stox::xmpp::FormType::result);
+    EXPECT_EQ(left_out, 0u);
+    ASSERT_EQ(form.items.size(), 2u);
+    ASSERT_EQ(form.reported.size(), form.items.front().size());
+    EXPECT_EQ(form.reported.at(1).var, "peer");
+    EXPECT_EQ(form.reported.at(1).label, "Peer");
+    EXPECT_EQ(form.items.at(1).at(1).values, std::vector<std::string>{"phones"});
+    EXPECT_EQ(form.items.at(1).at(3).values, std::vector<std::string>{"1"}) << "a boolean as XEP-0004 writes it";
+}
+
+TEST(Views, SeveralTablesAreFieldsOfOneForm) {
+    WorkerRow worker;
+    worker.pid = 7;
+    const auto form = to_form({to_table(std::vector{worker}), to_table(std::vector{phones()})}).form;
+    EXPECT_TRUE(form.reported.empty());
+    EXPECT_EQ(*form.value("pid"), "7");
+    ASSERT_TRUE(form.value("peers"));
+    EXPECT_EQ(form.fields.back().values.size(), 2u) << "a line of titles and one of values";
+}
+
+TEST(Views, ATableThatIsTooLongForAStanzaIsCut) {
+    auto row = phones();
+    row.targets = std::string(1'000, '&');  // the longest when it is escaped
+    const auto [form, left_out] = to_form({to_table(std::vector<PeerRow>(100, row))});
+    EXPECT_GT(left_out, 0u);
+    EXPECT_EQ(form.items.size() + left_out, 100u);
+    EXPECT_EQ(form.items.size(), 30u);
+}
+
+}  // namespace
