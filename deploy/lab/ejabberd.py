@@ -1,6 +1,9 @@
 """A private ejabberd with the gateway in it."""
 import json
+import pathlib
 import platform
+import re
+import shutil
 import urllib.request
 
 from processes import Failed, Program, wait_for
@@ -12,7 +15,7 @@ class Ejabberd(Server):
 
     def configure(self) -> None:
         setup = self.setup
-        modules = {module: {} for module in ("mod_disco", "mod_ping", "mod_version", "mod_offline", "mod_roster", "mod_carboncopy", "mod_http_api")}
+        modules = {module: {} for module in ("mod_disco", "mod_ping", "mod_version", "mod_offline", "mod_roster", "mod_carboncopy", "mod_http_api", "mod_adhoc")}
         if setup.archive:
             modules["mod_mam"] = {"default": "always"}
         # JSON is YAML too. A host has one instance of a module: further gateways belong to further hosts.
@@ -45,13 +48,29 @@ class Ejabberd(Server):
         self.configure()
         libraries = f"{self.folder / 'dist' / 'ejabberd'}:/usr/lib/{platform.machine()}-linux-gnu"
         self.program = Program(
-            ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder / "db"}"', "-s", "ejabberd"], self.folder / "output.log", unprivileged=True,
+            ["erl", *self.distribution(), "-noinput", "-mnesia", "dir", f'"{self.folder / "db"}"', "-s", "ejabberd"], self.folder / "output.log", unprivileged=True,
             cwd=self.folder, env={**self.setup.environment, "HOME": str(self.folder), "ERL_LIBS": libraries, "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),
                                   "EJABBERD_LOG_PATH": str(self.log), "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
                                   "ERL_CRASH_DUMP_BYTES": "0"})
         self.wait_log(r"Start accepting TCP connections at \S+:%d " % self.setup.port, since)
         for user, password in self.setup.accounts.items() if first else ():
             self.api("register", user=user, host=self.setup.domain, password=password)
+
+    def distribution(self) -> list[str]:
+        """What ejabberdctl needs to reach it without a name server of Erlang's."""
+        if not self.setup.ctl:
+            return []
+        return ["-sname", "ejabberd@localhost", "-erl_epmd_port", str(self.setup.api_port + 1), "-start_epmd", "false",
+                "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
+
+    def ctl(self, command: str, *words: str):
+        """Debian's own script; it insists on another user, which a private server does not have."""
+        script = self.folder / "ejabberdctl"
+        script.write_text(re.sub(r"(?m)^INSTALLUSER=.*$", "INSTALLUSER=", pathlib.Path(shutil.which("ejabberdctl", path="/usr/sbin:/usr/bin")).read_text()))
+        script.chmod(0o755)
+        return self.command([script, "-d", self.folder, "-s", self.folder / "db", "-l", self.folder / "log", command, *words],
+                            {"HOME": str(self.folder), "ERL_DIST_PORT": str(self.setup.api_port + 1), "ERL_EPMD_ADDRESS": "127.0.0.1",
+                             "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml")})
 
     def api(self, command: str, **arguments):
         request = urllib.request.Request(f"http://127.0.0.1:{self.setup.api_port}/api/{command}", json.dumps(arguments).encode(),

@@ -11,7 +11,7 @@ pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 certificates = "{folder}/data"
 plugin_paths = {{ "{folder}/dist" }}
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline", "admin_shell"{archive} }}
+modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline", "adhoc", "admin_shell"{archive} }}
 admins = {admins}
 modules_disabled = {{ "s2s", "tls" }}
 authentication = "internal_plain"
@@ -64,6 +64,12 @@ class Prosody(Server):
         self.program = Program(["prosody", "--config", self.folder / "prosody.cfg.lua", "-F"], self.folder / "output.log", unprivileged=True,
                                cwd=self.folder, env=self.setup.environment)
         self.wait_log(r"Activated service 'c2s'", since)
+
+    def prosodyctl(self, *words: str):
+        return self.command(["prosodyctl", "--config", self.folder / "prosody.cfg.lua", *words])
+
+    def ctl(self, command: str, *words: str):
+        return self.prosodyctl("mod_stox", command, *words)
 
     def reload(self) -> None:
         since = self.log_size()

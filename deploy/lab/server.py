@@ -1,8 +1,10 @@
 """What the two chat servers have in common: a private folder, a log, accounts, components, a worker below them."""
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
+import subprocess
 
 from processes import NOBODY, Failed, descendants, wait_for
 
@@ -17,6 +19,7 @@ class Setup:
     components: dict[str, dict] = dataclasses.field(default_factory=dict)          # domain -> domain options
     engine: dict = dataclasses.field(default_factory=dict)                          # engine options
     admins: list[str] = dataclasses.field(default_factory=list)                     # bare JIDs that administer the server
+    ctl: bool = False                    # whether the server's own command line reaches it (ejabberdctl needs a port for that)
     isolation: str = "process"
     archive: bool = False                # whether the server keeps what its users write and get (XEP-0313)
     address: str = "127.0.0.1"           # where XMPP clients connect
@@ -95,6 +98,20 @@ class Server:
 
     def wait_attached(self, domain: str, since: int = 0) -> None:
         self.wait_log(rf"{re.escape(domain)}.*\battached\b|\battached\b.*{re.escape(domain)}", since)
+
+    def stoxctl(self, *words: str) -> subprocess.CompletedProcess:
+        """The gateway's command line, as the server's user."""
+        socket = next(self.folder.glob("*/stox/state")) / "admin.sock"
+        return self.command([self.folder / "dist" / "stoxctl", "--socket", socket, *words])
+
+    def command(self, command: list, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+        """Runs it as the server's user; what it wrote is in stdout and stderr, its status in returncode."""
+        return subprocess.run([str(part) for part in command], user=NOBODY, group=NOBODY, extra_groups=[], cwd=self.folder, timeout=60, check=False,
+                              capture_output=True, text=True, env={"PATH": os.environ["PATH"], **self.setup.environment, **(environment or {})})
+
+    def ctl(self, command: str, *words: str) -> subprocess.CompletedProcess:
+        """The server's own command line for a command of the gateway."""
+        raise NotImplementedError
 
     def set_component(self, domain: str, options: dict | None) -> None:
         """Adds, changes or (None) removes a component by configuration and reload."""

@@ -68,7 +68,8 @@ void authorize(AdminId id, const Ask& ask, Actions& out) { out.push_back(Authori
 
 void put(State& state, Ask ask, TimePoint now, Actions& out) {
     if (state.desk.asks.size() >= AdminDesk::kAsks)
-        return refuse(ask.asked, ErrorType::wait, Condition::resource_constraint, "Too many commands at once; please try again.", out);
+        return refuse(ask.asked, ErrorType::wait, Condition::resource_constraint, "Too many commands at once; please try again.",
+                      out);
     ask.until = now + AdminDesk::kAuthorization;
     const AdminId id{state.next_number()};
     authorize(id, ask, out);
@@ -149,8 +150,10 @@ void complete(const Ask& ask, const AdminOutcome& outcome, const std::string& se
         form.title = ask.command->title;
         form.set_form_type(reply.node);
         if (left_out > 0)
-            reply.notes.push_back({xmpp::NoteType::warn, std::to_string(left_out) + " more rows were left out: too long for one answer"});
-        if (outcome.tables.size() == 1 && outcome.tables.front().rows.empty()) reply.notes.push_back({xmpp::NoteType::info, "None."});
+            reply.notes.push_back(
+                {xmpp::NoteType::warn, std::to_string(left_out) + " more rows were left out: too long for one answer"});
+        if (outcome.tables.size() == 1 && outcome.tables.front().rows.empty())
+            reply.notes.push_back({xmpp::NoteType::info, "None."});
         reply.form = std::move(form);
     }
     answer(ask.asked, xmpp::encode(reply), out);
@@ -168,7 +171,8 @@ void run(State& state, AdminId id, Ask ask, AdminOrder order, TimePoint now, Act
     const auto who = asker(ask).to_string();
     if (ask.command->of_engine) {
         const auto outcome = administer(state, order);
-        out.push_back(Log{Level::info, {}, {}, audit_line(*ask.command, order.arguments, who, kVia, outcome.done ? "done" : "failed")});
+        out.push_back(
+            Log{Level::info, {}, {}, audit_line(*ask.command, order.arguments, who, kVia, outcome.done ? "done" : "failed")});
         return finish(state, ask, outcome, out);
     }
     ask.until = now + AdminDesk::kWork;
@@ -190,8 +194,10 @@ void list_commands(const State& state, const Ask& ask, Actions& out) {
 void describe(const Ask& ask, Actions& out) {
     xmpp::DiscoInfo info;
     info.node = node_of(ask);
-    info.identities = {{"automation", ask.command ? "command-node" : "command-list",
-                        ask.command ? std::string(ask.command->title) : std::string("Administration"), {}}};
+    info.identities = {{"automation",
+                        ask.command ? "command-node" : "command-list",
+                        ask.command ? std::string(ask.command->title) : std::string("Administration"),
+                        {}}};
     info.features = {std::string(xmpp::ns::kCommands)};
     if (ask.command) info.features.emplace_back(xmpp::ns::kDataForms);
     answer(ask.asked, xmpp::encode(info), out);
@@ -307,7 +313,8 @@ void commands_asked(State& state, const xmpp::Iq& in, TimePoint now, Actions& ou
     const auto& payload = *in.payload;
     if (payload.is(xmpp::ns::kCommands, "command")) return command_asked(state, in, now, out);
     // Who administers the server sees everything; whoever does not is asked for once more, as one who has the domain.
-    if (payload.is(xmpp::ns::kDiscoItems, "query")) return put(state, {in, Purpose::list, nullptr, AdminScope::worker, {}, {}}, now, out);
+    if (payload.is(xmpp::ns::kDiscoItems, "query"))
+        return put(state, {in, Purpose::list, nullptr, AdminScope::worker, {}, {}}, now, out);
     const auto* command = find_admin_node(*payload.attribute("node"));
     put(state, {in, Purpose::info, command, command ? command->scope : AdminScope::domain, {}, {}}, now, out);
 }
@@ -316,8 +323,8 @@ bool words_asked(State& state, const xmpp::Message& in, TimePoint now, Actions& 
     const auto word = word_of(in);
     if (in.type == xmpp::MessageType::groupchat || (word != "help" && word != "status")) return false;
     const bool is_help = word == "help";
-    put(state,
-        {in, is_help ? Purpose::help : Purpose::status, &admin_command(AdminVerb::overview), AdminScope::domain, {}, {}}, now, out);
+    put(state, {in, is_help ? Purpose::help : Purpose::status, &admin_command(AdminVerb::overview), AdminScope::domain, {}, {}},
+        now, out);
     return true;
 }
 

@@ -23,8 +23,9 @@ constexpr std::array<std::string_view, 2> kOnOff{"on", "off"};
 constexpr std::array<std::string_view, 4> kLevels{"error", "warn", "info", "debug"};
 constexpr AdminArgument kSource{"source", "Address of the source", Kind::source};
 
-constexpr std::array kUserLimit{AdminArgument{"user", "JID, SIP URI or number", Kind::user},
-                                AdminArgument{"per_second", "Messages a second; 0: no limit; default: as configured", Kind::rate}};
+constexpr std::array kUserLimit{
+    AdminArgument{"user", "JID, SIP URI or number", Kind::user},
+    AdminArgument{"per_second", "Messages a second; 0: no limit; default: as configured", Kind::rate}};
 constexpr std::array kDrain{AdminArgument{"state", "Take nothing new", Kind::choice, "on", kOnOff}};
 constexpr std::array kTrace{AdminArgument{"match", "JID, source or Call-ID", Kind::match},
                             AdminArgument{"minutes", "For so many minutes", Kind::minutes, "10"}};

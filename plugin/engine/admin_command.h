@@ -17,7 +17,21 @@ namespace stox::engine {
 enum class AdminScope { domain, worker };
 
 enum class AdminVerb {
-    overview, domains, peers, errors, limits, user_limit, drain, trace, traces, bans, ban, unban, log_level, reload, stop,
+    overview,
+    domains,
+    peers,
+    errors,
+    limits,
+    user_limit,
+    drain,
+    trace,
+    traces,
+    bans,
+    ban,
+    unban,
+    log_level,
+    reload,
+    stop,
 };
 
 struct AdminArgument {

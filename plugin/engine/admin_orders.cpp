@@ -27,7 +27,7 @@ std::size_t on_their_way(const State& state, const std::string& peer) {
 std::vector<PeerRow> peer_rows(const State& state) {
     std::vector<PeerRow> rows;
     for (const auto& peer : state.options.peers) {
-        PeerRow row{state.options.domain, peer.name, std::string(to_string(state.hops.reach(peer.name))), peer.probe,
+        PeerRow row{state.options.domain,           peer.name, std::string(to_string(state.hops.reach(peer.name))), peer.probe,
                     on_their_way(state, peer.name), {}};
         for (const auto& [target, reach] : state.hops.targets(peer.name)) {
             if (!row.targets.empty()) row.targets += ", ";
@@ -49,7 +49,8 @@ std::vector<LimitRow> limit_rows(const State& state) {
         rows.push_back({domain, "peer_transactions", peer.name, on_their_way(state, peer.name), peer.limits.transactions});
         rows.push_back({domain, "peer_per_second", peer.name, 0, peer.limits.per_second});
     }
-    for (const auto& [user, per_second] : state.user_rates.exceptions()) rows.push_back({domain, "user_rate", user, 0, per_second});
+    for (const auto& [user, per_second] : state.user_rates.exceptions())
+        rows.push_back({domain, "user_rate", user, 0, per_second});
     return rows;
 }
 
@@ -62,7 +63,8 @@ AdminOutcome limit_user(State& state, const AdminOrder& order) {
     }
     const auto per_second = order.number("per_second");
     if (!state.user_rates.except(user, per_second)) return {false, "There are too many limits of single users."};
-    return {true, per_second == 0 ? user + " has no limit." : user + " may send " + std::to_string(per_second) + " messages a second."};
+    return {true,
+            per_second == 0 ? user + " has no limit." : user + " may send " + std::to_string(per_second) + " messages a second."};
 }
 
 AdminOutcome drain(State& state, const AdminOrder& order) {

@@ -292,9 +292,9 @@ std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
     std::optional<TimePoint> next;
     const auto end = state.leaving && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
-    for (const auto& due : {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(),
-                            state.hops.next_timeout(), state.outbound.next_timeout(), state.composing.next_timeout(),
-                            state.desk.next_timeout(), end})
+    for (const auto& due :
+         {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
+          state.outbound.next_timeout(), state.composing.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }

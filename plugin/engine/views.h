@@ -1,6 +1,6 @@
 #pragma once
-// What an operator can look at: one row type for each kind of object, with named, typed columns. Whoever shows them works on Table
-// alone: data forms (views_form), text (views_text), JSON, metrics. A new object appears everywhere at once.
+// What an operator can look at: one row type for each kind of object, with named, typed columns. Whoever shows them works on
+// Table alone: data forms (views_form), text (views_text), JSON, metrics. A new object appears everywhere at once.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,7 @@ enum class ColumnKind {
 using Cell = std::variant<std::string, std::uint64_t, bool>;
 
 struct Column {
-    std::string_view name;   ///< [a-z_]+, the same in every rendering
+    std::string_view name;  ///< [a-z_]+, the same in every rendering
     ColumnKind kind;
     std::string_view title;  ///< for people
 };
@@ -49,7 +49,7 @@ struct WorkerRow {
 };
 struct DomainRow {
     std::string domain;
-    std::string state;  ///< up, down, draining: of its component stream, unless it is being emptied
+    std::string state;                ///< up, down, draining: of its component stream, unless it is being emptied
     std::uint64_t since_seconds = 0;  ///< how long the stream is up or down
     std::uint64_t held_messages = 0, queued_messages = 0, transactions = 0, stored_messages = 0;
     std::uint64_t to_sip_total = 0, to_xmpp_total = 0, failed_total = 0;
@@ -69,8 +69,8 @@ struct ErrorRow {
 /// What is bounded, and how near the bound is.
 struct LimitRow {
     std::string domain;
-    std::string limit;  ///< messages_to_xmpp, peer_transactions ...
-    std::string of;     ///< whom it holds for; empty: the domain
+    std::string limit;                 ///< messages_to_xmpp, peer_transactions ...
+    std::string of;                    ///< whom it holds for; empty: the domain
     std::uint64_t used = 0, most = 0;  ///< most 0: no limit
 };
 /// A source that is not heard.

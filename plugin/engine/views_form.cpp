@@ -41,7 +41,8 @@ void add_items(const Table& table, std::size_t most, TableForm& to) {
             FormField field;
             field.var = table.columns[n].name;
             field.values = {value_of(table.columns[n], row[n])};
-            octets += field.var.size() + field.values.front().size() * 6 + kAround;  // an escaped character has six octets at most
+            octets +=
+                field.var.size() + field.values.front().size() * 6 + kAround;  // an escaped character has six octets at most
             item.push_back(std::move(field));
         }
         if (octets > most)
@@ -58,7 +59,8 @@ void add_lines(const Table& table, std::size_t most, TableForm& to) {
     field.label = table.title;
     auto text = to_text({table}, most);
     text.erase(0, text.find('\n') + 1);  // the title is the label
-    for (std::size_t end; (end = text.find('\n')) != text.npos; text.erase(0, end + 1)) field.values.push_back(text.substr(0, end));
+    for (std::size_t end; (end = text.find('\n')) != text.npos; text.erase(0, end + 1))
+        field.values.push_back(text.substr(0, end));
     to.form.fields.push_back(std::move(field));
 }
 

@@ -53,7 +53,8 @@ AdminAnswer misused(const std::string& why) { return {AdminAnswer::kMisused, why
 }  // namespace
 
 AdminAnswer Administration::answer(const AdminAsked& asked) {
-    if (asked.command.empty() || asked.command == "help") return {asked.command.empty() ? AdminAnswer::kMisused : AdminAnswer::kDone, usage()};
+    if (asked.command.empty() || asked.command == "help")
+        return {asked.command.empty() ? AdminAnswer::kMisused : AdminAnswer::kDone, usage()};
     const auto* command = engine::find_admin_command(asked.command);
     if (!command) return misused("There is no command " + engine::logfmt(asked.command) + '.');
     const auto order = engine::read_order(*command, asked.arguments);
@@ -62,13 +63,16 @@ AdminAnswer Administration::answer(const AdminAsked& asked) {
     return {outcome.done ? AdminAnswer::kDone : AdminAnswer::kFailed, shown(outcome, asked.json)};
 }
 
-AdminOutcome Administration::carry_out(const AdminOrder& order, const std::string& domain, std::string_view who, std::string_view via) {
+AdminOutcome Administration::carry_out(const AdminOrder& order, const std::string& domain, std::string_view who,
+                                       std::string_view via) {
     const auto domains = worker_.domains();
-    const bool known = domain.empty() || std::ranges::any_of(domains, [&](const auto* one) { return one->options().domain == domain; });
+    const bool known =
+        domain.empty() || std::ranges::any_of(domains, [&](const auto* one) { return one->options().domain == domain; });
     auto outcome = known ? perform(order, domain) : AdminOutcome{false, "There is no domain " + engine::logfmt(domain) + '.', {}};
-    worker_.log(engine::Level::info,
-                engine::audit_line(engine::admin_command(order.verb), order.arguments, who, via, outcome.done ? "done" : "failed"),
-                known ? domain : std::string());
+    worker_.log(
+        engine::Level::info,
+        engine::audit_line(engine::admin_command(order.verb), order.arguments, who, via, outcome.done ? "done" : "failed"),
+        known ? domain : std::string());
     return outcome;
 }
 
@@ -115,6 +119,7 @@ AdminOutcome Administration::ask_engines(const AdminOrder& order, const std::str
         if (!outcome.note.empty()) all.note += (all.note.empty() ? "" : "\n") + outcome.note;
         append(all.tables, std::move(outcome.tables));
     }
+    if (all.note.empty() && all.tables.empty()) return {false, "There is no domain yet.", {}};
     return all;
 }
 
@@ -126,7 +131,10 @@ std::vector<engine::DomainRow> Administration::domain_rows(const std::string& do
 }
 
 AdminOutcome Administration::overview(const std::string& domain) {
-    return {true, {}, {to_table(std::vector{worker_.row()}), to_table(domain_rows(domain)), to_table(errors_.rows(domain, steady_clock::now()))}};
+    return {true,
+            {},
+            {to_table(std::vector{worker_.row()}), to_table(domain_rows(domain)),
+             to_table(errors_.rows(domain, steady_clock::now()))}};
 }
 
 AdminOutcome Administration::trace(const AdminOrder& order, const std::string& domain) {
@@ -134,7 +142,8 @@ AdminOutcome Administration::trace(const AdminOrder& order, const std::string& d
     const auto minutes = order.number("minutes");
     if (!traces_.add(domain, match, steady_clock::now() + std::chrono::minutes(minutes)))
         return {false, "There are as many traces as may be at once; wait for the end of one.", {}};
-    return {true, "The log has every line about " + match + " for " + std::to_string(minutes) + " minutes, marked as traced.", {}};
+    return {
+        true, "The log has every line about " + match + " for " + std::to_string(minutes) + " minutes, marked as traced.", {}};
 }
 
 AdminOutcome Administration::bans() {
@@ -153,7 +162,8 @@ AdminOutcome Administration::ban(const AdminOrder& order) {
     if (!sip || !source) return {false, "SIP is not open.", {}};
     const auto minutes = order.number("minutes");
     if (!sip->ban(source.value(), std::chrono::minutes(minutes)))
-        return {false, order.text("source") + " is the address of a configured peer; take it out of the configuration instead.", {}};
+        return {
+            false, order.text("source") + " is the address of a configured peer; take it out of the configuration instead.", {}};
     return {true, order.text("source") + " is not heard for " + std::to_string(minutes) + " minutes.", {}};
 }
 

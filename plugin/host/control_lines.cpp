@@ -66,8 +66,8 @@ Result<Command> parse_domain_set(const json& object) {
 }
 
 AdminAsked parse_admin(const json& object) {
-    AdminAsked asked{text(object, "id"), text(object, "command"), texts(object, "arguments"), text(object, "domain"),
-                     text(object, "who"), text(object, "via"), flag(object, "json")};
+    AdminAsked asked{text(object, "id"),  text(object, "command"), texts(object, "arguments"), text(object, "domain"),
+                     text(object, "who"), text(object, "via"),     flag(object, "json")};
     if (asked.who.empty()) asked.who = "server";
     if (asked.via.empty()) asked.via = "control";
     return asked;

@@ -57,7 +57,8 @@ struct Unknown {
     std::string type;
 };
 
-using Command = std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, AuthorizationAnswered, AdminAsked, Stop, Unknown>;
+using Command =
+    std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, AuthorizationAnswered, AdminAsked, Stop, Unknown>;
 
 /// errors  malformed: no JSON object, or a member of the wrong type; too_large: more than 32 levels; never quotes a secret
 Result<Command> parse_command(std::string_view line);

@@ -1,5 +1,5 @@
-// stoxctl: gives one command to the worker on this machine and shows its answer. The words, their checks and what is shown are the
-// worker's; this program only carries them.
+// stoxctl: gives one command to the worker on this machine and shows its answer. The words, their checks and what is shown are
+// the worker's; this program only carries them.
 
 #include <nlohmann/json.hpp>
 
@@ -51,8 +51,10 @@ std::optional<Options> read(int argc, char** argv) {
             options.question["json"] = true;
         } else if (word == "--socket" || word == "--domain") {
             if (++n == argc) return std::nullopt;
-            if (word == "--socket") options.socket = argv[n];
-            else options.question["domain"] = argv[n];
+            if (word == "--socket")
+                options.socket = argv[n];
+            else
+                options.question["domain"] = argv[n];
         } else if (options.question["command"] == "") {
             options.question["command"] = word;
         } else {
@@ -120,7 +122,8 @@ int main(int argc, char** argv) {
     if (options->question["command"] == "") return misused("stoxctl: no command");
     const int descriptor = find_worker(options->socket);
     if (descriptor < 0) return kFailed;
-    const auto answer = json::parse(ask(descriptor, options->question.dump(-1, ' ', false, json::error_handler_t::replace)), nullptr, false);
+    const auto answer =
+        json::parse(ask(descriptor, options->question.dump(-1, ' ', false, json::error_handler_t::replace)), nullptr, false);
     if (!answer.is_object()) {
         std::fputs("stoxctl: the worker did not answer\n", stderr);
         return kFailed;

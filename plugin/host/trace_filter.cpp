@@ -9,7 +9,8 @@ namespace {
 /// A letter of the name it stands in: what follows it makes another address.
 bool continues(char c) {
     const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return alphanumeric || static_cast<unsigned char>(c) >= 0x80 || std::string_view("-._~!@%+").find(c) != std::string_view::npos;
+    return alphanumeric || static_cast<unsigned char>(c) >= 0x80 ||
+           std::string_view("-._~!@%+").find(c) != std::string_view::npos;
 }
 
 /// Whether `match` stands in the line as a whole, not as a part of a longer name.

@@ -16,7 +16,7 @@ namespace stox::host {
 class TraceFilter {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
-    static constexpr std::size_t kTraces = 8;       ///< at once
+    static constexpr std::size_t kTraces = 8;        ///< at once
     static constexpr std::size_t kSessions = 1'024;  ///< that are followed for each; the oldest is forgotten
 
     /// domain  empty: lines of all

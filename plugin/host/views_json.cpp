@@ -26,8 +26,10 @@ ordered_json rows_of(const engine::Table& table) {
 
 std::string to_json(const engine::AdminOutcome& outcome) {
     auto object = ordered_json::object();
-    if (!outcome.done) object["error"] = outcome.note;
-    else if (!outcome.note.empty()) object["note"] = outcome.note;
+    if (!outcome.done)
+        object["error"] = outcome.note;
+    else if (!outcome.note.empty())
+        object["note"] = outcome.note;
     for (const auto& table : outcome.tables) object[std::string(table.name)] = rows_of(table);
     // Untrusted octets may stand in a cell.
     return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

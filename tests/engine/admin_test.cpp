@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace {
 
 using namespace stox;
@@ -76,7 +78,8 @@ struct Office : Rig {
             if (auto* question = std::get_if<Authorize>(&action)) {
                 asked.push_back(*question);
                 const bool domain = question->scope == AdminScope::domain && question->who == domain_admin;
-                if (answers_questions) take(engine.handle(Authorized{question->id, question->who == server_admin || domain}, now));
+                if (answers_questions)
+                    take(engine.handle(Authorized{question->id, question->who == server_admin || domain}, now));
             } else if (auto* order = std::get_if<Administer>(&action)) {
                 orders.push_back(*order);
             } else if (auto* stanza = std::get_if<SendStanza>(&action)) {
@@ -114,7 +117,8 @@ TEST(Admin, WhoIsNoAdministratorRunsNothing) {
         office.say(execute(kOther, std::string(command.word)));
         EXPECT_EQ(office.error().condition, xmpp::Condition::forbidden) << command.word;
         EXPECT_TRUE(office.orders.empty()) << command.word;
-        EXPECT_TRUE(office.logged("audit command=" + std::string(command.word) + " who=mercutio@montague.test/street via=xmpp result=forbidden"));
+        EXPECT_TRUE(office.logged("audit command=" + std::string(command.word) +
+                                  " who=mercutio@montague.test/street via=xmpp result=forbidden"));
     }
     office.domain_admin = kOther;
     EXPECT_TRUE(office.say(execute(kOther, "peers")).command().form);
@@ -214,7 +218,8 @@ TEST(Admin, AFormThatWasFilledInWronglyComesBackWithWhatIsWrong) {
              {{{"source", "nowhere"}}, "source is no IP address"},
              {{{"source", "192.0.2.1"}, {"minutes", "0"}}, "minutes is a number from 1 to 1440"},
              {{{"source", "192.0.2.1"}, {"what", "x"}}, "what is no argument of this command"}}) {
-        const auto again = office.say(execute(kAdmin, "ban", session, filled_in(fields), xmpp::CommandAction::complete)).command();
+        const auto again =
+            office.say(execute(kAdmin, "ban", session, filled_in(fields), xmpp::CommandAction::complete)).command();
         EXPECT_EQ(again.status, xmpp::CommandStatus::executing);
         EXPECT_EQ(again.session_id, session);
         EXPECT_EQ(again.notes.at(0), (xmpp::CommandNote{xmpp::NoteType::error, problem}));
@@ -347,11 +352,54 @@ TEST(Admin, MessagesAreCountedWhenTheyArriveOrFail) {
     rig.sip_response(rig.sent.at(0).transaction, 404);
     rig.request(message_request());
     EXPECT_EQ(rig.engine.domain_row().to_xmpp_total, 0u);
+    rig.answer_ping();  // of what its author was told about m2
     rig.answer_ping();
     const auto row = rig.engine.domain_row();
     EXPECT_EQ(row.to_sip_total, 1u);
     EXPECT_EQ(row.to_xmpp_total, 1u);
     EXPECT_EQ(row.failed_total, 1u);
+}
+
+/// "word Title, scope, who does it: argument|Title|kind|preset|choices"
+std::string described(const AdminCommand& command) {
+    static constexpr std::array kKinds{"source", "user", "match", "minutes", "rate", "choice"};
+    std::string text = std::string(command.word) + ' ' + std::string(command.title) +
+                       (command.scope == AdminScope::worker ? ", worker" : ", domain") + (command.of_engine ? ", engine" : "");
+    for (const auto& [name, title, kind, preset, choices] : command.arguments) {
+        text += ": " + std::string(name) + '|' + std::string(title) + '|' + kKinds[static_cast<std::size_t>(kind)] + '|' +
+                std::string(preset);
+        for (const auto choice : choices) text += '|' + std::string(choice);
+    }
+    return text;
+}
+
+TEST(Admin, TheTableOfCommands) {
+    const std::vector<std::pair<AdminVerb, std::string>> expected{
+        {AdminVerb::overview, "overview Overview, domain"},
+        {AdminVerb::domains, "domains Domains, worker"},
+        {AdminVerb::peers, "peers Peers, domain, engine"},
+        {AdminVerb::errors, "errors Last errors, domain"},
+        {AdminVerb::limits, "limits Limits, domain, engine"},
+        {AdminVerb::user_limit,
+         "user-limit Limit a user, domain, engine: user|JID, SIP URI or number|user|: "
+         "per_second|Messages a second; 0: no limit; default: as configured|rate|"},
+        {AdminVerb::drain, "drain Take nothing new, domain, engine: state|Take nothing new|choice|on|on|off"},
+        {AdminVerb::trace,
+         "trace Trace a JID, source or call, domain: match|JID, source or Call-ID|match|: minutes|For so many "
+         "minutes|minutes|10"},
+        {AdminVerb::traces, "traces Traces, domain"},
+        {AdminVerb::bans, "bans Banned sources, worker"},
+        {AdminVerb::ban,
+         "ban Ban a source, worker: source|Address of the source|source|: minutes|For so many minutes|minutes|60"},
+        {AdminVerb::unban, "unban Hear a banned source again, worker: source|Address of the source|source|"},
+        {AdminVerb::log_level, "log-level Log level, worker: level|Log level|choice||error|warn|info|debug"},
+        {AdminVerb::reload, "reload Read the configuration again, worker"},
+        {AdminVerb::stop, "stop Stop until the next reload, worker"}};
+    ASSERT_EQ(admin_commands().size(), expected.size());
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+        EXPECT_EQ(admin_commands()[n].verb, expected[n].first);
+        EXPECT_EQ(described(admin_commands()[n]), expected[n].second);
+    }
 }
 
 TEST(Admin, WordsOfACommandLineAreTheSameArguments) {

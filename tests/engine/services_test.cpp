@@ -116,6 +116,13 @@ using Features = std::vector<std::string>;
 
 /// The feature works, as far as it can be asked for.
 void expect_works(Rig& rig, const std::string& feature, const std::string& local) {
+    if (feature == xmpp::ns::kCommands) {
+        auto command = ask(feature, "command", local);
+        command.type = xmpp::IqType::set;
+        command.payload->set("node", "unheard-of");
+        EXPECT_EQ(answered(rig, command).error->condition, xmpp::Condition::item_not_found) << "no such command, but commands";
+        return;
+    }
     const std::string name = feature == xmpp::ns::kPing ? "ping" : "query";
     const auto answer = answered(rig, ask(feature, name, local));
     EXPECT_EQ(answer.type, xmpp::IqType::result) << feature;
@@ -130,7 +137,7 @@ TEST(Services, CORE_14_EachFeatureOfTheGatewayWorksAndEachThatWorksIsNamed) {
     EXPECT_EQ(*identity->attribute("type"), "simple") << "a type of the registrar's list";
     const auto features = features_of(info);
     EXPECT_EQ(features, (Features{"http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items",
-                                  "jabber:iq:version", "urn:xmpp:ping"}));
+                                  "jabber:iq:version", "urn:xmpp:ping", "http://jabber.org/protocol/commands"}));
     for (const auto& feature : features) expect_works(rig, feature, {});
     for (const auto* other : {"jabber:iq:register", "jabber:iq:gateway", "vcard-temp", "jabber:iq:last", "urn:xmpp:time"})
         EXPECT_EQ(answered(rig, ask(other, "query")).error->condition, xmpp::Condition::service_unavailable) << other;

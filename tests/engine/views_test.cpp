@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace {
@@ -38,21 +39,60 @@ TEST(Views, NamesAreFitForMetricsAndSayTheirUnit) {
     }
 }
 
+/// "name kind Title=cell" of each column of the first row.
+std::vector<std::string> columns_of(const Table& table) {
+    static constexpr std::array kKinds{"label", "text", "gauge", "total", "seconds", "flag"};
+    std::vector<std::string> columns;
+    for (std::size_t n = 0; n < table.columns.size(); ++n)
+        columns.push_back(std::string(table.columns[n].name) + ' ' + kKinds[static_cast<std::size_t>(table.columns[n].kind)] +
+                          ' ' + std::string(table.columns[n].title) + '=' + readable(table.columns[n], table.rows.at(0).at(n)));
+    return columns;
+}
+
+using Columns = std::vector<std::string>;
+
+TEST(Views, EveryColumnSaysWhatStandsInItsRow) {
+    EXPECT_EQ(columns_of(to_table(std::vector{WorkerRow{"9.9", 1, 2, "info", "udp:x", 3, 4, 5}})),
+              (Columns{"version label Version=9.9", "pid gauge Process=1", "uptime_seconds seconds Up for=2 s",
+                       "log_level text Log level=info", "listeners text Listens on=udp:x", "domains gauge Domains=3",
+                       "banned_sources gauge Banned sources=4", "refused_requests_total total Refused requests=5"}));
+    EXPECT_EQ(
+        columns_of(to_table(std::vector{DomainRow{"d", "up", 1, 2, 3, 4, 5, 6, 7, 8}})),
+        (Columns{"domain label Domain=d", "state text State=up", "since_seconds seconds For=1 s", "held_messages gauge Held=2",
+                 "queued_messages gauge Queued=3", "transactions gauge On their way=4", "stored_messages gauge Stored=5",
+                 "to_sip_total total To SIP=6", "to_xmpp_total total To XMPP=7", "failed_total total Failed=8"}));
+    EXPECT_EQ(
+        columns_of(to_table(std::vector{phones()})),
+        (Columns{"domain label Domain=capulet.test", "peer label Peer=phones", "state text State=up", "probed flag Probed=yes",
+                 "transactions gauge On their way=3", "targets text Targets=udp:10.0.0.1:5060 up"}));
+    EXPECT_EQ(columns_of(to_table(std::vector{ErrorRow{"d", 1, "t"}})),
+              (Columns{"domain label Domain=d", "age_seconds seconds Age=1 s", "text text Error=t"}));
+    EXPECT_EQ(
+        columns_of(to_table(std::vector{LimitRow{"d", "l", "o", 1, 2}})),
+        (Columns{"domain label Domain=d", "limit label Limit=l", "of label Of=o", "used gauge Used=1", "most gauge Most=2"}));
+    EXPECT_EQ(columns_of(to_table(std::vector{BanRow{"s", "nothing", 1}})),
+              (Columns{"source label Source=s", "hears text Still heard=nothing", "left_seconds seconds For=1 s"}));
+    EXPECT_EQ(columns_of(to_table(std::vector{TraceRow{"d", "m", 1, 2}})),
+              (Columns{"domain label Domain=d", "match label Looked for=m", "left_seconds seconds For=1 s",
+                       "lines_total total Lines=2"}));
+}
+
 TEST(Views, PeopleReadDurationsInTheirTwoLargestUnits) {
     const Column column{"age_seconds", ColumnKind::seconds, "Age"};
-    const std::vector<std::pair<std::uint64_t, const char*>> rows{
-        {0, "0 s"}, {59, "59 s"}, {60, "1 min"}, {61, "1 min 1 s"}, {3'600, "1 h"}, {3'660, "1 h 1 min"}, {3'659, "1 h"}, {90'061, "1 d 1 h"}};
+    const std::vector<std::pair<std::uint64_t, const char*>> rows{{0, "0 s"},        {59, "59 s"},       {60, "1 min"},
+                                                                  {61, "1 min 1 s"}, {3'600, "1 h"},     {3'660, "1 h 1 min"},
+                                                                  {3'659, "1 h"},    {90'061, "1 d 1 h"}};
     for (const auto& [seconds, expected] : rows) EXPECT_EQ(readable(column, Cell(seconds)), expected) << seconds;
 }
 
 TEST(Views, TextIsAlignedAndHarmless) {
     auto odd = phones();
-    odd.peer = "a\x1b[31mb\n";
+    odd.peer = "a\x1b[31m\nb";
     EXPECT_EQ(to_text({to_table(std::vector{phones(), odd})}),
               "Peers\n"
-              "  Domain        Peer     State  Probed  On their way  Targets\n"
-              "  capulet.test  phones   up     yes     3             udp:10.0.0.1:5060 up\n"
-              "  capulet.test  a [31mb  up     yes     3             udp:10.0.0.1:5060 up\n");
+              "  Domain        Peer      State  Probed  On their way  Targets\n"
+              "  capulet.test  phones    up     yes     3             udp:10.0.0.1:5060 up\n"
+              "  capulet.test  a [31m b  up     yes     3             udp:10.0.0.1:5060 up\n");
     EXPECT_EQ(to_text({to_table(std::vector<BanRow>())}), "Banned sources\n  none\n");
 }
 

@@ -263,7 +263,8 @@ private:
         feed(StanzaIn{std::move(iq)});
         // Some questions are left to time.
         if (!asks_.empty() && in_.below(4) != 0) feed(Authorized{std::exchange(asks_, {}).back(), in_.flag()});
-        if (!orders_.empty() && in_.below(4) != 0) feed(Administered{std::exchange(orders_, {}).back(), {in_.flag(), in_.text(), {}}});
+        if (!orders_.empty() && in_.below(4) != 0)
+            feed(Administered{std::exchange(orders_, {}).back(), {in_.flag(), in_.text(), {}}});
     }
 
     xml::Element command() {

@@ -33,7 +33,8 @@ protected:
         address.sun_family = AF_UNIX;
         std::memcpy(address.sun_path, socket_path().c_str(), socket_path().size() + 1);
         // It is opened when the store is, which takes its time.
-        for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10); std::chrono::steady_clock::now() < end;) {
+        for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+             std::chrono::steady_clock::now() < end;) {
             const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
             if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return Wire(descriptor);
             ::close(descriptor);
@@ -113,7 +114,9 @@ TEST_F(AdminTest, OverviewHasTheLastErrors) {
 TEST_F(AdminTest, BansOfAnOperator) {
     const auto stream = attached();
     EXPECT_EQ(ask({{"command", "ban"}, {"arguments", {"192.0.2.9", "5"}}})["code"], 0);
-    const auto bans = [&] { return json::parse(ask({{"command", "bans"}, {"json", true}})["output"].get<std::string>())["bans"]; };
+    const auto bans = [&] {
+        return json::parse(ask({{"command", "bans"}, {"json", true}})["output"].get<std::string>())["bans"];
+    };
     ASSERT_EQ(bans().size(), 1u);
     EXPECT_EQ(bans().at(0)["source"], "192.0.2.9");
     EXPECT_EQ(bans().at(0)["hears"], "nothing");
@@ -151,7 +154,8 @@ TEST_F(AdminTest, ReloadAndStopAreTheModulesToDo) {
 
 TEST_F(AdminTest, TheSocketIsTheWorkersUsersAlone) {
     const auto stream = attached();
-    const auto answer = ask_socket({{"t", "admin"}, {"command", "domains"}, {"json", true}, {"who", "somebody"}, {"via", "stoxctl"}});
+    const auto answer =
+        ask_socket({{"t", "admin"}, {"command", "domains"}, {"json", true}, {"who", "somebody"}, {"via", "stoxctl"}});
     EXPECT_EQ(answer["code"], 0);
     EXPECT_EQ(json::parse(answer["output"].get<std::string>())["domains"].at(0)["domain"], "capulet.test");
     control->line_with("audit command=domains who=uid:" + std::to_string(::geteuid()) + " via=stoxctl result=done");

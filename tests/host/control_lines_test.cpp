@@ -30,6 +30,38 @@ TEST(ControlLines, EveryCommandIsRead) {
     EXPECT_EQ(std::get<Unknown>(parse_command(R"({"t":"dance"})").value()).type, "dance");
 }
 
+TEST(ControlLines, AdministrationIsRead) {
+    const auto answered = std::get<AuthorizationAnswered>(parse_command(R"({"t":"authz","id":"3","allowed":true})").value());
+    EXPECT_EQ(answered.id, "3");
+    EXPECT_TRUE(answered.allowed);
+    for (const std::string not_yes : {R"("allowed":"true")", R"("allowed":1)", R"("x":true)"})
+        EXPECT_FALSE(std::get<AuthorizationAnswered>(parse_command(R"({"t":"authz","id":"3",)" + not_yes + "}").value()).allowed)
+            << not_yes;
+    const auto asked =
+        std::get<AdminAsked>(parse_command(R"({"t":"admin","id":"4","command":"ban","arguments":["192.0.2.1",7,"5"],
+        "domain":"d","who":"w","via":"v","json":true})")
+                                 .value());
+    EXPECT_EQ(asked.command, "ban");
+    EXPECT_EQ(asked.arguments, (std::vector<std::string>{"192.0.2.1", "5"}));
+    EXPECT_EQ(asked.domain, "d");
+    EXPECT_EQ(asked.who, "w");
+    EXPECT_EQ(asked.via, "v");
+    EXPECT_TRUE(asked.json);
+    EXPECT_EQ(std::get<AdminAsked>(parse_command(R"({"t":"admin"})").value()).via, "control");
+}
+
+TEST(ControlLines, AdministrationIsWritten) {
+    const engine::Authorize question{engine::AdminId{1}, {"romeo", "montague.test", "home"}, "n", engine::AdminScope::worker};
+    EXPECT_EQ(
+        json::parse(authorization_line("5", "capulet.test", question)),
+        json::parse(
+            R"({"t":"authz","id":"5","domain":"capulet.test","jid":"romeo@montague.test/home","node":"n","scope":"worker"})"));
+    EXPECT_EQ(json::parse(admin_answer_line("6", {1, "no\n"})),
+              json::parse(R"({"t":"admin","id":"6","code":1,"output":"no\n"})"));
+    EXPECT_EQ(reload_wanted_line(), R"({"t":"reload-wanted"})");
+    EXPECT_EQ(stop_wanted_line(), R"({"t":"stop-wanted"})");
+}
+
 TEST(ControlLines, AnAttachmentNeedsAPlaceAndASecretAndNeverShowsIt) {
     const auto set = [](const std::string& xmpp) {
         return parse_command(R"({"t":"domain-set","domain":"d","xmpp":)" + xmpp + "}");

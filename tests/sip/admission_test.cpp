@@ -237,4 +237,28 @@ TEST(Admission, AFloodForgetsNoSourceWithConnections) {
     EXPECT_EQ(admission.connections(), 0u);
 }
 
+TEST(Admission, AnOperatorBansAndUnbansWholly) {
+    Admission admission(small());
+    admission.trust({{address("192.0.2.1"), 32}});
+    EXPECT_FALSE(admission.ban(address("192.0.2.1"), kStart + seconds(60))) << "a configured peer";
+    EXPECT_TRUE(admission.ban(kMallory, kStart + seconds(60)));
+    EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart), Verdict::banned);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::banned);
+    ASSERT_EQ(admission.bans(kStart).size(), 1u);
+    EXPECT_EQ(admission.bans(kStart).at(0).source, kMallory);
+    EXPECT_TRUE(admission.bans(kStart).at(0).whole);
+    EXPECT_EQ(admission.bans(kStart).at(0).until, kStart + seconds(60));
+    EXPECT_TRUE(admission.unban(kMallory, kStart));
+    EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart), Verdict::admitted);
+    EXPECT_FALSE(admission.unban(kMallory, kStart)) << "nothing was held against it";
+
+    EXPECT_TRUE(admission.ban(kMallory, kStart + seconds(60)));
+    EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart + seconds(60)), Verdict::admitted);
+    for (int i = 0; i < 4; ++i) admission.refused(kMallory, Channel::datagram, kStart + seconds(61));
+    ASSERT_EQ(admission.bans(kStart + seconds(61)).size(), 1u);
+    EXPECT_FALSE(admission.bans(kStart + seconds(61)).at(0).whole) << "its datagrams alone";
+    EXPECT_TRUE(admission.unban(kMallory, kStart + seconds(61)));
+    EXPECT_TRUE(admission.bans(kStart + seconds(61)).empty());
+}
+
 }  // namespace

@@ -49,6 +49,34 @@ TEST(Adhoc, AnAnswerIsWrittenAsTheStandardSays) {
     EXPECT_EQ(decode_command(encode(command)).value(), command);
 }
 
+TEST(Adhoc, EveryWordOfTheStandardIsReadAndWritten) {
+    const auto again = [](AdhocCommand command) { return xml::write(encode(command)); };
+    AdhocCommand command;
+    command.node = "n";
+    for (const auto& [action, word] : std::vector<std::pair<CommandAction, std::string>>{{CommandAction::execute, "execute"},
+                                                                                         {CommandAction::complete, "complete"},
+                                                                                         {CommandAction::cancel, "cancel"},
+                                                                                         {CommandAction::next, "next"},
+                                                                                         {CommandAction::prev, "prev"}}) {
+        EXPECT_EQ(read("node='n' action='" + word + "'").value().action, action);
+        command.action = action;
+        EXPECT_NE(again(command).find(" action='" + word + "'"), std::string::npos);
+    }
+    for (const auto& [status, word] : std::vector<std::pair<CommandStatus, std::string>>{{CommandStatus::executing, "executing"},
+                                                                                         {CommandStatus::completed, "completed"},
+                                                                                         {CommandStatus::canceled, "canceled"}}) {
+        EXPECT_EQ(read("node='n' status='" + word + "'").value().status, status);
+        command.status = status;
+        EXPECT_NE(again(command).find(" status='" + word + "'"), std::string::npos);
+    }
+    for (const auto& [type, word] : std::vector<std::pair<NoteType, std::string>>{
+             {NoteType::info, "info"}, {NoteType::warn, "warn"}, {NoteType::error, "error"}}) {
+        EXPECT_EQ(read("node='n'", "<note type='" + word + "'/>").value().notes.at(0).type, type);
+        command.notes = {{type, "x"}};
+        EXPECT_NE(again(command).find("<note type='" + word + "'>"), std::string::npos);
+    }
+}
+
 TEST(Adhoc, TheDefaultActionIsTheFirst) {
     const auto command = read("node='n' status='executing'", "<actions execute='complete'><prev/><complete/></actions>").value();
     EXPECT_EQ(command.allowed, (std::vector{CommandAction::complete, CommandAction::prev}));

@@ -62,6 +62,28 @@ TEST(DataForm, WhatWasFilledInIsFoundByItsName) {
     EXPECT_EQ(read("<field var='a' type='unheard-of'/>").value().fields.at(0).type, FieldType::text_single);
 }
 
+TEST(DataForm, EveryWordOfTheStandardIsReadAndWritten) {
+    for (const auto& [type, word] : std::vector<std::pair<FormType, std::string>>{{FormType::form, "form"},
+                                                                                  {FormType::submit, "submit"},
+                                                                                  {FormType::cancel, "cancel"},
+                                                                                  {FormType::result, "result"}}) {
+        DataForm form;
+        form.type = type;
+        EXPECT_EQ(xml::write(encode(form)), "<x xmlns='jabber:x:data' type='" + word + "'/>");
+        EXPECT_EQ(read("", word).value().type, type);
+    }
+    const std::vector<std::pair<FieldType, std::string>> types{
+        {FieldType::boolean, "boolean"},         {FieldType::fixed, "fixed"},           {FieldType::hidden, "hidden"},
+        {FieldType::jid_multi, "jid-multi"},     {FieldType::jid_single, "jid-single"}, {FieldType::list_multi, "list-multi"},
+        {FieldType::list_single, "list-single"}, {FieldType::text_multi, "text-multi"}, {FieldType::text_private, "text-private"},
+        {FieldType::text_single, "text-single"}};
+    for (const auto& [type, word] : types) {
+        const auto form = read("<field var='a' type='" + word + "'/>").value();
+        EXPECT_EQ(form.fields.at(0).type, type);
+        EXPECT_NE(xml::write(encode(form)).find(" type='" + word + "'"), std::string::npos);
+    }
+}
+
 TEST(DataForm, WhatCannotBeReadIsRefused) {
     EXPECT_EQ(fault("", "unheard-of"), Code::malformed);
     EXPECT_EQ(fault("<field><value>1</value></field>"), Code::malformed);

@@ -13,7 +13,7 @@ register() -> ejabberd_commands:register_commands(?MODULE, commands()).
 unregister() -> ejabberd_commands:unregister_commands(commands()).
 
 commands() ->
-    [command(stox, line, [command], "Give the SIP gateway a command; help lists them"),
+    [command(stox, line, [line], "Give the SIP gateway a command; help lists them"),
      command(stox_status, status, [], "Overview of the SIP gateway"),
      command(stox_overview, overview, [], "Overview of the SIP gateway"),
      command(stox_domains, domains, [], "Domains of the SIP gateway"),

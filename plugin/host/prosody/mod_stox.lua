@@ -380,15 +380,17 @@ module:shared("/*/admin_shell/env").stox = setmetatable({}, {
 	end;
 });
 
+-- A reload that comes while the worker ends runs in the middle of this, as signals do, and may start another one: all is
+-- forgotten before the end is waited for.
 function server.close_worker()
-	if server.watch then server.watch:close(); server.watch = nil; end
-	server.running = false;
-	if server.handle then server.handle:close(CLOSE_MS); server.handle = nil; end
-	if server.socket then
-		server.socket:close();
-		server.socket = nil;
+	local watch, handle, socket = server.watch, server.handle, server.socket;
+	server.watch, server.handle, server.socket, server.running = nil, nil, nil, false;
+	if watch then watch:close(); end
+	if socket then
+		socket:close();
 		os.remove(server.path);
 	end
+	if handle then handle:close(CLOSE_MS); end
 end
 
 -- Ports are not open and not all hosts are there while hosts are loaded.
