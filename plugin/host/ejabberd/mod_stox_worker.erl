@@ -4,7 +4,7 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/2, ask/1, json_value/1, private_directory/0, config_reloaded/0]).
+-export([set/2, remove/2, ask/1, json_value/1, private_directory/0, socket_place/0, server_name/0, config_reloaded/0]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
@@ -13,7 +13,7 @@
 -define(EVENTS_AT_ONCE, 200).
 -define(ANSWER_MS, 10000).
 
--record(state, {handle, ref, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
+-record(state, {handle, ref, service = false, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
@@ -58,6 +58,18 @@ private_directory() ->
     ok = file:change_mode(Directory, 8#700),
     Directory.
 
+%% Where a component socket stands, how its name begins, and its mode. A service has a user of its own, who cannot enter the private
+%% directory: then it is beside the control socket, in a directory whose group has the servers and the service in it.
+socket_place() ->
+    Settings = read_engine_file(),
+    case is_service(Settings) of
+        true -> {filename:dirname(binary_to_list(control_path(Settings))), "ejabberd-", 8#660};
+        false -> {private_directory(), "", 8#600}
+    end.
+
+%% This node among all servers of its user.
+server_name() -> unicode:characters_to_binary(["ejabberd ", filename:absname(mnesia:system_info(directory))]).
+
 %% --- the process
 
 %% Temporary: after a crash the domains ask for it again (mod_stox monitors it).
@@ -78,7 +90,7 @@ init([]) ->
     case open(Settings) of
         {ok, Handle} ->
             mod_stox_commands:register(),
-            {ok, poll(#state{handle = Handle, engine = engine_options(Settings)})};
+            {ok, poll(#state{handle = Handle, service = is_service(Settings), engine = engine_options(Settings)})};
         {error, Why} ->
             ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
             logger:error("stox: ~ts", [Why]),
@@ -135,7 +147,7 @@ revive(#state{handle = Handle} = State) ->
     mod_stox_nif:close(Handle, ?CLOSE_MS),
     Settings = read_engine_file(),
     case open(Settings) of
-        {ok, New} -> poll(State#state{handle = New, running = false, down = false, engine = engine_options(Settings)});
+        {ok, New} -> poll(State#state{handle = New, service = is_service(Settings), running = false, down = false, engine = engine_options(Settings)});
         {error, Why} ->
             logger:error("stox: ~ts", [Why]),
             State
@@ -149,9 +161,13 @@ forget(Domain, Owners) ->
         _ -> ok
     end.
 
-remove_domain(Domain, ForGood, #state{domains = Domains, owners = Owners} = State) ->
+%% A service keeps a domain whose server or module only stops.
+remove_domain(Domain, ForGood, #state{domains = Domains, owners = Owners, service = Service} = State) ->
     forget(Domain, Owners),
-    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, ForGood}]}),
+    case Service andalso not ForGood of
+        true -> ok;
+        false -> send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, ForGood}]})
+    end,
     keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
 
 keep(#state{keep = Timer, domains = Domains} = State) ->
@@ -217,11 +233,16 @@ taken(Event, State) ->
 
 take(#{<<"t">> := <<"log">>, <<"level">> := Level, <<"text">> := Text} = Event, _) -> log(level(Level), Event, Text);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"started">>, <<"pid">> := Pid}, State) ->
-    logger:info("stox: worker started, pid ~b; it ends with this server, and what it carries with it", [Pid]),
-    send(State, {[{stox, ?CONTROL_VERSION}, {version, <<"0.1.0">>}, {features, []}]}),
+    case State#state.service of
+        true -> logger:info("stox: connected to the worker, pid ~b", [Pid]);
+        false -> logger:info("stox: worker started, pid ~b; it ends with this server, and what it carries with it", [Pid])
+    end,
+    send(State, {[{stox, ?CONTROL_VERSION}, {version, <<"0.1.0">>}, {features, []}, {server, server_name()}]}),
     send_all(State);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := -1}, _) ->
     logger:error("stox: worker ~ts; it ended too often and stays down until the next reload_config", [How]);
+take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := Ms}, #state{service = true}) ->
+    logger:warning("stox: worker ~ts, trying again in ~b ms", [How, Ms]);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := Ms}, _) ->
     logger:warning("stox: worker ~ts, restart in ~b ms", [How, Ms]);
 take(#{<<"t">> := <<"listening">>, <<"sip">> := Sip}, _) ->
@@ -292,11 +313,15 @@ read_engine_file() ->
             []
     end.
 
-%% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere.
+is_service(Settings) -> setting(<<"isolation">>, Settings, "process") =:= <<"service">>.
+
+control_path(Settings) -> setting(<<"control">>, Settings, "/run/stox/control").
+
+%% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere. A service has a place of its own.
 engine_options(Settings) ->
-    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>])],
+    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>, <<"control">>])],
     Default = [{state_dir, unicode:characters_to_binary(filename:absname(filename:join(private_directory(), "state")))}
-               || not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
+               || not is_service(Settings), not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
     json_value(Default ++ Given).
 
 setting(Name, Settings, Default) ->
@@ -311,6 +336,7 @@ open(Settings) ->
     Engine = setting(<<"engine">>, Settings, filename:join(Priv, "libstox_engine.so")),
     case setting(<<"isolation">>, Settings, "process") of
         <<"process">> -> mod_stox_nif:open(Worker, Engine);
+        <<"service">> -> mod_stox_nif:connect(control_path(Settings));
         <<"none">> -> mod_stox_nif:open(undefined, Engine);
-        Other -> {error, ["isolation ", io_lib:format("~p", [Other]), " in stox.yml is not known, use process or none"]}
+        Other -> {error, ["isolation ", io_lib:format("~p", [Other]), " in stox.yml is not known, use process, service or none"]}
     end.

@@ -41,6 +41,15 @@ local function private_path()
 	return data .. "/stox";
 end
 
+-- Where the worker listens that is a service of its own.
+local function control_path()
+	return config.get("*", "stox_control") or "/run/stox/control";
+end
+
+local function is_service()
+	return config.get("*", "stox_isolation") == "service";
+end
+
 local function state_directory()
 	local given = config.get("*", "stox");
 	return type(given) == "table" and given.state_dir or private_path() .. "/state";
@@ -50,7 +59,7 @@ end
 if prosody.process_type == "prosodyctl" then
 	function module.command(arg)
 		local unix = require "socket.unix";
-		local path = state_directory() .. "/admin.sock";
+		local path = is_service() and control_path() or state_directory() .. "/admin.sock";
 		local socket = (type(unix) == "table" and unix.stream or unix)();
 		socket:settimeout(10);
 		local ok, why = socket:connect(path);
@@ -59,9 +68,12 @@ if prosody.process_type == "prosodyctl" then
 			return 1;
 		end
 		socket:send(json.encode(admin_question(arg, "prosodyctl")) .. "\n");
-		local line;
-		line, why = socket:receive("*l");
-		local answer = line and json.decode(line);
+		local answer;
+		repeat -- a service greets first
+			local line;
+			line, why = socket:receive("*l");
+			answer = line and json.decode(line);
+		until not answer or answer.t == "admin"
 		if not answer then
 			io.stderr:write(("the worker did not answer: %s\n"):format(why or "no JSON"));
 			return 1;
@@ -82,13 +94,14 @@ local random = require "util.random";
 local hex = require "util.hex";
 local net_server = require "net.server";
 local timer = require "util.timer";
+local sha256 = require "util.hashes".sha256;
 local usermanager = require "core.usermanager";
 
 local CONTROL_VERSION = 1;
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
 local CLOSE_MS = 3000;
 local EVENTS_AT_ONCE = 200;   -- the server has one thread
-local MODULE_OPTIONS = { worker = true, engine = true, isolation = true, xmpp_domains = true };
+local MODULE_OPTIONS = { worker = true, engine = true, isolation = true, control = true, xmpp_domains = true };
 
 local host = module.host;
 -- Survives a reload of the module; the functions in it are always those of the newest chunk.
@@ -150,16 +163,27 @@ local function private_directory()
 	return path;
 end
 
+local function directory_of(path) return path:match("^(.*)/[^/]*$") or "."; end
+
+-- A service has a user of its own, who cannot enter our private directory: then the socket stands beside the control socket, in a
+-- directory whose group has the servers and the service in it. The name is ours alone among the servers there.
+local function socket_path()
+	if not is_service() then return private_directory() .. "/component.sock"; end
+	return ("%s/prosody-%s.sock"):format(directory_of(control_path()), sha256(private_path(), true):sub(1, 16));
+end
+
 -- mod_component's own listener on a socket of ours: works with component_ports = {} too.
 local function listen()
 	if server.socket then return; end
 	local unix = require "socket.unix";
 	local service = portmanager.get_service("component");
 	if not service then error("mod_component is not loaded", 0); end
-	local path = private_directory() .. "/component.sock";
+	local path = socket_path();
 	os.remove(path);
 	local socket = (type(unix) == "table" and unix.stream or unix)();
+	local mask = pposix.umask("007");
 	local ok, why = socket:bind(path);
+	pposix.umask(mask);
 	if ok then ok, why = socket:listen(); end
 	if not ok then error(("cannot listen on %s: %s"):format(path, why), 0); end
 	socket:settimeout(0);
@@ -173,10 +197,10 @@ local function send(line)
 	return server.running and server.handle:command(json.encode(line));
 end
 
--- What outlives a restart stands beside the socket, unless the operator wants it elsewhere.
+-- What outlives a restart stands beside the socket, unless the operator wants it elsewhere. A service has a place of its own.
 local function engine_options()
 	local given = config.get("*", "stox") or {};
-	if type(given) ~= "table" or given.state_dir ~= nil then return given; end
+	if type(given) ~= "table" or is_service() or given.state_dir ~= nil then return given; end
 	local options = { state_dir = state_directory() };
 	for key, value in pairs(given) do options[key] = value; end
 	return options;
@@ -215,12 +239,18 @@ end
 function events.worker(event)
 	server.running = event.state == "started";
 	if server.running then
-		log("info", "worker started, pid %d; it ends with this server, and what it carries with it", event.pid);
-		send({ stox = CONTROL_VERSION, version = server.library.version, features = {} });
+		if server.service then
+			log("info", "connected to the worker, pid %d", event.pid);
+		else
+			log("info", "worker started, pid %d; it ends with this server, and what it carries with it", event.pid);
+		end
+		send({ stox = CONTROL_VERSION, version = server.library.version, features = {}, server = "prosody " .. private_path() });
 		send_all();
 	elseif event.restart_ms < 0 then
 		log("error", "worker %s; it ended too often and stays down until the next reload of the configuration", event.how);
 		timer.add_task(0, function () server.close_worker(); end);
+	elseif server.service then
+		log("warn", "worker %s, trying again in %.1f s", event.how, event.restart_ms / 1000);
 	else
 		log("warn", "worker %s, restart in %.1f s", event.how, event.restart_ms / 1000);
 	end
@@ -302,8 +332,6 @@ function server.drain()
 	end
 end
 
-local function directory_of(path) return path:match("^(.*)/[^/]*$") or "."; end
-
 -- By its full path: Prosody's plugin directories are not searched for libraries. A symbolic link is followed, since the
 -- worker is beside the file itself.
 local function load_library()
@@ -330,8 +358,8 @@ end
 
 local function check_isolation()
 	local isolation = config.get("*", "stox_isolation") or "process";
-	if isolation ~= "process" and isolation ~= "none" then
-		error(("stox_isolation = %q is not known, use \"process\" or \"none\""):format(tostring(isolation)), 0);
+	if isolation ~= "process" and isolation ~= "service" and isolation ~= "none" then
+		error(("stox_isolation = %q is not known, use \"process\", \"service\" or \"none\""):format(tostring(isolation)), 0);
 	end
 	return isolation;
 end
@@ -341,9 +369,15 @@ local function open_worker()
 	local directory = load_library();
 	local worker = absolute(config.get("*", "stox_worker") or directory .. "/stoxd");
 	local engine = absolute(config.get("*", "stox_engine") or directory .. "/libstox_engine.so");
-	local in_process = check_isolation() == "none";
-	if in_process then worker = nil; end
-	local handle, why = server.library.open(worker, engine);
+	local isolation = check_isolation();
+	server.service = isolation == "service";
+	if isolation == "none" then worker = nil; end
+	local handle, why;
+	if server.service then
+		handle, why = server.library.connect(absolute(control_path()));
+	else
+		handle, why = server.library.open(worker, engine);
+	end
 	if not handle then error("cannot start the worker: " .. tostring(why), 0); end
 	server.handle = handle;
 	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);
