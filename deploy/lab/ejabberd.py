@@ -31,12 +31,15 @@ class Ejabberd(Server):
             "acl": {"lab": {"ip": "127.0.0.0/8"}, "admins": {"user": self.setup.admins}},
             "access_rules": {"configure": {"allow": "admins"}},
             "modules": modules,
-            "append_host_config": {host: {"modules": {"mod_stox": {"host": component, **options}}}
+            "append_host_config": {host: {"modules": {"mod_stox": {"host": component, **options}}, **self.host_acl()}
                                    for (component, options), host in zip(setup.components.items(), [setup.domain, *self.further_hosts()])},
         }
         (self.folder / "ejabberd.yml").write_text(json.dumps(configuration, indent=1))
         (self.folder / "stox.yml").write_text(json.dumps({**setup.engine, "isolation": setup.isolation, **({"control": setup.control} if setup.control else {})}))
         self.own()
+
+    def host_acl(self) -> dict:
+        return {"acl": {"admins": {"user": self.setup.domain_admins}}} if self.setup.domain_admins else {}
 
     def further_hosts(self) -> list[str]:
         return [f"host{number}.test" for number in range(1, len(self.setup.components))]

@@ -51,6 +51,8 @@ class Prosody(Server):
                                     admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "")
         for component, options in setup.components.items():
             text += f'\nComponent "{component}" "stox"\n'
+            if setup.domain_admins:
+                text += f"    admins = {lua(setup.domain_admins)}\n"
             text += "".join(f"    {word if word == 'name' else 'stox_' + word} = {lua(value)}\n" for word, value in options.items())
         (self.folder / "prosody.cfg.lua").write_text(text)
         self.own()

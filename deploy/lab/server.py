@@ -19,6 +19,7 @@ class Setup:
     components: dict[str, dict] = dataclasses.field(default_factory=dict)          # domain -> domain options
     engine: dict = dataclasses.field(default_factory=dict)                          # engine options
     admins: list[str] = dataclasses.field(default_factory=list)                     # bare JIDs that administer the server
+    domain_admins: list[str] = dataclasses.field(default_factory=list)              # and those of each gateway alone
     ctl: bool = False                    # whether the server's own command line reaches it (ejabberdctl needs a port for that)
     isolation: str = "process"
     control: str = ""                    # with isolation service: the worker's control socket

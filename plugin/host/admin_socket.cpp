@@ -25,16 +25,17 @@ using Local = asio::local::stream_protocol;
 
 struct AdminSocket::State : std::enable_shared_from_this<AdminSocket::State> {
     State(asio::io_context& loop_, std::string path_, Events events_)
-        : loop(loop_), acceptor(loop_), path(std::move(path_)), events(std::move(events_)) {}
+        : acceptor(loop_), retry(loop_), path(std::move(path_)), events(std::move(events_)) {}
 
-    asio::io_context& loop;
     Local::acceptor acceptor;
+    asio::steady_timer retry;
     std::string path;
     Events events;
     std::size_t connections = 0;
     bool accepting = false, closed = false;
 
     void accept();
+    void accept_later();
     void take(Local::socket socket);
 };
 
@@ -119,6 +120,7 @@ AdminSocket::~AdminSocket() {
     state_->closed = true;
     error_code ignored;
     state_->acceptor.close(ignored);
+    state_->retry.cancel();
     ::unlink(state_->path.c_str());
 }
 
@@ -129,8 +131,16 @@ void AdminSocket::State::accept() {
         self->accepting = false;
         if (self->closed) return;
         if (!error) self->take(std::move(socket));
-        if (error == asio::error::no_descriptors) return;  // tried again with the end of a connection
-        self->accept();
+        error ? self->accept_later() : self->accept();
+    });
+}
+
+/// No descriptor is left, or no memory: at once it would be the same.
+void AdminSocket::State::accept_later() {
+    retry.expires_after(std::chrono::seconds(1));
+    retry.async_wait([weak = weak_from_this()](error_code error) {
+        auto self = weak.lock();
+        if (!error && self) self->accept();
     });
 }
 

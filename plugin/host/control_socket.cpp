@@ -13,7 +13,7 @@ using Local = asio::local::stream_protocol;
 
 namespace {
 
-constexpr std::chrono::milliseconds kWithoutDescriptors{500};
+constexpr std::chrono::milliseconds kAgain{500};
 
 }  // namespace
 
@@ -30,14 +30,15 @@ struct ControlSocket::State : std::enable_shared_from_this<ControlSocket::State>
     void accept() {
         acceptor.async_accept([self = shared_from_this()](error_code error, Local::socket socket) {
             if (self->closed) return;
-            if (error == asio::error::no_descriptors) return self->accept_later();
-            if (!error) self->take(std::move(socket));
+            if (error) return self->accept_later();
+            self->take(std::move(socket));
             self->accept();
         });
     }
 
+    /// No descriptor is left, or no memory: at once it would be the same.
     void accept_later() {
-        again.expires_after(kWithoutDescriptors);
+        again.expires_after(kAgain);
         again.async_wait([self = shared_from_this()](error_code error) {
             if (!error && !self->closed) self->accept();
         });

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from adhoc import execute
-from conftest import COMPONENT, PEERS, make_server, person, stop_server
+from adhoc import execute, listed
+from conftest import COMPONENT, DOMAIN, PEERS, make_server, person, stop_server
 from lane import GATEWAY, STRANGER
 from processes import wait_for
 
@@ -22,7 +22,7 @@ IS_EJABBERD = os.environ.get("STOX_SERVER") == "ejabberd"
 
 @pytest.fixture(scope="module")
 def server(workspace):
-    running = make_server(workspace / "cli", port=5331, api_port=15291, ctl=True, components={COMPONENT: {"peers": PEERS}},
+    running = make_server(workspace / "cli", port=5331, api_port=15291, ctl=True, domain_admins=[f"mercutio@{DOMAIN}"], components={COMPONENT: {"peers": PEERS}},
                           engine={"bind": [f"udp:{GATEWAY}:{PORT}"], "log_level": "debug"})
     wait_for("the administration socket", lambda: list(running.folder.glob("*/stox/state/admin.sock")))
     yield running
@@ -96,6 +96,17 @@ def test_the_shell_of_prosody(server):
     assert "phones" in shown.stdout, (shown.stdout, shown.stderr)
     assert '"peers":[' in server.prosodyctl("shell", 'stox:peers("--json")').stdout
     assert "level is one of" in (lambda done: done.stdout + done.stderr)(server.prosodyctl("shell", 'stox:log_level("loud")'))
+
+
+def test_a_domains_administrator_has_the_domain_alone(server):
+    mercutio = person(server, "mercutio")
+    try:
+        seen = set(listed(mercutio, COMPONENT))
+        assert {"overview", "peers", "drain"} <= seen and not {"stop", "ban", "domains"} & seen
+        assert execute(mercutio, COMPONENT, "peers").status == "completed"
+        assert execute(mercutio, COMPONENT, "stop").error == "forbidden"
+    finally:
+        mercutio.stop()
 
 
 def test_reload_and_stop(server):
