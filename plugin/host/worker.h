@@ -36,7 +36,7 @@ public:
     /// One that modules come to and leave: their domains stay.
     struct Service {
         int listener;  ///< a unix socket that listens
-        int end;       ///< readable when the worker is to stop
+        int end;       ///< readable when the worker is to stop; a duplicate is used
         ServiceAccess access;
         std::chrono::seconds return_within;
     };

@@ -3,6 +3,8 @@
 #include "plugin/host/journal.h"
 #include "plugin/host/worker.h"
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -23,7 +25,7 @@ Worker::Worker(asio::io_context& loop, Service service) : Worker(loop) {
     service_ = true;
     return_within_ = service.return_within;
     administration_ = Administration(for_administration());
-    end_.emplace(loop, service.end);
+    end_.emplace(loop, ::fcntl(service.end, F_DUPFD_CLOEXEC, 3));
     end_->async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
         if (!error) stop();
     });
@@ -98,6 +100,7 @@ void Worker::remove_forgotten(const std::string& server) {
         log(Level::warn, "removed: its server is back and did not hand it over again; what waits for it stays in the store", name);
         remove(name, false);
     }
+    returns_.erase(server);
 }
 
 /// A module that does not read does not keep the service.

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -284,6 +285,26 @@ TEST(Listener, IsForUserAndGroupAndTakesThePlaceOfADeadOne) {
     ::close(second.value());
     EXPECT_FALSE(stox::host::listen_on(directory.file("absent/control")));
     EXPECT_FALSE(stox::host::listen_on("/" + std::string(200, 'x')));
+}
+
+TEST(Listener, ASocketThatIsHandedOverIsTaken) {
+    stox::test::PrivateDirectory directory;
+    EXPECT_EQ(stox::host::handed_over(), -1);
+    const auto listener = stox::host::listen_on(directory.file("control"));
+    ASSERT_TRUE(listener);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::dup2(listener.value(), 3);
+        ::setenv("LISTEN_FDS", "1", 1);
+        ::setenv("LISTEN_PID", "1", 1);
+        const bool of_another = stox::host::handed_over() == -1;
+        ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+        ::_exit(of_another && stox::host::handed_over() == 3 ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    ::close(listener.value());
 }
 
 }  // namespace
