@@ -112,7 +112,8 @@ TEST(Restart, AServiceIsTriedAgainForEver) {
     long last = 0;
     for (int n = 0; n < 50; ++n) last = stox_restart_after_loss(&restart, 1'000, 1'000);
     EXPECT_EQ(last, 30'000);
-    EXPECT_EQ(stox_restart_after_loss(&restart, 1'000, 61'000), 100);  // it had worked
+    EXPECT_EQ(stox_restart_after_loss(&restart, 1'000, 5'999), 30'000);
+    EXPECT_EQ(stox_restart_after_loss(&restart, 1'000, 6'000), 100);  // it had worked
 }
 
 }  // namespace

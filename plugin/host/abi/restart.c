@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { LIMIT_MS = 30000, WINDOW_MS = 60000 };
+enum { LIMIT_MS = 30000, WINDOW_MS = 60000, STEADY_MS = 5000 };
 
 void stox_restart_init(struct stox_restart* r, unsigned first_ms) {
     memset(r, 0, sizeof *r);
@@ -24,6 +24,6 @@ long stox_restart_after_end(struct stox_restart* r, uint64_t started_ms, uint64_
 }
 
 long stox_restart_after_loss(struct stox_restart* r, uint64_t started_ms, uint64_t now_ms) {
-    if (now_ms - started_ms >= WINDOW_MS) stox_restart_init(r, r->first_ms);
+    if (now_ms - started_ms >= STEADY_MS) stox_restart_init(r, r->first_ms); /* nobody ends a service as soon as it began */
     return next_wait(r);
 }
