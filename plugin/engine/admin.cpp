@@ -215,8 +215,9 @@ void run_command(State& state, AdminId id, Ask ask, TimePoint now, Actions& out)
     const auto& session = asked.session_id;
     if (!session.empty() && !find_session(state.desk, session, asker(ask), ask.command, now))
         return refuse(ask.asked, ErrorType::modify, Condition::bad_request, "This command is over; please begin again.", out);
-    const bool filled_in = asked.form && asked.form->type == xmpp::FormType::submit;
-    if (!ask.command->arguments.empty() && !filled_in) {
+    const bool has_form = !ask.command->arguments.empty();
+    const bool filled_in = has_form && asked.form && asked.form->type == xmpp::FormType::submit;
+    if (has_form && !filled_in) {
         auto opened = session.empty() ? begin_session(state, asker(ask), *ask.command, now) : session;
         return ask_to_fill_in(ask, std::move(opened), {}, out);
     }

@@ -120,6 +120,7 @@ AdminOutcome Administration::ask_engines(const AdminOrder& order, const std::str
         if (!outcome.note.empty()) all.note += (all.note.empty() ? "" : "\n") + outcome.note;
         append(all.tables, std::move(outcome.tables));
     }
+    if (order.verb == AdminVerb::limits && domain.empty()) append(all.tables, {to_table(worker_.limits())});
     if (all.note.empty() && all.tables.empty()) return {false, "There is no domain yet.", {}};
     return all;
 }

@@ -21,6 +21,7 @@ public:
     /// The worker around it.
     struct Worker {
         std::function<engine::WorkerRow()> row;
+        std::function<std::vector<engine::LimitRow>()> limits;  ///< what is bounded for all domains together
         std::function<std::vector<DomainHost*>()> domains;
         std::function<sip::Endpoint*()> sip;  ///< null: not open
         std::function<void(engine::Level)> set_log_level;

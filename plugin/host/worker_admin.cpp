@@ -1,6 +1,7 @@
 // What the worker does for administrators, and for the question who is one.
 
 #include "plugin/host/levels.h"
+#include "plugin/host/sip_settings.h"
 #include "plugin/host/state_dir.h"
 #include "plugin/host/worker.h"
 
@@ -48,6 +49,13 @@ void Worker::authorize(const std::string& domain, const engine::Authorize& asked
 Administration::Worker Worker::for_administration() {
     Administration::Worker worker;
     worker.row = [this] { return row(); };
+    worker.limits = [this] {
+        std::vector<engine::LimitRow> rows;
+        if (sip_ && options_)
+            rows.push_back(
+                {{}, "sip_connections", {}, sip_->counters().open_connections, sip_settings(*options_).limits.connections});
+        return rows;
+    };
     worker.domains = [this] {
         std::vector<DomainHost*> all;
         for (const auto& [name, domain] : domains_) all.push_back(domain.host.get());

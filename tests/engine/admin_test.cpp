@@ -169,6 +169,8 @@ TEST(Admin, ACommandWithoutArgumentsCompletesAtOnce) {
     EXPECT_EQ(command.form->items.at(0).at(1).values.at(0), "phones");
     EXPECT_TRUE(office.logged("audit command=peers who=romeo@montague.test/garden via=xmpp result=done"));
     EXPECT_TRUE(office.orders.empty()) << "the engine knows its peers";
+    EXPECT_EQ(office.say(execute(kAdmin, "peers", {}, filled_in({{"x", "y"}}))).command().status, xmpp::CommandStatus::completed)
+        << "a form that nobody asked for";
 }
 
 TEST(Admin, WhatIsTheWorkersGoesThereAndComesBack) {

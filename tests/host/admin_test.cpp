@@ -89,6 +89,14 @@ TEST_F(AdminTest, CommandsOfTheServersCommandLine) {
     EXPECT_EQ(peers.at(0)["peer"], "phones");
     EXPECT_EQ(peers.at(0)["probed"], false);
     EXPECT_EQ(peers.at(0)["transactions"], 0);
+    const auto limits = json::parse(ask({{"command", "limits"}, {"json", true}})["output"].get<std::string>())["limits"];
+    EXPECT_EQ(limits.front()["domain"], "capulet.test");
+    EXPECT_EQ(limits.back()["limit"], "sip_connections") << "of all domains together";
+    EXPECT_EQ(limits.back()["most"], 2'000);
+    EXPECT_EQ(json::parse(
+                  ask({{"command", "limits"}, {"json", true}, {"domain", "capulet.test"}})["output"].get<std::string>())["limits"]
+                  .back()["domain"],
+              "capulet.test");
     EXPECT_TRUE(ask({{"command", "peers"}})["output"].get<std::string>().starts_with("Peers\n"));
     EXPECT_EQ(ask({{"command", "dance"}})["code"], 2);
     EXPECT_EQ(ask({{"command", "ban"}})["code"], 2) << "an argument is missing";

@@ -124,6 +124,7 @@ def test_errors_and_reload(server, romeo):
 def test_by_profanity(server, workspace):
     client = Profanity(workspace / "profanity-admin", f"romeo@{DOMAIN}", PASSWORD, server.setup.address, server.setup.port)
     try:
+        client.wait_came("<feature", "http://jabber.org/protocol/commands")  # of its server, without which it does not try
         client.type(f"/cmd list {COMPONENT}")
         client.wait_shown("urn:stox:admin#overview")
         client.type(f"/cmd exec urn:stox:admin#overview {COMPONENT}")
