@@ -170,6 +170,18 @@ def test_a_stranger_is_refused(server, service):
 
 
 @pytest.mark.gate(120)
+def test_the_servers_own_command_line(server, service):
+    if server.name == "Prosody":
+        command = Program(["prosodyctl", "--config", server.folder / "prosody.cfg.lua", "mod_stox", "overview"], server.folder / "command.log",
+                          unprivileged=True, groups=[GROUP], cwd=server.folder)
+        assert command.process.wait(timeout=30) == 0, command.log.read_text()
+        shown = command.log.read_text()
+    else:
+        shown = server.api("stox_overview")
+    assert COMPONENT in shown and str(service.pid) in shown, shown
+
+
+@pytest.mark.gate(120)
 def test_a_command_line_by_the_control_socket(server, service):
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(20)
