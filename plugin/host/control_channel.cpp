@@ -32,7 +32,11 @@ std::shared_ptr<ControlChannel> ControlChannel::open(asio::io_context& loop, int
 }
 
 ControlChannel::ControlChannel(asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end)
-    : in_(loop, duplicate(in)), out_(loop, duplicate(out)), patience_(loop), on_line_(std::move(on_line)), on_end_(std::move(on_end)) {
+    : in_(loop, duplicate(in)),
+      out_(loop, duplicate(out)),
+      patience_(loop),
+      on_line_(std::move(on_line)),
+      on_end_(std::move(on_end)) {
     in_.non_blocking(true);
     out_.non_blocking(true);
 }

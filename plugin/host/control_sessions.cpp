@@ -9,8 +9,7 @@ ControlSessions::~ControlSessions() { close_all(); }
 ControlSessions::Id ControlSessions::add(boost::asio::io_context& loop, int in, int out, std::string user) {
     const Id id = ++last_;
     auto channel = ControlChannel::open(
-        loop, in, out, [this, id](std::string_view line) { events_.line(id, line); },
-        [this, id] { events_.over(id); });
+        loop, in, out, [this, id](std::string_view line) { events_.line(id, line); }, [this, id] { events_.over(id); });
     all_.emplace(id, Session{std::move(channel), std::move(user), {}, false});
     return id;
 }

@@ -47,7 +47,8 @@ struct ControlSocket::State : std::enable_shared_from_this<ControlSocket::State>
     void take(Local::socket socket) {
         const auto peer = peer_of(socket.native_handle());
         if (!peer) return events.refused("uid=unknown");
-        if (!access.allows(*peer)) return events.refused("uid=" + std::to_string(peer->user) + " pid=" + std::to_string(peer->process));
+        if (!access.allows(*peer))
+            return events.refused("uid=" + std::to_string(peer->user) + " pid=" + std::to_string(peer->process));
         events.arrived(socket.native_handle(), "uid:" + std::to_string(peer->user));
     }
 };

@@ -28,7 +28,8 @@ void write_journal(engine::Level level, std::string_view text, std::string_view 
     auto line = prefix(level);
     if (!domain.empty()) line += std::string(domain) + ": ";
     line += text;
-    std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    std::ranges::replace_if(
+        line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
     line += '\n';
     // Whoever closed it wants no log; a full disk behind it stops nothing.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -45,7 +45,8 @@ Result<void> take(ServiceOptions& options, std::string_view word, const std::str
         options.access.groups.push_back(id.value());
     } else if (word == "--return-within") {
         const auto seconds = number(value);
-        if (!seconds || *seconds == 0 || *seconds > kLongestReturn) return fail(Code::malformed, "--return-within needs 1 to 86400 seconds");
+        if (!seconds || *seconds == 0 || *seconds > kLongestReturn)
+            return fail(Code::malformed, "--return-within needs 1 to 86400 seconds");
         options.return_s = *seconds;
     } else {
         return fail(Code::malformed, "the option " + std::string(word) + " is not known");

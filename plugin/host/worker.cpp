@@ -115,7 +115,8 @@ void Worker::on_line(ControlSessions::Id from, std::string_view line) {
     server_ = server ? std::optional(*server) : std::nullopt;
     const auto command = parse_command(line);
     if (!command) return log(Level::error, "control line refused: " + command.error().detail);
-    if (!may(command.value())) return log(Level::error, "control line refused: it came before its module said which server it is in");
+    if (!may(command.value()))
+        return log(Level::error, "control line refused: it came before its module said which server it is in");
     std::visit([this](const auto& one) { perform(one); }, command.value());
 }
 

@@ -38,7 +38,8 @@ Worker::Worker(asio::io_context& loop, Service service) : Worker(loop) {
 
 void Worker::on_module(int connection, std::string user) {
     if (modules_.size() >= kMaxSessions)
-        return log(Level::warn, "control connection refused " + user + ": there are " + std::to_string(kMaxSessions) + " already");
+        return log(Level::warn,
+                   "control connection refused " + user + ": there are " + std::to_string(kMaxSessions) + " already");
     modules_.send(modules_.add(loop_, connection, connection, std::move(user)), hello_line());
 }
 
@@ -97,7 +98,8 @@ void Worker::remove_forgotten(const std::string& server) {
     for (const auto& [name, domain] : domains_)
         if (domain.server == server && !domain.confirmed) forgotten.push_back(name);
     for (const auto& name : forgotten) {
-        log(Level::warn, "removed: its server is back and did not hand it over again; what waits for it stays in the store", name);
+        log(Level::warn, "removed: its server is back and did not hand it over again; what waits for it stays in the store",
+            name);
         remove(name, false);
     }
     returns_.erase(server);

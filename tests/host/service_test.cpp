@@ -28,7 +28,8 @@ Wire to_unix(const std::string& path) {
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.c_str(), path.size());
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("connect");
+    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        throw std::runtime_error("connect");
     return Wire(descriptor);
 }
 
@@ -68,10 +69,12 @@ protected:
         const auto line = module.line_with("\"listening\"");
         return static_cast<unsigned>(std::stoul(line.substr(line.find("127.0.0.1:") + 10)));
     }
-    void set_domain(Wire& module, const std::string& domain, unsigned phone = 5999, const std::string& secret = "s3cr3t", const UnixListener* at = nullptr) {
-        module.send(R"({"t":"domain-set","domain":)" + quoted(domain) + R"(,"xmpp_domains":[)" + quoted("users." + domain) + R"(],"xmpp":{"unix":)" +
-                    quoted((at ? *at : listener).path()) + R"(,"secret":)" + quoted(secret) +
-                    R"(},"config":{"peers":{"phones":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:127.0.0.1:)" + std::to_string(phone) +
+    void set_domain(Wire& module, const std::string& domain, unsigned phone = 5999, const std::string& secret = "s3cr3t",
+                    const UnixListener* at = nullptr) {
+        module.send(R"({"t":"domain-set","domain":)" + quoted(domain) + R"(,"xmpp_domains":[)" + quoted("users." + domain) +
+                    R"(],"xmpp":{"unix":)" + quoted((at ? *at : listener).path()) + R"(,"secret":)" + quoted(secret) +
+                    R"(},"config":{"peers":{"phones":{"match":{"source":["127.0.0.1"]},"next_hop":"sip:127.0.0.1:)" +
+                    std::to_string(phone) +
                     R"(","probe":false}}}})"
                     "\n");
     }
@@ -181,7 +184,8 @@ TEST_F(ServiceTest, ARefusedConfigurationStillTellsWhereTheServerListensNow) {
     }
     UnixListener elsewhere;
     Wire again = module();
-    again.send(R"({"t":"domain-set","domain":"one.test","xmpp_domains":["users.one.test"],"xmpp":{"unix":)" + quoted(elsewhere.path()) +
+    again.send(R"({"t":"domain-set","domain":"one.test","xmpp_domains":["users.one.test"],"xmpp":{"unix":)" +
+               quoted(elsewhere.path()) +
                R"(,"secret":"s"},"config":{"peerz":{}}})"
                "\n");
     again.line_with("config-error");
@@ -256,17 +260,23 @@ TEST(ServiceAccess, TheKernelTellsUserGroupsAndProcess) {
 }
 
 TEST(ServiceOptions, AreReadOrRefusedWithAWord) {
-    const auto all = read_service_options({"--listen", "/run/stox/control", "--allow-user", "root", "--allow-group", "4242", "--return-within", "5"});
+    const auto all = read_service_options(
+        {"--listen", "/run/stox/control", "--allow-user", "root", "--allow-group", "4242", "--return-within", "5"});
     ASSERT_TRUE(all);
     EXPECT_EQ(all.value().listen, "/run/stox/control");
     EXPECT_EQ(all.value().access.users, std::vector<uid_t>{0});
     EXPECT_EQ(all.value().access.groups, std::vector<gid_t>{4'242});
     EXPECT_EQ(all.value().return_s, 5u);
     EXPECT_EQ(read_service_options({"--listen", "/c"}).value().return_s, 60u);
-    for (const std::vector<std::string_view>& wrong : std::vector<std::vector<std::string_view>>{
-             {"--listen"}, {"--listen", "control"}, {"--listen", "/c", "--allow-user", "no such user"}, {"--listen", "/c", "--allow-group", ""},
-             {"--listen", "/c", "--return-within", "0"}, {"--listen", "/c", "--return-within", "86401"}, {"--listen", "/c", "--other", "x"},
-             {"--allow-user", "root"}})
+    for (const std::vector<std::string_view>& wrong :
+         std::vector<std::vector<std::string_view>>{{"--listen"},
+                                                    {"--listen", "control"},
+                                                    {"--listen", "/c", "--allow-user", "no such user"},
+                                                    {"--listen", "/c", "--allow-group", ""},
+                                                    {"--listen", "/c", "--return-within", "0"},
+                                                    {"--listen", "/c", "--return-within", "86401"},
+                                                    {"--listen", "/c", "--other", "x"},
+                                                    {"--allow-user", "root"}})
         EXPECT_FALSE(read_service_options(wrong)) << wrong.back();
 }
 
