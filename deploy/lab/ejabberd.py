@@ -35,7 +35,7 @@ class Ejabberd(Server):
                                    for (component, options), host in zip(setup.components.items(), [setup.domain, *self.further_hosts()])},
         }
         (self.folder / "ejabberd.yml").write_text(json.dumps(configuration, indent=1))
-        (self.folder / "stox.yml").write_text(json.dumps({**setup.engine, "isolation": setup.isolation}))
+        (self.folder / "stox.yml").write_text(json.dumps({**setup.engine, "isolation": setup.isolation, **({"control": setup.control} if setup.control else {})}))
         self.own()
 
     def host_acl(self) -> dict:
@@ -51,7 +51,7 @@ class Ejabberd(Server):
         self.configure()
         libraries = f"{self.folder / 'dist' / 'ejabberd'}:/usr/lib/{platform.machine()}-linux-gnu"
         self.program = Program(
-            ["erl", *self.distribution(), "-noinput", "-mnesia", "dir", f'"{self.folder / "db"}"', "-s", "ejabberd"], self.folder / "output.log", unprivileged=True,
+            ["erl", *self.distribution(), "-noinput", "-mnesia", "dir", f'"{self.folder / "db"}"', "-s", "ejabberd"], self.folder / "output.log", unprivileged=True, groups=self.setup.groups,
             cwd=self.folder, env={**self.setup.environment, "HOME": str(self.folder), "ERL_LIBS": libraries, "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),
                                   "EJABBERD_LOG_PATH": str(self.log), "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
                                   "ERL_CRASH_DUMP_BYTES": "0"})

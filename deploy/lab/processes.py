@@ -67,11 +67,12 @@ class Program:
 
     started: list["Program"] = []
 
-    def __init__(self, arguments: list, log: pathlib.Path, *, unprivileged: bool = False, env: dict | None = None,
-                 cwd: pathlib.Path | None = None, prefix: list | None = None):
+    def __init__(self, arguments: list, log: pathlib.Path, *, unprivileged: bool = False, user: int = NOBODY, groups: list | None = None,
+                 env: dict | None = None, cwd: pathlib.Path | None = None, prefix: list | None = None):
         command = [str(part) for part in [*(prefix or []), *arguments]]
         if unprivileged and os.geteuid() == 0:
-            command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
+            further = f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"
+            command = ["setpriv", f"--reuid={user}", f"--regid={user}", further, *command]
         self.log = log
         with open(log, "ab") as output, Interrupts.hold():
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,

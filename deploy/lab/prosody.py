@@ -23,7 +23,7 @@ component_ports = {{}}
 log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{log}", timestamps = true }} }}
 stox = {engine}
 stox_isolation = "{isolation}"
-
+{control}
 VirtualHost "{domain}"
 """
 
@@ -47,7 +47,8 @@ class Prosody(Server):
     def configure(self) -> None:
         setup = self.setup
         text = CONFIGURATION.format(folder=self.folder, log=self.log, address=setup.address, port=setup.port, engine=lua(setup.engine),
-                                    isolation=setup.isolation, admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "")
+                                    isolation=setup.isolation, control=f"stox_control = {lua(setup.control)}\n" if setup.control else "",
+                                    admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "")
         for component, options in setup.components.items():
             text += f'\nComponent "{component}" "stox"\n'
             if setup.domain_admins:
@@ -63,7 +64,7 @@ class Prosody(Server):
             (accounts / f"{user}.dat").write_text(f"return {lua({'password': password})};\n")
         self.configure()
         since = self.log_size()
-        self.program = Program(["prosody", "--config", self.folder / "prosody.cfg.lua", "-F"], self.folder / "output.log", unprivileged=True,
+        self.program = Program(["prosody", "--config", self.folder / "prosody.cfg.lua", "-F"], self.folder / "output.log", unprivileged=True, groups=self.setup.groups,
                                cwd=self.folder, env=self.setup.environment)
         self.wait_log(r"Activated service 'c2s'", since)
 

@@ -22,6 +22,8 @@ class Setup:
     domain_admins: list[str] = dataclasses.field(default_factory=list)              # and those of each gateway alone
     ctl: bool = False                    # whether the server's own command line reaches it (ejabberdctl needs a port for that)
     isolation: str = "process"
+    control: str = ""                    # with isolation service: the worker's control socket
+    groups: list[int] = dataclasses.field(default_factory=list)                     # further ones of the server's process
     archive: bool = False                # whether the server keeps what its users write and get (XEP-0313)
     address: str = "127.0.0.1"           # where XMPP clients connect
     port: int = 5222

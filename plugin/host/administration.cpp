@@ -102,6 +102,7 @@ AdminOutcome Administration::perform(const AdminOrder& order, const std::string&
             worker_.reload();
             return {true, "The chat server was asked to read its configuration again; its log says what came of it.", {}};
         case AdminVerb::stop:
+            if (!worker_.stop) return {false, "The worker is a service of its own: systemctl stop stoxd ends it.", {}};
             worker_.stop();
             return {true, "The worker stops; the next reload of the configuration starts it again.", {}};
         default:

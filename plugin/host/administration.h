@@ -25,7 +25,7 @@ public:
         std::function<std::vector<DomainHost*>()> domains;
         std::function<sip::Endpoint*()> sip;  ///< null: not open
         std::function<void(engine::Level)> set_log_level;
-        std::function<void()> reload, stop;  ///< by whoever holds the worker; after the answer
+        std::function<void()> reload, stop;  ///< by whoever holds the worker; after the answer. No stop: a service, which others stop
         std::function<void(engine::Level, std::string text, std::string domain)> log;
     };
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <utility>
 
 namespace stox::host {
@@ -16,6 +17,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
+
+constexpr std::chrono::seconds kPatience{1};
 
 /// A duplicate that an exec does not inherit.
 int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
@@ -29,7 +32,11 @@ std::shared_ptr<ControlChannel> ControlChannel::open(asio::io_context& loop, int
 }
 
 ControlChannel::ControlChannel(asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end)
-    : in_(loop, duplicate(in)), out_(loop, duplicate(out)), on_line_(std::move(on_line)), on_end_(std::move(on_end)) {
+    : in_(loop, duplicate(in)),
+      out_(loop, duplicate(out)),
+      patience_(loop),
+      on_line_(std::move(on_line)),
+      on_end_(std::move(on_end)) {
     in_.non_blocking(true);
     out_.non_blocking(true);
 }
@@ -46,7 +53,7 @@ void ControlChannel::take(std::string_view octets) {
     for (std::size_t newline; (newline = octets.find('\n')) != octets.npos; octets.remove_prefix(newline + 1)) {
         partial_ += octets.substr(0, newline);
         const std::string line = std::exchange(partial_, {});
-        if (!line.empty() && on_line_) on_line_(line);
+        if (const auto on_line = on_line_; !line.empty() && on_line) on_line(line);  // which may close us
         if (!in_.is_open()) return;
     }
     partial_ += octets;
@@ -106,6 +113,22 @@ void ControlChannel::close() {
     on_end_ = nullptr;
     error_code ignored;
     in_.close(ignored);
+}
+
+void ControlChannel::finish() {
+    close();
+    patience_.expires_after(kPatience);
+    patience_.async_wait([self = shared_from_this()](error_code error) {
+        if (!error) self->close_output();
+    });
+    drain([self = shared_from_this()] { self->close_output(); });
+}
+
+void ControlChannel::close_output() {
+    broken_ = true;
+    patience_.cancel();
+    error_code ignored;
+    out_.close(ignored);
 }
 
 }  // namespace stox::host

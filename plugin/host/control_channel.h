@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <deque>
@@ -31,6 +32,8 @@ public:
     void drain(std::function<void()> done);
     /// No callback comes any more.
     void close();
+    /// The same, and the other side sees the end once it has read what waits; it has a second for that.
+    void finish();
 
 private:
     ControlChannel(boost::asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end);
@@ -38,8 +41,10 @@ private:
     void take(std::string_view octets);
     void flush();
     void end();
+    void close_output();
 
     boost::asio::posix::stream_descriptor in_, out_;
+    boost::asio::steady_timer patience_;
     OnLine on_line_;
     OnEnd on_end_;
     std::array<char, 65'536> buffer_;

@@ -165,7 +165,7 @@ Result<Command> parse_command(std::string_view line) {
     if (!object.is_object()) return fail(Code::malformed, "a control line is no JSON object");
     if (const auto version = object.find("stox"); version != object.end()) {
         if (!version->is_number_integer()) return fail(Code::malformed, "hello without a version number");
-        return Command(Hello{version->get<int>(), text(object, "version")});
+        return Command(Hello{version->get<int>(), text(object, "version"), text(object, "server")});
     }
     const auto type = text(object, "t");
     if (type == "engine-set") return Command(EngineSet{config_of(object)});

@@ -22,6 +22,7 @@ inline constexpr int kControlVersion = 1;
 struct Hello {
     int version = 0;
     std::string release;
+    std::string server;  ///< which chat server of its user the module is in
 };
 struct EngineSet {
     std::string config;  ///< JSON for config::load_engine

@@ -77,13 +77,15 @@ void DomainHost::open_link() {
 }
 
 void DomainHost::change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment) {
-    attachment_ = attachment;
-    if (link_) {
-        link_->attach(std::move(attachment));
-        link_->set_language(options.language);
-    }
+    attach(std::move(attachment));
+    if (link_) link_->set_language(options.language);
     options_ = options;
     drive(engine::OptionsChanged{std::move(options), std::move(secrets)});
+}
+
+void DomainHost::attach(config::Attachment attachment) {
+    attachment_ = attachment;
+    if (link_) link_->attach(std::move(attachment));
 }
 
 void DomainHost::link_changed(bool up, std::string reason) {

@@ -48,6 +48,9 @@ public:
     void set_durability(store::Durability durability) { durability_ = durability; }
     /// Secrets may have changed where no option did.
     void change(config::DomainOptions options, engine::Secrets secrets, config::Attachment attachment);
+    /// The same domain at another socket, or with another secret.
+    void attach(config::Attachment attachment);
+    bool is_attached_to(const config::Attachment& attachment) const { return up_ && attachment_ == attachment; }
     void on_sip(engine::SipRequestIn in);
     /// Lets what is on its way come to its end for a moment, closes the stream, then calls done.
     void stop(engine::Shutdown::Why why, std::function<void()> done);

@@ -2,6 +2,7 @@
 
 #include "plugin/engine/domain_table.h"
 #include "plugin/engine/sip_checks.h"
+#include "plugin/host/journal.h"
 #include "plugin/host/levels.h"
 #include "plugin/host/secrets.h"
 #include "plugin/host/sip_settings.h"
@@ -62,16 +63,20 @@ sip::Response status(int code) {
 
 }  // namespace
 
-Worker::Worker(asio::io_context& loop, int in, int out)
+Worker::Worker(asio::io_context& loop)
     : loop_(loop),
+      modules_({[this](ControlSessions::Id from, std::string_view line) { on_line(from, line); },
+                [this](ControlSessions::Id id) { on_module_over(id); }}),
       store_(loop, {[this] { begin_domains(); }, [this] { begin_domains(); },
                     [this](Level level, std::string text) { log(level, text); }}),
       sip_retry_(loop),
       administration_(for_administration()),
-      admin_retry_(loop) {
-    control_ = ControlChannel::open(
-        loop, in, out, [this](std::string_view line) { on_line(line); }, [this] { stop(); });
-    control_->send(hello_line());
+      admin_retry_(loop) {}
+
+Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
+    const auto module = modules_.add(loop, in, out, {});
+    modules_.speak_for(module, {});
+    modules_.send(module, hello_line());
 }
 
 void Worker::log(Level level, std::string_view text, std::string_view domain) {
@@ -79,12 +84,22 @@ void Worker::log(Level level, std::string_view text, std::string_view domain) {
     if (level > log_level_ && !traced) return;
     if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
     if (const auto left_out = log_rate_.left_out())
-        control_->send_log(log_line("warn", std::to_string(left_out) + " log lines were left out: too many came in a second"));
+        write_log(Level::warn, std::to_string(left_out) + " log lines were left out: too many came in a second", {});
     // What the server writes of levels below info its own configuration says; a trace is to be seen.
     if (traced && level > Level::info)
-        control_->send_log(log_line("info", "traced " + std::string(text), domain));
+        write_log(Level::info, "traced " + std::string(text), domain);
     else
-        control_->send_log(log_line(to_string(level), text, domain));
+        write_log(level, text, domain);
+}
+
+/// A domain's into the log of its own server; a service writes all of it down itself as well.
+void Worker::write_log(Level level, std::string_view text, std::string_view domain) {
+    if (service_) write_journal(level, text, domain);
+    const auto line = log_line(to_string(level), text, domain);
+    if (const auto known = domains_.find(std::string(domain)); known != domains_.end())
+        modules_.send_log(modules_.of(known->second.server), line);
+    else
+        modules_.send_log_to_all(line);
 }
 
 void Worker::log_stranger(Level level, const Address& source, std::string text, std::string_view domain) {
@@ -93,27 +108,37 @@ void Worker::log_stranger(Level level, const Address& source, std::string text, 
         log(level, *passed, domain);
 }
 
-void Worker::on_line(std::string_view line) {
+void Worker::on_line(ControlSessions::Id from, std::string_view line) {
     if (stopping_) return;
+    from_ = from;
+    const auto* server = modules_.server_of(from);
+    server_ = server ? std::optional(*server) : std::nullopt;
     const auto command = parse_command(line);
     if (!command) return log(Level::error, "control line refused: " + command.error().detail);
+    if (!may(command.value()))
+        return log(Level::error, "control line refused: it came before its module said which server it is in");
     std::visit([this](const auto& one) { perform(one); }, command.value());
 }
 
 void Worker::perform(const Hello& command) {
-    if (command.version == kControlVersion) return;
+    if (command.version == kControlVersion) {
+        if (service_) module_came(command);
+        return;
+    }
     log(Level::error, "the module speaks control version " + std::to_string(command.version) + ", the worker " +
                           std::to_string(kControlVersion) + ": upgrade the older one and restart the chat server");
-    stop();
+    if (!service_) return stop();
+    module_left(from_);
+    modules_.close(from_);
 }
 
 void Worker::perform(const EngineSet& command) {
     auto loaded = config::load_engine(command.config);
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
-        return control_->send(config_error_line({}, *problems));
+        return reply(config_error_line({}, *problems));
     auto& options = std::get<config::EngineOptions>(loaded);
     auto tls = read_tls(options);
-    if (!tls.problems.empty()) return control_->send(config_error_line({}, tls.problems));
+    if (!tls.problems.empty()) return reply(config_error_line({}, tls.problems));
     server_tls_ = std::move(tls.credentials);
     log_level_ = parse_level(options.log_level);
     if (sip_) keep_what_needs_a_restart(options);
@@ -182,10 +207,15 @@ void Worker::open_sip() {
         locator_ = std::move(locator).value();
     else
         log(Level::error, "next hops with names cannot be located: " + locator.error().detail);
+    modules_.send_all(listening_line(listening()));
+    if (service_) write_journal(Level::info, "listening for SIP on " + row().listeners);
+    begin_domains();
+}
+
+std::vector<config::Listener> Worker::listening() const {
     std::vector<config::Listener> listeners;
     for (const auto& address : sip_->listening()) listeners.push_back({address.transport, address.endpoint});
-    control_->send(listening_line(listeners));
-    begin_domains();
+    return listeners;
 }
 
 void Worker::sip_not_opened(const Error& why) {
@@ -230,25 +260,28 @@ std::vector<config::DomainOptions> Worker::all_options() const {
 void Worker::perform(const DomainSet& command) {
     auto loaded = config::load_domain(command.domain, command.xmpp_domains, command.config);
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
-        return control_->send(config_error_line(command.domain, *problems));
+        return refuse(command, *problems);
     auto& options = std::get<config::DomainOptions>(loaded);
+    if (is_of_another(options.domain)) return refuse(command, {{"domain", "another chat server that is here has it"}});
     if (waits_for_departure(command, options.domain)) return;
 
     auto all = all_options();
     std::erase_if(all, [&](const auto& other) { return other.domain == options.domain; });
     all.push_back(options);
-    if (const auto problems = config::conflicts(all); !problems.empty())
-        return control_->send(config_error_line(command.domain, problems));
+    if (const auto problems = config::conflicts(all); !problems.empty()) return refuse(command, problems);
 
     auto secrets = read_secrets(options);
     auto problems = std::move(secrets.problems);
     auto tls = read_tls(options, server_files());
     std::ranges::move(tls.problems, std::back_inserter(problems));
-    if (!problems.empty()) return control_->send(config_error_line(command.domain, problems));
+    if (!problems.empty()) return refuse(command, problems);
     for (const auto& warning : secrets.warnings) log(Level::warn, warning, options.domain);
 
     if (const auto known = domains_.find(options.domain); known != domains_.end()) {
         known->second.tls = std::move(tls.credentials);
+        known->second.server = *server_;
+        known->second.confirmed = true;
+        if (known->second.host->is_attached_to(command.attachment)) reply(up_line(options.domain));
         known->second.host->change(std::move(options), std::move(secrets.secrets), command.attachment);
         return tell_sip();
     }
@@ -256,16 +289,36 @@ void Worker::perform(const DomainSet& command) {
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
     domain->start(command.attachment);
-    domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials)});
+    domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials), *server_, true});
     tell_sip();
     begin_domains();
+}
+
+/// What was handed over before stays, but its server may listen elsewhere by now.
+void Worker::refuse(const DomainSet& command, const std::vector<config::Problem>& problems) {
+    reply(config_error_line(command.domain, problems));
+    const auto known = domains_.find(command.domain);
+    if (known == domains_.end() || known->second.server != *server_) return;
+    known->second.confirmed = true;
+    known->second.host->attach(command.attachment);
+}
+
+/// A domain belongs to the server that handed it over, as long as that one is here.
+bool Worker::is_of_another(const std::string& domain) const {
+    const auto known = domains_.find(domain);
+    return known != domains_.end() && known->second.server != *server_ && modules_.of(known->second.server) != 0;
+}
+
+void Worker::tell_owner(const std::string& domain, std::string line) {
+    if (const auto known = domains_.find(domain); known != domains_.end())
+        modules_.send(modules_.of(known->second.server), std::move(line));
 }
 
 /// What waits for a domain to leave: it comes back when nothing of it is left that could still write to the store.
 bool Worker::waits_for_departure(const DomainSet& command, const std::string& domain) {
     const auto departing = departing_.find(domain);
     if (departing == departing_.end()) return false;
-    departing->second = command;
+    departing->second = Returning{command, *server_};
     return true;
 }
 
@@ -293,7 +346,8 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         log_stranger(level, source, std::move(text), name);
     };
     services.link = [this, name = options.domain](bool up, std::string reason) {
-        control_->send(up ? up_line(name) : down_line(name, reason));
+        if (service_) write_journal(Level::info, up ? "attached" : "detached: " + reason, name);
+        tell_owner(name, up ? up_line(name) : down_line(name, reason));
     };
     services.authorize = [this, name = options.domain](const engine::Authorize& asked, auto answered) {
         authorize(name, asked, std::move(answered));
@@ -315,19 +369,28 @@ void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<e
 
 void Worker::perform(const DomainRemove& command) {
     if (const auto departing = departing_.find(command.domain); departing != departing_.end()) departing->second.reset();
-    const auto known = domains_.find(command.domain);
-    if (known == domains_.end()) return control_->send(removed_line(command.domain));
+    if (!domains_.contains(command.domain) || is_of_another(command.domain)) return reply(removed_line(command.domain));
+    remove(command.domain, command.for_good);
+}
+
+void Worker::remove(const std::string& name, bool for_good) {
+    const auto known = domains_.find(name);
     auto domain = known->second.host;
+    const auto server = known->second.server;
     domains_.erase(known);
     administration_.forget(domain->options().domain);
     tell_sip();
     ++leaving_;
     departing_[domain->options().domain] = std::nullopt;
-    const auto why = command.for_good ? engine::Shutdown::Why::removed : engine::Shutdown::Why::stop;
-    domain->stop(why, [this, domain] {
-        control_->send(removed_line(domain->options().domain));
+    const auto why = for_good ? engine::Shutdown::Why::removed : engine::Shutdown::Why::stop;
+    domain->stop(why, [this, domain, server] {
+        modules_.send(modules_.of(server), removed_line(domain->options().domain));
         auto returning = departing_.extract(domain->options().domain);
-        if (!stopping_ && returning && returning.mapped()) perform(*returning.mapped());
+        if (!stopping_ && returning && returning.mapped()) {
+            server_ = returning.mapped()->server;
+            from_ = modules_.of(*server_);
+            perform(returning.mapped()->command);
+        }
         left();
     });
 }
@@ -336,12 +399,16 @@ void Worker::perform(const StatusAsked& command) {
     const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
     std::vector<DomainStatus> all;
     for (const auto& [name, domain] : domains_) all.push_back(domain.host->status());
-    control_->send(status_line(command.id, uptime.count(), refused_, sip_ ? std::optional(sip_->counters()) : std::nullopt, all));
+    reply(status_line(command.id, uptime.count(), refused_, sip_ ? std::optional(sip_->counters()) : std::nullopt, all));
 }
 
-void Worker::perform(const Stop&) { stop(); }
+void Worker::perform(const Stop&) {
+    if (!service_) return stop();
+    module_left(from_);
+    modules_.close(from_);
+}
 
-void Worker::perform(const Unknown& command) { control_->send(unsupported_line(command.type)); }
+void Worker::perform(const Unknown& command) { reply(unsupported_line(command.type)); }
 
 void Worker::on_request(sip::IncomingRequest in) {
     engine::Domains all;
@@ -377,6 +444,8 @@ void Worker::stop() {
     sip_retry_.cancel();
     admin_retry_.cancel();
     admin_socket_.reset();
+    control_socket_.reset();
+    returns_.clear();
     // Those that were removed just before may still be closing their streams.
     leaving_ += domains_.size();
     if (leaving_ == 0) return finish_stop();
@@ -393,10 +462,8 @@ void Worker::finish_stop() {
         sip_.reset();
         locator_.reset();
         domains_.clear();
-        control_->drain([this] {
-            control_->close();
-            loop_.stop();
-        });
+        if (service_) give_up_writing();
+        modules_.drain([this] { loop_.stop(); });
     });
 }
 

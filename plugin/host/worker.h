@@ -5,16 +5,19 @@
 #include "plugin/engine/engine.h"
 #include "plugin/host/admin_socket.h"
 #include "plugin/host/administration.h"
-#include "plugin/host/control_channel.h"
 #include "plugin/host/control_lines.h"
+#include "plugin/host/control_sessions.h"
+#include "plugin/host/control_socket.h"
 #include "plugin/host/domain_host.h"
 #include "plugin/host/log_rate.h"
 #include "plugin/host/next_hop_locator.h"
+#include "plugin/host/service_access.h"
 #include "plugin/host/worker_store.h"
 #include "sip/edge/log_gate.h"
 #include "sip/endpoint.h"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
@@ -27,10 +30,39 @@ namespace stox::host {
 
 class Worker {
 public:
+    /// Held by one module, whose end of input is the worker's end too.
     Worker(boost::asio::io_context& loop, int in, int out);
 
+    /// One that modules come to and leave: their domains stay.
+    struct Service {
+        int listener;  ///< a unix socket that listens
+        int end;       ///< readable when the worker is to stop; a duplicate is used
+        ServiceAccess access;
+        std::chrono::seconds return_within;
+    };
+    Worker(boost::asio::io_context& loop, Service service);
+
 private:
-    void on_line(std::string_view line);
+    static constexpr std::size_t kMaxSessions = 32;
+
+    explicit Worker(boost::asio::io_context& loop);
+    void on_module(int connection, std::string user);
+    void module_came(const Hello& command);
+    void give_up_writing();
+    void on_module_over(ControlSessions::Id id);
+    void module_left(ControlSessions::Id id);
+    void expect_domains_again(const std::string& server);
+    void remove_forgotten(const std::string& server);
+    void on_line(ControlSessions::Id from, std::string_view line);
+    bool may(const Command& command) const;
+    void reply(std::string line) { modules_.send(from_, std::move(line)); }
+    void refuse(const DomainSet& command, const std::vector<config::Problem>& problems);
+    bool is_of_another(const std::string& domain) const;
+    /// To the module that handed the domain over.
+    void tell_owner(const std::string& domain, std::string line);
+    std::vector<config::Listener> listening() const;
+    void remove(const std::string& domain, bool for_good);
+    void write_log(engine::Level level, std::string_view text, std::string_view domain);
     void perform(const Hello& command);
     void perform(const EngineSet& command);
     void perform(const DomainSet& command);
@@ -69,7 +101,14 @@ private:
     void log_stranger(engine::Level level, const Address& source, std::string text, std::string_view domain = {});
 
     boost::asio::io_context& loop_;
-    std::shared_ptr<ControlChannel> control_;
+    ControlSessions modules_;
+    ControlSessions::Id from_ = 0;      ///< whose line is being carried out
+    std::optional<std::string> server_;  ///< for which it speaks
+    bool service_ = false;
+    std::chrono::seconds return_within_{0};
+    std::optional<boost::asio::posix::stream_descriptor> end_;
+    std::unique_ptr<ControlSocket> control_socket_;
+    std::map<std::string, boost::asio::steady_timer> returns_;  ///< servers whose domains are expected again
     std::optional<config::EngineOptions> options_;
     engine::Level log_level_ = engine::Level::info;
     LogRate log_rate_;
@@ -85,6 +124,7 @@ private:
     struct Question {
         std::function<void(bool)> answered;
         std::chrono::steady_clock::time_point asked;
+        ControlSessions::Id of;  ///< who was asked
     };
     std::map<std::string, Question> questions_;  ///< to the module, by their ids
     std::uint64_t last_question_ = 0;
@@ -93,9 +133,15 @@ private:
     struct Domain {
         std::shared_ptr<DomainHost> host;
         std::shared_ptr<const sip::TlsCredentials> tls;
+        std::string server;     ///< that handed it over
+        bool confirmed = true;  ///< since that server's module is here
+    };
+    struct Returning {
+        DomainSet command;
+        std::string server;
     };
     std::map<std::string, Domain> domains_;
-    std::map<std::string, std::optional<DomainSet>> departing_;  ///< with what they come back as
+    std::map<std::string, std::optional<Returning>> departing_;  ///< with what they come back as
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers

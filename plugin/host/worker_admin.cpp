@@ -23,11 +23,15 @@ constexpr std::chrono::seconds kQuestion{2}, kRetry{5};
 }  // namespace
 
 void Worker::perform(const AuthorizationAnswered& command) {
-    if (auto question = questions_.extract(command.id)) question.mapped().answered(command.allowed);
+    const auto question = questions_.find(command.id);
+    if (question == questions_.end() || question->second.of != from_) return;
+    questions_.extract(question).mapped().answered(command.allowed);
 }
 
 void Worker::perform(const AdminAsked& command) {
-    control_->send(admin_answer_line(command.id, administration_.answer(command)));
+    auto known = command;
+    if (!server_) known.who = modules_.user_of(from_);  // what the kernel says, whatever they say
+    reply(admin_answer_line(command.id, administration_.answer(known)));
 }
 
 void Worker::authorize(const std::string& domain, const engine::Authorize& asked, std::function<void(bool)> answered) {
@@ -35,8 +39,11 @@ void Worker::authorize(const std::string& domain, const engine::Authorize& asked
     // A module that does not answer is one from before this question; the engine waits no longer than this either.
     std::erase_if(questions_, [now](const auto& one) { return one.second.asked + kQuestion <= now; });
     const auto id = std::to_string(++last_question_);
-    questions_.emplace(id, Question{std::move(answered), now});
-    control_->send(authorization_line(id, domain, asked));
+    const auto known = domains_.find(domain);
+    if (known == domains_.end()) return;
+    const auto module = modules_.of(known->second.server);
+    questions_.emplace(id, Question{std::move(answered), now, module});
+    modules_.send(module, authorization_line(id, domain, asked));
 }
 
 Administration::Worker Worker::for_administration() {
@@ -56,8 +63,8 @@ Administration::Worker Worker::for_administration() {
     };
     worker.sip = [this] { return sip_.get(); };
     worker.set_log_level = [this](Level level) { log_level_ = level; };
-    worker.reload = [this] { asio::post(loop_, [this] { control_->send(reload_wanted_line()); }); };
-    worker.stop = [this] { asio::post(loop_, [this] { control_->send(stop_wanted_line()); }); };
+    worker.reload = [this] { asio::post(loop_, [this] { modules_.send_all(reload_wanted_line()); }); };
+    if (!service_) worker.stop = [this] { asio::post(loop_, [this] { modules_.send_all(stop_wanted_line()); }); };
     worker.log = [this](Level level, const std::string& text, const std::string& domain) { log(level, text, domain); };
     return worker;
 }

@@ -20,12 +20,11 @@ void tick(boost::asio::steady_timer& timer) {
     });
 }
 
-}  // namespace
-
-extern "C" int stox_worker_run(int in, int out) {
+template <class... Arguments>
+int run(Arguments... arguments) {
     try {
         boost::asio::io_context loop(1);
-        stox::host::Worker worker(loop, in, out);
+        stox::host::Worker worker(loop, arguments...);
         boost::asio::steady_timer ticks(loop);
         tick(ticks);
         loop.run();
@@ -36,4 +35,15 @@ extern "C" int stox_worker_run(int in, int out) {
         std::fprintf(stderr, "stoxd: cannot start\n");
     }
     return 1;
+}
+
+}  // namespace
+
+extern "C" int stox_worker_run(int in, int out) { return run(in, out); }
+
+extern "C" int stox_service_run(const stox_service* service) {
+    stox::host::Worker::Service as_values{service->listener, service->end, {}, std::chrono::seconds(service->return_s)};
+    as_values.access.users.assign(service->users, service->users + service->user_count);
+    as_values.access.groups.assign(service->groups, service->groups + service->group_count);
+    return run(std::move(as_values));
 }

@@ -58,6 +58,7 @@ def fuzz_replay(steps: Steps) -> None:
 
 def arrows(steps: Steps) -> None:
     steps.run("arrows", [ROOT / "tests" / "arrows_test.py", "--junit", steps.junit("arrows") / "arrows.xml"])
+    steps.run("units", [ROOT / "tests" / "units_test.py", "--junit", steps.junit("units") / "units.xml"])
 
 
 def hardening(steps: Steps) -> None:

@@ -14,11 +14,14 @@ from processes import state, wait_for
 STOPPING_S = 30
 
 
-def kill_worker(server, state_dir: pathlib.Path) -> Kill:
-    """Stopped first, so that what is copied is what the kill leaves."""
-    worker = wait_for("a worker to kill", server.worker)
+def stand_still(worker: int) -> None:
     os.kill(worker, signal.SIGSTOP)
     wait_for("the worker to stand still", lambda: state(worker) in "TZX")
+
+
+def kill_worker(worker: int, state_dir: pathlib.Path) -> Kill:
+    """Stopped first, so that what is copied is what the kill leaves."""
+    stand_still(worker)
     kill = Kill("worker", time.monotonic())
     look_into_store(state_dir, kill)
     os.kill(worker, signal.SIGKILL)
@@ -34,6 +37,16 @@ def kill_server(server, state_dir: pathlib.Path) -> Kill:
     if worker:
         wait_for("the end of the killed server's worker", lambda: state(worker) in "ZX", STOPPING_S)
     look_into_store(state_dir, kill)
+    return kill
+
+
+def kill_server_of_service(server, worker: int, state_dir: pathlib.Path) -> Kill:
+    """The worker lives on; it stands still while one looks at what it has to deliver when the server is back."""
+    stand_still(worker)
+    kill = Kill("server", time.monotonic())
+    server.program.kill()
+    look_into_store(state_dir, kill)
+    os.kill(worker, signal.SIGCONT)
     return kill
 
 

@@ -5,7 +5,7 @@ import time
 
 from entries import Ledger
 from judge import judge, unsettled
-from kills import kill_server, kill_worker, undelivered
+from kills import kill_server, kill_server_of_service, kill_worker, undelivered
 from processes import wait_for
 from sip_end import SipEnd
 from xmpp_end import XmppEnd
@@ -17,8 +17,10 @@ SIP_PEOPLE = [f"juliet{number}" for number in range(30)]
 
 
 class Play:
-    def __init__(self, server, component: str, state_dir: pathlib.Path, peer: str, port: int, gateway: str, names: list[str], domain: str, password: str, seed: int):
+    def __init__(self, server, component: str, state_dir: pathlib.Path, peer: str, port: int, gateway: str, names: list[str], domain: str, password: str, seed: int,
+                 service=None):
         self.server, self.component, self.state_dir = server, component, state_dir
+        self.service = service  # None: the worker is the server's own
         self.random = random.Random(seed)
         self.names, self.domain = names, domain
         self.ledger = Ledger()
@@ -64,9 +66,11 @@ class Play:
     def kill(self, victim: str) -> None:
         since = self.server.log_size()
         if victim == "worker":
-            kill = kill_worker(self.server, self.state_dir)
+            kill = kill_worker(self.service.pid if self.service else wait_for("a worker to kill", self.server.worker), self.state_dir)
+            if self.service:
+                self.service.start()
         else:
-            kill = kill_server(self.server, self.state_dir)
+            kill = kill_server_of_service(self.server, self.service.pid, self.state_dir) if self.service else kill_server(self.server, self.state_dir)
             self.server.start()
             self.xmpp.log_in()
         self.ledger.kills.append(kill)

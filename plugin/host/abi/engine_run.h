@@ -1,6 +1,6 @@
 #ifndef STOX_ENGINE_RUN_H
 #define STOX_ENGINE_RUN_H
-/* The two ways to run a worker: as a process of its own, or on a thread of this process. */
+/* The ways to a worker: a process that we start, a thread of this process, or a service that runs by itself. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -13,11 +13,16 @@ struct stox_running {
     int end;                           /* readable when it ended */
     pid_t pid;                         /* of the process; ours for a thread */
     struct stox_engine_thread* thread; /* NULL for a process */
+    bool connected;                    /* to a service: not ours to end */
 };
 
-/* Both return false and write why into err. */
+struct sockaddr_un;
+
+/* All return false and write why into err. */
 bool stox_spawn(struct stox_running*, const char* worker, char* err, size_t cap);
 bool stox_thread_start(struct stox_running*, const char* engine, char* err, size_t cap);
+bool stox_connect_running(struct stox_running*, const char* control, char* err, size_t cap);
+bool stox_control_address(struct sockaddr_un*, const char* control, char* err, size_t cap);
 
 /*
  * After `end` became readable: collects it and writes how it ended ("exited with status 1", "killed by signal 11"). Only then

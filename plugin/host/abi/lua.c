@@ -2,6 +2,7 @@
  * The module "stox" of Lua, 5.1 to 5.4:
  *   stox.version, stox.abi
  *   handle = stox.open(worker or nil, engine or nil)      nil, why on failure
+ *   handle = stox.connect(control)                        the same, for a worker that is a service
  *   handle:fd()   handle:next() -> line or nil   handle:command(line) -> true or false   handle:close([timeout_ms])
  *
  * The interpreter's functions are declared here and weak: BEAM, which loads the same file, has none of them.
@@ -45,20 +46,26 @@ static struct held* held(lua_State* L) {
     return h;
 }
 
-static int open_handle(lua_State* L) {
-    const char *worker = luaL_optlstring(L, 1, NULL, NULL), *engine = luaL_optlstring(L, 2, NULL, NULL);
+/* control, or worker and engine, of which one may be missing */
+static int hold(lua_State* L, const char* control, const char* worker, const char* engine) {
     const size_t size = sizeof(struct held);
     struct held* h = lua_newuserdatauv ? lua_newuserdatauv(L, size, 0) : lua_newuserdata(L, size);
     *h = (struct held){0};
     luaL_newmetatable(L, kType);
     lua_setmetatable(L, -2);
     char why[512] = "";
-    h->handle = stox_open(worker, engine, why, sizeof why);
+    h->handle = control ? stox_connect(control, why, sizeof why) : stox_open(worker, engine, why, sizeof why);
     if (h->handle) return 1;
     lua_pushnil(L);
     lua_pushstring(L, why);
     return 2;
 }
+
+static int open_handle(lua_State* L) {
+    return hold(L, NULL, luaL_optlstring(L, 1, NULL, NULL), luaL_optlstring(L, 2, NULL, NULL));
+}
+
+static int connect_handle(lua_State* L) { return hold(L, luaL_checklstring(L, 1, NULL), NULL, NULL); }
 
 static int get_fd(lua_State* L) {
     lua_pushinteger(L, stox_fd(held(L)->handle));
@@ -116,6 +123,7 @@ __attribute__((visibility("default"))) int luaopen_stox(lua_State* L);
 int luaopen_stox(lua_State* L) {
     lua_createtable(L, 0, 3);
     set_function(L, "open", open_handle);
+    set_function(L, "connect", connect_handle);
     lua_pushstring(L, stox_version());
     lua_setfield(L, -2, "version");
     lua_pushinteger(L, (ptrdiff_t)stox_abi());

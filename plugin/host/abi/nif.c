@@ -116,13 +116,8 @@ static int get_path(ErlNifEnv* env, ERL_NIF_TERM term, char* path, size_t cap) {
     return 1;
 }
 
-/* open(Worker | undefined, Engine | undefined) -> {ok, Handle} | {error, Why} */
-static ERL_NIF_TERM open_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
-    (void)argc;
-    char worker[4096], engine[4096], why[512] = "";
-    if (!get_path(env, argv[0], worker, sizeof worker) || !get_path(env, argv[1], engine, sizeof engine))
-        return enif_make_badarg(env);
-    stox* handle = stox_open(worker[0] ? worker : NULL, engine[0] ? engine : NULL, why, sizeof why);
+/* why  what to say when there is no handle */
+static ERL_NIF_TERM hold(ErlNifEnv* env, stox* handle, const char* why) {
     if (!handle) return enif_make_tuple(env, 2, atom(env, "error"), binary(env, why, strlen(why)));
 
     struct held* h = enif_alloc_resource(held_type, sizeof *h);
@@ -133,6 +128,23 @@ static ERL_NIF_TERM open_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]
     const ERL_NIF_TERM term = enif_make_resource(env, h);
     enif_release_resource(h); /* the term keeps it */
     return enif_make_tuple(env, 2, atom(env, "ok"), term);
+}
+
+/* open(Worker | undefined, Engine | undefined) -> {ok, Handle} | {error, Why} */
+static ERL_NIF_TERM open_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    char worker[4096], engine[4096], why[512] = "";
+    if (!get_path(env, argv[0], worker, sizeof worker) || !get_path(env, argv[1], engine, sizeof engine))
+        return enif_make_badarg(env);
+    return hold(env, stox_open(worker[0] ? worker : NULL, engine[0] ? engine : NULL, why, sizeof why), why);
+}
+
+/* connect(Control) -> {ok, Handle} | {error, Why} */
+static ERL_NIF_TERM connect_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    char control[4096], why[512] = "";
+    if (!get_path(env, argv[0], control, sizeof control)) return enif_make_badarg(env);
+    return hold(env, stox_connect(control, why, sizeof why), why);
 }
 
 /* select(Handle, Ref) -> ok: the caller gets {select, Handle, Ref, ready_input} once, when an event waits */
@@ -204,6 +216,7 @@ static ERL_NIF_TERM close_nif(ErlNifEnv* env, int argc, const ERL_NIF_TERM argv[
 }
 
 static ErlNifFunc functions[] = {{"open", 2, open_nif, ERL_NIF_DIRTY_JOB_IO_BOUND},
+                                 {"connect", 1, connect_nif, ERL_NIF_DIRTY_JOB_IO_BOUND},
                                  {"select", 2, select_nif, 0},
                                  {"next", 1, next_nif, 0},
                                  {"command", 2, command_nif, 0},

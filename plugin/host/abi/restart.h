@@ -19,4 +19,6 @@ void stox_restart_init(struct stox_restart*, unsigned first_ms);
  * ends came within 60 s: the worker stays down.
  */
 long stox_restart_after_end(struct stox_restart*, uint64_t started_ms, uint64_t now_ms);
+/* The same waits before a service is tried again, which others start: without end. */
+long stox_restart_after_loss(struct stox_restart*, uint64_t started_ms, uint64_t now_ms);
 #endif

@@ -5,7 +5,7 @@
  *
  * Pull model, no callbacks: wait until stox_fd() is readable, then call stox_next() until it returns 0. Lines either way
  * are the control protocol of docs/control-protocol.md, one JSON object each, without the newline. stox.so itself reads
- * none of them; it spawns the worker, passes the lines, and starts the worker again when it ended.
+ * none of them; it spawns the worker or connects to it, passes the lines, and starts the worker again when it ended.
  *
  * Every function may be called from any thread, but one handle is used by one thread at a time. None blocks (stox_close
  * waits at most timeout_ms), forks, changes directory, locale, signal handlers or masks of the calling process.
@@ -39,6 +39,13 @@ const char* stox_version(void);
  *   {"t":"log","level":"error","text":"..."}      a line the worker wrote to stderr
  */
 stox* stox_open(const char* worker, const char* engine, char* err, size_t cap);
+/*
+ * Holds a worker that is a service of its own: connects to its control socket, and again, with the waits above but without
+ * end, whenever the connection is lost or there is nobody yet. The same events; "started" means connected.
+ *   control  absolute path of the socket
+ * Returns NULL for a path that cannot be one.
+ */
+stox* stox_connect(const char* control, char* err, size_t cap);
 /* Readable when an event waits. Poll it; never read from it. */
 int stox_fd(stox*);
 /* 0: none waits. > 0: length of the event put into buf. < 0: an event of -length octets waits, buf is too small. */
@@ -46,7 +53,8 @@ long stox_next(stox*, char* buf, size_t cap);
 /* Sends one line to the worker. 0: taken. -1: no worker runs now (the line is dropped: send it after "started"), or it does
  * not read (over 8 MiB wait). */
 int stox_command(stox*, const char* json, size_t n);
-/* Ends the worker: it gets {"t":"stop"} and end of input, after timeout_ms SIGKILL. Frees the handle. */
+/* Ends the worker: it gets {"t":"stop"} and end of input, after timeout_ms SIGKILL. A service only loses the connection, once what
+ * waits is written. Frees the handle. */
 void stox_close(stox*, unsigned timeout_ms);
 
 #pragma GCC visibility pop

@@ -1,5 +1,5 @@
 /*
- * Holds one worker: starts it, passes lines, sees it end, starts it again. No thread: everything happens in stox_next and
+ * Holds one worker: starts it (or connects to one that is a service), passes lines, sees it end, starts it again. No thread: everything happens in stox_next and
  * stox_command, and the epoll descriptor tells when. Events are read from the worker only when the caller has taken all
  * before, so what a slow caller leaves waits in the worker, which bounds it.
  */
@@ -19,6 +19,7 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@
 #endif
 
 enum { MAX_LINE = 1 << 20, MAX_STDERR_LINE = 4096, MAX_WAITING = 8 << 20, READ_AT_ONCE = 1 << 16 };
-static const struct stox_running kNone = {.channel = -1, .errors = -1, .end = -1, .pid = -1, .thread = NULL};
+static const struct stox_running kNone = {.channel = -1, .errors = -1, .end = -1, .pid = -1, .thread = NULL, .connected = false};
 
 struct lines { /* octets of a stream, until their newline came */
     struct stox_buffer partial;
@@ -37,7 +38,7 @@ struct lines { /* octets of a stream, until their newline came */
 };
 
 struct stox {
-    char *worker, *engine;
+    char *worker, *engine, *control; /* one of them */
     struct stox_running running;
     struct stox_restart restart;
     uint64_t started_ms;
@@ -102,7 +103,8 @@ static void arm(stox* s, long wait_ms) {
 
 /* how  what ended it, as the event says it */
 static void after_end(stox* s, const char* how) {
-    const long wait_ms = stox_restart_after_end(&s->restart, s->started_ms, now_ms());
+    const long wait_ms = s->control ? stox_restart_after_loss(&s->restart, s->started_ms, now_ms())
+                                    : stox_restart_after_end(&s->restart, s->started_ms, now_ms());
     struct stox_buffer event = {0};
     char tail[48];
     const int n = snprintf(tail, sizeof tail, "\",\"restart_ms\":%ld}\n", wait_ms);
@@ -114,14 +116,18 @@ static void after_end(stox* s, const char* how) {
     if (wait_ms >= 0) arm(s, wait_ms);
 }
 
+static bool run_one(stox* s, char* err, size_t cap) {
+    if (s->control) return stox_connect_running(&s->running, s->control, err, cap);
+    if (s->worker) return stox_spawn(&s->running, s->worker, err, cap);
+    return stox_thread_start(&s->running, s->engine, err, cap);
+}
+
 static bool start(stox* s, char* err, size_t cap) {
     s->started_ms = now_ms();
-    const bool ok =
-        s->worker ? stox_spawn(&s->running, s->worker, err, cap) : stox_thread_start(&s->running, s->engine, err, cap);
-    if (!ok) return false;
+    if (!run_one(s, err, cap)) return false;
     watch(s, EPOLL_CTL_ADD, s->running.channel, EPOLLIN);
     watch(s, EPOLL_CTL_ADD, s->running.errors, EPOLLIN);
-    watch(s, EPOLL_CTL_ADD, s->running.end, EPOLLIN);
+    watch(s, EPOLL_CTL_ADD, s->running.end, s->running.connected ? EPOLLRDHUP : EPOLLIN);
     s->writing = false;
     char event[80];
     snprintf(event, sizeof event, "{\"t\":\"worker\",\"state\":\"started\",\"pid\":%ld}", (long)s->running.pid);
@@ -150,7 +156,9 @@ static void close_running(stox* s) {
 }
 
 static void reap(stox* s, char* how, size_t cap) {
-    if (s->running.thread)
+    if (s->running.connected)
+        snprintf(how, cap, "closed the connection");
+    else if (s->running.thread)
         stox_reap_thread(&s->running, how, cap);
     else
         stox_reap_process(&s->running, how, cap);
@@ -279,15 +287,11 @@ static void free_handle(stox* s) {
     forget_lines(&s->errors);
     free(s->worker);
     free(s->engine);
+    free(s->control);
     free(s);
 }
 
-stox* stox_open(const char* worker, const char* engine, char* err, size_t cap) {
-    const char* program = worker ? worker : engine;
-    if (!program || program[0] != '/') {
-        snprintf(err, cap, "%s needs an absolute path", worker ? "the worker" : "the engine library");
-        return NULL;
-    }
+static stox* new_handle(char* err, size_t cap) {
     stox* s = calloc(1, sizeof *s);
     if (!s) {
         snprintf(err, cap, "no memory");
@@ -300,20 +304,50 @@ stox* stox_open(const char* worker, const char* engine, char* err, size_t cap) {
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->waiting = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    char** copy = worker ? &s->worker : &s->engine;
-    *copy = strdup(program);
-    if (s->epoll < 0 || s->timer < 0 || s->waiting < 0 || !*copy) {
+    if (s->epoll < 0 || s->timer < 0 || s->waiting < 0) {
         snprintf(err, cap, "cannot hold a worker: %s", strerror(errno));
-    } else {
-        watch(s, EPOLL_CTL_ADD, s->timer, EPOLLIN);
-        watch(s, EPOLL_CTL_ADD, s->waiting, EPOLLIN);
-        if (start(s, err, cap)) {
-            tell(s);
-            return s;
-        }
+        free_handle(s);
+        return NULL;
+    }
+    watch(s, EPOLL_CTL_ADD, s->timer, EPOLLIN);
+    watch(s, EPOLL_CTL_ADD, s->waiting, EPOLLIN);
+    return s;
+}
+
+static bool copy_path(char** to, const char* path, char* err, size_t cap) {
+    *to = strdup(path);
+    if (!*to) snprintf(err, cap, "no memory");
+    return *to;
+}
+
+stox* stox_open(const char* worker, const char* engine, char* err, size_t cap) {
+    const char* program = worker ? worker : engine;
+    if (!program || program[0] != '/') {
+        snprintf(err, cap, "%s needs an absolute path", worker ? "the worker" : "the engine library");
+        return NULL;
+    }
+    stox* s = new_handle(err, cap);
+    if (!s) return NULL;
+    if (copy_path(worker ? &s->worker : &s->engine, program, err, cap) && start(s, err, cap)) {
+        tell(s);
+        return s;
     }
     free_handle(s);
     return NULL;
+}
+
+stox* stox_connect(const char* control, char* err, size_t cap) {
+    struct sockaddr_un address;
+    if (!stox_control_address(&address, control, err, cap)) return NULL;
+    stox* s = new_handle(err, cap);
+    if (!s) return NULL;
+    if (!copy_path(&s->control, control, err, cap)) {
+        free_handle(s);
+        return NULL;
+    }
+    start_again(s); /* the service may come later than the server */
+    tell(s);
+    return s;
 }
 
 int stox_fd(stox* s) { return s->epoll; }
@@ -360,9 +394,24 @@ static bool wait_for_end(stox* s, unsigned timeout_ms) {
     }
 }
 
+/* A service goes on: what waits for it is written, if it reads. */
+static void say_goodbye(stox* s, unsigned timeout_ms) {
+    const uint64_t until = now_ms() + timeout_ms;
+    for (;;) {
+        flush(s);
+        const uint64_t now = now_ms();
+        if (stox_buffer_size(&s->to_worker) == 0 || now >= until) break;
+        struct pollfd writable = {.fd = s->running.channel, .events = POLLOUT};
+        poll(&writable, 1, (int)(until - now));
+    }
+    close_running(s);
+}
+
 void stox_close(stox* s, unsigned timeout_ms) {
     if (!s) return;
-    if (runs(s)) {
+    if (s->running.connected) {
+        say_goodbye(s, timeout_ms);
+    } else if (runs(s)) {
         static const char kStop[] = "{\"t\":\"stop\"}";
         stox_command(s, kStop, sizeof kStop - 1);
         const bool ended = wait_for_end(s, timeout_ms);

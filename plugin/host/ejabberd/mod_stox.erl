@@ -80,10 +80,11 @@ format_status(Status) -> Status.
 open(State, Opts) ->
     Domain = gen_mod:get_opt(host, Opts),
     Secret = binary:encode_hex(crypto:strong_rand_bytes(32)),
-    Path = socket_path(Domain),
+    {Path, Mode} = socket_path(Domain),
     _ = file:delete(Path),
     {ok, Socket} = gen_tcp:listen(0, [{ifaddr, {local, Path}}, binary, {packet, 0}, {active, false}, {backlog, 8},
                                       {send_timeout, 15000}, {send_timeout_close, true}]),
+    ok = file:change_mode(Path, Mode),
     spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
     set(State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path, socket = Socket}).
 
@@ -115,10 +116,11 @@ options(Opts) ->
     {gen_mod:get_opt(xmpp_domains, Opts),
      maps:from_list([{Name, mod_stox_worker:json_value(Value)} || {Name, Value} <- Given, Value =/= undefined])}.
 
-%% A path for a socket has 107 octets at most, so a digest stands for the domain.
+%% A path for a socket has 107 octets at most, so a digest stands for the domain, and for the node where other servers have sockets.
 socket_path(Domain) ->
-    <<Digest:8/binary, _/binary>> = crypto:hash(sha256, Domain),
-    filename:join(mod_stox_worker:private_directory(), binary_to_list(binary:encode_hex(Digest)) ++ ".sock").
+    {Directory, Prefix, Mode} = mod_stox_worker:socket_place(),
+    <<Digest:8/binary, _/binary>> = crypto:hash(sha256, [Domain, Prefix, mod_stox_worker:server_name()]),
+    {filename:join(Directory, Prefix ++ binary_to_list(binary:encode_hex(Digest)) ++ ".sock"), Mode}.
 
 %% --- XEP-0114 on our own socket: ejabberd_service serves it, no listener of the configuration is involved.
 

@@ -5,7 +5,7 @@
 -include("ejabberd_commands.hrl").
 
 -export([register/0, unregister/0]).
--export([line/1, status/0, overview/0, domains/0, peers/0, errors/0, limits/0,
+-export([line/1, doctor/0, status/0, overview/0, domains/0, peers/0, errors/0, limits/0,
          user_limit/2, drain/1, trace/2, traces/0, bans/0, ban/2, unban/1, log_level/1, reload/0, stop/0]).
 
 register() -> ejabberd_commands:register_commands(?MODULE, commands()).
@@ -14,6 +14,7 @@ unregister() -> ejabberd_commands:unregister_commands(commands()).
 
 commands() ->
     [command(stox, line, [line], "Give the SIP gateway a command; help lists them"),
+     command(stox_doctor, doctor, [], "What is wrong with the configuration of the SIP gateway on this machine"),
      command(stox_status, status, [], "Overview of the SIP gateway"),
      command(stox_overview, overview, [], "Overview of the SIP gateway"),
      command(stox_domains, domains, [], "Domains of the SIP gateway"),
@@ -35,7 +36,15 @@ command(Name, Function, Arguments, Description) ->
     #ejabberd_commands{name = Name, tags = [stox], desc = Description, module = ?MODULE, function = Function,
                        args = [{Argument, binary} || Argument <- Arguments], result = {res, restuple}}.
 
-line(Line) -> mod_stox_worker:ask(string:lexemes(Line, " ")).
+line(Line) ->
+    case string:lexemes(Line, " ") of
+        [<<"doctor">>, <<"--json">>] -> mod_stox_worker:doctor(["--json"]);
+        [<<"doctor">>] -> doctor();
+        Words -> mod_stox_worker:ask(Words)
+    end.
+
+%% Not a command to the worker: it may be the worker that cannot start.
+doctor() -> mod_stox_worker:doctor([]).
 
 status() -> overview().
 

@@ -1,7 +1,7 @@
 %% stox.so as Erlang sees it; plugin/host/abi/nif.c.
 -module(mod_stox_nif).
 
--export([open/2, select/2, next/1, command/2, close/2]).
+-export([open/2, connect/1, select/2, next/1, command/2, close/2]).
 -on_load(load/0).
 
 load() ->
@@ -10,6 +10,10 @@ load() ->
 %% Worker, or with undefined the engine library inside this VM; absolute paths. The caller owns the handle: its end ends the worker.
 -spec open(binary() | undefined, binary() | undefined) -> {ok, reference()} | {error, binary()}.
 open(_Worker, _Engine) -> erlang:nif_error(not_loaded).
+
+%% To a worker that is a service of its own, which goes on when the handle ends.
+-spec connect(binary()) -> {ok, reference()} | {error, binary()}.
+connect(_Control) -> erlang:nif_error(not_loaded).
 
 %% Once, when an event waits, the caller gets {select, Handle, Ref, ready_input}.
 -spec select(reference(), reference()) -> ok | closed.

@@ -4,7 +4,7 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/2, ask/1, json_value/1, private_directory/0, config_reloaded/0]).
+-export([set/2, remove/2, ask/1, doctor/1, json_value/1, private_directory/0, socket_place/0, server_name/0, config_reloaded/0]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
@@ -13,7 +13,7 @@
 -define(EVENTS_AT_ONCE, 200).
 -define(ANSWER_MS, 10000).
 
--record(state, {handle, ref, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
+-record(state, {handle, ref, service = false, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
@@ -34,6 +34,29 @@ ask(Words) ->
         {0, Output} -> {ok, Output};
         {Code, Output} -> {Code, Output}
     catch exit:_ -> {1, <<"the worker did not answer">>}
+    end.
+
+%% What the doctor says of the configuration that this node has; of stox.yml as it stands in the file. Json: [] or ["--json"].
+-spec doctor([string()]) -> {ok | pos_integer(), binary()}.
+doctor(Json) ->
+    try gen_server:call(?MODULE, doctor, ?ANSWER_MS) of
+        {Program, Lines} ->
+            File = filename:join(private_directory(), "doctor-" ++ binary_to_list(binary:encode_hex(crypto:strong_rand_bytes(8)))),
+            ok = file:write_file(File, Lines),
+            Command = lists:join(" ", [quoted(Program), "--doctor"] ++ Json ++ ["<", quoted(File), "; echo $?"]),
+            Said = unicode:characters_to_binary(string:trim(os:cmd(unicode:characters_to_list(Command)), trailing, "\n")),
+            _ = file:delete(File),
+            {Output, Status} = last_line(Said),
+            {case Status of <<"0">> -> ok; _ -> binary_to_integer(Status) end, Output}
+    catch exit:_ -> {2, <<"the gateway is not loaded">>}
+    end.
+
+quoted(Word) -> ["'", string:replace(Word, "'", "'\\''", all), "'"].
+
+last_line(Text) ->
+    case string:split(Text, "\n", trailing) of
+        [Before, Last] -> {Before, Last};
+        [Last] -> {<<>>, Last}
     end.
 
 %% Hook: the list of hosts or stox.yml may be another.
@@ -58,6 +81,18 @@ private_directory() ->
     ok = file:change_mode(Directory, 8#700),
     Directory.
 
+%% Where a component socket stands, how its name begins, and its mode. A service has a user of its own, who cannot enter the private
+%% directory: then it is beside the control socket, in a directory whose group has the servers and the service in it.
+socket_place() ->
+    Settings = read_engine_file(),
+    case is_service(Settings) of
+        true -> {filename:dirname(binary_to_list(control_path(Settings))), "ejabberd-", 8#660};
+        false -> {private_directory(), "", 8#600}
+    end.
+
+%% This node among all servers of its user.
+server_name() -> unicode:characters_to_binary(["ejabberd ", filename:absname(mnesia:system_info(directory))]).
+
 %% --- the process
 
 %% Temporary: after a crash the domains ask for it again (mod_stox monitors it).
@@ -78,7 +113,7 @@ init([]) ->
     case open(Settings) of
         {ok, Handle} ->
             mod_stox_commands:register(),
-            {ok, poll(#state{handle = Handle, engine = engine_options(Settings)})};
+            {ok, poll(#state{handle = Handle, service = is_service(Settings), engine = engine_options(Settings)})};
         {error, Why} ->
             ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
             logger:error("stox: ~ts", [Why]),
@@ -91,6 +126,11 @@ handle_call({admin, Words}, From, #state{questions = Questions, last_question = 
         true -> {noreply, State#state{questions = Questions#{Id => From}, last_question = Last + 1}};
         _ -> {reply, {1, <<"the worker does not run">>}, State}
     end;
+handle_call(doctor, _From, #state{domains = Domains} = State) ->
+    Settings = read_engine_file(),
+    Xmpp = {[{unix, <<"-">>}, {secret, <<"-">>}]}, % not looked at
+    Lines = [engine_line(engine_options(Settings)) | [domain_line(Domain, Of#{xmpp := Xmpp}) || {Domain, Of} <- maps:to_list(Domains)]],
+    {reply, {worker_path(Settings), [[jiffy:encode(Line), "\n"] || Line <- Lines]}, State};
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
 handle_cast({set, Domain, Owner, Settings}, Before) ->
@@ -135,7 +175,7 @@ revive(#state{handle = Handle} = State) ->
     mod_stox_nif:close(Handle, ?CLOSE_MS),
     Settings = read_engine_file(),
     case open(Settings) of
-        {ok, New} -> poll(State#state{handle = New, running = false, down = false, engine = engine_options(Settings)});
+        {ok, New} -> poll(State#state{handle = New, service = is_service(Settings), running = false, down = false, engine = engine_options(Settings)});
         {error, Why} ->
             logger:error("stox: ~ts", [Why]),
             State
@@ -149,9 +189,13 @@ forget(Domain, Owners) ->
         _ -> ok
     end.
 
-remove_domain(Domain, ForGood, #state{domains = Domains, owners = Owners} = State) ->
+%% A service keeps a domain whose server or module only stops.
+remove_domain(Domain, ForGood, #state{domains = Domains, owners = Owners, service = Service} = State) ->
     forget(Domain, Owners),
-    send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, ForGood}]}),
+    case Service andalso not ForGood of
+        true -> ok;
+        false -> send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, ForGood}]})
+    end,
     keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
 
 keep(#state{keep = Timer, domains = Domains} = State) ->
@@ -162,15 +206,19 @@ keep(#state{keep = Timer, domains = Domains} = State) ->
     end.
 
 send_all(#state{domains = Domains, engine = Engine} = State) ->
-    send(State, {[{t, <<"engine-set">>}, {config, Engine}]}),
+    send(State, engine_line(Engine)),
     maps:foreach(fun(Domain, Settings) -> send_domain(State, Domain, Settings) end, Domains).
 
-send_domain(State, Domain, #{xmpp_domains := XmppDomains, config := Config, xmpp := Xmpp}) ->
+send_domain(State, Domain, Settings) -> send(State, domain_line(Domain, Settings)).
+
+engine_line(Engine) -> {[{t, <<"engine-set">>}, {config, Engine}]}.
+
+domain_line(Domain, #{xmpp_domains := XmppDomains, config := Config, xmpp := Xmpp}) ->
     Hosts = case XmppDomains of
                 undefined -> ejabberd_option:hosts();
                 _ -> XmppDomains
             end,
-    send(State, {[{t, <<"domain-set">>}, {domain, Domain}, {xmpp_domains, Hosts}, {xmpp, Xmpp}, {config, Config}]}).
+    {[{t, <<"domain-set">>}, {domain, Domain}, {xmpp_domains, Hosts}, {xmpp, Xmpp}, {config, Config}]}.
 
 %% Before "started" nothing is sent, and with it everything.
 send(#state{running = false}, _) -> false;
@@ -217,11 +265,16 @@ taken(Event, State) ->
 
 take(#{<<"t">> := <<"log">>, <<"level">> := Level, <<"text">> := Text} = Event, _) -> log(level(Level), Event, Text);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"started">>, <<"pid">> := Pid}, State) ->
-    logger:info("stox: worker started, pid ~b; it ends with this server, and what it carries with it", [Pid]),
-    send(State, {[{stox, ?CONTROL_VERSION}, {version, <<"0.1.0">>}, {features, []}]}),
+    case State#state.service of
+        true -> logger:info("stox: connected to the worker, pid ~b", [Pid]);
+        false -> logger:info("stox: worker started, pid ~b; it ends with this server, and what it carries with it", [Pid])
+    end,
+    send(State, {[{stox, ?CONTROL_VERSION}, {version, <<"0.1.0">>}, {features, []}, {server, server_name()}]}),
     send_all(State);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := -1}, _) ->
     logger:error("stox: worker ~ts; it ended too often and stays down until the next reload_config", [How]);
+take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := Ms}, #state{service = true}) ->
+    logger:warning("stox: worker ~ts, trying again in ~b ms", [How, Ms]);
 take(#{<<"t">> := <<"worker">>, <<"state">> := <<"ended">>, <<"how">> := How, <<"restart_ms">> := Ms}, _) ->
     logger:warning("stox: worker ~ts, restart in ~b ms", [How, Ms]);
 take(#{<<"t">> := <<"listening">>, <<"sip">> := Sip}, _) ->
@@ -292,11 +345,15 @@ read_engine_file() ->
             []
     end.
 
-%% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere.
+is_service(Settings) -> setting(<<"isolation">>, Settings, "process") =:= <<"service">>.
+
+control_path(Settings) -> setting(<<"control">>, Settings, "/run/stox/control").
+
+%% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere. A service has a place of its own.
 engine_options(Settings) ->
-    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>])],
+    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>, <<"control">>])],
     Default = [{state_dir, unicode:characters_to_binary(filename:absname(filename:join(private_directory(), "state")))}
-               || not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
+               || not is_service(Settings), not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
     json_value(Default ++ Given).
 
 setting(Name, Settings, Default) ->
@@ -305,12 +362,13 @@ setting(Name, Settings, Default) ->
         [] -> unicode:characters_to_binary(Default)
     end.
 
+worker_path(Settings) -> setting(<<"worker">>, Settings, filename:join(code:priv_dir(stox), "stoxd")).
+
 open(Settings) ->
-    Priv = code:priv_dir(stox),
-    Worker = setting(<<"worker">>, Settings, filename:join(Priv, "stoxd")),
-    Engine = setting(<<"engine">>, Settings, filename:join(Priv, "libstox_engine.so")),
+    Engine = setting(<<"engine">>, Settings, filename:join(code:priv_dir(stox), "libstox_engine.so")),
     case setting(<<"isolation">>, Settings, "process") of
-        <<"process">> -> mod_stox_nif:open(Worker, Engine);
+        <<"process">> -> mod_stox_nif:open(worker_path(Settings), Engine);
+        <<"service">> -> mod_stox_nif:connect(control_path(Settings));
         <<"none">> -> mod_stox_nif:open(undefined, Engine);
-        Other -> {error, ["isolation ", io_lib:format("~p", [Other]), " in stox.yml is not known, use process or none"]}
+        Other -> {error, ["isolation ", io_lib:format("~p", [Other]), " in stox.yml is not known, use process, service or none"]}
     end.

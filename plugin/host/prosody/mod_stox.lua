@@ -10,6 +10,30 @@
 local config = require "core.configmanager";
 local json = require "util.json";
 
+-- Options ------------------------------------------------------------------------------------------------------------
+
+local MODULE_OPTIONS = { worker = true, engine = true, isolation = true, control = true, xmpp_domains = true };
+
+local function each_option(from, into)
+	for key, value in pairs(config.getconfig()[from] or {}) do
+		local name = type(key) == "string" and key:match("^stox_(.+)$");
+		if name and not MODULE_OPTIONS[name] then into[name] = value; end
+	end
+	return into;
+end
+
+-- Of the global section, the VirtualHost that made the domain, and the domain itself; the nearest one wins.
+local function domain_options(domain, parent)
+	local options = each_option("*", {});
+	if parent then each_option(parent, options); end
+	each_option(domain, options);
+	local name = rawget(config.getconfig()[domain] or {}, "name");
+	if type(name) == "string" then options.name = name; end
+	return options;
+end
+
+local function directory_of(path) return path:match("^(.*)/[^/]*$") or "."; end
+
 -- Commands of an operator ----------------------------------------------------------------------------------------------
 
 -- "ban 192.0.2.1 60 --json" as words: what the worker is asked.
@@ -41,16 +65,86 @@ local function private_path()
 	return data .. "/stox";
 end
 
+-- Where the worker listens that is a service of its own.
+local function control_path()
+	return config.get("*", "stox_control") or "/run/stox/control";
+end
+
+local function is_service()
+	return config.get("*", "stox_isolation") == "service";
+end
+
 local function state_directory()
 	local given = config.get("*", "stox");
 	return type(given) == "table" and given.state_dir or private_path() .. "/state";
 end
 
+-- What outlives a restart stands beside the socket, unless the operator wants it elsewhere. A service has a place of its own.
+local function engine_options()
+	local given = config.get("*", "stox") or {};
+	if type(given) ~= "table" or is_service() or given.state_dir ~= nil then return given; end
+	local options = { state_dir = state_directory() };
+	for key, value in pairs(given) do options[key] = value; end
+	return options;
+end
+
+-- The doctor --------------------------------------------------------------------------------------------------------
+
+local function has_module(modules)
+	for _, name in ipairs(type(modules) == "table" and modules or {}) do
+		if name == "stox" then return true; end
+	end
+end
+
+-- What the module would tell the worker, read from the file alone.
+local function control_lines()
+	local users, lines = {}, { json.encode { t = "engine-set", config = engine_options() } };
+	for name, options in pairs(config.getconfig()) do
+		if name ~= "*" and rawget(options, "component_module") == nil then users[#users + 1] = name; end
+	end
+	table.sort(users);
+	local function add(domain, parent)
+		local given = rawget(config.getconfig()[domain] or {}, "stox_xmpp_domains");
+		if given == nil and parent then given = rawget(config.getconfig()[parent], "stox_xmpp_domains"); end
+		lines[#lines + 1] = json.encode {
+			t = "domain-set", domain = domain, xmpp_domains = given or config.get("*", "stox_xmpp_domains") or users,
+			xmpp = { unix = "-", secret = "-" }, config = domain_options(domain, parent), -- not looked at
+		};
+	end
+	for name, options in pairs(config.getconfig()) do
+		if name ~= "*" and rawget(options, "component_module") == "stox" then add(name); end
+	end
+	for _, name in ipairs(users) do
+		if has_module(config.get(name, "modules_enabled")) then add("sip." .. name, name); end
+	end
+	return table.concat(lines, "\n") .. "\n";
+end
+
+local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'"; end
+
+-- Not a command to the worker: it need not run. Exit status 0: all is well, 1: warnings, 2: errors.
+local function doctor(arg)
+	local worker = config.get("*", "stox_worker") or directory_of(module.path) .. "/stoxd";
+	local path = os.tmpname();
+	local file, why = io.open(path, "w");
+	if not file then
+		io.stderr:write(("cannot write %s: %s\n"):format(path, why));
+		return 2;
+	end
+	file:write(control_lines());
+	file:close();
+	local json_wanted = arg[2] == "--json" and " --json" or "";
+	local _, how, code = os.execute(("%s --doctor%s < %s"):format(quoted(worker), json_wanted, quoted(path)));
+	os.remove(path);
+	return how == "exit" and code or 2;
+end
+
 -- prosodyctl runs the chunk too; it must change nothing there. `prosodyctl mod_stox COMMAND ...` calls this.
 if prosody.process_type == "prosodyctl" then
 	function module.command(arg)
+		if arg[1] == "doctor" then return doctor(arg); end
 		local unix = require "socket.unix";
-		local path = state_directory() .. "/admin.sock";
+		local path = is_service() and control_path() or state_directory() .. "/admin.sock";
 		local socket = (type(unix) == "table" and unix.stream or unix)();
 		socket:settimeout(10);
 		local ok, why = socket:connect(path);
@@ -59,9 +153,12 @@ if prosody.process_type == "prosodyctl" then
 			return 1;
 		end
 		socket:send(json.encode(admin_question(arg, "prosodyctl")) .. "\n");
-		local line;
-		line, why = socket:receive("*l");
-		local answer = line and json.decode(line);
+		local answer;
+		repeat -- a service greets first
+			local line;
+			line, why = socket:receive("*l");
+			answer = line and json.decode(line);
+		until not answer or answer.t == "admin"
 		if not answer then
 			io.stderr:write(("the worker did not answer: %s\n"):format(why or "no JSON"));
 			return 1;
@@ -82,13 +179,13 @@ local random = require "util.random";
 local hex = require "util.hex";
 local net_server = require "net.server";
 local timer = require "util.timer";
+local sha256 = require "util.hashes".sha256;
 local usermanager = require "core.usermanager";
 
 local CONTROL_VERSION = 1;
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
 local CLOSE_MS = 3000;
 local EVENTS_AT_ONCE = 200;   -- the server has one thread
-local MODULE_OPTIONS = { worker = true, engine = true, isolation = true, xmpp_domains = true };
 
 local host = module.host;
 -- Survives a reload of the module; the functions in it are always those of the newest chunk.
@@ -98,25 +195,6 @@ server.parents = server.parents or {};  -- component domain -> VirtualHost that 
 local log = logger.init("stox");
 
 -- Options ------------------------------------------------------------------------------------------------------------
-
-local function each_option(from, into)
-	for key, value in pairs(config.getconfig()[from] or {}) do
-		local name = type(key) == "string" and key:match("^stox_(.+)$");
-		if name and not MODULE_OPTIONS[name] then into[name] = value; end
-	end
-	return into;
-end
-
--- Of the global section, the VirtualHost that made the domain, and the domain itself; the nearest one wins.
-local function domain_options(domain)
-	local options = each_option("*", {});
-	local parent = server.parents[domain];
-	if parent then each_option(parent, options); end
-	each_option(domain, options);
-	local name = rawget(config.getconfig()[domain] or {}, "name");
-	if type(name) == "string" then options.name = name; end
-	return options;
-end
 
 local function option(domain, name)
 	local value = rawget(config.getconfig()[domain] or {}, name);
@@ -150,16 +228,25 @@ local function private_directory()
 	return path;
 end
 
+-- A service has a user of its own, who cannot enter our private directory: then the socket stands beside the control socket, in a
+-- directory whose group has the servers and the service in it. The name is ours alone among the servers there.
+local function socket_path()
+	if not is_service() then return private_directory() .. "/component.sock"; end
+	return ("%s/prosody-%s.sock"):format(directory_of(control_path()), sha256(private_path(), true):sub(1, 16));
+end
+
 -- mod_component's own listener on a socket of ours: works with component_ports = {} too.
 local function listen()
 	if server.socket then return; end
 	local unix = require "socket.unix";
 	local service = portmanager.get_service("component");
 	if not service then error("mod_component is not loaded", 0); end
-	local path = private_directory() .. "/component.sock";
+	local path = socket_path();
 	os.remove(path);
 	local socket = (type(unix) == "table" and unix.stream or unix)();
+	local mask = pposix.umask("007");
 	local ok, why = socket:bind(path);
+	pposix.umask(mask);
 	if ok then ok, why = socket:listen(); end
 	if not ok then error(("cannot listen on %s: %s"):format(path, why), 0); end
 	socket:settimeout(0);
@@ -173,15 +260,6 @@ local function send(line)
 	return server.running and server.handle:command(json.encode(line));
 end
 
--- What outlives a restart stands beside the socket, unless the operator wants it elsewhere.
-local function engine_options()
-	local given = config.get("*", "stox") or {};
-	if type(given) ~= "table" or given.state_dir ~= nil then return given; end
-	local options = { state_dir = state_directory() };
-	for key, value in pairs(given) do options[key] = value; end
-	return options;
-end
-
 local function send_engine()
 	send { t = "engine-set", config = engine_options() };
 end
@@ -189,7 +267,7 @@ end
 local function send_domain(domain)
 	send {
 		t = "domain-set", domain = domain, xmpp_domains = xmpp_domains(domain),
-		xmpp = { unix = server.path, secret = server.domains[domain].secret }, config = domain_options(domain),
+		xmpp = { unix = server.path, secret = server.domains[domain].secret }, config = domain_options(domain, server.parents[domain]),
 	};
 end
 
@@ -215,12 +293,18 @@ end
 function events.worker(event)
 	server.running = event.state == "started";
 	if server.running then
-		log("info", "worker started, pid %d; it ends with this server, and what it carries with it", event.pid);
-		send({ stox = CONTROL_VERSION, version = server.library.version, features = {} });
+		if server.service then
+			log("info", "connected to the worker, pid %d", event.pid);
+		else
+			log("info", "worker started, pid %d; it ends with this server, and what it carries with it", event.pid);
+		end
+		send({ stox = CONTROL_VERSION, version = server.library.version, features = {}, server = "prosody " .. private_path() });
 		send_all();
 	elseif event.restart_ms < 0 then
 		log("error", "worker %s; it ended too often and stays down until the next reload of the configuration", event.how);
 		timer.add_task(0, function () server.close_worker(); end);
+	elseif server.service then
+		log("warn", "worker %s, trying again in %.1f s", event.how, event.restart_ms / 1000);
 	else
 		log("warn", "worker %s, restart in %.1f s", event.how, event.restart_ms / 1000);
 	end
@@ -302,8 +386,6 @@ function server.drain()
 	end
 end
 
-local function directory_of(path) return path:match("^(.*)/[^/]*$") or "."; end
-
 -- By its full path: Prosody's plugin directories are not searched for libraries. A symbolic link is followed, since the
 -- worker is beside the file itself.
 local function load_library()
@@ -330,8 +412,8 @@ end
 
 local function check_isolation()
 	local isolation = config.get("*", "stox_isolation") or "process";
-	if isolation ~= "process" and isolation ~= "none" then
-		error(("stox_isolation = %q is not known, use \"process\" or \"none\""):format(tostring(isolation)), 0);
+	if isolation ~= "process" and isolation ~= "service" and isolation ~= "none" then
+		error(("stox_isolation = %q is not known, use \"process\", \"service\" or \"none\""):format(tostring(isolation)), 0);
 	end
 	return isolation;
 end
@@ -341,9 +423,15 @@ local function open_worker()
 	local directory = load_library();
 	local worker = absolute(config.get("*", "stox_worker") or directory .. "/stoxd");
 	local engine = absolute(config.get("*", "stox_engine") or directory .. "/libstox_engine.so");
-	local in_process = check_isolation() == "none";
-	if in_process then worker = nil; end
-	local handle, why = server.library.open(worker, engine);
+	local isolation = check_isolation();
+	server.service = isolation == "service";
+	if isolation == "none" then worker = nil; end
+	local handle, why;
+	if server.service then
+		handle, why = server.library.connect(absolute(control_path()));
+	else
+		handle, why = server.library.open(worker, engine);
+	end
 	if not handle then error("cannot start the worker: " .. tostring(why), 0); end
 	server.handle = handle;
 	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);

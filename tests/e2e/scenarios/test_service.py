@@ -1,0 +1,199 @@
+"""Isolation service: the worker runs as a user of its own; server, module and worker come and go, and no accepted message is lost."""
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ledger"))
+
+from conftest import COMPONENT, DOMAIN, FAILED, PASSWORD, make_server  # noqa: E402
+from lane import GATEWAY, PEER  # noqa: E402
+from play import Play  # noqa: E402
+from processes import NOBODY, Program  # noqa: E402
+from service import GROUP, Service  # noqa: E402
+from sip_peer import SipPeer, message  # noqa: E402
+from xmpp_client import XmppClient  # noqa: E402
+
+PORT = 5096
+PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}
+
+
+@pytest.fixture(scope="module")
+def service(workspace):
+    running = Service(workspace / "service", pathlib.Path(os.environ["STOX_BUILD"]), return_within=3)
+    running.start()
+    yield running
+    assert running.stop() == 0
+    if running.reports():
+        FAILED.append("sanitizer")
+    assert not running.reports(), running.reports()
+
+
+@pytest.fixture(scope="module")
+def server(workspace, service):
+    running = make_server(workspace / "service-server", isolation="service", control=str(service.control), groups=[GROUP], port=5327, api_port=15287,
+                          components={COMPONENT: {"peers": PEERS}}, engine={"bind": [f"udp:{GATEWAY}:{PORT}"], "log_level": "debug"})
+    yield running
+    running.stop()
+
+
+def client_of(server, name="romeo"):
+    return XmppClient(f"{name}@{DOMAIN}/service", PASSWORD, server.setup.address, server.setup.port)
+
+
+def each_way(server, phone, text: str) -> None:
+    client = client_of(server)
+    try:
+        client.send(f"juliet@{COMPONENT}", f"{text} out")
+        phone.wait_request(lambda request: request.body == f"{text} out")
+        assert phone.ask(message(body=f"{text} in", port=PORT), gateway_port=PORT).status == 202
+        client.wait_body(f"{text} in")
+    finally:
+        client.stop()
+
+
+@pytest.mark.gate(120)
+def test_messages_both_ways(server, service):
+    assert server.worker() == 0, "the server has a worker of its own"
+    with SipPeer(port=PORT) as phone:
+        each_way(server, phone, "first")
+    assert f"connected to the worker, pid {service.pid}" in server.log_text()
+
+
+@pytest.mark.gate(120)
+def test_the_server_stops_and_starts(server, service):
+    server.stop()
+    with SipPeer(port=PORT) as phone:
+        assert phone.ask(message(body="while it is away", port=PORT), gateway_port=PORT).status == 202
+        since = server.log_size()
+        server.start()
+        server.wait_attached(COMPONENT, since)
+        client = client_of(server)
+        try:
+            client.wait_body("while it is away")
+        finally:
+            client.stop()
+        each_way(server, phone, "after the stop")
+
+
+@pytest.mark.gate(300)
+def test_ledger_CORE_77(server, service, capsys):
+    """Server and worker are killed while messages flow both ways: contract 1's ledger."""
+    seed = int(time.time())
+    ledger = Play(server, COMPONENT, service.folder / "state", PEER, PORT, GATEWAY, list(server.setup.accounts), DOMAIN, PASSWORD, seed, service)
+    try:
+        ledger.run(1_000, 1, 2)
+    finally:
+        ledger.stop()
+    verdict = ledger.verdict()
+    with capsys.disabled():
+        print(f"\nledger of 1,000 messages each way with a service, seed {seed}\n{verdict.table()}")
+    assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
+
+
+@pytest.mark.gate(120)
+def test_the_worker_is_killed_and_its_supervisor_starts_it_again(server, service):
+    with SipPeer(port=PORT) as phone:
+        since = server.log_size()
+        service.kill()
+        service.start()
+        server.wait_attached(COMPONENT, since)
+        each_way(server, phone, "after the worker's end")
+
+
+@pytest.mark.gate(120)
+def test_the_module_is_reloaded(server, service):
+    since = server.log_size()
+    if server.name == "Prosody":
+        command = ["prosodyctl", "--config", str(server.folder / "prosody.cfg.lua"), "shell", "module", "reload", "stox", COMPONENT]
+        Program(command, server.folder / "shell.log", unprivileged=True, cwd=server.folder).process.wait(timeout=30)
+    else:
+        server.set_component(COMPONENT, {"peers": PEERS, "name": "another"})
+        server.set_component(COMPONENT, {"peers": PEERS})
+    if server.name == "Prosody":
+        server.wait_attached(COMPONENT, since)
+    with SipPeer(port=PORT) as phone:
+        each_way(server, phone, "after the reload")
+
+
+@pytest.mark.gate(120)
+def test_a_domain_that_is_not_handed_over_again_goes(server, service):
+    server.stop()
+    server.setup.components["gone.test"] = {"peers": {"phones": {**PEERS["phones"], "match": {"source": ["10.77.0.0/31"]}}}}
+    since = server.log_size()
+    server.start()
+    server.wait_attached("gone.test", since)
+    server.stop()
+    del server.setup.components["gone.test"]
+    since, noted = server.log_size(), len(service.text())
+    server.start()
+    server.wait_attached(COMPONENT, since)
+    service.wait_log("gone.test: removed: its server is back", noted)
+    with SipPeer(port=PORT) as phone:
+        assert phone.ask(message("x@gone.test", port=PORT), gateway_port=PORT).status == 404
+        each_way(server, phone, "and the other one stays")
+
+
+STRANGER = """import socket, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.settimeout(10)
+try:
+    connection.connect(sys.argv[1])
+    print("octets", len(connection.recv(100)))
+except PermissionError:
+    print("not even connected")
+"""
+
+
+@pytest.mark.gate(120)
+def test_a_stranger_is_refused(server, service):
+    def tries() -> str:
+        return subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", sys.executable, "-c", STRANGER,
+                               str(service.control)], capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+    assert tries() == "not even connected"
+    noted = len(service.text())
+    (service.folder / "run").chmod(0o3777)  # as if somebody had opened the way: the worker itself refuses
+    service.control.chmod(0o666)
+    try:
+        assert tries() == "octets 0"
+        service.wait_log(f"control connection refused uid={NOBODY}", noted)
+    finally:
+        (service.folder / "run").chmod(0o3770)
+        service.control.chmod(0o660)
+    with SipPeer(port=PORT) as phone:
+        each_way(server, phone, "nobody else noticed")
+
+
+@pytest.mark.gate(120)
+def test_the_servers_own_command_line(server, service):
+    if server.name == "Prosody":
+        command = Program(["prosodyctl", "--config", server.folder / "prosody.cfg.lua", "mod_stox", "overview"], server.folder / "command.log",
+                          unprivileged=True, groups=[GROUP], cwd=server.folder)
+        assert command.process.wait(timeout=30) == 0, command.log.read_text()
+        shown = command.log.read_text()
+    else:
+        shown = server.api("stox_overview")
+    assert COMPONENT in shown and str(service.pid) in shown, shown
+
+
+@pytest.mark.gate(120)
+def test_a_command_line_by_the_control_socket(server, service):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(20)
+        connection.connect(str(service.control))
+        lines = connection.makefile("rw", encoding="utf-8")
+        assert json.loads(lines.readline())["stox"] == 1
+        lines.write(json.dumps({"t": "admin", "command": "domains", "json": True}) + "\n")
+        lines.flush()
+        answer = json.loads(lines.readline())
+        assert answer["code"] == 0 and COMPONENT in answer["output"]
+        lines.write(json.dumps({"t": "admin", "command": "stop"}) + "\n")
+        lines.flush()
+        assert "systemctl stop stoxd" in json.loads(lines.readline())["output"]
+    time.sleep(0.2)
+    assert service.program.alive()
