@@ -151,6 +151,17 @@ def state(pid: int) -> str:
         return "X"
 
 
+def thread_states(pid: int) -> list[str]:
+    """The same of each of its threads; none: it is gone."""
+    states = []
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            states.append(path.read_text().rpartition(")")[2].split()[0])
+        except OSError:  # ended meanwhile
+            pass
+    return states
+
+
 def descendants(pid: int, name: str) -> list[int]:
     """Process ids below that process whose command has the name."""
     below = children(pid)

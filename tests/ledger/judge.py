@@ -67,7 +67,8 @@ def towards_xmpp(ledger: Ledger, verdict: Verdict) -> None:
             else:
                 verdict.fault(f"SIP to XMPP {message.number}: copies with different ids{whereabouts(ledger, message)}")
         if len(copies) > 1 and not any(message.number in kill.inbox for kill in ledger.kills):
-            verdict.fault(f"SIP to XMPP {message.number}: came {len(copies)} times, and was in the store at no kill")
+            times = ", ".join(f"{copy.when - message.answered:+.2f} s" for copy in copies)
+            verdict.fault(f"SIP to XMPP {message.number}: came {len(copies)} times ({times}), and was in the store at no kill{whereabouts(ledger, message)}")
     check_order("SIP to XMPP", [(message.pair, message.number) for message in ledger.from_sip if message.accepted],
                 {number: copies[0].when for number, copies in arrived.items() if copies and copies[0].when < ledger.last_login}, verdict)
     note(verdict, "SIP to XMPP", counts, ("sent", "accepted", "refused", "unanswered", "arrived", "copies", "copies under another id", "kept by the server for a login",

@@ -9,14 +9,15 @@ import tempfile
 import time
 
 from entries import Kill, number_of
-from processes import state, wait_for
+from processes import state, thread_states, wait_for
 
 STOPPING_S = 30
 
 
 def stand_still(worker: int) -> None:
+    """All its threads: one that waits for the disk stops later than the first, and may be carrying the log over into the database."""
     os.kill(worker, signal.SIGSTOP)
-    wait_for("the worker to stand still", lambda: state(worker) in "TZX")
+    wait_for("the worker to stand still", lambda: all(thread in "TZX" for thread in thread_states(worker)))
 
 
 def kill_worker(worker: int, state_dir: pathlib.Path) -> Kill:
