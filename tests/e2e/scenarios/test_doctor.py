@@ -8,7 +8,7 @@ from conftest import COMPONENT, PEERS, make_server, stop_server
 from lane import GATEWAY
 
 pytestmark = pytest.mark.gate(60)
-PORT = 5096
+PORT = 5098
 IS_EJABBERD = os.environ.get("STOX_SERVER") == "ejabberd"
 
 
