@@ -97,6 +97,39 @@ TEST(Uri, WhatBreaksTheGrammarIsRefused) {
     EXPECT_EQ(code(Uri::parse("xmpp:a@example.com")), Code::unsupported);
 }
 
+// RFC 3261 §25.1, RFC 3966 §3, RFC 2822 §3.2.4: which punctuation may stand raw in each part, and that no other does.
+TEST(Uri, EachPartHasItsOwnPunctuation) {
+    constexpr std::string_view kAll = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~ ";  // '%' begins an escape
+    const auto is_read = [](const std::string& text) { return bool(Uri::parse(text)); };
+    struct Part {
+        std::string before, after;
+        std::string_view allowed;
+    };
+    const Part parts[] = {
+        {"sip:x", "x@example.com", "-_.!~*'()&=+$,;?/:"},                // ':' begins a password
+        {"sip:x:y", "y@example.com", "-_.!~*'()&=+$,"},                  // password
+        {"sip:x@example.com;p", "q", "-_.!~*'()[]/:&+$?;="},             // '?' begins headers, ';' another parameter
+        {"sip:x@example.com?n=v", "v", "-_.!~*'()[]/?:+$=&"},            // headers
+        {"im:x", "x@example.com", "-_.!~*'()&=+$,;/#^`{|}"},             // mailbox
+        {"tel:1", "1", "-.()*#;"},                                       // local number; ';' begins parameters
+    };
+    for (const auto& part : parts)
+        for (const char c : kAll) {
+            if (c == '@' || (c == ';' && part.before == "tel:1")) continue;
+            EXPECT_EQ(is_read(part.before + c + part.after), part.allowed.find(c) != part.allowed.npos) << part.before << c << part.after;
+        }
+}
+
+TEST(Uri, CORE_26_WhatAPartMayHoldRawIsNotEscapedInIt) {
+    const auto escaped = [](std::string_view kept, auto encode) {
+        for (const char c : std::string_view("!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~ %"))
+            EXPECT_EQ(encode(std::string_view(&c, 1)).size() == 1, kept.find(c) != kept.npos) << c;
+    };
+    escaped("-_.!~*'()&=+$,;?/", percent_encode_user);
+    escaped("-_.!~*'()[]/:&+$", percent_encode_parameter);
+    escaped("-_.!~*'()[]/?:+$", percent_encode_header);
+}
+
 TEST(Uri, AParameterStandsOnce) {
     EXPECT_FALSE(Uri::parse("sip:a@example.com;gr=1;gr=2"));
     EXPECT_FALSE(Uri::parse("sip:a@example.com;gr=1;GR=2"));
