@@ -242,6 +242,7 @@ struct Attachment {
     std::string unix_path;        ///< of the private socket; empty: tcp
     std::optional<Endpoint> tcp;  ///< loopback only
     std::string secret;           ///< never logged
+    std::optional<unsigned> owner{};  ///< the user who must be behind unix_path; absent: no other can stand there
 
     friend bool operator==(const Attachment&, const Attachment&) = default;
 };

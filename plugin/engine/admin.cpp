@@ -67,6 +67,8 @@ std::string node_of(const Ask& ask) { return ask.command ? ask.command->node() :
 void authorize(AdminId id, const Ask& ask, Actions& out) { out.push_back(Authorize{id, asker(ask), node_of(ask), ask.scope}); }
 
 void put(State& state, Ask ask, TimePoint now, Actions& out) {
+    if (!state.signal_rates.take(asker(ask).local + '@' + asker(ask).domain, now))
+        return refuse(ask.asked, ErrorType::wait, Condition::resource_constraint, "You ask faster than this gateway allows.", out);
     if (state.desk.asks.size() >= AdminDesk::kAsks)
         return refuse(ask.asked, ErrorType::wait, Condition::resource_constraint, "Too many commands at once; please try again.",
                       out);
@@ -172,7 +174,7 @@ void run(State& state, AdminId id, Ask ask, AdminOrder order, TimePoint now, Act
     if (ask.command->of_engine) {
         const auto outcome = administer(state, order);
         out.push_back(
-            Log{Level::info, {}, {}, audit_line(*ask.command, order.arguments, who, kVia, outcome.done ? "done" : "failed")});
+            Log{Level::info, {}, {}, audit_line(*ask.command, order.arguments, who, kVia, outcome.done ? "done" : "failed"), true});
         return finish(state, ask, outcome, out);
     }
     ask.until = now + AdminDesk::kWork;
@@ -260,7 +262,7 @@ void deny(State& state, const Ask& ask, Actions& out) {
             break;
     }
     if (ask.purpose == Purpose::command)
-        out.push_back(Log{Level::info, {}, {}, audit_line(*ask.command, {}, asker(ask).to_string(), kVia, "forbidden")});
+        out.push_back(Log{Level::info, {}, {}, audit_line(*ask.command, {}, asker(ask).to_string(), kVia, "forbidden"), true});
     refuse(ask.asked, ErrorType::auth, Condition::forbidden, "Only administrators may do this.", out);
 }
 

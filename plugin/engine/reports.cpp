@@ -212,6 +212,8 @@ std::optional<ReportAsked> asked_by(const im::Body& body, const Author& author, 
     asked.negative = envelope.asks.negative_delivery;
     asked.display = envelope.asks.display;
     asked.routes = envelope.record_routes;
+    // A row is kept for days: no address in it is longer than anybody's is.
+    if (asked.author.to_string().size() > kLongestUri || asked.recipient.to_string().size() > kLongestUri) return std::nullopt;
     return asked;
 }
 

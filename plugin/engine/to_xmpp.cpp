@@ -83,7 +83,8 @@ void notify(State& state, const SipRequestIn& in, std::vector<Told> told, Trace 
         entries.push_back(std::move(entry));
     }
     if (state.inbox.is_full(octets)) {
-        for (auto& one : told) state.receipts.put_back(std::move(one.telling.before));
+        // Backwards, for two may tell of one row: it is then what it was before the first.
+        for (auto one = told.rbegin(); one != told.rend(); ++one) state.receipts.put_back(std::move(one->telling.before));
         return refuse(state, out, in, trace, peer, try_later(peer.kind, state.stream_up ? kRetryBusy_s : kRetryNoStream_s),
                       "too many messages wait for the XMPP server");
     }

@@ -1,6 +1,7 @@
 #include "plugin/host/component_link.h"
 
 #include "plugin/host/backoff.h"
+#include "plugin/host/service_access.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -96,6 +97,12 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
 
     void connected(error_code error) {
         if (error) return lost("cannot connect to the server: " + error.message());
+        // XEP-0114 proves us to the server, not the server to us.
+        if (attachment.owner) {
+            const auto server = peer_of(socket->native_handle());
+            if (!server || server->user != *attachment.owner)
+                return lost("another user than the server's listens on " + attachment.unix_path + ": remove that socket");
+        }
         perform(session->open());
         read();
     }

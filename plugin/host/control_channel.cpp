@@ -66,6 +66,11 @@ void ControlChannel::take(std::string_view octets) {
 
 void ControlChannel::send(std::string line) {
     if (broken_) return;
+    if (waiting_.size() > kMostWaiting) {  // whoever asks and does not read asks no more
+        broken_ = true;
+        waiting_.clear();
+        return end();
+    }
     if (dropped_ > 0 && waiting_.size() < kMaxWaiting / 2)
         waiting_ +=
             log_line("warn", std::to_string(std::exchange(dropped_, 0)) + " log lines were dropped: nobody read them") + '\n';

@@ -18,6 +18,7 @@ namespace stox::host {
 class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
 public:
     static constexpr std::size_t kMaxLine = 1u << 20;     ///< octets of one line; a longer one ends the channel
+    static constexpr std::size_t kMostWaiting = 32u << 20;  ///< of all lines; then the channel is over
     static constexpr std::size_t kMaxWaiting = 8u << 20;  ///< octets not yet written; then log lines are dropped and counted
 
     using OnLine = std::function<void(std::string_view)>;

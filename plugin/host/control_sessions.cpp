@@ -6,11 +6,12 @@ namespace stox::host {
 
 ControlSessions::~ControlSessions() { close_all(); }
 
-ControlSessions::Id ControlSessions::add(boost::asio::io_context& loop, int in, int out, std::string user) {
+ControlSessions::Id ControlSessions::add(boost::asio::io_context& loop, int in, int out, std::string user,
+                                         std::optional<unsigned> uid) {
     const Id id = ++last_;
     auto channel = ControlChannel::open(
         loop, in, out, [this, id](std::string_view line) { events_.line(id, line); }, [this, id] { events_.over(id); });
-    all_.emplace(id, Session{std::move(channel), std::move(user), {}, false});
+    all_.emplace(id, Session{std::move(channel), std::move(user), {}, uid, false});
     return id;
 }
 
@@ -32,6 +33,11 @@ const std::string& ControlSessions::user_of(Id id) const {
     static const std::string nobody;
     const auto known = all_.find(id);
     return known == all_.end() ? nobody : known->second.user;
+}
+
+std::optional<unsigned> ControlSessions::uid_of(Id id) const {
+    const auto known = all_.find(id);
+    return known == all_.end() ? std::nullopt : known->second.uid;
 }
 
 ControlSessions::Id ControlSessions::of(const std::string& server) const {

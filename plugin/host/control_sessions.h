@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,13 +32,15 @@ public:
 
     /// Works on duplicates of both descriptors.
     ///   user  whose process it is, as words for a log
-    Id add(boost::asio::io_context& loop, int in, int out, std::string user);
+    ///   uid   its number, where the kernel told it
+    Id add(boost::asio::io_context& loop, int in, int out, std::string user, std::optional<unsigned> uid = {});
     std::size_t size() const { return all_.size(); }
     /// It speaks for that server from now on. Returns the session that did before, 0: none.
     Id speak_for(Id id, std::string server);
     /// Null: it has not said for whom it speaks.
     const std::string* server_of(Id id) const;
     const std::string& user_of(Id id) const;
+    std::optional<unsigned> uid_of(Id id) const;
     Id of(const std::string& server) const;
 
     /// Nothing happens when the session is over.
@@ -57,6 +60,7 @@ private:
     struct Session {
         std::shared_ptr<ControlChannel> channel;
         std::string user, server;
+        std::optional<unsigned> uid{};
         bool speaks = false;
     };
 

@@ -49,7 +49,7 @@ struct ControlSocket::State : std::enable_shared_from_this<ControlSocket::State>
         if (!peer) return events.refused("uid=unknown");
         if (!access.allows(*peer))
             return events.refused("uid=" + std::to_string(peer->user) + " pid=" + std::to_string(peer->process));
-        events.arrived(socket.native_handle(), "uid:" + std::to_string(peer->user));
+        events.arrived(socket.native_handle(), peer->user);
     }
 };
 

@@ -17,7 +17,7 @@ class ControlSocket {
 public:
     struct Events {
         /// The descriptor is valid during the call.
-        std::function<void(int connection, std::string user)> arrived;
+        std::function<void(int connection, uid_t user)> arrived;
         std::function<void(std::string why)> refused;  ///< somebody who may not; for the log
     };
 

@@ -201,7 +201,9 @@ void DomainHost::perform(engine::Log action) {
     if (action.trace.bits != 0) text += "t=" + action.trace.to_string() + ' ';
     if (!action.peer.empty()) text += "peer=" + engine::logfmt(action.peer) + ' ';
     text += action.text;
-    if (action.stranger)
+    if (action.audit)
+        services_.audit(std::move(text));
+    else if (action.stranger)
         services_.log_stranger(action.level, *action.stranger, std::move(text));
     else
         services_.log(action.level, std::move(text));

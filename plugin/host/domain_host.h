@@ -29,6 +29,7 @@ public:
         /// A source that is to be banned when there are more like this.
         std::function<void(const Address&, Transport)> refused;
         std::function<void(engine::Level, std::string text)> log;
+        std::function<void(std::string text)> audit;
         /// The same about a stranger who sent from there: not every line is to be written.
         std::function<void(engine::Level, const Address& source, std::string text)> log_stranger;
         std::function<void(bool up, std::string reason)> link;

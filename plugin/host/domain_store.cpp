@@ -76,6 +76,9 @@ void DomainStore::commit(std::vector<engine::RecordChange> changes, store::Durab
     Result<void> taken = ok();
     if (batch)
         taken = store_.write(std::move(batch).value(), [alive = alive_, done](Result<void> result) {
+            // Whatever else a store answers is its own fault, and none of the message.
+            if (!result && result.error().code != Code::too_large)
+                result = fail(Code::unavailable, result.error().detail);
             if (*alive) done(std::move(result));
         });
     else

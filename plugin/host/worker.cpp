@@ -120,6 +120,13 @@ void Worker::on_line(ControlSessions::Id from, std::string_view line) {
     std::visit([this](const auto& one) { perform(one); }, command.value());
 }
 
+/// Under a service, sockets of modules stand where others may put theirs.
+config::Attachment Worker::attachment(const DomainSet& command) const {
+    auto attachment = command.attachment;
+    if (service_ && !attachment.unix_path.empty()) attachment.owner = modules_.uid_of(from_);
+    return attachment;
+}
+
 void Worker::perform(const Hello& command) {
     if (command.version == kControlVersion) {
         if (service_) module_came(command);
@@ -262,7 +269,8 @@ void Worker::perform(const DomainSet& command) {
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
         return refuse(command, *problems);
     auto& options = std::get<config::DomainOptions>(loaded);
-    if (is_of_another(options.domain)) return refuse(command, {{"domain", "another chat server that is here has it"}});
+    if (is_of_another(options.domain))
+        return refuse(command, {{"domain", "another chat server has it; if that one is gone, restart the worker"}});
     if (waits_for_departure(command, options.domain)) return;
 
     auto all = all_options();
@@ -281,14 +289,15 @@ void Worker::perform(const DomainSet& command) {
         known->second.tls = std::move(tls.credentials);
         known->second.server = *server_;
         known->second.confirmed = true;
-        if (known->second.host->is_attached_to(command.attachment)) reply(up_line(options.domain));
-        known->second.host->change(std::move(options), std::move(secrets.secrets), command.attachment);
+        const auto server = attachment(command);
+        if (known->second.host->is_attached_to(server)) reply(up_line(options.domain));
+        known->second.host->change(std::move(options), std::move(secrets.secrets), server);
         return tell_sip();
     }
     const std::string name = options.domain;
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
-    domain->start(command.attachment);
+    domain->start(attachment(command));
     domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials), *server_, true});
     tell_sip();
     begin_domains();
@@ -300,13 +309,16 @@ void Worker::refuse(const DomainSet& command, const std::vector<config::Problem>
     const auto known = domains_.find(command.domain);
     if (known == domains_.end() || known->second.server != *server_) return;
     known->second.confirmed = true;
-    known->second.host->attach(command.attachment);
+    known->second.host->attach(attachment(command));
 }
 
-/// A domain belongs to the server that handed it over, as long as that one is here.
+/// A domain belongs to the server that handed it over, as long as that one is here; and to that server's user as long as we run,
+/// for what waits in the store is for nobody else.
 bool Worker::is_of_another(const std::string& domain) const {
     const auto known = domains_.find(domain);
-    return known != domains_.end() && known->second.server != *server_ && modules_.of(known->second.server) != 0;
+    if (known == domains_.end() || known->second.server == *server_) return false;
+    const auto user = [](const std::string& server) { return server.substr(0, server.find(' ')); };
+    return modules_.of(known->second.server) != 0 || user(known->second.server) != user(*server_);
 }
 
 void Worker::tell_owner(const std::string& domain, std::string line) {
@@ -342,6 +354,7 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         if (sip_) sip_->refused(source, transport);
     };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
+    services.audit = [this, name = options.domain](const std::string& text) { write_log(Level::info, text, name); };
     services.log_stranger = [this, name = options.domain](Level level, const Address& source, std::string text) {
         log_stranger(level, source, std::move(text), name);
     };
@@ -368,7 +381,9 @@ void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<e
 }
 
 void Worker::perform(const DomainRemove& command) {
-    if (const auto departing = departing_.find(command.domain); departing != departing_.end()) departing->second.reset();
+    if (const auto departing = departing_.find(command.domain);
+        departing != departing_.end() && departing->second && departing->second->server == *server_)
+        departing->second.reset();
     if (!domains_.contains(command.domain) || is_of_another(command.domain)) return reply(removed_line(command.domain));
     remove(command.domain, command.for_good);
 }

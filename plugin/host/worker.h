@@ -46,7 +46,7 @@ private:
     static constexpr std::size_t kMaxSessions = 32;
 
     explicit Worker(boost::asio::io_context& loop);
-    void on_module(int connection, std::string user);
+    void on_module(int connection, uid_t uid);
     void module_came(const Hello& command);
     void give_up_writing();
     void on_module_over(ControlSessions::Id id);
@@ -58,6 +58,7 @@ private:
     void reply(std::string line) { modules_.send(from_, std::move(line)); }
     void refuse(const DomainSet& command, const std::vector<config::Problem>& problems);
     bool is_of_another(const std::string& domain) const;
+    config::Attachment attachment(const DomainSet& command) const;
     /// To the module that handed the domain over.
     void tell_owner(const std::string& domain, std::string line);
     std::vector<config::Listener> listening() const;

@@ -65,7 +65,8 @@ Administration::Worker Worker::for_administration() {
     worker.set_log_level = [this](Level level) { log_level_ = level; };
     worker.reload = [this] { asio::post(loop_, [this] { modules_.send_all(reload_wanted_line()); }); };
     if (!service_) worker.stop = [this] { asio::post(loop_, [this] { modules_.send_all(stop_wanted_line()); }); };
-    worker.log = [this](Level level, const std::string& text, const std::string& domain) { log(level, text, domain); };
+    // What administrators did is written whatever the level, and however much else is.
+    worker.log = [this](Level level, const std::string& text, const std::string& domain) { write_log(level, text, domain); };
     return worker;
 }
 

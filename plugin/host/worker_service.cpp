@@ -18,6 +18,7 @@ using engine::Level;
 namespace {
 
 constexpr std::chrono::seconds kLastWords{1};
+constexpr std::chrono::seconds kQuestion{15};  ///< a command line waits 10 s for its answer
 
 }  // namespace
 
@@ -31,16 +32,23 @@ Worker::Worker(asio::io_context& loop, Service service) : Worker(loop) {
     });
     control_socket_ = std::make_unique<ControlSocket>(
         loop, service.listener, std::move(service.access),
-        ControlSocket::Events{[this](int connection, std::string user) { on_module(connection, std::move(user)); },
+        ControlSocket::Events{[this](int connection, uid_t user) { on_module(connection, user); },
                               [this](const std::string& why) { log(Level::warn, "control connection refused " + why); }});
     log(Level::info, "waiting for the modules of chat servers");
 }
 
-void Worker::on_module(int connection, std::string user) {
+void Worker::on_module(int connection, uid_t uid) {
+    const auto user = "uid:" + std::to_string(uid);
     if (modules_.size() >= kMaxSessions)
         return log(Level::warn,
                    "control connection refused " + user + ": there are " + std::to_string(kMaxSessions) + " already");
-    modules_.send(modules_.add(loop_, connection, connection, std::move(user)), hello_line());
+    const auto id = modules_.add(loop_, connection, connection, user, uid);
+    modules_.send(id, hello_line());
+    // One that speaks for no server has had time for its question.
+    auto limit = std::make_shared<asio::steady_timer>(loop_, kQuestion);
+    limit->async_wait([this, limit, id](error_code error) {
+        if (!error && !stopping_ && !modules_.server_of(id)) modules_.close(id);
+    });
 }
 
 /// What whoever may connect can do without being a server's module: ask.

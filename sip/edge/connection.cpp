@@ -391,6 +391,8 @@ void Connection::end(End end, const std::string& reason) {
 /// What this turn wrote, as far as the kernel takes it at once. Asio may not know yet that what it wrote before has left.
 void Connection::last_words() {
     if (!tls_) return offer();
+    // A message of which only a part has left would go on with what stands here.
+    if (writing_ && sending_.size() > kTogether) return;
     auto* ssl = tls_->native_handle();
     if (BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0) return;  // it comes first
     DivertedOutput output(*ssl);

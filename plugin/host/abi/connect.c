@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,11 +20,15 @@ bool stox_control_address(struct sockaddr_un* address, const char* path, char* e
     return true;
 }
 
-/* Whoever made the socket listen. */
-static pid_t other_end(int channel) {
-    struct ucred peer = {0};
-    socklen_t length = sizeof peer;
-    return getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
+/* Whoever made the socket listen gets the secrets of our components: the user whose directory it stands in, root, or ourselves. */
+static bool is_worker(const struct ucred* peer, const char* path) {
+    char directory[sizeof(struct sockaddr_un)];
+    const char* slash = strrchr(path, '/');
+    const size_t length = slash == path ? 1 : (size_t)(slash - path);
+    memcpy(directory, path, length);
+    directory[length] = 0;
+    struct stat about;
+    return peer->uid == 0 || peer->uid == geteuid() || (stat(directory, &about) == 0 && about.st_uid == peer->uid);
 }
 
 bool stox_connect_running(struct stox_running* r, const char* path, char* err, size_t cap) {
@@ -32,10 +37,17 @@ bool stox_connect_running(struct stox_running* r, const char* path, char* err, s
     /* A unix socket connects at once or not at all. */
     const int channel = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (channel >= 0 && connect(channel, (struct sockaddr*)&address, sizeof address) == 0) {
+        struct ucred peer = {0};
+        socklen_t length = sizeof peer;
+        if (getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || !is_worker(&peer, path)) {
+            snprintf(err, cap, "%s is held by user %u, who is not the owner of its directory: that is no worker", path, (unsigned)peer.uid);
+            close(channel);
+            return false;
+        }
         const int end = fcntl(channel, F_DUPFD_CLOEXEC, 3);
         if (end >= 0) {
             *r = (struct stox_running){
-                .channel = channel, .errors = -1, .end = end, .pid = other_end(channel), .thread = NULL, .connected = true};
+                .channel = channel, .errors = -1, .end = end, .pid = peer.pid, .thread = NULL, .connected = true};
             return true;
         }
     }

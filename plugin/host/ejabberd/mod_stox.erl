@@ -53,7 +53,7 @@ handle_call(_Request, _From, State) -> {reply, ok, State}.
 
 handle_cast({reload, Opts}, #state{domain = Domain} = State) ->
     case gen_mod:get_opt(host, Opts) of
-        Domain -> {noreply, set(State#state{options = options(Opts), access = gen_mod:get_opt(access_admin, Opts)})};
+        Domain when State#state.socket =/= undefined -> {noreply, set(State#state{options = options(Opts), access = gen_mod:get_opt(access_admin, Opts)})};
         _ -> {noreply, open(close(State), Opts)}
     end.
 
@@ -66,6 +66,7 @@ handle_info({'DOWN', Ref, process, _, Reason}, #state{worker = Ref} = State) ->
     erlang:send_after(Wait, self(), set),
     {noreply, State#state{worker = undefined}};
 handle_info(set, State) -> {noreply, set(State)};
+handle_info(open, #state{host = Host, socket = undefined} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))};
 handle_info({'EXIT', _, normal}, State) -> {noreply, State};
 handle_info({'EXIT', _, Reason}, State) -> {stop, Reason, State};
 handle_info(_, State) -> {noreply, State}.
@@ -81,13 +82,28 @@ open(State, Opts) ->
     Domain = gen_mod:get_opt(host, Opts),
     Secret = binary:encode_hex(crypto:strong_rand_bytes(32)),
     {Path, Mode} = socket_path(Domain),
-    _ = file:delete(Path),
-    {ok, Socket} = gen_tcp:listen(0, [{ifaddr, {local, Path}}, binary, {packet, 0}, {active, false}, {backlog, 8},
-                                      {send_timeout, 15000}, {send_timeout_close, true}]),
-    ok = file:change_mode(Path, Mode),
-    spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
-    set(State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path, socket = Socket}).
+    Opened = State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path},
+    case listen(Path, Mode) of
+        {ok, Socket} ->
+            spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
+            set(Opened#state{socket = Socket});
+        {error, Why} -> % a crash would take all of ejabberd's modules with it
+            logger:error("stox ~ts: cannot listen on ~ts: ~ts; trying again", [Domain, Path, file:format_error(Why)]),
+            erlang:send_after(?REFUSED_MS, self(), open),
+            Opened#state{socket = undefined}
+    end.
 
+listen(Path, Mode) ->
+    _ = file:delete(Path),
+    case gen_tcp:listen(0, [{ifaddr, {local, Path}}, binary, {packet, 0}, {active, false}, {backlog, 8},
+                            {send_timeout, 15000}, {send_timeout_close, true}]) of
+        {ok, Socket} ->
+            _ = file:change_mode(Path, Mode),
+            {ok, Socket};
+        Error -> Error
+    end.
+
+close(#state{socket = undefined} = State) -> State;
 close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
     is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
     mod_stox_worker:remove(Domain, not still_configured(Host, Domain)),

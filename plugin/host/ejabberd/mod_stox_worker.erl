@@ -145,7 +145,8 @@ handle_cast({remove, Domain, Owner, ForGood}, #state{owners = Owners} = State) -
         _ -> {noreply, State}
     end;
 handle_cast(reload, State) ->
-    Next = (revive(State))#state{engine = engine_options(read_engine_file())},
+    Revived = revive(State),
+    Next = Revived#state{engine = engine_options(read_engine_file(), Revived#state.service)},
     send_all(Next),
     {noreply, Next}.
 
@@ -245,7 +246,8 @@ drain(#state{handle = Handle} = State, Left) ->
     end.
 
 taken(#{<<"t">> := <<"worker">>, <<"state">> := Is} = Event, State) ->
-    Next = State#state{running = Is =:= <<"started">>, down = maps:get(<<"restart_ms">>, Event, 0) < 0},
+    [gen_server:reply(From, {1, <<"the worker ended">>}) || From <- maps:values(State#state.questions)],
+    Next = State#state{running = Is =:= <<"started">>, down = maps:get(<<"restart_ms">>, Event, 0) < 0, questions = #{}},
     take(Event, Next),
     Next;
 taken(#{<<"t">> := <<"admin">>, <<"id">> := Id, <<"code">> := Code, <<"output">> := Output}, #state{questions = Questions} = State) ->
@@ -309,11 +311,15 @@ log(Level, Event, Text) ->
 
 %% --- administration
 
-%% Who may configure the server, by the rule of that host; or by the same rule for all hosts.
+%% Who may configure the domain, by the rule of its host; or the whole server.
 is_admin(#{<<"jid">> := Jid, <<"domain">> := Domain, <<"scope">> := Scope}, #state{domains = Domains}) ->
     case Domains of
         #{Domain := #{host := Host, access := Access}} ->
-            try acl:match_rule(case Scope of <<"worker">> -> global; _ -> Host end, Access, jid:decode(Jid)) =:= allow
+            {Where, Rule} = case Scope of
+                                <<"worker">> -> {global, configure}; % whoever may configure the whole server, whatever a host says
+                                _ -> {Host, Access}
+                            end,
+            try acl:match_rule(Where, Rule, jid:decode(Jid)) =:= allow
             catch _:_ -> false
             end;
         _ -> false
@@ -350,10 +356,13 @@ is_service(Settings) -> setting(<<"isolation">>, Settings, "process") =:= <<"ser
 control_path(Settings) -> setting(<<"control">>, Settings, "/run/stox/control").
 
 %% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere. A service has a place of its own.
-engine_options(Settings) ->
+engine_options(Settings) -> engine_options(Settings, is_service(Settings)).
+
+%% The isolation that the file asks for by now is that of the next worker.
+engine_options(Settings, IsService) ->
     Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>, <<"control">>])],
     Default = [{state_dir, unicode:characters_to_binary(filename:absname(filename:join(private_directory(), "state")))}
-               || not is_service(Settings), not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
+               || not IsService, not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
     json_value(Default ++ Given).
 
 setting(Name, Settings, Default) ->

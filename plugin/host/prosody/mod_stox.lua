@@ -80,9 +80,9 @@ local function state_directory()
 end
 
 -- What outlives a restart stands beside the socket, unless the operator wants it elsewhere. A service has a place of its own.
-local function engine_options()
+local function engine_options(service)
 	local given = config.get("*", "stox") or {};
-	if type(given) ~= "table" or is_service() or given.state_dir ~= nil then return given; end
+	if type(given) ~= "table" or service or given.state_dir ~= nil then return given; end
 	local options = { state_dir = state_directory() };
 	for key, value in pairs(given) do options[key] = value; end
 	return options;
@@ -98,7 +98,7 @@ end
 
 -- What the module would tell the worker, read from the file alone.
 local function control_lines()
-	local users, lines = {}, { json.encode { t = "engine-set", config = engine_options() } };
+	local users, lines = {}, { json.encode { t = "engine-set", config = engine_options(is_service()) } };
 	for name, options in pairs(config.getconfig()) do
 		if name ~= "*" and rawget(options, "component_module") == nil then users[#users + 1] = name; end
 	end
@@ -125,6 +125,14 @@ local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'"; end
 -- Not a command to the worker: it need not run. Exit status 0: all is well, 1: warnings, 2: errors.
 local function doctor(arg)
 	local worker = config.get("*", "stox_worker") or directory_of(module.path) .. "/stoxd";
+	if arg[2] == "--lines" then
+		io.stdout:write(control_lines());
+		return 0;
+	elseif is_service() then
+		io.stderr:write("the worker is a service with a user of its own, who has to look:\n"
+			.. "  prosodyctl mod_stox doctor --lines | runuser -u stox -- /usr/libexec/stox/stoxd --doctor\n");
+		return 2;
+	end
 	local path = os.tmpname();
 	local file, why = io.open(path, "w");
 	if not file then
@@ -261,7 +269,7 @@ local function send(line)
 end
 
 local function send_engine()
-	send { t = "engine-set", config = engine_options() };
+	send { t = "engine-set", config = engine_options(server.service) };
 end
 
 local function send_domain(domain)
@@ -562,7 +570,8 @@ local function load_component()
 		server.domains[host] = nil;
 		-- Only one that is gone from the file is gone for good: its users are told about messages that wait.
 		local for_good = rawget(config.getconfig()[host] or {}, "component_module") ~= "stox";
-		send { t = "domain-remove", domain = host, for_good = for_good };
+		-- A service keeps a domain whose module only stops.
+		if for_good or not server.service then send { t = "domain-remove", domain = host, for_good = for_good }; end
 		close_when_unused();
 	end
 end
