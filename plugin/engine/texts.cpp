@@ -95,6 +95,8 @@ constexpr std::array kTexts{
             "Diese Nachricht kam zu dem Gateway zurück, das sie schon befördert hatte."},
     TextRow{"This message was sent on too often.",
             "Diese Nachricht wurde zu oft weitergeleitet."},
+    TextRow{"You ask faster than this gateway allows.",
+            "Sie fragen schneller, als dieses Gateway erlaubt."},
     TextRow{"You send faster than this gateway allows.",
             "Sie senden schneller, als dieses Gateway erlaubt."},
 };

@@ -158,6 +158,22 @@ TEST(Admin, QuestionsAreBounded) {
     EXPECT_EQ(office.asked.size(), AdminDesk::kAsks);
 }
 
+TEST(Admin, WhoAsksTooFastIsNotHeardAndNotWrittenDown) {
+    auto options = Rig::default_options();
+    options.user_rate = 3;
+    Office office(options);
+    for (int i = 0; i < 3; ++i) {
+        office.say(execute(kOther, "peers"));
+        EXPECT_TRUE(office.logged("result=forbidden"));
+    }
+    const auto asked = office.asked.size();
+    office.say(execute(kOther, "peers"));
+    EXPECT_EQ(office.asked.size(), asked) << "the server is not asked about it either";
+    EXPECT_EQ(office.error().condition, xmpp::Condition::resource_constraint);
+    office.say(execute(kAdmin, "peers"));
+    EXPECT_TRUE(office.logged("result=done")) << "each has a share of their own";
+}
+
 TEST(Admin, ACommandWithoutArgumentsCompletesAtOnce) {
     Office office;
     const auto command = office.say(execute(kAdmin, "peers")).command();

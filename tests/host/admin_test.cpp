@@ -135,6 +135,15 @@ TEST_F(AdminTest, BansOfAnOperator) {
     EXPECT_TRUE(bans().empty());
 }
 
+TEST_F(AdminTest, WhatWasDoneIsWrittenWhateverTheLevel) {
+    listen();
+    for (const auto* level : {"error", "debug"}) {
+        control->send(R"({"t":"admin","id":"7","command":"log-level","arguments":[")" + std::string(level) + "\"]}\n");
+        EXPECT_NE(control->line_with("audit command=log-level").find(level), std::string::npos);
+        control->line_with("\"t\":\"admin\"");
+    }
+}
+
 TEST_F(AdminTest, ATraceShowsWhatItNamesAndNothingElse) {
     const auto port = listen();
     ask({{"command", "log-level"}, {"arguments", {"info"}}});
