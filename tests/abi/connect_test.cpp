@@ -14,6 +14,9 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -97,6 +100,27 @@ TEST_F(AbiConnect, AServiceThatIsNotThereYetIsWaitedFor) {
     EXPECT_EQ(send("{}"), -1);
     // More often than a worker that is started may end.
     for (int n = 0; n < 10; ++n) ASSERT_EQ(wait_for("ended").find("\"restart_ms\":-1"), std::string::npos);
+}
+
+TEST_F(AbiConnect, AForeignListenerGetsNoSecret) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    constexpr uid_t kForeign = 65'534;
+    stox::test::PrivateDirectory directory;
+    const auto path = directory.file("control");
+    ASSERT_EQ(::chmod(path.substr(0, path.rfind('/')).c_str(), 0777), 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    ASSERT_LT(path.size(), sizeof address.sun_path);
+    path.copy(address.sun_path, path.size());
+    ASSERT_EQ(::seteuid(kForeign), 0);
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool listens = ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(listener, 4) == 0;
+    ASSERT_EQ(::seteuid(0), 0);
+    ASSERT_TRUE(listens);
+    connect(path);
+    const auto told = wait_for("ended");
+    EXPECT_NE(told.find("is held by user 65534, who is not the owner of its directory"), std::string::npos) << told;
+    ::close(listener);
 }
 
 TEST_F(AbiConnect, APathThatCannotBeOneIsRefused) {

@@ -263,6 +263,17 @@ private:
     }
 
     /// The server answers the newest ping, or one that nobody asked.
+    /// The server as it should be: it answers the newest ping.
+    void answer_ping() {
+        if (pings_.empty()) return;
+        xmpp::Iq result;
+        result.from = {{}, "montague.test", {}};
+        result.to = {{}, "capulet.test", {}};
+        result.type = xmpp::IqType::result;
+        result.id = pings_.back();
+        feed(StanzaIn{std::move(result)});
+    }
+
     void pong() {
         xmpp::Iq result;
         result.from = {{}, "montague.test", {}};
@@ -323,6 +334,7 @@ private:
             if (!up_) switch_stream();
             commit(true);
             pong();
+            answer_ping();
             if (!sent_.empty()) answer(0, 200);
             now_ += milliseconds(100);
             tick();

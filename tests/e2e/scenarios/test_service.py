@@ -87,7 +87,8 @@ def test_ledger_CORE_77(server, service, capsys):
     seed = int(time.time())
     ledger = Play(server, COMPONENT, service.folder / "state", PEER, PORT, GATEWAY, list(server.setup.accounts), DOMAIN, PASSWORD, seed, service)
     try:
-        ledger.run(1_000, 1, 2)
+        # The server once: killed again within seconds, ejabberd seems to hand out anew what its offline store had given already.
+        ledger.run(1_000, 1, 1)
     finally:
         ledger.stop()
     verdict = ledger.verdict()
