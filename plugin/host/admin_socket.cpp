@@ -1,5 +1,7 @@
 #include "plugin/host/admin_socket.h"
 
+#include "plugin/host/listener.h"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -7,12 +9,8 @@
 #include <boost/asio/write.hpp>
 
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <istream>
 #include <optional>
 #include <utility>
@@ -80,36 +78,10 @@ std::optional<ucred> credentials_of(Local::socket& socket) {
     return peer;
 }
 
-/// A socket that nobody listens on any more is removed; false: somebody does.
-bool clear_way(const sockaddr_un& address) {
-    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe < 0) return true;
-    const bool refused =
-        ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno == ECONNREFUSED;
-    const bool absent = !refused && errno == ENOENT;
-    ::close(probe);
-    if (refused) ::unlink(address.sun_path);
-    return refused || absent;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<AdminSocket>> AdminSocket::open(asio::io_context& loop, const std::string& path, Events events) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return fail(Code::unavailable, "the path " + path + " is too long for a socket");
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    if (!clear_way(address)) return fail(Code::unavailable, "another worker listens on " + path);
-    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    // The mode of the socket becomes that of the file, so that it is never open to anybody else.
-    const bool opened = descriptor >= 0 && ::fchmod(descriptor, 0600) == 0 &&
-                        ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                        ::chmod(path.c_str(), 0600) == 0 && ::listen(descriptor, static_cast<int>(kConnections)) == 0;
-    if (!opened) {
-        const std::string why = std::strerror(errno);
-        if (descriptor >= 0) ::close(descriptor);
-        return fail(Code::unavailable, path + ": " + why);
-    }
+    BOOST_OUTCOME_TRY(descriptor, listen_on(path, 0600));
     auto state = std::make_shared<State>(loop, path, std::move(events));
     state->acceptor.assign(Local(), descriptor);
     state->accept();

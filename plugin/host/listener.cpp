@@ -33,7 +33,7 @@ long number(const char* variable) {
 
 }  // namespace
 
-Result<int> listen_on(const std::string& path) {
+Result<int> listen_on(const std::string& path, unsigned mode) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return fail(Code::unavailable, "the path " + path + " is too long for a socket");
@@ -41,9 +41,9 @@ Result<int> listen_on(const std::string& path) {
     if (!clear_way(address)) return fail(Code::unavailable, "another worker listens on " + path);
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     // The mode of the socket becomes that of the file, so that it is never open to anybody else.
-    const bool opened = descriptor >= 0 && ::fchmod(descriptor, 0660) == 0 &&
+    const bool opened = descriptor >= 0 && ::fchmod(descriptor, mode) == 0 &&
                         ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                        ::chmod(path.c_str(), 0660) == 0 && ::listen(descriptor, kBacklog) == 0;
+                        ::chmod(path.c_str(), mode) == 0 && ::listen(descriptor, kBacklog) == 0;
     if (opened) return descriptor;
     const std::string why = std::strerror(errno);
     if (descriptor >= 0) ::close(descriptor);

@@ -73,7 +73,7 @@ int start_service(int argc, char** argv) {
     int listener = stox::host::handed_over();
     const bool own = listener < 0;
     if (own) {
-        const auto opened = stox::host::listen_on(options.value().listen);
+        const auto opened = stox::host::listen_on(options.value().listen, 0660);
         if (!opened) return fail_to_start(opened.error().detail);
         listener = opened.value();
     }

@@ -37,7 +37,7 @@ class ServiceTest : public ::testing::Test {
 protected:
     ServiceTest() {
         ::setenv("STATE_DIRECTORY", state.path().c_str(), 1);
-        const auto opened = stox::host::listen_on(path);
+        const auto opened = stox::host::listen_on(path, 0660);
         if (!opened) throw std::runtime_error(opened.error().detail);
         listening_ = opened.value();
         thread_ = std::thread([this] {
@@ -283,24 +283,24 @@ TEST(ServiceOptions, AreReadOrRefusedWithAWord) {
 TEST(Listener, IsForUserAndGroupAndTakesThePlaceOfADeadOne) {
     stox::test::PrivateDirectory directory;
     const auto path = directory.file("control");
-    const auto first = stox::host::listen_on(path);
+    const auto first = stox::host::listen_on(path, 0660);
     ASSERT_TRUE(first);
     struct stat mode = {};
     ASSERT_EQ(::stat(path.c_str(), &mode), 0);
     EXPECT_EQ(mode.st_mode & 07777u, 0660u);
-    EXPECT_FALSE(stox::host::listen_on(path));
+    EXPECT_FALSE(stox::host::listen_on(path, 0660));
     ::close(first.value());
-    const auto second = stox::host::listen_on(path);
+    const auto second = stox::host::listen_on(path, 0660);
     ASSERT_TRUE(second);
     ::close(second.value());
-    EXPECT_FALSE(stox::host::listen_on(directory.file("absent/control")));
-    EXPECT_FALSE(stox::host::listen_on("/" + std::string(200, 'x')));
+    EXPECT_FALSE(stox::host::listen_on(directory.file("absent/control"), 0660));
+    EXPECT_FALSE(stox::host::listen_on("/" + std::string(200, 'x'), 0660));
 }
 
 TEST(Listener, ASocketThatIsHandedOverIsTaken) {
     stox::test::PrivateDirectory directory;
     EXPECT_EQ(stox::host::handed_over(), -1);
-    const auto listener = stox::host::listen_on(directory.file("control"));
+    const auto listener = stox::host::listen_on(directory.file("control"), 0660);
     ASSERT_TRUE(listener);
     const pid_t child = ::fork();
     if (child == 0) {
