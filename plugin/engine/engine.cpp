@@ -292,6 +292,8 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
     return out;
 }
 
+void Engine::log_details(bool wanted) { impl_->state.details = wanted; }
+
 std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
     std::optional<TimePoint> next;

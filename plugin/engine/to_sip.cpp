@@ -129,7 +129,8 @@ void delivered(State& state, const Outgoing& done, const Outcome& outcome, TimeP
     if (done.receipt_by_200 && outcome.response.status == 200) give_receipt(state, done, now, out);
     if (!done.key.empty()) state.commits.erase(Collection::outbox, done.key, now);
     if (done.what == Outgoing::What::message) ++state.carried.to_sip;
-    out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+    if (state.details)
+        out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
 }
 
 }  // namespace
@@ -253,14 +254,15 @@ std::optional<Refused> take(State& state, const xmpp::Message& in, UtcTime recei
     state.writing.end({in.to.bare(), in.from.bare()});  // a message says so by itself   (RFC 3994 §3.2)
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
-    out.push_back(line(Level::debug, trace, "message",
-                       {{"direction", "x2s"},
-                        {"state", "came"},
-                        {"from", in.from.to_string()},
-                        {"to", in.to.to_string()},
-                        {"id", in.id},
-                        {"call_id", outgoing->request.call_id}},
-                       outgoing->peer));
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "message",
+                           {{"direction", "x2s"},
+                            {"state", "came"},
+                            {"from", in.from.to_string()},
+                            {"to", in.to.to_string()},
+                            {"id", in.id},
+                            {"call_id", outgoing->request.call_id}},
+                           outgoing->peer));
     std::vector<RecordChange> rows;
     if (telling) {
         rows.push_back(std::move(telling->change));

@@ -65,7 +65,8 @@ std::size_t delay_octets(const config::DomainOptions& options, UtcTime accepted)
 
 /// Taken, and nothing of it has to be kept.
 void accept_at_once(State& state, const SipRequestIn& in, Trace trace, const config::Peer& peer, const char* what, Actions& out) {
-    out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
     respond(out, in.transaction, status(state.options.message_accept_code));
 }
 
@@ -170,14 +171,15 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (entry.row.report) rows.push_back(await_receipt(state, entry.row.stanza, *entry.row.report, in.received, now));
     entry.transaction = in.transaction;
     entry.kind = peer.kind;
-    out.push_back(line(Level::debug, trace, "message",
-                       {{"direction", "s2x"},
-                        {"state", "came"},
-                        {"from", entry.row.stanza.from.to_string()},
-                        {"to", entry.row.stanza.to.to_string()},
-                        {"call_id", in.request.call_id},
-                        {"src", in.source.to_string()}},
-                       peer.name));
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "message",
+                           {{"direction", "s2x"},
+                            {"state", "came"},
+                            {"from", entry.row.stanza.from.to_string()},
+                            {"to", entry.row.stanza.to.to_string()},
+                            {"call_id", in.request.call_id},
+                            {"src", in.source.to_string()}},
+                           peer.name));
     take_in(state, std::move(entry), std::move(rows), now, out);
 }
 
@@ -202,8 +204,9 @@ void inbox_settled(State& state, std::uint64_t number, const Result<void>& resul
         state.merged.refused(refused.row.request_key);
         // Whether a failed commit is in the store nevertheless, a crash would decide.
         state.commits.erase(Collection::inbox, refused.key, now);
-        out.push_back(line(Level::debug, refused.row.trace, "message",
-                           {{"direction", "s2x"}, {"state", "refused"}, {"reason", "not stored"}}, refused.row.peer));
+        if (state.details)
+            out.push_back(line(Level::debug, refused.row.trace, "message",
+                               {{"direction", "s2x"}, {"state", "refused"}, {"reason", "not stored"}}, refused.row.peer));
         return;
     }
     entry.tells.reset();
@@ -217,8 +220,9 @@ void inbox_settled(State& state, std::uint64_t number, const Result<void>& resul
 void accept_due(State& state, std::optional<TimePoint> until, Actions& out) {
     for (auto* entry : state.inbox.due(until)) {
         respond(out, state.inbox.answered(*entry), status(state.options.message_accept_code));
-        out.push_back(
-            line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}}, entry->row.peer));
+        if (state.details)
+            out.push_back(line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}},
+                               entry->row.peer));
     }
 }
 
@@ -246,20 +250,22 @@ void forget_requests(State& state, std::vector<std::string> keys, TimePoint now)
 }
 
 void inbox_covered(State& state, Barrier::Position position, TimePoint now, Actions& out) {
-    for (auto& entry : state.inbox.covered(position)) {
+    state.inbox.cover(position, [&](InboxEntry& entry) {
         if (entry.transaction) respond(out, state.inbox.answered(entry), status(state.options.message_accept_code));
         keep_request(state, entry, now);
         ++state.carried.to_xmpp;
-        out.push_back(
-            line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, entry.row.peer));
-    }
+        if (state.details)
+            out.push_back(line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}},
+                               entry.row.peer));
+    });
 }
 
 void message_failed(State& state, const xmpp::Message& error, TimePoint now, Actions& out) {
     const auto number = state.inbox.find_stanza(error.id, error.from);
     if (!number) return report_failure(state, nullptr, error, now, out);
     auto& held = *state.inbox.find(*number);
-    const auto transaction = held.transaction ? std::optional(state.inbox.answered(held)) : std::nullopt;
+    std::optional<ServerTransaction> transaction;
+    if (held.transaction) transaction = state.inbox.answered(held);
     const auto failed = state.inbox.remove(*number);
     ++state.carried.failed;
     state.commits.erase(Collection::inbox, failed.key, now);

@@ -354,6 +354,7 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         if (sip_) sip_->refused(source, transport);
     };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
+    services.wants_details = [this] { return log_level_ >= Level::debug || administration_.traces_something(); };
     services.audit = [this, name = options.domain](const std::string& text) { write_log(Level::info, text, name); };
     services.log_stranger = [this, name = options.domain](Level level, const Address& source, std::string text) {
         log_stranger(level, source, std::move(text), name);
