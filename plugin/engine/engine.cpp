@@ -287,7 +287,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                    [&](const Shutdown& in) { begin_drain(state, in.why, now, out); }},
         input);
     // Whoever waits for the end does not wait for company.
-    if (state.leaving) state.commits.flush(state.turn(now, out));
+    if (state.leaving) state.commits.hurry(state.turn(now, out));
     finish(state, now, out);
     return out;
 }
