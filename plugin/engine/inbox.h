@@ -35,6 +35,7 @@ struct InboxEntry {
     std::optional<TimePoint> answer_by{};
     bool is_notice = false;                   ///< a receipt: nobody hears whether it arrived
     std::optional<Receipts::Before> tells{};  ///< the row that it is of, until it is stored
+    std::size_t stored_with = 0;              ///< so many right before it are in the same commit, under its number
 };
 
 class Inbox {

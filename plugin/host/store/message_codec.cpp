@@ -55,6 +55,7 @@ class Writer {
 public:
     Writer() { object_.number("v", kMessageVersion); }
 
+    void version(int version) { object_["v"] = version; }
     void id(const char* name, const std::string& value, bool (*allowed)(char), std::size_t shortest) {
         if (value.size() < shortest || value.size() > kMaxRowIdOctets || !std::ranges::all_of(value, allowed)) refuse(name);
         object_.text(name, value);
@@ -122,6 +123,7 @@ void write(Writer& out, const InboxRow& row) {
     out.octets("peer", row.peer);
     out.octets("request_key", row.request_key, is_any);
     if (row.report) out.report(*row.report);
+    if (row.delivered) out.version(kDeliveredVersion);
     out.flag("delivered", row.delivered);
 }
 
@@ -301,7 +303,8 @@ Result<RecordValue> from_json(Collection collection, std::string_view text) {
     BOOST_OUTCOME_TRY(object, parse_row(text, kMaxValueOctets));
     const auto* version = member_of(object, "v");
     if (!version || !version->is_number_unsigned()) return wrong_member("v");
-    if (version->get<std::uint64_t>() != kMessageVersion) return fail(Code::unsupported, "stored row of another version");
+    if (const auto is = version->get<std::uint64_t>(); is != kMessageVersion && is != kDeliveredVersion)
+        return fail(Code::unsupported, "a row of version " + std::to_string(is) + ", which another release wrote and this one does not know");
     switch (collection) {
         case Collection::inbox:
             return inbox_row(object);
