@@ -150,8 +150,8 @@ public:
     /// A request from there was refused for who sent it. Too many, and the source is not heard for a while: its datagrams if they
     /// were datagrams, whose source anybody can forge; everything if they came over connections.   (contracts 2)
     void refused(const Address& source, Transport transport);
-    /// Nothing is heard from there for so long: an operator wants it. False: it is a configured peer.
-    bool ban(const Address& source, std::chrono::seconds length);
+    /// Nothing is heard from there for so long: an operator wants it.
+    BanOrder ban(const Address& source, std::chrono::seconds length);
     /// False: it is not banned.
     bool unban(const Address& source);
     std::vector<BannedSource> bans() const;
