@@ -261,7 +261,7 @@ void message_failed(State& state, const xmpp::Message& error, TimePoint now, Act
     auto& held = *state.inbox.find(*number);
     const auto transaction = held.transaction ? std::optional(state.inbox.answered(held)) : std::nullopt;
     const auto failed = state.inbox.remove(*number);
-    ++state.carried.failed;
+    ++state.carried.failed_to_xmpp;
     state.commits.erase(Collection::inbox, failed.key, now);
     if (!transaction) {
         state.merged.failed(failed.row.request_key);
