@@ -355,5 +355,6 @@ std::vector<Engine::PeerState> Engine::peers() const {
 AdminOutcome Engine::administer(const AdminOrder& order) { return engine::administer(impl_->state, order); }
 
 DomainRow Engine::domain_row() const { return engine::domain_row(impl_->state); }
+std::vector<TrafficRow> Engine::traffic_rows() const { return engine::traffic_rows(impl_->state); }
 
 }  // namespace stox::engine

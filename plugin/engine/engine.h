@@ -214,6 +214,7 @@ public:
     AdminOutcome administer(const AdminOrder& order);
     /// For the views; how long the stream has been up or down is the caller's to say.
     DomainRow domain_row() const;
+    std::vector<TrafficRow> traffic_rows() const;
 
 private:
     struct Impl;

@@ -366,7 +366,7 @@ void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
     }
     auto done = state.messages.remove(outcome.request);
     if (is_delivered(outcome)) return delivered(state, done, outcome, now, out);
-    if (done.what == Outgoing::What::message) ++state.carried.failed;
+    if (done.what == Outgoing::What::message) ++state.carried.failed_to_sip;
     await_no_imdn(state, done, now);
     owe(state, std::move(done), undelivered(state.options, outcome), now, out);
 }

@@ -309,7 +309,7 @@ void message_failed(State& state, const xmpp::Message& error, TimePoint now, Act
     std::optional<ServerTransaction> transaction;
     if (held.transaction) transaction = state.inbox.answered(held);
     const auto failed = state.inbox.remove(*number);
-    ++state.carried.failed;
+    ++state.carried.failed_to_xmpp;
     state.commits.erase(Collection::inbox, failed.key, now);
     if (!transaction) {
         state.merged.failed(failed.row.request_key);

@@ -61,6 +61,9 @@ public:
     const config::DomainOptions& options() const { return options_; }
     DomainStatus status() const;
     engine::DomainRow row() const;
+    std::vector<engine::TrafficRow> traffic() const { return engine_.traffic_rows(); }
+    std::vector<engine::ResponseRow> responses() const;
+    std::chrono::steady_clock::duration unattached_for() const;
     /// Orders whose command is `of_engine`.
     engine::AdminOutcome administer(const engine::AdminOrder& order);
 
@@ -96,12 +99,14 @@ private:
     bool has_store_ = false;  ///< what it held is the engine's now
     store::Durability durability_ = store::Durability::full;
     std::size_t commits_due_ = 0;
+    bool store_failing_ = false;  ///< the last commit found no room or no disk
     std::vector<engine::SipRequestIn> early_;  ///< came before what the store holds was known
     std::unique_ptr<ComponentLink> link_;
     std::function<void()> stopped_;  ///< whom the end is told to
     bool stopping_ = false, closing_ = false;
     boost::asio::steady_timer drain_limit_;
     bool up_ = false;
+    std::map<std::string, std::uint64_t> sent_, received_;  ///< final SIP responses by their status, and requests without one
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
     std::string last_reason_;  ///< of the attempts that failed; the same one is told once
 };

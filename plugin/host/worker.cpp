@@ -71,7 +71,8 @@ Worker::Worker(asio::io_context& loop)
                     [this](Level level, std::string text) { log(level, text); }}),
       sip_retry_(loop),
       administration_(for_administration()),
-      admin_retry_(loop) {}
+      admin_retry_(loop),
+      metrics_(loop, for_metrics()) {}
 
 Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
     const auto module = modules_.add(loop, in, out, {});
@@ -83,8 +84,10 @@ void Worker::log(Level level, std::string_view text, std::string_view domain) {
     const bool traced = administration_.look_at(level, text, domain);
     if (level > log_level_ && !traced) return;
     if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
-    if (const auto left_out = log_rate_.left_out())
+    if (const auto left_out = log_rate_.left_out()) {
+        lost_log_lines_ += left_out;
         write_log(Level::warn, std::to_string(left_out) + " log lines were left out: too many came in a second", {});
+    }
     // What the server writes of levels below info its own configuration says; a trace is to be seen.
     if (traced && level > Level::info)
         write_log(Level::info, "traced " + std::string(text), domain);
@@ -150,6 +153,7 @@ void Worker::perform(const EngineSet& command) {
     log_level_ = parse_level(options.log_level);
     if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
+    metrics_.use(options_->metrics);
     open_store();
     read_tls_of_domains();
     if (sip_) return tell_sip();
@@ -460,6 +464,7 @@ void Worker::stop() {
     sip_retry_.cancel();
     admin_retry_.cancel();
     admin_socket_.reset();
+    metrics_.close();
     control_socket_.reset();
     returns_.clear();
     // Those that were removed just before may still be closing their streams.
