@@ -80,6 +80,7 @@ const std::map<std::string, Tried> kTried{
     {"engine state_dir", {R"({"state_dir":"/var/lib/stox/"})", R"({"state_dir":"stox"})", "state_dir"}},
     {"engine store_durability",
      {R"({"store_durability":"normal"})", R"({"store_durability":"ful"})", "store_durability"}},
+    {"engine memory_limit_mib", {R"({"memory_limit_mib":64})", R"({"memory_limit_mib":63})", "memory_limit_mib"}},
     {"engine log_level", {R"({"log_level":"debug"})", R"({"log_level":"debg"})", "log_level"}},
     {"name", {R"({"name":"Phones"})", R"({"name":7})", "name"}},
     {"scheme", {R"({"scheme":"phone"})", R"({"scheme":"phones"})", "scheme"}},
