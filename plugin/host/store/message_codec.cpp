@@ -53,9 +53,8 @@ Result<std::string> octets_of(const json& object, const char* name, bool (*allow
 /// Whatever is refused here would be lost at the next start.
 class Writer {
 public:
-    Writer() { object_.number("v", kMessageVersion); }
+    explicit Writer(unsigned version) { object_.number("v", version); }
 
-    void version(int version) { object_["v"] = version; }
     void id(const char* name, const std::string& value, bool (*allowed)(char), std::size_t shortest) {
         if (value.size() < shortest || value.size() > kMaxRowIdOctets || !std::ranges::all_of(value, allowed)) refuse(name);
         object_.text(name, value);
@@ -123,7 +122,6 @@ void write(Writer& out, const InboxRow& row) {
     out.octets("peer", row.peer);
     out.octets("request_key", row.request_key, is_any);
     if (row.report) out.report(*row.report);
-    if (row.delivered) out.version(kDeliveredVersion);
     out.flag("delivered", row.delivered);
 }
 
@@ -294,7 +292,8 @@ std::string collection_of(Collection collection, std::string_view domain) {
 }
 
 Result<std::string> to_json(const RecordValue& row) {
-    Writer out;
+    const auto* inbox = std::get_if<InboxRow>(&row);
+    Writer out(inbox && inbox->delivered ? kDeliveredVersion : kMessageVersion);
     std::visit([&out](const auto& one) { write(out, one); }, row);
     return out.finish();
 }
