@@ -103,7 +103,7 @@ void Commits::send(Outstanding made, std::vector<RecordChange> rows, const Turn&
 }
 
 void Commits::tick(const Turn& turn) {
-    if (is_waiting() && *ride_at_ <= turn.now) flush(turn);
+    if (is_waiting() && ride_at_ && *ride_at_ <= turn.now) flush(turn);
 }
 
 void Commits::hurry(const Turn& turn) {
@@ -113,6 +113,7 @@ void Commits::hurry(const Turn& turn) {
 void Commits::flush(const Turn& turn) {
     while (is_waiting() && alone_ < kAlone) send(take_waiting(turn), {}, turn);
     goes_on_ = is_waiting();
+    ride_at_.reset();
 }
 
 /// As much as one commit holds. Erasures first: they make room.
@@ -177,8 +178,10 @@ void Commits::come_back(Outstanding failed, const Turn& turn) {
     for (auto& [place, update] : failed.replaced)
         if (update) update_again(place, std::move(*update));
     goes_on_ = false;
-    not_before_ = turn.now + kTryAgain;
-    if (is_waiting()) ride_at_ = *not_before_;
+    // However often something fails meanwhile: what makes room must not wait for ever.
+    const auto later = [&](std::optional<TimePoint> due) { return due && *due > turn.now ? *due : turn.now + kTryAgain; };
+    not_before_ = later(not_before_);
+    if (is_waiting()) ride_at_ = later(ride_at_);
 }
 
 void Commits::judge(const Outstanding& done, const Turn& turn) {

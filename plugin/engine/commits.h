@@ -38,8 +38,8 @@ public:
     /// Commits without an acceptance that are with the store at once; the rest waits here.
     static constexpr std::size_t kAlone = 8;
 
-    /// Rows that make a message ours, Commit::kMaxChanges at most. What came of it is among the results of committed(), under that
-    /// number. What waited to be written in their places is outdated, unless these fail.
+    /// Rows that make a message ours, Commit::kMaxChanges at most. What came of it is among the results of committed(), under
+    /// that number. What waited to be written in their places is outdated, unless these fail.
     void accept(std::uint64_t number, std::vector<RecordChange> rows, const Turn& turn);
     /// It is not needed any more.
     void erase(Collection collection, std::string key, TimePoint now);
@@ -98,7 +98,7 @@ private:
     std::map<Place, RecordValue> shrunk_;
     std::map<Place, Update> updates_;
     std::optional<TimePoint> ride_at_;
-    bool goes_on_ = false;  ///< with the next answer: there was more than may be with the store at once
+    bool goes_on_ = false;                 ///< with the next answer: there was more than may be with the store at once
     std::optional<TimePoint> not_before_;  ///< the store failed; nothing goes alone until then
     std::deque<Outstanding> outstanding_;
     std::size_t alone_ = 0;     ///< of them, without an acceptance

@@ -19,8 +19,8 @@ class MergedRequests {
 public:
     static constexpr std::chrono::seconds kMemory{32};  ///< 64 * T1: as long as a transaction can last
     static constexpr std::size_t kDelivered = 20'000;   ///< whose message is delivered, as rows (delivered_requests.h)
-    /// As many as there are rows for, so that a restart forgets none. Beyond them the oldest is forgotten first: a copy of it would
-    /// be a second message.
+    /// As many as there are rows for, so that a restart forgets none. Beyond them the oldest is forgotten first: a copy of it
+    /// would be a second message.
     static constexpr std::size_t kCapacity = kDelivered + Inbox::kEntries;
     static constexpr std::size_t kLongestKey = 512;     ///< octets; no user agent makes longer ids, and memory has a bound
 

@@ -77,7 +77,8 @@ void restore_receipt(State& state, std::string key, ReceiptRow row, TimePoint no
 void restore(State& state, Restored in, TimePoint now, Actions& out) {
     std::size_t forgotten = 0;
     for (auto& [collection, key, value, lives] : in.records) {
-        if (auto* inbox = std::get_if<InboxRow>(&value)) forgotten += restore_inbox(state, std::move(key), std::move(*inbox), now);
+        if (auto* inbox = std::get_if<InboxRow>(&value))
+            forgotten += restore_inbox(state, std::move(key), std::move(*inbox), now);
         if (auto* outbox = std::get_if<OutboxRow>(&value))
             restore_outbox(state, std::move(key), std::move(*outbox), lives, now, out);
         if (auto* receipt = std::get_if<ReceiptRow>(&value)) restore_receipt(state, std::move(key), std::move(*receipt), now);
@@ -88,7 +89,8 @@ void restore(State& state, Restored in, TimePoint now, Actions& out) {
                             {"to_sip", std::to_string(state.messages.size())},
                             {"errors", std::to_string(state.owed.size())}}));
     if (forgotten != 0)
-        out.push_back(line(Level::warn, {}, "more requests were accepted than are remembered; a copy of one of these is a second message",
+        out.push_back(line(Level::warn, {},
+                           "more requests were accepted than are remembered; a copy of one of these is a second message",
                            {{"forgotten", std::to_string(forgotten)}}));
     for (const auto& line : state.messages.lines()) send_next(state, line, now, out);
     write_stream(state, now, out);

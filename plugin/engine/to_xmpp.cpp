@@ -75,7 +75,8 @@ std::vector<RecordChange> changes_of(std::vector<Told>& told) {
     std::vector<RecordChange> changes;
     for (auto& one : told) {
         auto& change = one.telling.change;
-        std::erase_if(changes, [&](const auto& older) { return older.collection == change.collection && older.key == change.key; });
+        std::erase_if(changes,
+                      [&](const auto& older) { return older.collection == change.collection && older.key == change.key; });
         changes.push_back(std::move(change));
     }
     return changes;

@@ -116,6 +116,17 @@ TEST_F(CommitsTest, AStoreThatFailsIsTriedAgainAfterAWhileAndTheRestGoesOn) {
     EXPECT_EQ(open().size(), 1u) << "it works again";
 }
 
+TEST_F(CommitsTest, WhatMakesRoomGoesThoughMessageAfterMessageIsRefused) {
+    erase(1);
+    for (std::uint64_t number = 1; number <= 15; ++number) {
+        commits.accept(number, {receipt("m" + std::to_string(number), "new")}, turn());
+        pass(100ms);
+        while (!open().empty()) answer(open().front().changes.front().value ? Result<void>(kFull) : ok());
+    }
+    EXPECT_EQ(written, 1u);
+    EXPECT_TRUE(commits.is_idle());
+}
+
 TEST_F(CommitsTest, ARowThatIsAcceptedOutdatesAnUpdateThatWaits) {
     commits.update(receipt("key", "older"), now);
     commits.accept(1, {receipt("key", "newer")}, turn());

@@ -525,7 +525,8 @@ sip::Request notifications(const std::vector<im::Imdn>& imdns) {
     auto request = message_request();
     request.content_type = "multipart/mixed;boundary=b";
     request.body.clear();
-    for (const auto& imdn : imdns) request.body += "--b\r\nContent-Type: message/imdn+xml\r\n\r\n" + im::write_imdn(imdn) + "\r\n";
+    for (const auto& imdn : imdns)
+        request.body += "--b\r\nContent-Type: message/imdn+xml\r\n\r\n" + im::write_imdn(imdn) + "\r\n";
     request.body += "--b--\r\n";
     return request;
 }

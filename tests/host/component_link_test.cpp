@@ -4,9 +4,9 @@
 
 #include "tests/support/directory.h"
 
+#include <gtest/gtest.h>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
-#include <gtest/gtest.h>
 
 #include <unistd.h>
 
@@ -34,9 +34,8 @@ protected:
         listener_.async_accept(server_, [this](auto error) {
             ASSERT_FALSE(error);
             // Until something came, or the link has gone.
-            asio::async_read(server_, asio::buffer(input_), asio::transfer_at_least(1), [this](auto, std::size_t octets) {
-                heard_ = std::string(input_.data(), octets);
-            });
+            asio::async_read(server_, asio::buffer(input_), asio::transfer_at_least(1),
+                             [this](auto, std::size_t octets) { heard_ = std::string(input_.data(), octets); });
         });
         while (!heard_) ASSERT_NE(loop_.run_one_for(std::chrono::seconds(60)), 0u);
     }

@@ -303,7 +303,8 @@ Result<RecordValue> from_json(Collection collection, std::string_view text) {
     const auto* version = member_of(object, "v");
     if (!version || !version->is_number_unsigned()) return wrong_member("v");
     if (const auto is = version->get<std::uint64_t>(); is != kMessageVersion && is != kDeliveredVersion)
-        return fail(Code::unsupported, "a row of version " + std::to_string(is) + ", which another release wrote and this one does not know");
+        return fail(Code::unsupported,
+                    "a row of version " + std::to_string(is) + ", which another release wrote and this one does not know");
     switch (collection) {
         case Collection::inbox:
             return inbox_row(object);

@@ -9,8 +9,8 @@
 
 namespace stox::store {
 
-/// Member "v" of the text. A program reads the versions that it knows; what an older one wrote needs code that reads it. A row that
-/// an older program would take for something else has a version that it does not know.
+/// Member "v" of the text. A program reads the versions that it knows; what an older one wrote needs code that reads it. A row
+/// that an older program would take for something else has a version that it does not know.
 constexpr unsigned kMessageVersion = 1;
 constexpr unsigned kDeliveredVersion = 2;  ///< of what is kept of a delivered message: by version 1, an empty message to be sent
 
