@@ -82,7 +82,7 @@ struct ClientHandlers {
 
 class Endpoint {
 public:
-    using OnRequest = std::function<void(IncomingRequest)>;
+    using OnRequest = std::function<void(IncomingRequest&&)>;
     using OnOutcome = std::function<void(Outcome)>;
 
     /// What is told of requests that came. `request` must be set.
@@ -93,7 +93,7 @@ public:
         /// it gets at once when this is empty.   (RFC 3261 §9.2)
         std::function<void(std::uint64_t transaction)> cancelled;
         /// The ACK for our 2xx to an INVITE, with an answer to its offer if there was one. ACKs for other answers are not told.
-        std::function<void(std::uint64_t transaction, Request ack)> acknowledged;
+        std::function<void(std::uint64_t transaction, Request&& ack)> acknowledged;
         /// Our 2xx to an INVITE could not be sent, or no ACK came within 64*T1: the session is to be ended.   (§13.3.1.4)
         std::function<void(std::uint64_t transaction)> unacknowledged;
     };
