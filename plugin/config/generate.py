@@ -61,6 +61,17 @@ one_of(Numbers) ->
     and_also(fun(Number) -> lists:member(Number, Numbers) end, fun(Number) -> io_lib:format("Expected one of ~w, got ~b instead", [Numbers, Number]) end,
              econf:int()).
 
+%% One, a section about one, or a list of both; what is wrong is told of the form that was chosen.
+hops(Uri, Section, Most) ->
+    One = fun([{_, _} | _] = Options) -> Section(Options);
+             (Text) -> Uri(Text)
+          end,
+    List = most(Most, econf:list(One)),
+    fun([{_, _} | _] = Options) -> Section(Options);
+       (Several) when is_list(Several) -> List(Several);
+       (Text) -> Uri(Text)
+    end.
+
 %% As the types of the library fail, so that their combinations know it for a failure.
 and_also(Holds, Says, Type) ->
     econf:and_then(Type, fun(Value) ->
@@ -109,8 +120,7 @@ def erlang_type(node: Node, schema: dict) -> str:
     if kind == "list":
         return f"{most}econf:list_or_single({erlang_scalar(option, schema)}){')' if most else ''}"
     if kind == "hops":  # one URI, a section with one, or a list of both
-        one = f"econf:either({erlang_scalar({**option, 'type': 'text'}, schema)}, {erlang_section(node, schema)})"
-        return f"econf:either({one}, {most}econf:list({one}){')' if most else ''})"
+        return f"hops({erlang_scalar({**option, 'type': 'text'}, schema)}, {erlang_section(node, schema)}, {option['max_entries']})"
     return erlang_scalar(option, schema)
 
 

@@ -20,7 +20,6 @@ struct Tried {
     std::string at;         ///< where the bad one is wrong
 };
 
-/// By path; options of the whole server have a word before it.
 /// By path; options of the whole server have a word before it. The same are tried on what ejabberd says (econf_test.py).
 std::map<std::string, Tried> read_tried() {
     std::ifstream file(STOX_TRIED);

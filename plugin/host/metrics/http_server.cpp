@@ -31,11 +31,13 @@ using Stream = asio::generic::stream_protocol;
 using Socket = Stream::socket;
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
-    State(asio::io_context& loop_, Page page_, std::string path_) : acceptor(loop_), retry(loop_), page(std::move(page_)), path(std::move(path_)) {}
+    State(asio::io_context& loop_, Page page_, Patience patience_, std::string path_)
+        : acceptor(loop_), retry(loop_), page(std::move(page_)), patience(patience_), path(std::move(path_)) {}
 
     asio::basic_socket_acceptor<Stream> acceptor;
     asio::steady_timer retry;
     Page page;
+    Patience patience;
     std::string path;  ///< empty: TCP
     std::size_t connections = 0;
     bool accepting = false, closed = false;
@@ -53,8 +55,8 @@ HttpPage plain(unsigned status, std::string body) { return {status, "text/plain;
 
 /// One request and its answer.
 struct Connection : std::enable_shared_from_this<Connection> {
-    Connection(Socket socket_, HttpServer::Page page_, std::function<void()> over_)
-        : socket(std::move(socket_)), timer(socket.get_executor()), page(std::move(page_)), over(std::move(over_)) {
+    Connection(Socket socket_, HttpServer::Page page_, HttpServer::Patience patience_, std::function<void()> over_)
+        : socket(std::move(socket_)), timer(socket.get_executor()), page(std::move(page_)), patience(patience_), over(std::move(over_)) {
         parser.header_limit(HttpServer::kMaxHeader);
         parser.body_limit(0);
     }
@@ -67,6 +69,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
     http::response<http::string_body> response;
     std::optional<http::response_serializer<http::string_body>> serializer;
     HttpServer::Page page;
+    HttpServer::Patience patience;
     std::function<void()> over;
 
     void close() {
@@ -75,15 +78,15 @@ struct Connection : std::enable_shared_from_this<Connection> {
         timer.cancel();
     }
     /// Whoever says or reads nothing does not keep a place for ever.
-    void limit(std::chrono::seconds patience) {
-        timer.expires_after(patience);
+    void limit(std::chrono::milliseconds most) {
+        timer.expires_after(most);
         timer.async_wait([weak = weak_from_this()](error_code error) {
             auto self = weak.lock();
             if (!error && self) self->close();
         });
     }
     void start() {
-        limit(HttpServer::kRequest);
+        limit(patience.request);
         http::async_read_header(socket, input, parser, [self = shared_from_this()](error_code error, std::size_t) { self->came(error); });
     }
     void came(error_code error) {
@@ -112,7 +115,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
         response.keep_alive(false);
         response.body() = std::move(made.body);
         response.prepare_payload();
-        limit(HttpServer::kAnswer);
+        limit(patience.answer);
         serializer.emplace(response);
         serializer->split(parser.get().method() == http::verb::head);
         const auto written = [self = shared_from_this()](error_code, std::size_t) { self->leave(); };
@@ -150,17 +153,17 @@ Result<int> listen_on_endpoint(const Endpoint& endpoint) {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& loop, const Endpoint& endpoint, Page page) {
+Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& loop, const Endpoint& endpoint, Page page, Patience patience) {
     BOOST_OUTCOME_TRY(descriptor, listen_on_endpoint(endpoint));
-    auto state = std::make_shared<State>(loop, std::move(page), std::string());
+    auto state = std::make_shared<State>(loop, std::move(page), patience, std::string());
     state->acceptor.assign(Stream(sip::family_of(endpoint.address), 0), descriptor);
     state->accept();
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& loop, const std::string& path, Page page) {
+Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& loop, const std::string& path, Page page, Patience patience) {
     BOOST_OUTCOME_TRY(descriptor, listen_on(path, 0660));
-    auto state = std::make_shared<State>(loop, std::move(page), path);
+    auto state = std::make_shared<State>(loop, std::move(page), patience, path);
     state->acceptor.assign(Stream(AF_UNIX, 0), descriptor);
     state->accept();
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
@@ -209,7 +212,7 @@ void HttpServer::State::take(Socket socket) {
         --self->connections;
         self->accept();
     };
-    std::make_shared<Connection>(std::move(socket), page, std::move(over))->start();
+    std::make_shared<Connection>(std::move(socket), page, patience, std::move(over))->start();
 }
 
 }  // namespace stox::host

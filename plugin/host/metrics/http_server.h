@@ -26,16 +26,18 @@ class HttpServer {
 public:
     static constexpr std::size_t kConnections = 8;     ///< at once; the next one waits to be accepted
     static constexpr std::size_t kMaxHeader = 8'192;   ///< octets of a request, which has no body
-    static constexpr std::chrono::seconds kRequest{5}; ///< for a request to come
-    static constexpr std::chrono::seconds kAnswer{10}; ///< for its answer to be taken
+    struct Patience {
+        std::chrono::milliseconds request{5'000};  ///< for a request to come
+        std::chrono::milliseconds answer{10'000};  ///< for its answer to be taken
+    };
 
     /// target  "/metrics", without a query; accept  the header of that name
     using Page = std::function<HttpPage(std::string_view target, std::string_view accept)>;
 
     /// errors  unavailable: the address cannot be had
-    static Result<std::unique_ptr<HttpServer>> open(boost::asio::io_context& loop, const Endpoint& endpoint, Page page);
+    static Result<std::unique_ptr<HttpServer>> open(boost::asio::io_context& loop, const Endpoint& endpoint, Page page, Patience patience);
     /// The same on a unix socket of mode 0660.
-    static Result<std::unique_ptr<HttpServer>> open(boost::asio::io_context& loop, const std::string& path, Page page);
+    static Result<std::unique_ptr<HttpServer>> open(boost::asio::io_context& loop, const std::string& path, Page page, Patience patience);
     ~HttpServer();
 
     /// With the port that was chosen for 0.

@@ -49,8 +49,8 @@ void MetricsServer::close() {
 
 void MetricsServer::open() {
     auto page = [this](std::string_view target, std::string_view accept) { return this->page(target, accept); };
-    auto opened = options_.endpoint ? HttpServer::open(loop_, *options_.endpoint, std::move(page))
-                                    : HttpServer::open(loop_, options_.unix_path, std::move(page));
+    auto opened = options_.endpoint ? HttpServer::open(loop_, *options_.endpoint, std::move(page), {})
+                                    : HttpServer::open(loop_, options_.unix_path, std::move(page), {});
     if (opened) {
         server_ = std::move(opened).value();
         return events_.log(Level::info, "metrics are served on " + server_->address());
