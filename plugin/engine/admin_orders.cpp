@@ -1,8 +1,7 @@
 #include "plugin/engine/admin_orders.h"
 
+#include "mapping/address.h"
 #include "mapping/core/assert.h"
-
-#include <algorithm>
 
 namespace stox::engine {
 
@@ -54,9 +53,23 @@ std::vector<LimitRow> limit_rows(const State& state) {
     return rows;
 }
 
+/// As their messages name them, however it was typed. A client's resource has no limit of its own.
+Result<std::string> user_named(const std::string& text) {
+    if (text.starts_with("sip:")) {
+        BOOST_OUTCOME_TRY(uri, sip::Uri::parse(text));
+        return "sip:" + uri.user + '@' + uri.host;
+    }
+    if (text.find('@') == text.npos) return text.substr(0, text.find('/'));
+    BOOST_OUTCOME_TRY(jid, xmpp::Jid::parse(text));
+    BOOST_OUTCOME_TRY(local, prepare_localpart(jid.local));
+    BOOST_OUTCOME_TRY(domain, domain_to_jid(jid.domain));
+    return xmpp::Jid{std::move(local), std::move(domain), {}}.to_string();
+}
+
 AdminOutcome limit_user(State& state, const AdminOrder& order) {
-    auto user = order.text("user");
-    if (!user.starts_with("sip:")) user.erase(std::min(user.find('/'), user.size()));  // a client's resource has no limit
+    const auto named = user_named(order.text("user"));
+    if (!named) return {false, "There can be no such user: " + named.error().detail + '.', {}};
+    const auto& user = named.value();
     if (order.text("per_second") == "default") {
         state.user_rates.forget_exception(user);
         return {true, user + " has the limit that is configured."};

@@ -107,7 +107,7 @@ void Worker::write_log(Level level, std::string_view text, std::string_view doma
 }
 
 void Worker::log_stranger(Level level, const Address& source, std::string text, std::string_view domain) {
-    if (level > log_level_) return;
+    if (level > log_level_ && !administration_.traces_something()) return;
     if (const auto passed = strangers_.pass(source, "refused", std::move(text), std::chrono::steady_clock::now()))
         log(level, *passed, domain);
 }

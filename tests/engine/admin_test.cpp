@@ -354,10 +354,12 @@ TEST(Admin, AUserMayHaveALimitOfTheirOwn) {
     EXPECT_TRUE(limit("juliet", "1"));
     EXPECT_EQ(rig.request(message_request()).answer().status, 0);
     EXPECT_EQ(rig.request(message_request()).answer().status, 503);
-    EXPECT_TRUE(limit("romeo@montague.test", "default"));
+    EXPECT_TRUE(limit("Romeo@MONTAGUE.test", "default")) << "the same user, however it is typed";
     EXPECT_TRUE(rig.stanza(message_stanza("m3")).stanzas.empty()) << "waits for its turn, not refused";
     for (unsigned n = 1; n < UserRates::kExceptions; ++n) EXPECT_TRUE(limit("user" + std::to_string(n), "5"));
     EXPECT_FALSE(limit("one-more", "5"));
+    EXPECT_FALSE(limit("ro meo@montague.test", "5"));
+    EXPECT_FALSE(limit("sip:", "5"));
     EXPECT_TRUE(limit("user1", "6"));
 }
 

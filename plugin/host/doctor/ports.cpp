@@ -63,6 +63,8 @@ void find_holder(PortFact& fact) {
         if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || !has_socket(process->path(), links)) continue;
         fact.holder = content(process->path() / "comm");
         if (fact.holder.ends_with('\n')) fact.holder.pop_back();
+        // Whoever runs it names it.
+        std::ranges::replace_if(fact.holder, [](char c) { return c < 0x20 || c == 0x7f; }, '?');
         fact.holder_pid = pid;
         return;
     }
