@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""The manual pages: groff has no complaint, every option, command and switch has its place in them.
+"""The manual pages: groff has no complaint, every option, command and switch has its place in them, and they are installed.
 
 Usage: man_test.py BUILD [--junit FILE]
   BUILD  a build folder, in which the page of the options was made
@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as xml
 
@@ -58,6 +59,17 @@ def switches(page: pathlib.Path, program: str) -> str | None:
     return f"missing: {missing}" if missing or not known else None
 
 
+def installed(build: pathlib.Path) -> str | None:
+    """Each page in the folder of its section."""
+    expected = {f"man{page.suffix[1:]}/{page.name}" for page in (*PAGES.iterdir(), build / "dist" / "man" / "mod_stox.5")}
+    with tempfile.TemporaryDirectory(prefix="stox-man-") as prefix:
+        done = subprocess.run(["cmake", "--install", str(build), "--prefix", prefix], check=False, capture_output=True, text=True)
+        found = {path.relative_to(path.parents[1]).as_posix() for path in pathlib.Path(prefix).rglob("share/man/*/*")}
+    if done.returncode:
+        return done.stderr
+    return None if found == expected else f"installed are {sorted(found)}, not {sorted(expected)}"
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("build", type=pathlib.Path)
@@ -67,6 +79,7 @@ def main() -> int:
     checks = [(f"lint {page.name}", lint, (page,)) for page in (*sorted(PAGES.iterdir()), made)]
     checks += [("options", options, (made,)), ("commands", commands, (PAGES / "stoxctl.8",)),
                ("stoxctl", switches, (PAGES / "stoxctl.8", "stoxctl_main.cpp")), ("stoxd", switches, (PAGES / "stoxd.8", "stoxd_main.cpp"))]
+    checks.append(("installed", installed, (given.build,)))
     suite, failed = xml.Element("testsuite", name="manuals", tests=str(len(checks))), 0
     for name, check, over in checks:
         start = time.monotonic()

@@ -9,7 +9,7 @@ from sip_peer import SipPeer, message
 
 pytestmark = pytest.mark.gate(60)
 DOMAIN_COMMANDS = {"overview", "peers", "errors", "limits", "user-limit", "drain", "trace", "traces"}
-WORKER_COMMANDS = {"domains", "bans", "ban", "unban", "log-level", "reload", "stop"}
+WORKER_COMMANDS = {"domains", "counters", "bans", "ban", "unban", "log-level", "reload", "stop"}
 
 
 def test_who_sees_and_runs_what(server, romeo, mercutio):

@@ -1,6 +1,7 @@
 """What collectors of metrics get: from the worker over HTTP, read by a parser of others, and from Prosody's own page."""
 import json
 import os
+import pathlib
 import urllib.error
 import urllib.request
 
@@ -8,14 +9,15 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from conftest import COMPONENT, DOMAIN, PASSWORD, make_server, stop_server
+from conftest import COMPONENT, DOMAIN, FAILED, PASSWORD, make_server, stop_server
 from lane import GATEWAY, PEER
 from processes import wait_for
+from service import GROUP, Service
 from sip_peer import SipPeer, message
 from xmpp_client import XmppClient
 
 pytestmark = pytest.mark.gate(90)
-PORT, PAGES, PROSODYS = 5102, 9516, 9517
+PORT, PAGES, PROSODYS, OF_SERVICE = 5102, 9516, 9517, 9518
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": True}}
 IS_EJABBERD = os.environ.get("STOX_SERVER") == "ejabberd"
@@ -44,8 +46,8 @@ def samples(families) -> dict:
     return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 
 
-def counted() -> dict:
-    return samples(read_openmetrics(get("/metrics", headers=OPENMETRICS)[2]))
+def counted(port: int = PAGES) -> dict:
+    return samples(read_openmetrics(get("/metrics", port, OPENMETRICS)[2]))
 
 
 def test_a_parser_of_others_reads_both_formats(server):
@@ -103,3 +105,25 @@ def test_prosodys_own_page_has_the_same(server):
     wait_for("the worker's numbers on Prosody's page", lambda: prosodys().get(("prosody_mod_stox__component_up", COMPONENT)) == 1)
     wait_for("all of them", lambda: names(counted(), "stox_") - {"left_out_samples"} <= names(prosodys(), "prosody_mod_stox__"))
     wait_for("the message on Prosody's page", lambda: prosodys().get(("prosody_mod_stox__messages_total", COMPONENT, "to_xmpp", "delivered")) == 1)
+
+
+def test_a_service_without_its_chat_server_is_unhealthy(workspace):
+    service = Service(workspace / "metrics-service", pathlib.Path(os.environ["STOX_BUILD"]), return_within=60)
+    service.start()
+    chat = make_server(workspace / "metrics-chat", isolation="service", control=str(service.control), groups=[GROUP], port=5339, api_port=15300,
+                       components={COMPONENT: {"peers": {"phones": {**PEERS["phones"], "next_hop": f"sip:{PEER}:5103"}}}},
+                       engine={"bind": [f"udp:{GATEWAY}:5103"], "metrics": {"listen": f"127.0.0.1:{OF_SERVICE}", "link_down_s": 1}})
+    try:
+        wait_for("health", lambda: get("/healthz", OF_SERVICE)[0::2] == (200, "ok\n"))
+        chat.stop()
+        wait_for("a reason", lambda: f"{COMPONENT}: not attached for " in get("/healthz", OF_SERVICE)[2])
+        assert get("/healthz", OF_SERVICE)[0] == 503
+        wait_for("the metric", lambda: counted(OF_SERVICE)["stox_component_up", COMPONENT] == 0)
+        chat.start()
+        wait_for("health again", lambda: get("/healthz", OF_SERVICE)[0] == 200)
+    finally:
+        chat.stop()
+        assert service.stop() == 0
+    if service.reports():
+        FAILED.append("sanitizer")
+    assert not service.reports(), service.reports()
