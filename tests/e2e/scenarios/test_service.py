@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ledger"))
 
 from conftest import COMPONENT, DOMAIN, FAILED, PASSWORD, make_server  # noqa: E402
+from entries import Kill  # noqa: E402
+from kills import look_into_store, stand_still  # noqa: E402
 from lane import GATEWAY, PEER  # noqa: E402
 from play import Play  # noqa: E402
 from processes import NOBODY, Program  # noqa: E402
@@ -95,6 +98,37 @@ def test_ledger_CORE_77(server, service, capsys):
     with capsys.disabled():
         print(f"\nledger of 1,000 messages each way with a service, seed {seed}\n{verdict.table()}")
     assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
+
+
+@pytest.mark.gate(180)
+def test_what_a_killed_worker_had_not_read_is_given_again(server, service, capsys):
+    """It stands still while messages come, and is killed: what the server had written to its socket is not lost, and nothing is doubled."""
+    state, since = service.folder / "state", len(server.log_text())
+
+    def unread(play, numbers) -> None:
+        begun = server.log_size()
+        stand_still(service.pid)
+        kill = Kill("worker", time.monotonic())
+        look_into_store(state, kill)
+        for _ in range(100):
+            play.send_each_way(numbers)
+        service.kill()
+        service.start()
+        play.ledger.kills.append(kill)
+        server.wait_attached(COMPONENT, begun)
+        kill.back = time.monotonic()
+    seed = int(time.time())
+    play = Play(server, COMPONENT, state, PEER, PORT, GATEWAY, list(server.setup.accounts), DOMAIN, PASSWORD, seed, service)
+    try:
+        play.run_through([unread, "worker", unread], 100, quiet_s=20)
+    finally:
+        play.stop()
+    verdict, again = play.verdict(), re.findall(r"(\d+) stanzas are given to the worker again", server.log_text()[since:])
+    with capsys.disabled():
+        print(f"\nseed {seed}; given again: {again}\n{verdict.table()}")
+    assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
+    assert verdict.counts["XMPP to SIP: never read by us"] == 0
+    assert sum(int(number) >= 100 for number in again) == 2
 
 
 @pytest.mark.gate(120)
