@@ -47,7 +47,10 @@ send({Window, Domain, Port}, Data) ->
             Stream = get(?MODULE),
             [{window, Of, _, _, _, _}] = ets:lookup(Window, window),
             Of =:= Stream andalso keep(Window, Octets),
-            gen_tcp:send(Port, Octets);
+            case gen_tcp:send(Port, Octets) of
+                ok -> ok;
+                {error, _} -> closed(Port)
+            end;
         handshake ->
             mod_stox_worker:catch_up(), % what was taken before may wait to be read
             Before = copies(Window, Domain),
@@ -59,6 +62,11 @@ send({Window, Domain, Port}, Data) ->
             gen_tcp:send(Port, Octets);
         other -> gen_tcp:send(Port, Octets)
     end.
+
+%% Behind the stanzas that wait in this process for their turn: they are kept as well.
+closed(Port) ->
+    put(closed, true) =:= true orelse (self() ! {tcp_closed, Port}),
+    ok.
 
 setopts({_, _, Port}, Options) -> inet:setopts(Port, Options).
 close({_, _, Port}) -> gen_tcp:close(Port).

@@ -131,6 +131,33 @@ def test_what_a_killed_worker_had_not_read_is_given_again(server, service, capsy
     assert sum(int(number) >= 100 for number in again) == 2
 
 
+@pytest.mark.gate(180)
+def test_copies_are_kept_of_1024_stanzas_and_no_more(server, service):
+    most, more, since = 1_024, 6, len(server.log_text())
+    client = client_of(server)
+    try:
+        with SipPeer(port=PORT) as phone:
+            client.send(f"juliet@{COMPONENT}", "the last one that is read")
+            phone.wait_request()
+            time.sleep(0.5)  # it is taken, and so is what a login brings
+            begun = server.log_size()
+            stand_still(service.pid)
+            for number in range(most + more):
+                client.send(f"juliet{number % 100}@{COMPONENT}", f"copy {number}")
+            client.iq(DOMAIN, "get", "<ping xmlns='urn:xmpp:ping'/>")  # the server has routed them all
+            service.kill()
+            service.start()
+            server.wait_attached(COMPONENT, begun)
+            for number in range(more, most + more):
+                phone.wait_request(lambda request: request.body == f"copy {number}")  # noqa: B023
+            texts = [request.body for request in phone.requests if request.body.startswith("copy ")]
+            assert sorted(texts) == sorted(f"copy {number}" for number in range(more, most + more))
+    finally:
+        client.stop()
+    assert f"{more} stanzas were too many to be kept" in server.log_text()[since:]
+    assert f"{most} stanzas are given to the worker again" in server.log_text()[since:]
+
+
 @pytest.mark.gate(120)
 def test_the_worker_is_killed_and_its_supervisor_starts_it_again(server, service):
     with SipPeer(port=PORT) as phone:
