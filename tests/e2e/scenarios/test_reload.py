@@ -86,7 +86,7 @@ def reload_again(server) -> str:
 
 def refusal(server, since: int, said: str, path: str, suggestion: str) -> None:
     """The worker's, or before it the server's own."""
-    way = r"(\.|->|\W)".join(map(re.escape, path.split(".")))
+    way = r"(\W+|: Unknown option: )".join(map(re.escape, path.split(".")))
     pattern = re.compile(way + (rf".*[Dd]id you mean \W*{re.escape(suggestion)}\b" if suggestion else ""))
     wait_for(f"a refusal that names {path}{' and suggests ' + suggestion if suggestion else ''}",
              lambda: pattern.search(said.replace("\n", " ")) or pattern.search(server.log_text()[since:]))
