@@ -132,7 +132,7 @@ struct Locate {
 };
 /// Write these, all or nothing, after all that was given before. At most kMaxChanges.
 struct Commit {
-    static constexpr std::size_t kMaxChanges = 256;
+    static constexpr std::size_t kMaxChanges = 255;  ///< the shell adds one of its own
     CommitId commit;
     std::vector<RecordChange> changes;
 };

@@ -126,8 +126,8 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
             if (attempt != of || stopped) return;
             if (auto* send = std::get_if<xmpp::SendOctets>(&event))
                 write(std::move(send->octets));
-            else if (std::get_if<xmpp::Attached>(&event))
-                now_attached();
+            else if (auto* begun = std::get_if<xmpp::Attached>(&event))
+                now_attached(std::move(begun->stream_id));
             else if (auto* received = std::get_if<xmpp::StanzaReceived>(&event))
                 events.stanza(std::move(received->stanza));
             else if (auto* refused = std::get_if<xmpp::StanzaRefused>(&event))
@@ -141,14 +141,14 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
         if (refused.envelope)
             events.unreadable(std::move(*refused.envelope), std::move(refused.why));
         else
-            events.refused(std::move(refused.why.detail));
+            events.nameless(std::move(refused.why.detail));
     }
 
-    void now_attached() {
+    void now_attached(std::string stream) {
         timer.cancel();
         attached = true;
         attached_at = std::chrono::steady_clock::now();
-        events.up();
+        events.up(std::move(stream));
     }
 
     void stream_ended(const xmpp::StreamEnded& ended) {

@@ -210,6 +210,14 @@ std::string down_line(std::string_view domain, std::string_view reason) {
     return dump(line);
 }
 
+std::string taken_line(std::string_view domain, std::string_view stream, std::uint64_t count) {
+    auto line = event("taken");
+    line["domain"] = domain;
+    line["stream"] = stream;
+    line["count"] = count;
+    return dump(line);
+}
+
 std::string removed_line(std::string_view domain) {
     auto line = event("removed");
     line["domain"] = domain;

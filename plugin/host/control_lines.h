@@ -92,6 +92,8 @@ std::string log_line(std::string_view level, std::string_view text, std::string_
 std::string listening_line(const std::vector<config::Listener>& listeners);
 std::string up_line(std::string_view domain);
 std::string down_line(std::string_view domain, std::string_view reason);
+/// The first `count` stanzas of that stream need no copy any more.
+std::string taken_line(std::string_view domain, std::string_view stream, std::uint64_t count);
 std::string removed_line(std::string_view domain);
 std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems);
 /// sip  none: it is not open

@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds kDrainLimit{1'900};
 constexpr std::chrono::milliseconds kLastWords{1'000};  ///< until the server confirms what its users were told at the very end
 constexpr std::size_t kMaxEarly = 1'024;
+constexpr std::chrono::milliseconds kTellTaken{20};  ///< so that many stanzas make one line
 
 bool is_final(const sip::Response& response) { return response.status >= 200; }
 
@@ -45,6 +46,7 @@ DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions opti
       services_(std::move(services)),
       engine_(std::move(options), kernel_ids(), std::move(secrets)),
       timer_(loop),
+      taken_timer_(loop),
       drain_limit_(loop) {}
 
 void DomainHost::start(config::Attachment attachment) {
@@ -61,11 +63,12 @@ void DomainHost::use(store::Store* store) {
 
 void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
     if (loaded) {
-        auto& [records, unreadable, why] = loaded.value();
+        auto& [records, unreadable, why, taken] = loaded.value();
         if (unreadable != 0)
             services_.log(engine::Level::error, std::to_string(unreadable) + " rows of the store cannot be read and are left there: " +
                                                     engine::logfmt(why));
         has_store_ = true;
+        if (taken) tell_taken(*taken);
         if (!stopping_) drive(engine::Restored{std::move(records)});
     } else {
         services_.log(engine::Level::error, "no message is accepted, for the store cannot be read: " + loaded.error().detail +
@@ -78,11 +81,19 @@ void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
 void DomainHost::open_link() {
     if (link_ || stopping_) return;
     ComponentLink::Events events;
-    events.up = [this] { link_changed(true, {}); };
+    events.up = [this](std::string stream) {
+        taken_.begin(std::move(stream));
+        link_changed(true, {});
+    };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
-    events.stanza = [this](xmpp::Stanza stanza) { drive(engine::StanzaIn{std::move(stanza), utc_now()}); };
+    events.stanza = [this](xmpp::Stanza stanza) { on_stanza(engine::StanzaIn{std::move(stanza), utc_now()}); };
     events.unreadable = [this](xmpp::Stanza envelope, Error why) {
-        drive(engine::UnreadableStanzaIn{std::move(envelope), std::move(why)});
+        on_stanza(engine::UnreadableStanzaIn{std::move(envelope), std::move(why)});
+    };
+    events.nameless = [this](std::string why) {
+        taken_.came();
+        taken_.handled();
+        services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
     };
     events.refused = [this](std::string why) {
         services_.log(engine::Level::warn, "stanza refused reason=" + engine::logfmt(why));
@@ -116,7 +127,41 @@ void DomainHost::link_changed(bool up, std::string reason) {
     }
     if (was_up || reason != last_reason_) services_.link(false, reason);
     last_reason_ = std::move(reason);
-    if (was_up) drive(engine::StreamDown{});
+    if (!was_up) return;
+    tell_taken(taken_.all());  // what was read is ours, whatever becomes of it: we live
+    drive(engine::StreamDown{});
+}
+
+void DomainHost::on_stanza(engine::Input stanza) {
+    taken_.came();
+    drive(std::move(stanza));
+    taken_.handled();
+    tell_taken_soon();
+}
+
+void DomainHost::note_last_commit(const std::vector<engine::Action>& actions) {
+    last_commit_.reset();
+    if (!services_.taken || !taken_.in_hand()) return;
+    for (const auto& action : actions)
+        if (const auto* commit = std::get_if<engine::Commit>(&action)) last_commit_ = commit->commit;
+}
+
+void DomainHost::tell_taken_soon() {
+    if (!services_.taken || tells_soon_ || taken_.taken() == told_taken_) return;
+    tells_soon_ = true;
+    taken_timer_.expires_after(kTellTaken);
+    taken_timer_.async_wait([weak = weak_from_this()](boost::system::error_code) {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->tells_soon_ = false;
+        if (self->up_) self->tell_taken(self->taken_.taken());
+    });
+}
+
+void DomainHost::tell_taken(StreamMark mark) {
+    if (!services_.taken || mark == told_taken_) return;
+    services_.taken(mark);
+    told_taken_ = std::move(mark);
 }
 
 void DomainHost::on_sip(engine::SipRequestIn in) {
@@ -140,6 +185,7 @@ bool DomainHost::drive(engine::Input input) {
         services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
         return false;
     }
+    note_last_commit(actions);
     for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
     arm();
     if (link_) link_->pause(!engine_.takes_stanzas());
@@ -175,10 +221,12 @@ void DomainHost::perform(engine::Locate action) {
 
 void DomainHost::perform(engine::Commit action) {
     ++commits_due_;
+    taken_.commit(action.commit);
+    const auto mark = last_commit_ == action.commit ? std::optional(taken_.all()) : std::nullopt;
     auto done = [weak = weak_from_this(), commit = action.commit](Result<void> result) {
         if (auto self = weak.lock()) self->committed(commit, std::move(result));
     };
-    if (has_store_) return store_->commit(std::move(action.changes), durability_, std::move(done));
+    if (has_store_) return store_->commit(std::move(action.changes), durability_, std::move(done), mark);
     boost::asio::post(loop_, [done = std::move(done)] { done(fail(Code::unavailable, "there is no store")); });
 }
 
@@ -186,6 +234,8 @@ void DomainHost::committed(engine::CommitId commit, Result<void> result) {
     --commits_due_;
     store_failing_ = !result && result.error().code == Code::unavailable;
     drive(engine::Committed{commit, std::move(result)});
+    taken_.committed(commit);
+    tell_taken_soon();
 }
 
 void DomainHost::perform(engine::Refused action) { services_.refused(action.source, action.transport); }
@@ -292,6 +342,7 @@ void DomainHost::close() {
     }
     timer_.cancel();
     drain_limit_.cancel();
+    if (link_ && up_) tell_taken(taken_.all());  // whoever was refused at the end knows it
     auto done = std::exchange(stopped_, nullptr);
     if (link_)
         link_->stop(std::move(done));

@@ -6,6 +6,7 @@
 #include "plugin/host/component_link.h"
 #include "plugin/host/control_lines.h"
 #include "plugin/host/domain_store.h"
+#include "plugin/host/taken_stanzas.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,6 +36,8 @@ public:
         /// The same about a stranger who sent from there: not every line is to be written.
         std::function<void(engine::Level, const Address& source, std::string text)> log_stranger;
         std::function<void(bool up, std::string reason)> link;
+        /// So much of a stream needs no copy any more; empty: nobody keeps copies.
+        std::function<void(const StreamMark&)> taken;
         /// Answered once at most, never from inside the call.
         std::function<void(engine::Authorize, std::function<void(bool allowed)> answered)> authorize;
         std::function<void(engine::Administer, std::function<void(engine::AdminOutcome)> done)> administer;
@@ -87,6 +90,10 @@ private:
     void close_if_drained();
     void close();
     void link_changed(bool up, std::string reason);
+    void on_stanza(engine::Input stanza);
+    void note_last_commit(const std::vector<engine::Action>& actions);
+    void tell_taken_soon();
+    void tell_taken(StreamMark mark);
 
     boost::asio::io_context& loop_;
     config::DomainOptions options_;
@@ -102,6 +109,11 @@ private:
     bool store_failing_ = false;  ///< the last commit found no room or no disk
     std::vector<engine::SipRequestIn> early_;  ///< came before what the store holds was known
     std::unique_ptr<ComponentLink> link_;
+    TakenStanzas taken_;
+    std::optional<StreamMark> told_taken_;
+    std::optional<engine::CommitId> last_commit_;  ///< of the stanza in hand: with it all of that is stored
+    boost::asio::steady_timer taken_timer_;
+    bool tells_soon_ = false;
     std::function<void()> stopped_;  ///< whom the end is told to
     bool stopping_ = false, closing_ = false;
     boost::asio::steady_timer drain_limit_;

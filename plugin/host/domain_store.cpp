@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <string_view>
 
 namespace stox::host {
 
@@ -18,6 +20,17 @@ constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collect
 
 /// Engines of one domain in one start of a worker whose numbers are lower than those of the next start.
 constexpr std::uint32_t kReadings = 1'024;
+
+std::string write_mark(const StreamMark& mark) { return std::to_string(mark.count) + ' ' + mark.stream; }
+
+/// None: it is not one of ours, so nothing is known of any stream.
+std::optional<StreamMark> read_mark(std::string_view text) {
+    StreamMark mark;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mark.count);
+    if (error != std::errc() || end == text.data() + text.size() || *end != ' ') return std::nullopt;
+    mark.stream = text.substr(static_cast<std::size_t>(end + 1 - text.data()));
+    return mark;
+}
 
 }  // namespace
 
@@ -59,7 +72,7 @@ void DomainStore::load(std::function<void(Result<Loaded>)> loaded) {
 }
 
 void DomainStore::load_next(std::shared_ptr<Load> load) {
-    if (load->next == kCollections.size()) return load->loaded(std::move(load->result));
+    if (load->next == kCollections.size()) return load_taken(std::move(load));
     const auto collection = kCollections[load->next++];
     store_.load_all(store::collection_of(collection, domain_),
                     [this, alive = alive_, load, collection](Result<std::vector<store::Record>> records) {
@@ -70,21 +83,31 @@ void DomainStore::load_next(std::shared_ptr<Load> load) {
                     });
 }
 
+void DomainStore::load_taken(std::shared_ptr<Load> load) {
+    store_.load_all(taken_collection(), [alive = alive_, load](Result<std::vector<store::Record>> records) {
+        if (!*alive) return;
+        if (!records) return load->loaded(std::move(records).error());
+        for (const auto& record : records.value()) load->result.taken = read_mark(record.value);
+        load->loaded(std::move(load->result));
+    });
+}
+
 void DomainStore::commit(std::vector<engine::RecordChange> changes, store::Durability durability,
-                         std::function<void(Result<void>)> done) {
+                         std::function<void(Result<void>)> done, const std::optional<StreamMark>& taken) {
     auto batch = encode(std::move(changes), durability);
-    Result<void> taken = ok();
+    if (batch && taken) batch.value().push_back({taken_collection(), "stream", write_mark(*taken), store::Durability::normal});
+    Result<void> given = ok();
     if (batch)
-        taken = store_.write(std::move(batch).value(), [alive = alive_, done](Result<void> result) {
+        given = store_.write(std::move(batch).value(), [alive = alive_, done](Result<void> result) {
             // Whatever else a store answers is its own fault, and none of the message.
             if (!result && result.error().code != Code::too_large)
                 result = fail(Code::unavailable, result.error().detail);
             if (*alive) done(std::move(result));
         });
     else
-        taken = std::move(batch).error();
-    if (taken) return;
-    boost::asio::post(loop_, [alive = alive_, done = std::move(done), why = std::move(taken).error()] {
+        given = std::move(batch).error();
+    if (given) return;
+    boost::asio::post(loop_, [alive = alive_, done = std::move(done), why = std::move(given).error()] {
         if (*alive) done(why);
     });
 }

@@ -3,11 +3,13 @@
 
 #include "plugin/engine/records.h"
 #include "plugin/host/store/store.h"
+#include "plugin/host/taken_stanzas.h"
 
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ public:
         std::vector<engine::Record> records;  ///< of each collection the longest-standing first
         std::size_t unreadable = 0;           ///< left where they are
         std::string why;                      ///< the first of them is
+        std::optional<StreamMark> taken;      ///< what was written last with a commit
     };
 
     DomainStore(boost::asio::io_context& loop, store::Store& store, std::string domain);
@@ -30,12 +33,15 @@ public:
 
     /// errors  those of store::Store::load_all
     void load(std::function<void(Result<Loaded>)> loaded);
-    /// All or nothing, after all that was given before.
-    void commit(std::vector<engine::RecordChange> changes, store::Durability durability, std::function<void(Result<void>)> done);
+    /// All or nothing, after all that was given before. taken: written with it, in the place of the one before.
+    void commit(std::vector<engine::RecordChange> changes, store::Durability durability, std::function<void(Result<void>)> done,
+                const std::optional<StreamMark>& taken = std::nullopt);
 
 private:
     struct Load;
     void load_next(std::shared_ptr<Load> load);
+    void load_taken(std::shared_ptr<Load> load);
+    std::string taken_collection() const { return "taken/" + domain_; }
     Result<std::vector<store::Change>> encode(std::vector<engine::RecordChange> changes, store::Durability durability) const;
 
     boost::asio::io_context& loop_;

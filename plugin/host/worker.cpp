@@ -369,6 +369,10 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         if (service_) write_journal(Level::info, up ? "attached" : "detached: " + reason, name);
         tell_owner(name, up ? up_line(name) : down_line(name, reason));
     };
+    if (service_)
+        services.taken = [this, name = options.domain](const StreamMark& mark) {
+            tell_owner(name, taken_line(name, mark.stream, mark.count));
+        };
     services.authorize = [this, name = options.domain](const engine::Authorize& asked, auto answered) {
         authorize(name, asked, std::move(answered));
     };

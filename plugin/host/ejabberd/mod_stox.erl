@@ -9,7 +9,7 @@
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
 -export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
--export([accept_loop/2, hold/2]).
+-export([accept_loop/3, hold/2]).
 
 %% Handed to the worker, which checks them once more; made of plugin/config/schema.json.
 -define(DOMAIN_OPTIONS, mod_stox_options:names()).
@@ -18,7 +18,7 @@
 
 %% lead: the process that shows the nodes of a cluster that this one leads the domain; leader: a monitor of another node's, while this one
 %% stands by.
--record(state, {host, domain, options, access, secret, path, socket, worker, lead, leader}).
+-record(state, {host, domain, options, access, secret, path, socket, worker, lead, leader, window}).
 
 %% --- gen_mod
 
@@ -49,7 +49,7 @@ mod_doc() ->
 
 init([Host | _]) ->
     process_flag(trap_exit, true),
-    {ok, #state{host = Host}, {continue, open}}.
+    {ok, #state{host = Host, window = mod_stox_window:new()}, {continue, open}}.
 
 %% Not in init: the supervisor that waits for it is the one that starts the worker's process.
 handle_continue(open, #state{host = Host} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))}.
@@ -104,7 +104,7 @@ open(State, Opts, Domain) ->
     Opened = State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path},
     case listen(Path, Mode) of
         {ok, Socket} ->
-            spawn_link(?MODULE, accept_loop, [Socket, service_options(Domain, Secret)]),
+            spawn_link(?MODULE, accept_loop, [Socket, {mod_stox_worker:is_service(), State#state.window, Domain}, service_options(Domain, Secret)]),
             set(Opened#state{socket = Socket});
         {error, Why} -> % a crash would take all of ejabberd's modules with it
             logger:error("stox ~ts: cannot listen on ~ts: ~ts; trying again", [Domain, Path, file:format_error(Why)]),
@@ -179,7 +179,7 @@ still_configured(Host, Domain) ->
 set(#state{worker = Before} = State) ->
     is_reference(Before) andalso erlang:demonitor(Before, [flush]),
     #state{host = Host, domain = Domain, options = {XmppDomains, Config}, access = Access, path = Path, secret = Secret} = State,
-    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config, host => Host, access => Access,
+    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config, host => Host, access => Access, window => State#state.window,
                                            xmpp => #{unix => unicode:characters_to_binary(Path), secret => Secret}}),
     State#state{worker = Worker}.
 
@@ -202,19 +202,22 @@ service_options(Domain, Secret) ->
     Rest = [{Name, Value} || {Name, Value} <- ejabberd_service:listen_options(), not lists:keymember(Name, 1, Own)],
     Own ++ Rest.
 
-accept_loop(Socket, Options) ->
+accept_loop(Socket, Through, Options) ->
     case gen_tcp:accept(Socket) of
         {ok, Connection} ->
-            serve(Connection, Options),
-            accept_loop(Socket, Options);
+            serve(Connection, Through, Options),
+            accept_loop(Socket, Through, Options);
         {error, closed} -> ok;
         {error, _} ->
             timer:sleep(?AGAIN_MS),
-            accept_loop(Socket, Options)
+            accept_loop(Socket, Through, Options)
     end.
 
-serve(Connection, Options) ->
-    case ejabberd_service:start(gen_tcp, Connection, Options) of
+serve(Connection, {true, Window, Domain}, Options) -> serve_by(mod_stox_window, {Window, Domain, Connection}, Connection, Options);
+serve(Connection, {false, _, _}, Options) -> serve_by(gen_tcp, Connection, Connection, Options).
+
+serve_by(Module, Socket, Connection, Options) ->
+    case ejabberd_service:start(Module, Socket, Options) of
         {ok, Pid} ->
             case gen_tcp:controlling_process(Connection, Pid) of
                 ok -> ejabberd_service:accept(Pid);

@@ -4,7 +4,7 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/2, ask/1, doctor/1, json_value/1, private_directory/0, socket_place/0, server_name/0, config_reloaded/0]).
+-export([set/2, remove/2, catch_up/0, ask/1, doctor/1, json_value/1, private_directory/0, socket_place/0, is_service/0, server_name/0, config_reloaded/0]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
@@ -26,6 +26,13 @@ set(Domain, Settings) ->
 %% ForGood: it is gone from the configuration.
 -spec remove(binary(), boolean()) -> ok.
 remove(Domain, ForGood) -> gen_server:cast(?MODULE, {remove, Domain, self(), ForGood}).
+
+%% Returns when what the worker has said so far was read.
+-spec catch_up() -> ok.
+catch_up() ->
+    try gen_server:call(?MODULE, catch_up)
+    catch exit:_ -> ok
+    end.
 
 %% A command of an operator, as words; what is to be shown, and the exit status when it did not succeed.
 -spec ask([binary()]) -> {ok | pos_integer(), binary()}.
@@ -90,6 +97,8 @@ socket_place() ->
         false -> {private_directory(), "", 8#600}
     end.
 
+is_service() -> is_service(read_engine_file()).
+
 %% This node among all servers of its user.
 server_name() -> unicode:characters_to_binary(["ejabberd ", filename:absname(mnesia:system_info(directory))]).
 
@@ -131,6 +140,7 @@ handle_call(doctor, _From, #state{domains = Domains} = State) ->
     Xmpp = {[{unix, <<"-">>}, {secret, <<"-">>}]}, % not looked at
     Lines = [engine_line(engine_options(Settings)) | [domain_line(Domain, Of#{xmpp := Xmpp}) || {Domain, Of} <- maps:to_list(Domains)]],
     {reply, {worker_path(Settings), [[jiffy:encode(Line), "\n"] || Line <- Lines]}, State};
+handle_call(catch_up, _From, State) -> {reply, ok, drain(State, ?EVENTS_AT_ONCE)};
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
 handle_cast({set, Domain, Owner, Settings}, Before) ->
@@ -256,6 +266,12 @@ taken(#{<<"t">> := <<"admin">>, <<"id">> := Id, <<"code">> := Code, <<"output">>
         _ -> ok
     end,
     State#state{questions = maps:remove(Id, Questions)};
+taken(#{<<"t">> := <<"taken">>, <<"domain">> := Domain, <<"stream">> := Stream, <<"count">> := Count}, #state{domains = Domains} = State) ->
+    case Domains of
+        #{Domain := #{window := Window}} -> mod_stox_window:taken(Window, Stream, Count);
+        _ -> ok
+    end,
+    State;
 %% Until the next reload, which revives it.
 taken(#{<<"t">> := <<"stop-wanted">>}, #state{handle = Handle} = State) ->
     logger:info("stox: an administrator stops the worker until the next reload_config"),

@@ -186,6 +186,7 @@ local promise = require "util.promise";
 local random = require "util.random";
 local hex = require "util.hex";
 local net_server = require "net.server";
+local st = require "util.stanza";
 local timer = require "util.timer";
 local sha256 = require "util.hashes".sha256;
 local usermanager = require "core.usermanager";
@@ -245,6 +246,66 @@ local function socket_path()
 	return ("%s/prosody-%s.sock"):format(directory_of(control_path()), sha256(private_path(), true):sub(1, 16));
 end
 
+-- Copies of what was written to a service and not taken by it yet: a worker that is killed leaves unread what its socket held. They are
+-- given again at the head of the next stream.
+
+local COPIES, COPIED_OCTETS = 1024, 2 * 1024 * 1024;
+
+local function new_window(stream) return { stream = stream, first = 1, next = 1, octets = 0, copies = {}, taken = 0 }; end
+
+local function drop_copy(window)
+	window.octets = window.octets - #window.copies[window.first];
+	window.copies[window.first] = nil;
+	window.first = window.first + 1;
+end
+
+local function keep_copy(window, octets)
+	window.copies[window.next] = octets;
+	window.next = window.next + 1;
+	window.octets = window.octets + #octets;
+	while window.next - window.first > COPIES or window.octets > COPIED_OCTETS do drop_copy(window); end
+end
+
+-- At the head of a new stream: what is left of the one before.
+local function give_again(known, before, send)
+	local left_out = before.first - 1 - before.taken;
+	if left_out > 0 then known.module:log("warn", "%d stanzas were too many to be kept for the worker, and may be lost", left_out); end
+	if before.next == before.first then return; end
+	for number = before.first, before.next - 1 do send(before.copies[number]); end
+	known.module:log("info", "%d stanzas are given to the worker again", before.next - before.first);
+end
+
+local function watch_stream(session)
+	local write, stanza_names = session.send, { message = true, iq = true, presence = true };
+	local function send(octets)
+		local known = server.domains[session.host];
+		if known and known.window and known.window.stream == session.streamid then keep_copy(known.window, octets); end
+		return write(octets);
+	end
+	function session.send(data)
+		if not st.is_stanza(data) then return write(data); end
+		local known = session.type == "component" and server.service and server.domains[session.host];
+		if known and stanza_names[data.name] then return send(tostring(data)); end
+		local written = write(data);
+		if known and data.name == "handshake" then
+			local before = known.window;
+			known.window = new_window(session.streamid);
+			if before then give_again(known, before, send); end
+		end
+		return written;
+	end
+end
+
+local function watched(listener)
+	local sessions = module:shared("/*/component/sessions");
+	return setmetatable({
+		onconnect = function (conn)
+			listener.onconnect(conn);
+			if sessions[conn] then watch_stream(sessions[conn]); end
+		end;
+	}, { __index = listener });
+end
+
 -- mod_component's own listener on a socket of ours: works with component_ports = {} too.
 local function listen()
 	if server.socket then return; end
@@ -260,7 +321,7 @@ local function listen()
 	if ok then ok, why = socket:listen(); end
 	if not ok then error(("cannot listen on %s: %s"):format(path, why), 0); end
 	socket:settimeout(0);
-	server.path, server.socket = path, net_server.wrapserver(socket, path, 0, service.listener);
+	server.path, server.socket = path, net_server.wrapserver(socket, path, 0, watched(service.listener));
 end
 
 -- The worker ---------------------------------------------------------------------------------------------------------
@@ -353,6 +414,15 @@ end
 
 function events.down(event)
 	log_for(event.domain)("warn", "detached: %s", event.reason or "no reason");
+end
+
+-- How much of a stream the worker has, for good.
+function events.taken(event)
+	local known = server.domains[event.domain];
+	local window = known and known.window;
+	if not window or window.stream ~= event.stream then return; end
+	window.taken = math.max(window.taken, event.count);
+	while window.first < window.next and window.first <= event.count do drop_copy(window); end
 end
 
 function events.removed(event)

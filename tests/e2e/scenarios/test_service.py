@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ledger"))
 
 from conftest import COMPONENT, DOMAIN, FAILED, PASSWORD, make_server  # noqa: E402
+from entries import Kill  # noqa: E402
+from kills import look_into_store, stand_still  # noqa: E402
 from lane import GATEWAY, PEER  # noqa: E402
 from play import Play  # noqa: E402
 from processes import NOBODY, Program  # noqa: E402
@@ -95,6 +98,64 @@ def test_ledger_CORE_77(server, service, capsys):
     with capsys.disabled():
         print(f"\nledger of 1,000 messages each way with a service, seed {seed}\n{verdict.table()}")
     assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
+
+
+@pytest.mark.gate(180)
+def test_what_a_killed_worker_had_not_read_is_given_again(server, service, capsys):
+    """It stands still while messages come, and is killed: what the server had written to its socket is not lost, and nothing is doubled."""
+    state, since = service.folder / "state", len(server.log_text())
+
+    def unread(play, numbers) -> None:
+        begun = server.log_size()
+        stand_still(service.pid)
+        kill = Kill("worker", time.monotonic())
+        look_into_store(state, kill)
+        for _ in range(100):
+            play.send_each_way(numbers)
+        service.kill()
+        service.start()
+        play.ledger.kills.append(kill)
+        server.wait_attached(COMPONENT, begun)
+        kill.back = time.monotonic()
+    seed = int(time.time())
+    play = Play(server, COMPONENT, state, PEER, PORT, GATEWAY, list(server.setup.accounts), DOMAIN, PASSWORD, seed, service)
+    try:
+        play.run_through([unread, "worker", unread], 100, quiet_s=20)
+    finally:
+        play.stop()
+    verdict, again = play.verdict(), re.findall(r"(\d+) stanzas are given to the worker again", server.log_text()[since:])
+    with capsys.disabled():
+        print(f"\nseed {seed}; given again: {again}\n{verdict.table()}")
+    assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
+    assert verdict.counts["XMPP to SIP: never read by us"] == 0
+    assert sum(int(number) >= 100 for number in again) == 2
+
+
+@pytest.mark.gate(180)
+def test_copies_are_kept_of_1024_stanzas_and_no_more(server, service):
+    most, more, since = 1_024, 6, len(server.log_text())
+    client = client_of(server)
+    try:
+        with SipPeer(port=PORT) as phone:
+            client.send(f"juliet@{COMPONENT}", "the last one that is read")
+            phone.wait_request()
+            time.sleep(0.5)  # it is taken, and so is what a login brings
+            begun = server.log_size()
+            stand_still(service.pid)
+            for number in range(most + more):
+                client.send(f"juliet{number % 100}@{COMPONENT}", f"copy {number}")
+            client.iq(DOMAIN, "get", "<ping xmlns='urn:xmpp:ping'/>")  # the server has routed them all
+            service.kill()
+            service.start()
+            server.wait_attached(COMPONENT, begun)
+            for number in range(more, most + more):
+                phone.wait_request(lambda request: request.body == f"copy {number}")  # noqa: B023
+            texts = [request.body for request in phone.requests if request.body.startswith("copy ")]
+            assert sorted(texts) == sorted(f"copy {number}" for number in range(more, most + more))
+    finally:
+        client.stop()
+    assert f"{more} stanzas were too many to be kept" in server.log_text()[since:]
+    assert f"{most} stanzas are given to the worker again" in server.log_text()[since:]
 
 
 @pytest.mark.gate(120)
