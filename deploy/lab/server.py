@@ -21,6 +21,7 @@ class Setup:
     admins: list[str] = dataclasses.field(default_factory=list)                     # bare JIDs that administer the server
     domain_admins: list[str] = dataclasses.field(default_factory=list)              # and those of each gateway alone
     ctl: bool = False                    # whether the server's own command line reaches it (ejabberdctl needs a port for that)
+    node: str = ""                       # of an ejabberd cluster: its name on this host
     isolation: str = "process"
     control: str = ""                    # with isolation service: the worker's control socket
     groups: list[int] = dataclasses.field(default_factory=list)                     # further ones of the server's process

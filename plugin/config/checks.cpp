@@ -6,6 +6,8 @@ namespace stox::config {
 
 namespace {
 
+constexpr std::uint64_t kLeastMemoryMib = 64;
+
 template <class T>
 const T* common(const std::vector<T>& one, const std::vector<T>& other) {
     const auto found = std::ranges::find_if(one, [&](const T& each) { return std::ranges::find(other, each) != other.end(); });
@@ -140,6 +142,8 @@ std::vector<Problem> check(const EngineOptions& options) {
             problems.push_back({"bind[" + std::to_string(one - bind.begin()) + ']', "stands there twice"});
     check_files(options.tls, problems);
     check_metrics(options.metrics, problems);
+    if (options.memory_limit_mib != 0 && options.memory_limit_mib < kLeastMemoryMib)
+        problems.push_back({"memory_limit_mib", "the worker would end at once; at least 64, or 0 for no limit"});
     if (options.limits.per_source_rate != 0 && options.limits.per_source_burst == 0)
         problems.push_back(
             {"limits.per_source_burst", "0 with a rate would let nothing pass; set per_source_rate to 0 for no limit"});

@@ -77,6 +77,7 @@ struct EngineOptions {
     std::vector<Endpoint> dns_servers;  ///< empty: those of the host's resolv.conf
     std::string state_dir;              ///< of the store; empty: nobody said where, see store_path()
     bool store_survives_power_cut = true;  ///< `store_durability`: full, else normal
+    std::uint64_t memory_limit_mib = 0;    ///< of the worker as a process; 0: none
     std::string log_level = "info";     ///< error | warn | info | debug
     MetricsOptions metrics{};
 

@@ -173,6 +173,7 @@ EngineOptions read_engine(const json& given) {
     if (const auto directory = text(given, "state_dir"); !directory.empty())
         options.state_dir = parse_directory(directory).value();
     options.store_survives_power_cut = text(given, "store_durability", "full") == "full";
+    options.memory_limit_mib = value(given, "memory_limit_mib", options.memory_limit_mib);
     options.log_level = text(given, "log_level", options.log_level);
     options.metrics = read_metrics(at(given, "metrics"));
     return options;

@@ -42,6 +42,7 @@ struct State {
     config::DomainOptions options;
     IdGenerator ids;
     bool stream_up = false;
+    bool details = true;  ///< lines of Level::debug are made
     Commits commits;
     Inbox inbox;
     Barrier barrier;

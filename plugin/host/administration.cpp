@@ -188,9 +188,15 @@ AdminOutcome Administration::ban(const AdminOrder& order) {
     const auto source = Address::parse(order.text("source"));
     if (!sip || !source) return {false, "SIP is not open.", {}};
     const auto minutes = order.number("minutes");
-    if (!sip->ban(source.value(), std::chrono::minutes(minutes)))
-        return {
-            false, order.text("source") + " is the address of a configured peer; take it out of the configuration instead.", {}};
+    switch (sip->ban(source.value(), std::chrono::minutes(minutes))) {
+        case sip::BanOrder::is_peer:
+            return {
+                false, order.text("source") + " is the address of a configured peer; take it out of the configuration instead.", {}};
+        case sip::BanOrder::too_many:
+            return {false, "There are too many bans; take one back first, or ban in the firewall.", {}};
+        case sip::BanOrder::taken:
+            break;
+    }
     return {true, order.text("source") + " is not heard for " + std::to_string(minutes) + " minutes.", {}};
 }
 

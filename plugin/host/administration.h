@@ -43,6 +43,7 @@ public:
 
     /// Each line of the log, written or not. True: a line that nobody wanted is wanted after all.
     bool look_at(engine::Level level, std::string_view text, std::string_view domain);
+    bool traces_something() const { return !traces_.is_empty(); }
     void forget(const std::string& domain) { errors_.forget(domain); }
 
 private:

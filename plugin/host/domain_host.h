@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ public:
         /// A source that is to be banned when there are more like this.
         std::function<void(const Address&, Transport)> refused;
         std::function<void(engine::Level, std::string text)> log;
+        std::function<bool()> wants_details;  ///< whether a line of Level::debug is of use to anybody
         std::function<void(std::string text)> audit;
         /// The same about a stranger who sent from there: not every line is to be written.
         std::function<void(engine::Level, const Address& source, std::string text)> log_stranger;
@@ -78,6 +80,7 @@ private:
     void perform(engine::Administer action);
     void perform(engine::Log action);
     void arm();
+    void timer_over();
     void restored(Result<DomainStore::Loaded> loaded);
     void open_link();
     void committed(engine::CommitId commit, Result<void> result);
@@ -90,6 +93,7 @@ private:
     Services services_;
     engine::Engine engine_;
     boost::asio::steady_timer timer_;
+    std::optional<std::chrono::steady_clock::time_point> armed_;  ///< when it ends
     config::Attachment attachment_;
     std::unique_ptr<DomainStore> store_;
     bool has_store_ = false;  ///< what it held is the engine's now

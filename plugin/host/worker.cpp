@@ -8,6 +8,7 @@
 #include "plugin/host/sip_settings.h"
 #include "plugin/host/state_dir.h"
 #include "plugin/host/tls_files.h"
+#include "plugin/host/worker_abi.h"
 
 #include <boost/asio/post.hpp>
 
@@ -151,6 +152,7 @@ void Worker::perform(const EngineSet& command) {
     if (!tls.problems.empty()) return reply(config_error_line({}, tls.problems));
     server_tls_ = std::move(tls.credentials);
     log_level_ = parse_level(options.log_level);
+    if (stox_memory_limit) stox_memory_limit(options.memory_limit_mib << 20U);
     if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
     metrics_.use(options_->metrics);
@@ -358,6 +360,7 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         if (sip_) sip_->refused(source, transport);
     };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
+    services.wants_details = [this] { return log_level_ >= Level::debug || administration_.traces_something(); };
     services.audit = [this, name = options.domain](const std::string& text) { write_log(Level::info, text, name); };
     services.log_stranger = [this, name = options.domain](Level level, const Address& source, std::string text) {
         log_stranger(level, source, std::move(text), name);

@@ -59,6 +59,7 @@ def fuzz_replay(steps: Steps) -> None:
 def arrows(steps: Steps) -> None:
     steps.run("arrows", [ROOT / "tests" / "arrows_test.py", "--junit", steps.junit("arrows") / "arrows.xml"])
     steps.run("units", [ROOT / "tests" / "units_test.py", "--junit", steps.junit("units") / "units.xml"])
+    steps.run("conformance_test", [ROOT / "tests" / "conformance_test.py", "--junit", steps.junit("conformance_test") / "conformance_test.xml"])
 
 
 def made_of_the_schema(steps: Steps) -> None:

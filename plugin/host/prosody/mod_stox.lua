@@ -274,9 +274,19 @@ local function send_engine()
 	send { t = "engine-set", config = engine_options(server.service) };
 end
 
+-- A reload is told to every component of ours: the first one does it for all.
+local function send_engine_once()
+	if server.engine_sent then return; end
+	server.engine_sent = true;
+	timer.add_task(0, function () server.engine_sent = nil; end);
+	send_engine();
+end
+
 local function send_domain(domain)
+	local users = xmpp_domains(domain);
+	server.domains[domain].users = json.encode(users);
 	send {
-		t = "domain-set", domain = domain, xmpp_domains = xmpp_domains(domain),
+		t = "domain-set", domain = domain, xmpp_domains = users,
 		xmpp = { unix = server.path, secret = server.domains[domain].secret }, config = domain_options(domain, server.parents[domain]),
 	};
 end
@@ -284,6 +294,19 @@ end
 local function send_all()
 	send_engine();
 	for domain in pairs(server.domains) do send_domain(domain); end
+end
+
+-- Once for all hosts that come or go at a stroke, and only to whom it makes a difference: components of ours are hosts too.
+local function follow_hosts()
+	if server.hosts_changed then return; end
+	server.hosts_changed = true;
+	timer.add_task(0, function ()
+		server.hosts_changed = nil;
+		if server.stopping then return; end
+		for domain, known in pairs(server.domains) do
+			if known.users and known.users ~= json.encode(xmpp_domains(domain)) then send_domain(domain); end
+		end
+	end);
 end
 
 local function log_for(domain)
@@ -590,7 +613,7 @@ local function load_component()
 	end);
 	module:hook_global("config-reloaded", function ()
 		if server.handle then
-			send_engine();
+			send_engine_once();
 			send_domain(host);
 		else
 			start(); -- it had ended too often
@@ -598,9 +621,8 @@ local function load_component()
 		follow_configuration();
 	end);
 	-- The list of user domains changed.
-	local function resend() send_domain(host); end
-	module:hook_global("host-activated", resend);
-	module:hook_global("host-deactivated", resend);
+	module:hook_global("host-activated", follow_hosts);
+	module:hook_global("host-deactivated", follow_hosts);
 
 	function module.unload()
 		server.domains[host] = nil;
