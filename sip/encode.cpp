@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace stox::sip {
 
@@ -46,14 +45,24 @@ bool is_address(const NameAddr& address) {
     return is_written_as_read(address.uri) && is_tag(address.tag) && std::ranges::all_of(address.parameters, is_parameter);
 }
 
+bool is_named(std::string_view name, std::string_view lower) {
+    return std::ranges::equal(name, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+}
+
 /// Long and compact names (RFC 3261 §20). A second one of these would let two readers see two messages.
 bool is_reserved(std::string_view name) {
     constexpr std::array<std::string_view, 16> kReserved{
         "via",          "v", "from",         "f",     "to",          "t", "call-id", "i", "cseq", "content-length", "l",
         "content-type", "c", "max-forwards", "route", "record-route"};
-    std::string lower(name);
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return std::ranges::find(kReserved, lower) != kReserved.end();
+    return std::ranges::any_of(kReserved, [name](std::string_view reserved) { return is_named(name, reserved); });
+}
+
+/// Whatever would end the line or hide in it is a space.
+void append_value(std::string& text, std::string_view value) {
+    const auto begin = static_cast<std::ptrdiff_t>(text.size());
+    text += value;
+    std::replace_if(
+        text.begin() + begin, text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
 }
 
 }  // namespace
@@ -61,9 +70,8 @@ bool is_reserved(std::string_view name) {
 bool is_token(std::string_view text) { return consists_of(text, "-.!%*_+`'~"); }
 
 std::string header_value(std::string_view value) {
-    std::string clean(value);
-    std::ranges::replace_if(
-        clean, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    std::string clean;
+    append_value(clean, value);
     return clean;
 }
 
@@ -101,8 +109,13 @@ bool are_writable(const std::vector<NameAddr>& addresses) {
 
 std::string header_lines(const std::vector<Header>& headers) {
     std::string lines;
-    for (const auto& header : headers)
-        if (is_token(header.name) && !is_reserved(header.name)) lines += header.name + ": " + header_value(header.value) + "\r\n";
+    for (const auto& header : headers) {
+        if (!is_token(header.name) || is_reserved(header.name)) continue;
+        lines += header.name;
+        lines += ": ";
+        append_value(lines, header.value);
+        lines += "\r\n";
+    }
     return lines;
 }
 

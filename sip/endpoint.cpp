@@ -80,7 +80,7 @@ void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow
 void Endpoint::refused(const Address& source, Transport transport) {
     impl_->stack.transports->edge().refused(source, transport);
 }
-bool Endpoint::ban(const Address& source, std::chrono::seconds length) {
+BanOrder Endpoint::ban(const Address& source, std::chrono::seconds length) {
     return impl_->stack.transports->edge().ban(source, length);
 }
 bool Endpoint::unban(const Address& source) { return impl_->stack.transports->edge().unban(source); }

@@ -82,7 +82,7 @@ struct ClientHandlers {
 
 class Endpoint {
 public:
-    using OnRequest = std::function<void(IncomingRequest)>;
+    using OnRequest = std::function<void(IncomingRequest&&)>;
     using OnOutcome = std::function<void(Outcome)>;
 
     /// What is told of requests that came. `request` must be set.
@@ -93,7 +93,7 @@ public:
         /// it gets at once when this is empty.   (RFC 3261 §9.2)
         std::function<void(std::uint64_t transaction)> cancelled;
         /// The ACK for our 2xx to an INVITE, with an answer to its offer if there was one. ACKs for other answers are not told.
-        std::function<void(std::uint64_t transaction, Request ack)> acknowledged;
+        std::function<void(std::uint64_t transaction, Request&& ack)> acknowledged;
         /// Our 2xx to an INVITE could not be sent, or no ACK came within 64*T1: the session is to be ended.   (§13.3.1.4)
         std::function<void(std::uint64_t transaction)> unacknowledged;
     };
@@ -150,8 +150,8 @@ public:
     /// A request from there was refused for who sent it. Too many, and the source is not heard for a while: its datagrams if they
     /// were datagrams, whose source anybody can forge; everything if they came over connections.   (contracts 2)
     void refused(const Address& source, Transport transport);
-    /// Nothing is heard from there for so long: an operator wants it. False: it is a configured peer.
-    bool ban(const Address& source, std::chrono::seconds length);
+    /// Nothing is heard from there for so long: an operator wants it.
+    BanOrder ban(const Address& source, std::chrono::seconds length);
     /// False: it is not banned.
     bool unban(const Address& source);
     std::vector<BannedSource> bans() const;

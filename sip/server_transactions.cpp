@@ -5,6 +5,7 @@
 #include "sip/guard.h"
 
 #include <sofia-sip/msg.h>
+#include <sofia-sip/msg_header.h>
 #include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tport.h>
 #include <sofia-sip/sip_header.h>
@@ -257,15 +258,18 @@ Message ServerTransactions::fields(const Response& response) const {
     const auto contacts = are_writable(response.contacts) ? name_addr_list(response.contacts) : std::string();
     const auto content_type = header_value(response.content_type);
     const auto& server_name = stack_.settings.user_agent;
-    Home home;
-    auto* payload = home.payload(response.body);
     Message message(nta_msg_create(stack_.agent.get(), 0));
     const int added = sip_add_tl(
         message.get(), sip_object(message.get()), TAG_IF(!server_name.empty(), SIPTAG_SERVER_STR(server_name.c_str())),
         TAG_IF(!contacts.empty(), SIPTAG_CONTACT_STR(contacts.c_str())), TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())), TAG_IF(payload, SIPTAG_PAYLOAD(payload)),
-        TAG_END());
-    return added < 0 ? nullptr : std::move(message);
+        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())), TAG_END());
+    if (added < 0) return nullptr;
+    if (!response.body.empty()) {
+        const auto size = static_cast<isize_t>(response.body.size());
+        auto* payload = sip_payload_create(msg_home(message.get()), response.body.data(), size);
+        msg_header_insert(message.get(), msg_object(message.get()), reinterpret_cast<msg_header_t*>(payload));
+    }
+    return message;
 }
 
 void ServerTransactions::write(nta_incoming_t* transaction, const Response& response) {

@@ -29,6 +29,7 @@ class Setup:
     address: str = "127.0.0.1"           # where XMPP clients connect
     port: int = 5222
     environment: dict[str, str] = dataclasses.field(default_factory=dict)           # of the server and its worker, on top of ours
+    metrics_port: int = 0                # Prosody's own metrics over HTTP, on loopback; 0: none
     api_port: int = 15280                # on loopback, where a server is administered over HTTP
 
 

@@ -215,8 +215,9 @@ Result<Uri> Uri::parse(std::string_view text) {
     if (text.size() > kMaxUri_octets) return fail(Code::too_large, "URI over 4,096 octets");
     const auto colon = text.find(':');
     if (colon == std::string_view::npos) return fail(Code::malformed, "URI without scheme");
-    const auto name = lower(text.substr(0, colon));
-    const auto row = std::ranges::find(kSchemes, name, &SchemeRow::name);
+    const auto row = std::ranges::find_if(kSchemes, [name = text.substr(0, colon)](const SchemeRow& one) {
+        return std::ranges::equal(name, one.name, {}, [](char c) { return lower(c); });
+    });
     if (row == kSchemes.end()) return fail(Code::unsupported, "URI scheme");
     Uri uri;
     uri.scheme = row->scheme;

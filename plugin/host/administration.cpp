@@ -2,6 +2,7 @@
 
 #include "plugin/engine/views_text.h"
 #include "plugin/host/levels.h"
+#include "plugin/host/sip_rows.h"
 #include "plugin/host/views_json.h"
 
 #include <algorithm>
@@ -83,6 +84,8 @@ AdminOutcome Administration::perform(const AdminOrder& order, const std::string&
             return overview(domain);
         case AdminVerb::domains:
             return {true, {}, {to_table(domain_rows(domain))}};
+        case AdminVerb::counters:
+            return {true, {}, counters()};
         case AdminVerb::errors:
             return {true, {}, {to_table(errors_.rows(domain, steady_clock::now()))}};
         case AdminVerb::trace:
@@ -132,6 +135,28 @@ std::vector<engine::DomainRow> Administration::domain_rows(const std::string& do
     return rows;
 }
 
+std::vector<engine::Table> Administration::counters() {
+    std::vector<engine::TrafficRow> traffic;
+    std::vector<engine::ResponseRow> responses;
+    for (const auto* host : worker_.domains()) {
+        std::ranges::move(host->traffic(), std::back_inserter(traffic));
+        std::ranges::move(host->responses(), std::back_inserter(responses));
+    }
+    std::vector tables{to_table(traffic), to_table(responses)};
+    if (const auto* sip = worker_.sip()) {
+        tables.push_back(to_table(datagram_rows(sip->counters())));
+        tables.push_back(to_table(connection_rows(sip->counters())));
+    }
+    return tables;
+}
+
+std::vector<engine::Table> Administration::counted() {
+    std::vector tables{to_table(std::vector{worker_.row()}), to_table(domain_rows({}))};
+    append(tables, counters());
+    for (const auto verb : {AdminVerb::peers, AdminVerb::limits}) append(tables, ask_engines({verb, {}}, {}).tables);
+    return tables;
+}
+
 AdminOutcome Administration::overview(const std::string& domain) {
     return {true,
             {},
@@ -163,9 +188,15 @@ AdminOutcome Administration::ban(const AdminOrder& order) {
     const auto source = Address::parse(order.text("source"));
     if (!sip || !source) return {false, "SIP is not open.", {}};
     const auto minutes = order.number("minutes");
-    if (!sip->ban(source.value(), std::chrono::minutes(minutes)))
-        return {
-            false, order.text("source") + " is the address of a configured peer; take it out of the configuration instead.", {}};
+    switch (sip->ban(source.value(), std::chrono::minutes(minutes))) {
+        case sip::BanOrder::is_peer:
+            return {
+                false, order.text("source") + " is the address of a configured peer; take it out of the configuration instead.", {}};
+        case sip::BanOrder::too_many:
+            return {false, "There are too many bans; take one back first, or ban in the firewall.", {}};
+        case sip::BanOrder::taken:
+            break;
+    }
     return {true, order.text("source") + " is not heard for " + std::to_string(minutes) + " minutes.", {}};
 }
 

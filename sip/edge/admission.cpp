@@ -68,7 +68,7 @@ Admission::Source& Admission::source(const Address& address) {
         list.splice(list.begin(), list, found->second);
         return list.front();
     }
-    // A ban can be forgotten, by whoever has as many addresses as the table has rows.
+    // A ban that a source earned can be forgotten, by whoever has as many addresses as the table has rows.
     while (sources_.size() >= limits_.sources && !sources_.empty()) {
         by_address_.erase(sources_.back().key);
         sources_.pop_back();
@@ -89,6 +89,7 @@ Admission::Verdict Admission::charge(Source& from, Rate rate, double cost, Time 
 
 Admission::Verdict Admission::message(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return Verdict::admitted;
+    if (barred(key_of(address), now)) return Verdict::banned;
     auto& from = source(address);
     if (from.banned(channel, now)) return Verdict::banned;
     return charge(from, channel == Channel::datagram ? requests : connected, 1, now);
@@ -107,6 +108,7 @@ std::size_t* Admission::site(const Address& address) {
 
 Admission::Accept Admission::connection(const Address& address, Guest guest, Time now) {
     if (guest != Guest::peer) {
+        if (barred(key_of(address), now)) return Accept::banned;
         auto& from = source(address);
         if (from.banned(Channel::connection, now)) return Accept::banned;
         if (from.connections >= limits_.connections_per_source) return Accept::source_full;
@@ -136,35 +138,47 @@ void Admission::closed(const Address& address, Guest guest) {
 }
 
 bool Admission::refused(const Address& address, Channel channel, Time now) {
-    if (!limits_.ban || trusted(address)) return false;
+    if (!limits_.ban || trusted(address) || barred(key_of(address), now)) return false;
     auto& from = source(address);
     if (from.banned(channel, now)) return false;
     return (channel == Channel::datagram ? from.by_datagram : from.by_connection).add(now, *limits_.ban);
 }
 
-std::size_t Admission::banned_sources(Time now) const {
-    const auto banned = [&](const Source& one) { return one.banned(Channel::datagram, now); };
-    return static_cast<std::size_t>(std::ranges::count_if(sources_, banned) + std::ranges::count_if(connected_, banned));
+std::size_t Admission::banned_sources(Time now) const { return bans(now).size(); }
+
+bool Admission::barred(const Address& key, Time now) const {
+    const auto found = barred_.find(key);
+    return found != barred_.end() && now < found->second;
 }
 
-bool Admission::ban(const Address& address, Time until) {
-    if (trusted(address)) return false;
-    source(address).by_connection.banned_until = until;
-    return true;
+BanOrder Admission::ban(const Address& address, Time until, Time now) {
+    if (trusted(address)) return BanOrder::is_peer;
+    std::erase_if(barred_, [now](const auto& one) { return one.second <= now; });
+    const auto key = key_of(address);
+    if (barred_.size() >= limits_.ordered_bans && !barred_.contains(key)) return BanOrder::too_many;
+    barred_[key] = until;
+    return BanOrder::taken;
 }
 
 bool Admission::unban(const Address& address, Time now) {
-    const auto found = by_address_.find(key_of(address));
-    if (found == by_address_.end() || !found->second->banned(Channel::datagram, now)) return false;
-    found->second->by_datagram = found->second->by_connection = {};
-    return true;
+    const auto key = key_of(address);
+    bool held = barred(key, now);
+    barred_.erase(key);
+    const auto found = by_address_.find(key);
+    if (found != by_address_.end() && found->second->banned(Channel::datagram, now)) {
+        found->second->by_datagram = found->second->by_connection = {};
+        held = true;
+    }
+    return held;
 }
 
 std::vector<BannedSource> Admission::bans(Time now) const {
     std::vector<BannedSource> all;
+    for (const auto& [key, until] : barred_)
+        if (now < until) all.push_back({key, true, until});
     for (const auto* sources : {&connected_, &sources_})
         for (const auto& one : *sources)
-            if (one.banned(Channel::datagram, now))
+            if (one.banned(Channel::datagram, now) && !barred(one.key, now))
                 all.push_back({one.key, one.banned(Channel::connection, now),
                                std::max(one.by_datagram.banned_until, one.by_connection.banned_until)});
     return all;
@@ -172,7 +186,9 @@ std::vector<BannedSource> Admission::bans(Time now) const {
 
 bool Admission::banned(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return false;
-    const auto found = by_address_.find(key_of(address));
+    const auto key = key_of(address);
+    if (barred(key, now)) return true;
+    const auto found = by_address_.find(key);
     return found != by_address_.end() && found->second->banned(channel, now);
 }
 

@@ -47,8 +47,8 @@ public:
     bool refused(const Address& source, Channel channel, Time now);
     bool banned(const Address& source, Channel channel, Time now);
 
-    /// Nothing is heard from there for so long, whatever it does. False: it is trusted.
-    bool ban(const Address& source, Time until);
+    /// Nothing is heard from there for so long, whatever it or others do.
+    BanOrder ban(const Address& source, Time until, Time now);
     /// False: nothing was held against it.
     bool unban(const Address& source, Time now);
     std::vector<BannedSource> bans(Time now) const;
@@ -83,6 +83,7 @@ private:
     };
     using Sources = std::list<Source>;
 
+    bool barred(const Address& key, Time now) const;
     std::size_t* site(const Address& address);
     Source& source(const Address& address);
     Verdict charge(Source& source, Rate rate, double cost, Time now);
@@ -92,6 +93,7 @@ private:
     Sources sources_;    ///< the one seen last is in front
     Sources connected_;  ///< those with connections, whose number must stay known: no more than there are of these
     std::map<Address, Sources::iterator> by_address_;
+    std::map<Address, Time> barred_;  ///< by an operator, until then; apart, since spoofed sources push rows out of the others
     Buckets total_{};
     std::map<Address, std::size_t> sites_;  ///< connections of each /48 of IPv6
     std::size_t connections_ = 0, strangers_ = 0;

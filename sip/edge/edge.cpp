@@ -583,7 +583,10 @@ void Edge::release(Flow flow) {
 
 void Edge::refused(const Address& source, Transport transport) { impl_->refused(source, transport); }
 
-bool Edge::ban(const Address& source, std::chrono::seconds length) { return impl_->admission.ban(source, Clock::now() + length); }
+BanOrder Edge::ban(const Address& source, std::chrono::seconds length) {
+    const auto now = Clock::now();
+    return impl_->admission.ban(source, now + length, now);
+}
 
 bool Edge::unban(const Address& source) { return impl_->admission.unban(source, Clock::now()); }
 

@@ -70,7 +70,7 @@ public:
     void release(Flow flow);
     /// See Admission.
     void refused(const Address& source, Transport transport);
-    bool ban(const Address& source, std::chrono::seconds length);
+    BanOrder ban(const Address& source, std::chrono::seconds length);
     bool unban(const Address& source);
     std::vector<BannedSource> bans() const;
     void trust(std::vector<Prefix> sources);

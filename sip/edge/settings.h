@@ -93,6 +93,7 @@ struct Limits {
     };
     std::optional<Ban> ban = Ban{};  ///< none: nobody is ever banned, and no refusal is remembered
     std::size_t sources = 65'536;    ///< remembered; beyond, the one longest unseen is forgotten
+    std::size_t ordered_bans = 1'000;  ///< of an operator; beyond, no more are taken
 };
 
 /// A source that is not heard for a while.
@@ -101,6 +102,9 @@ struct BannedSource {
     bool whole = false;  ///< false: its datagrams alone
     std::chrono::steady_clock::time_point until{};
 };
+
+/// What became of an operator's wish that a source is not heard.
+enum class BanOrder { taken, is_peer, too_many };
 
 /// Since the start, by cause. What came by UDP is either handed on or dropped for one cause: `received` is `datagrams` and every
 /// dropped_... but the last two.

@@ -117,9 +117,13 @@ Softphone::Softphone(boost::asio::io_context& loop, std::uint64_t seed)
           dialog_settings(), [this](std::uint32_t bound) { return below(bound); }, [this] { return token("tag"); }) {}
 
 std::string Softphone::token(const char* prefix) {
-    std::ostringstream text;
-    text << prefix << std::hex << dice_() << dice_();
-    return text.str();
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string text(prefix);
+    for (int word = 0; word < 2; ++word) {
+        auto bits = dice_();
+        for (int digit = 0; digit < 16; ++digit, bits >>= 4) text += kHex[bits % 16];
+    }
+    return text;
 }
 
 NameAddr Softphone::contact(Transport transport) const {

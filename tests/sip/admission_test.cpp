@@ -240,8 +240,8 @@ TEST(Admission, AFloodForgetsNoSourceWithConnections) {
 TEST(Admission, AnOperatorBansAndUnbansWholly) {
     Admission admission(small());
     admission.trust({{address("192.0.2.1"), 32}});
-    EXPECT_FALSE(admission.ban(address("192.0.2.1"), kStart + seconds(60))) << "a configured peer";
-    EXPECT_TRUE(admission.ban(kMallory, kStart + seconds(60)));
+    EXPECT_EQ(admission.ban(address("192.0.2.1"), kStart + seconds(60), kStart), BanOrder::is_peer);
+    EXPECT_EQ(admission.ban(kMallory, kStart + seconds(60), kStart), BanOrder::taken);
     EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart), Verdict::banned);
     EXPECT_EQ(admission.connection(kMallory, Guest::stranger, kStart), Accept::banned);
     ASSERT_EQ(admission.bans(kStart).size(), 1u);
@@ -252,13 +252,48 @@ TEST(Admission, AnOperatorBansAndUnbansWholly) {
     EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart), Verdict::admitted);
     EXPECT_FALSE(admission.unban(kMallory, kStart)) << "nothing was held against it";
 
-    EXPECT_TRUE(admission.ban(kMallory, kStart + seconds(60)));
+    EXPECT_EQ(admission.ban(kMallory, kStart + seconds(60), kStart), BanOrder::taken);
     EXPECT_EQ(admission.message(kMallory, Channel::datagram, kStart + seconds(60)), Verdict::admitted);
     for (int i = 0; i < 4; ++i) admission.refused(kMallory, Channel::datagram, kStart + seconds(61));
     ASSERT_EQ(admission.bans(kStart + seconds(61)).size(), 1u);
     EXPECT_FALSE(admission.bans(kStart + seconds(61)).at(0).whole) << "its datagrams alone";
     EXPECT_TRUE(admission.unban(kMallory, kStart + seconds(61)));
     EXPECT_TRUE(admission.bans(kStart + seconds(61)).empty());
+}
+
+TEST(Admission, AnOperatorsBanOutlivesAnyNumberOfForgedSources) {
+    auto limits = small();
+    limits.sources = 10;
+    Admission admission(limits);
+    for (int i = 0; i < 4; ++i) admission.refused(kMallory, Channel::datagram, kStart);  // earned, and shorter
+    ASSERT_EQ(admission.ban(kMallory, kStart + seconds(600), kStart), BanOrder::taken);
+    EXPECT_EQ(admission.bans(kStart).size(), 1u) << "one source, one line";
+    EXPECT_EQ(admission.banned_sources(kStart), 1u);
+    for (int i = 0; i < 100; ++i)
+        admission.message(Address::v4({203, 0, 113, static_cast<std::uint8_t>(i)}), Channel::datagram, kStart + seconds(1));
+    const auto later = kStart + seconds(599);
+    EXPECT_EQ(admission.message(kMallory, Channel::datagram, later), Verdict::banned);
+    EXPECT_EQ(admission.connection(kMallory, Guest::stranger, later), Accept::banned);
+    EXPECT_TRUE(admission.banned(kMallory, Channel::connection, later));
+    EXPECT_FALSE(admission.refused(kMallory, Channel::datagram, later)) << "it earns no other meanwhile";
+    EXPECT_EQ(admission.bans(later).size(), 1u);
+    EXPECT_TRUE(admission.unban(kMallory, later));
+    EXPECT_EQ(admission.message(kMallory, Channel::datagram, later), Verdict::admitted);
+}
+
+TEST(Admission, OperatorsBansAreSoManyAndEndedOnesMakeRoom) {
+    auto limits = small();
+    limits.ordered_bans = 2;
+    Admission admission(limits);
+    const auto other = address("198.51.100.8"), third = address("198.51.100.9");
+    ASSERT_EQ(admission.ban(kMallory, kStart + seconds(60), kStart), BanOrder::taken);
+    ASSERT_EQ(admission.ban(other, kStart + seconds(600), kStart), BanOrder::taken);
+    EXPECT_EQ(admission.ban(third, kStart + seconds(60), kStart), BanOrder::too_many);
+    EXPECT_EQ(admission.ban(kMallory, kStart + seconds(90), kStart), BanOrder::taken) << "another time for one that is there";
+    EXPECT_EQ(admission.ban(third, kStart + seconds(120), kStart + seconds(90)), BanOrder::taken);
+    EXPECT_TRUE(admission.banned(other, Channel::datagram, kStart + seconds(90)));
+    EXPECT_EQ(admission.ban(address("2001:db8::1"), kStart + seconds(700), kStart + seconds(600)), BanOrder::taken);
+    EXPECT_TRUE(admission.banned(address("2001:db8::2"), Channel::datagram, kStart + seconds(600))) << "one subscriber";
 }
 
 }  // namespace

@@ -60,12 +60,7 @@ EdgeRig::EdgeRig(Endpoint::Settings settings) : work_(loop_.get_executor()) {
 }
 
 EdgeRig::~EdgeRig() {
-    std::promise<void> done;
-    boost::asio::post(loop_, [&] {
-        endpoint_.reset();
-        done.set_value();
-    });
-    done.get_future().wait();
+    end_after([](Endpoint&) {});
     loop_.stop();
     thread_.join();
 }
@@ -80,6 +75,16 @@ void EdgeRig::on_loop(const std::function<void(Endpoint&)>& action) {
     std::promise<void> done;
     boost::asio::post(loop_, [&] {
         action(*endpoint_);
+        done.set_value();
+    });
+    done.get_future().wait();
+}
+
+void EdgeRig::end_after(const std::function<void(Endpoint&)>& action) {
+    std::promise<void> done;
+    boost::asio::post(loop_, [&] {
+        if (endpoint_) action(*endpoint_);
+        endpoint_.reset();
         done.set_value();
     });
     done.get_future().wait();

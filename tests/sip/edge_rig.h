@@ -40,6 +40,8 @@ public:
     bool counted(const std::function<bool(const Counters&)>& as_wanted);
     /// Runs there and waits.
     void on_loop(const std::function<void(Endpoint&)>& action);
+    /// The same, and in the same turn of the loop the endpoint ends.
+    void end_after(const std::function<void(Endpoint&)>& action);
 
 private:
     boost::asio::io_context loop_;

@@ -133,6 +133,22 @@ TEST(EdgeTls, WhatTheEndpointSaysAtItsEndArrives) {
     EXPECT_TRUE(wire.read_until("\r\n\r\n").starts_with("SIP/2.0 500 "));
 }
 
+// The peer would read it as what the message goes on with.
+TEST(EdgeTls, NothingIsSaidAtTheEndIntoAMessageThatHasLeftInPart) {
+    TlsRig tls;
+    auto wire = tls.client("a.test");
+    wire.send(options_text("TLS", "wait1"));
+    const auto in = tls.rig->request("wait1");
+    ask(wire, "TLS", "later");
+    auto large = message_value();
+    large.body = std::string(60'000, 'x');
+    tls.rig->end_after([&](sip::Endpoint& endpoint) { endpoint.send(large, over_flow_of(in, Transport::tls), [](Outcome) {}); });
+    const auto all = wire.read_all();
+    ASSERT_TRUE(all.starts_with("MESSAGE ")) << all.substr(0, 200);
+    ASSERT_LT(all.size(), 60'000u) << "only a part has left";
+    EXPECT_EQ(all.find("SIP/2.0 500"), std::string::npos);
+}
+
 // RFC 8446 §6.2: an alert says what broke the connection, also when good records came right before.
 TEST(EdgeTls, ABrokenRecordBehindAGoodOneIsToldByAnAlert) {
     TlsRig tls;

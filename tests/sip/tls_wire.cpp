@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 namespace stox::sip::test {
 
@@ -120,6 +121,11 @@ std::string TlsWire::read_until(std::string_view end) {
         }
         if (!fill()) throw std::runtime_error("closed, or nothing came within 10 s, after: " + input_);
     }
+}
+
+std::string TlsWire::read_all() {
+    if (!closed()) throw std::runtime_error("not closed within 10 s");
+    return std::exchange(input_, {});
 }
 
 bool TlsWire::closed() {

@@ -27,6 +27,8 @@ public:
     /// Two records in one piece, the second one not as it was made.
     void send_then_damaged(std::string_view good, std::string_view damaged);
     std::string read_until(std::string_view end);
+    /// Everything until the other side closes.
+    std::string read_all();
     /// Whether the other side closes within 10 s.
     bool closed();
     /// The same, and what alert it gave as the reason; "closed": none.

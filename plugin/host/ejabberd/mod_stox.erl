@@ -11,10 +11,8 @@
 -export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 -export([accept_loop/3, hold/2]).
 
-%% Handed to the worker, which checks them.
--define(DOMAIN_OPTIONS, [name, scheme, sip_domain, nested_xmpp_domains, phone, emergency_line, tls, digest, peers, pager_as_chat,
-                         message_accept_code, message_hold_ms, from_gr, unique_call_id, correction_mark, e2e_fallback, xhtml_im,
-                         chat_states, allow_6xx, service_unavailable_code, language, user_rate]).
+%% Handed to the worker, which checks them once more; made of plugin/config/schema.json.
+-define(DOMAIN_OPTIONS, mod_stox_options:names()).
 -define(AGAIN_MS, 200).
 -define(REFUSED_MS, 30000).
 
@@ -38,9 +36,14 @@ mod_options(Host) ->
 mod_opt_type(host) -> econf:host();
 mod_opt_type(xmpp_domains) -> econf:list(econf:domain());
 mod_opt_type(access_admin) -> econf:acl();
-mod_opt_type(_) -> econf:any().
+mod_opt_type(Name) -> mod_stox_options:type(Name).
 
-mod_doc() -> #{desc => "SIP and XMPP gateway."}.
+mod_doc() ->
+    #{desc => <<"Gateway between XMPP and SIP, as a component of each host that has it. Options of the whole server stand in stox.yml.">>,
+      opts => [{host, #{value => <<"a domain name">>, desc => <<"domain of the gateway, by default sip.@HOST@">>}},
+               {xmpp_domains, #{value => <<"list of: a domain name">>, desc => <<"domains whose accounts use the gateway, by default all hosts">>}},
+               {access_admin, #{value => <<"AccessName">>, desc => <<"who administers the domain, by default configure">>}}
+               | mod_stox_options:doc()]}.
 
 %% --- the process of one host
 

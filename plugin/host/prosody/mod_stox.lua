@@ -190,10 +190,12 @@ local st = require "util.stanza";
 local timer = require "util.timer";
 local sha256 = require "util.hashes".sha256;
 local usermanager = require "core.usermanager";
+local statsmanager = require "core.statsmanager";
 
 local CONTROL_VERSION = 1;
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
 local CLOSE_MS = 3000;
+local METRICS_SECONDS = 10;
 local EVENTS_AT_ONCE = 200;   -- the server has one thread
 
 local host = module.host;
@@ -450,6 +452,36 @@ function events.admin(event)
 	if event.code == 0 then waiting.resolve(output); else waiting.reject(output); end
 end
 
+-- Metrics: what the worker counts, in Prosody's own registry, which mod_http_openmetrics shows. Every METRICS_SECONDS, since an answer
+-- takes a turn of the loop and a collector does not wait for it. Nobody is asked where statistics are off.
+local function metric_family(family)
+	local known = server.metrics and server.metrics[family.name];
+	if known then return known; end
+	-- "_total" and "_info" are put behind names by the format; of an info Prosody knows nothing.
+	local name = family.name:gsub("^stox_", "") .. (family.type == "info" and "_info" or "");
+	local kind = family.type == "counter" and "counter" or "gauge";
+	known = module:context("*"):metric(kind, name, "", family.help, family.labels);
+	server.metrics = server.metrics or {};
+	server.metrics[family.name] = known;
+	return known;
+end
+
+function events.metrics(event)
+	for _, family in ipairs(event.families or {}) do
+		local metric = metric_family(family);
+		metric:clear(); -- what is gone is 0
+		for _, sample in ipairs(family.samples) do
+			metric:with_labels(table.unpack(sample.labels)):set(sample.value);
+		end
+	end
+end
+
+function server.ask_for_metrics()
+	if server.stopping then return; end
+	if server.running then send { t = "metrics", id = "openmetrics" }; end
+	return METRICS_SECONDS;
+end
+
 -- Not from inside the event: both end or begin what it came from.
 events["reload-wanted"] = function ()
 	timer.add_task(0, function () prosody.reload_config(); end);
@@ -535,6 +567,10 @@ local function open_worker()
 	end
 	if not handle then error("cannot start the worker: " .. tostring(why), 0); end
 	server.handle = handle;
+	if not server.collecting and statsmanager.get_metric_registry() then
+		server.collecting = true;
+		timer.add_task(1, function () return server.ask_for_metrics(); end);
+	end
 	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);
 end
 
