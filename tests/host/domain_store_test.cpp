@@ -111,6 +111,8 @@ TEST_F(DomainStoreTest, WhatWasTakenOfAStreamIsWrittenWithTheCommitThatTookIt) {
     take("3", {"another", 1});
     EXPECT_EQ(taken(), (StreamMark{"another", 1}));
     EXPECT_EQ(load().size(), 3u);
+    DomainStore(loop_, *store_, "capulet.test").forget_taken();
+    EXPECT_EQ(taken(), std::nullopt);
 }
 
 TEST_F(DomainStoreTest, HoweverOftenADomainComesBackItIsALaterLife) {
