@@ -28,7 +28,7 @@ protected:
         attachment.secret = "secret";
         attachment.owner = owner;
         ComponentLink::Events events;
-        events.up = [] {};
+        events.up = [](const std::string&) {};
         events.down = [this](std::string reason) { why_ = std::move(reason); };
         link_.emplace(loop_, "capulet.test", attachment, events);
         listener_.async_accept(server_, [this](auto error) {
