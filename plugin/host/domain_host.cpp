@@ -320,6 +320,7 @@ void DomainHost::timer_over() {
 
 void DomainHost::stop(engine::Shutdown::Why why, std::function<void()> done) {
     stopping_ = true;
+    for_good_ = why == engine::Shutdown::Why::removed;
     stopped_ = std::move(done);
     // A domain that goes for good is not waited for by a server that stops.
     drain_limit_.expires_after(kDrainLimit + (why == engine::Shutdown::Why::removed ? kLastWords : std::chrono::milliseconds(0)));
@@ -343,6 +344,7 @@ void DomainHost::close() {
     timer_.cancel();
     drain_limit_.cancel();
     if (link_ && up_) tell_taken(taken_.all());  // whoever was refused at the end knows it
+    if (for_good_ && has_store_ && services_.taken) store_->forget_taken();
     auto done = std::exchange(stopped_, nullptr);
     if (link_)
         link_->stop(std::move(done));

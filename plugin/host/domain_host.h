@@ -115,7 +115,7 @@ private:
     boost::asio::steady_timer taken_timer_;
     bool tells_soon_ = false;
     std::function<void()> stopped_;  ///< whom the end is told to
-    bool stopping_ = false, closing_ = false;
+    bool stopping_ = false, closing_ = false, for_good_ = false;
     boost::asio::steady_timer drain_limit_;
     bool up_ = false;
     std::map<std::string, std::uint64_t> sent_, received_;  ///< final SIP responses by their status, and requests without one

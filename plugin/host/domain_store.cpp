@@ -21,6 +21,8 @@ constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collect
 /// Engines of one domain in one start of a worker whose numbers are lower than those of the next start.
 constexpr std::uint32_t kReadings = 1'024;
 
+constexpr const char* kTakenKey = "stream";
+
 std::string write_mark(const StreamMark& mark) { return std::to_string(mark.count) + ' ' + mark.stream; }
 
 /// None: it is not one of ours, so nothing is known of any stream.
@@ -95,7 +97,7 @@ void DomainStore::load_taken(std::shared_ptr<Load> load) {
 void DomainStore::commit(std::vector<engine::RecordChange> changes, store::Durability durability,
                          std::function<void(Result<void>)> done, const std::optional<StreamMark>& taken) {
     auto batch = encode(std::move(changes), durability);
-    if (batch && taken) batch.value().push_back({taken_collection(), "stream", write_mark(*taken), store::Durability::normal});
+    if (batch && taken) batch.value().push_back({taken_collection(), kTakenKey, write_mark(*taken), store::Durability::normal});
     Result<void> given = ok();
     if (batch)
         given = store_.write(std::move(batch).value(), [alive = alive_, done](Result<void> result) {
@@ -110,6 +112,11 @@ void DomainStore::commit(std::vector<engine::RecordChange> changes, store::Durab
     boost::asio::post(loop_, [alive = alive_, done = std::move(done), why = std::move(given).error()] {
         if (*alive) done(why);
     });
+}
+
+void DomainStore::forget_taken() {
+    // Without room for it a row of a few octets stays.
+    (void)store_.erase(taken_collection(), kTakenKey, store::Durability::normal, [](const Result<void>&) {});
 }
 
 Result<std::vector<store::Change>> DomainStore::encode(std::vector<engine::RecordChange> changes,

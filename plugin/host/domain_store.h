@@ -37,6 +37,9 @@ public:
     void commit(std::vector<engine::RecordChange> changes, store::Durability durability, std::function<void(Result<void>)> done,
                 const std::optional<StreamMark>& taken = std::nullopt);
 
+    /// The domain is gone for good: nothing is left that a stream's number could be wanted for.
+    void forget_taken();
+
 private:
     struct Load;
     void load_next(std::shared_ptr<Load> load);

@@ -358,7 +358,7 @@ TEST(Admin, AUserMayHaveALimitOfTheirOwn) {
     EXPECT_TRUE(rig.stanza(message_stanza("m3")).stanzas.empty()) << "waits for its turn, not refused";
     for (unsigned n = 1; n < UserRates::kExceptions; ++n) EXPECT_TRUE(limit("user" + std::to_string(n), "5"));
     EXPECT_FALSE(limit("one-more", "5"));
-    EXPECT_FALSE(limit("ro meo@montague.test", "5"));
+    EXPECT_FALSE(limit("romeo&juliet@montague.test", "5"));
     EXPECT_FALSE(limit("sip:", "5"));
     EXPECT_TRUE(limit("user1", "6"));
 }

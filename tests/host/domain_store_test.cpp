@@ -87,6 +87,34 @@ TEST_F(DomainStoreTest, EachEngineThatReadsARowIsALaterLifeOfIt) {
     later();
 }
 
+TEST_F(DomainStoreTest, WhatWasTakenOfAStreamIsWrittenWithTheCommitThatTookIt) {
+    const auto take = [this](const std::string& key, const StreamMark& mark) {
+        DomainStore domain(loop_, *store_, "capulet.test");
+        std::optional<Result<void>> result;
+        domain.commit({row(key)}, store::Durability::normal, [&](Result<void> how) { result = std::move(how); }, mark);
+        until([&] { return result.has_value(); });
+        ASSERT_TRUE(*result);
+    };
+    const auto taken = [this] {
+        DomainStore domain(loop_, *store_, "capulet.test");
+        std::optional<DomainStore::Loaded> loaded;
+        domain.load([&](Result<DomainStore::Loaded> how) { loaded = std::move(how).value(); });
+        until([&] { return loaded.has_value(); });
+        return loaded->taken;
+    };
+    EXPECT_EQ(taken(), std::nullopt);
+    take("1", {"a stream", 7});
+    take("2", {"a stream", 9});
+    EXPECT_EQ(taken(), (StreamMark{"a stream", 9}));
+    open();
+    EXPECT_EQ(taken(), (StreamMark{"a stream", 9})) << "after a restart";
+    take("3", {"another", 1});
+    EXPECT_EQ(taken(), (StreamMark{"another", 1}));
+    EXPECT_EQ(load().size(), 3u);
+    DomainStore(loop_, *store_, "capulet.test").forget_taken();
+    EXPECT_EQ(taken(), std::nullopt);
+}
+
 TEST_F(DomainStoreTest, HoweverOftenADomainComesBackItIsALaterLife) {
     ASSERT_TRUE(commit({row("m1")}));
     std::uint32_t lives = 0;
@@ -112,32 +140,6 @@ TEST_F(DomainStoreTest, ARowOfAVersionThatIsNotKnownStaysAndIsNotGiven) {
         EXPECT_NE(loaded.why.find("version 3"), std::string::npos) << loaded.why;
         open();
     }
-}
-
-TEST_F(DomainStoreTest, WhatWasTakenOfAStreamIsWrittenWithTheCommitThatTookIt) {
-    const auto take = [this](const std::string& key, const StreamMark& mark) {
-        DomainStore domain(loop_, *store_, "capulet.test");
-        std::optional<Result<void>> result;
-        domain.commit({row(key)}, store::Durability::normal, [&](Result<void> how) { result = std::move(how); }, mark);
-        until([&] { return result.has_value(); });
-        ASSERT_TRUE(*result);
-    };
-    const auto taken = [this] {
-        DomainStore domain(loop_, *store_, "capulet.test");
-        std::optional<DomainStore::Loaded> loaded;
-        domain.load([&](Result<DomainStore::Loaded> how) { loaded = std::move(how).value(); });
-        until([&] { return loaded.has_value(); });
-        return loaded->taken;
-    };
-    EXPECT_EQ(taken(), std::nullopt);
-    take("1", {"a stream", 7});
-    take("2", {"a stream", 9});
-    EXPECT_EQ(taken(), (StreamMark{"a stream", 9}));
-    open();
-    EXPECT_EQ(taken(), (StreamMark{"a stream", 9})) << "after a restart";
-    take("3", {"another", 1});
-    EXPECT_EQ(taken(), (StreamMark{"another", 1}));
-    EXPECT_EQ(load().size(), 3u);
 }
 
 TEST_F(DomainStoreTest, ARowThatNoRecordHoldsIsRefusedForGood) {
