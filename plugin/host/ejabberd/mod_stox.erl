@@ -139,6 +139,7 @@ close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker 
 lead(#state{lead = Lead}) when is_pid(Lead) -> {true, Lead};
 lead(#state{domain = Domain}) ->
     Name = {?MODULE, Domain},
+    global:sync(), % a node that has just come knows no names of the others yet
     Lead = spawn(?MODULE, hold, [self(), Domain]),
     case global:register_name(Name, Lead, fun global:random_notify_name/3) of
         yes -> {true, Lead};
