@@ -1,4 +1,5 @@
 """What the two chat servers have in common: a private folder, a log, accounts, components, a worker below them."""
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -67,7 +68,8 @@ class Server:
         """The server's user gets its folder."""
         self.folder.chmod(0o755)
         for path in [self.folder, *self.folder.rglob("*")]:
-            shutil.chown(path, NOBODY, NOBODY)
+            with contextlib.suppress(FileNotFoundError):  # a worker that ends takes its sockets along
+                shutil.chown(path, NOBODY, NOBODY)
 
     # for everybody
     @property
