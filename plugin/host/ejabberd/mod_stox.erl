@@ -17,7 +17,7 @@
 -define(REFUSED_MS, 30000).
 
 %% lead: the process that shows the nodes of a cluster that this one leads the domain; leader: a monitor of another node's, while this one
-%% stands by.
+%% stands by. window: {Domain, Table}.
 -record(state, {host, domain, options, access, secret, path, socket, worker, lead, leader, window}).
 
 %% --- gen_mod
@@ -49,7 +49,7 @@ mod_doc() ->
 
 init([Host | _]) ->
     process_flag(trap_exit, true),
-    {ok, #state{host = Host, window = mod_stox_window:new()}, {continue, open}}.
+    {ok, #state{host = Host}, {continue, open}}.
 
 %% Not in init: the supervisor that waits for it is the one that starts the worker's process.
 handle_continue(open, #state{host = Host} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))}.
@@ -75,7 +75,7 @@ handle_info({'DOWN', Ref, process, _, _}, #state{host = Host, leader = Ref} = St
     {noreply, open(State#state{leader = undefined}, gen_mod:get_module_opts(Host, ?MODULE))};
 handle_info({another_leads, Lead, Domain}, #state{host = Host, lead = Lead} = State) ->
     logger:warning("stox ~ts: the nodes of the cluster found each other again, and another one has it", [Domain]),
-    {noreply, open(close(State), gen_mod:get_module_opts(Host, ?MODULE))};
+    {noreply, open(leave_window(close(State, elsewhere)), gen_mod:get_module_opts(Host, ?MODULE))};
 handle_info(set, #state{socket = undefined} = State) -> {noreply, State};
 handle_info(set, State) -> {noreply, set(State)};
 handle_info(open, #state{host = Host, socket = undefined, leader = undefined} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))};
@@ -98,13 +98,14 @@ open(State, Opts) ->
         {false, Leader} -> stand_by(Known, Leader)
     end.
 
-open(State, Opts, Domain) ->
-    Secret = binary:encode_hex(crypto:strong_rand_bytes(32)),
+open(Before, Opts, Domain) ->
+    #state{window = {Domain, Window}} = State = with_window(Before, Domain),
+    Secret = mod_stox_window:secret(Window),
     {Path, Mode} = socket_path(Domain),
     Opened = State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path},
     case listen(Path, Mode) of
         {ok, Socket} ->
-            spawn_link(?MODULE, accept_loop, [Socket, {mod_stox_worker:is_service(), State#state.window, Domain}, service_options(Domain, Secret)]),
+            spawn_link(?MODULE, accept_loop, [Socket, {mod_stox_worker:is_service(), Window, Domain}, service_options(Domain, Secret)]),
             set(Opened#state{socket = Socket});
         {error, Why} -> % a crash would take all of ejabberd's modules with it
             logger:error("stox ~ts: cannot listen on ~ts: ~ts; trying again", [Domain, Path, file:format_error(Why)]),
@@ -122,13 +123,39 @@ listen(Path, Mode) ->
         Error -> Error
     end.
 
-close(#state{leader = Leader} = State) when is_reference(Leader) ->
+%% Of this domain: another one has a new one.
+with_window(#state{window = {Domain, _}} = State, Domain) -> State;
+with_window(State, Domain) -> (drop_window(State))#state{window = {Domain, kept_window(Domain)}}.
+
+kept_window(Domain) ->
+    case mod_stox_worker:window(Domain) of
+        {ok, Window} -> Window;
+        none -> mod_stox_window:new()
+    end.
+
+drop_window(#state{window = undefined} = State) -> State;
+drop_window(#state{window = {_, Window}} = State) ->
+    mod_stox_window:drop(Window),
+    State#state{window = undefined}.
+
+leave_window(#state{window = undefined} = State) -> State;
+leave_window(#state{window = {Domain, Window}} = State) ->
+    mod_stox_window:leave(Window, Domain),
+    State#state{window = undefined}.
+
+close(#state{host = Host, domain = Domain} = State) ->
+    case still_configured(Host, Domain) of
+        true -> close(State, stops);
+        false -> drop_window(close(State, gone))
+    end.
+
+close(#state{leader = Leader} = State, _) when is_reference(Leader) ->
     erlang:demonitor(Leader, [flush]),
     State#state{leader = undefined};
-close(#state{socket = undefined} = State) -> resign(State);
-close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
+close(#state{socket = undefined} = State, _) -> resign(State);
+close(#state{domain = Domain, socket = Socket, path = Path, worker = Worker} = State, How) ->
     is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
-    mod_stox_worker:remove(Domain, not still_configured(Host, Domain)),
+    mod_stox_worker:remove(Domain, How),
     _ = gen_tcp:close(Socket),
     _ = file:delete(Path),
     resign(State#state{worker = undefined, socket = undefined}).
@@ -164,9 +191,20 @@ resign(#state{lead = Lead} = State) ->
 stand_by(State, undefined) -> % it ended just now
     erlang:send_after(?AGAIN_MS, self(), open),
     State;
-stand_by(#state{domain = Domain} = State, Leader) ->
+stand_by(#state{domain = Domain} = Before, Leader) ->
+    State = leave(Before),
     logger:info("stox ~ts: stands by, ~ts has it", [Domain, node(Leader)]),
     State#state{leader = erlang:monitor(process, Leader)}.
+
+%% This process led the domain, or one before it, and its service is attached here yet.
+leave(#state{domain = Domain, window = {Domain, _}} = State) ->
+    mod_stox_worker:remove(Domain, elsewhere),
+    leave_window(State);
+leave(#state{domain = Domain} = State) ->
+    case mod_stox_worker:window(Domain) of
+        {ok, Window} -> leave((drop_window(State))#state{window = {Domain, Window}});
+        none -> drop_window(State)
+    end.
 
 %% Only one that is gone from the file is gone for good: its users are told about messages that wait. At a stop of the server, or
 %% of the module, the file still has it.
@@ -177,10 +215,10 @@ still_configured(Host, Domain) ->
             Module -> gen_mod:get_opt(host, element(2, Module)) =:= Domain
         end.
 
-set(#state{worker = Before} = State) ->
+set(#state{worker = Before, window = {_, Window}} = State) ->
     is_reference(Before) andalso erlang:demonitor(Before, [flush]),
     #state{host = Host, domain = Domain, options = {XmppDomains, Config}, access = Access, path = Path, secret = Secret} = State,
-    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config, host => Host, access => Access, window => State#state.window,
+    Worker = mod_stox_worker:set(Domain, #{xmpp_domains => XmppDomains, config => Config, host => Host, access => Access, window => Window,
                                            xmpp => #{unix => unicode:characters_to_binary(Path), secret => Secret}}),
     State#state{worker = Worker}.
 

@@ -4,7 +4,7 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/2, catch_up/0, ask/1, doctor/1, json_value/1, private_directory/0, socket_place/0, is_service/0, server_name/0, config_reloaded/0]).
+-export([set/2, remove/2, window/1, catch_up/0, ask/1, doctor/1, json_value/1, private_directory/0, socket_place/0, is_service/0, server_name/0, config_reloaded/0]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
@@ -13,19 +13,28 @@
 -define(EVENTS_AT_ONCE, 200).
 -define(ANSWER_MS, 10000).
 
--record(state, {handle, ref, service = false, running = false, down = false, domains = #{}, owners = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
+-record(state, {handle, ref, service = false, running = false, down = false, domains = #{}, owners = #{}, windows = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
-set(Domain, Settings) ->
+set(Domain, #{window := Window} = Settings) ->
     ensure_started(),
     Ref = erlang:monitor(process, ?MODULE),
+    Worker = whereis(?MODULE),
+    is_pid(Worker) andalso mod_stox_window:inherited_by(Window, Worker, Domain),
     gen_server:cast(?MODULE, {set, Domain, self(), Settings}),
     Ref.
 
-%% ForGood: it is gone from the configuration.
--spec remove(binary(), boolean()) -> ok.
-remove(Domain, ForGood) -> gen_server:cast(?MODULE, {remove, Domain, self(), ForGood}).
+%% gone: from the configuration, for good; stops: its server or module does; elsewhere: another node has it.
+-spec remove(binary(), gone | stops | elsewhere) -> ok.
+remove(Domain, How) -> gen_server:cast(?MODULE, {remove, Domain, self(), How}).
+
+%% The window of a domain whose module's process ended, for the calling process.
+-spec window(binary()) -> {ok, ets:tid()} | none.
+window(Domain) ->
+    try gen_server:call(?MODULE, {window, Domain})
+    catch exit:_ -> none
+    end.
 
 %% Returns when what the worker has said so far was read.
 -spec catch_up() -> ok.
@@ -140,6 +149,13 @@ handle_call(doctor, _From, #state{domains = Domains} = State) ->
     Xmpp = {[{unix, <<"-">>}, {secret, <<"-">>}]}, % not looked at
     Lines = [engine_line(engine_options(Settings)) | [domain_line(Domain, Of#{xmpp := Xmpp}) || {Domain, Of} <- maps:to_list(Domains)]],
     {reply, {worker_path(Settings), [[jiffy:encode(Line), "\n"] || Line <- Lines]}, State};
+handle_call({window, Domain}, {Owner, _}, #state{windows = Windows} = State) ->
+    case maps:take(Domain, Windows) of
+        {Window, Rest} ->
+            ets:give_away(Window, Owner, kept),
+            {reply, {ok, Window}, State#state{windows = Rest}};
+        error -> {reply, none, State}
+    end;
 handle_call(catch_up, _From, State) -> {reply, ok, drain(State, ?EVENTS_AT_ONCE)};
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
@@ -149,9 +165,11 @@ handle_cast({set, Domain, Owner, Settings}, Before) ->
     Known = Owners#{Domain => {Owner, erlang:monitor(process, Owner)}},
     send_domain(State, Domain, Settings),
     {noreply, keep(State#state{domains = Domains#{Domain => Settings}, owners = Known})};
-handle_cast({remove, Domain, Owner, ForGood}, #state{owners = Owners} = State) ->
+handle_cast({remove, Domain, Owner, How}, #state{owners = Owners} = State) ->
     case Owners of
-        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, ForGood, State)};
+        #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, How, State)};
+        #{Domain := _} -> {noreply, State};
+        _ when How =:= elsewhere -> {noreply, remove_domain(Domain, How, State)}; % of a process that ended before, which a service kept
         _ -> {noreply, State}
     end;
 handle_cast(reload, State) ->
@@ -164,7 +182,10 @@ handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Re
     {noreply, poll(drain(State, ?EVENTS_AT_ONCE))};
 handle_info({'DOWN', _, process, Owner, _}, #state{owners = Owners} = State) ->
     Gone = [Domain || {Domain, {Pid, _}} <- maps:to_list(Owners), Pid =:= Owner],
-    {noreply, lists:foldl(fun(Domain, Left) -> remove_domain(Domain, false, Left) end, State, Gone)};
+    {noreply, lists:foldl(fun(Domain, Left) -> remove_domain(Domain, stops, Left) end, State, Gone)};
+handle_info({'ETS-TRANSFER', Window, _, {window, Domain}}, #state{windows = Windows} = State) ->
+    [ets:delete(Older) || {ok, Older} <- [maps:find(Domain, Windows)]],
+    {noreply, State#state{windows = Windows#{Domain => Window}}};
 handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:= 0 -> {stop, normal, State};
 handle_info(_, State) -> {noreply, State}.
 
@@ -201,11 +222,11 @@ forget(Domain, Owners) ->
     end.
 
 %% A service keeps a domain whose server or module only stops.
-remove_domain(Domain, ForGood, #state{domains = Domains, owners = Owners, service = Service} = State) ->
+remove_domain(Domain, How, #state{domains = Domains, owners = Owners, service = Service} = State) ->
     forget(Domain, Owners),
-    case Service andalso not ForGood of
+    case Service andalso How =:= stops of
         true -> ok;
-        false -> send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, ForGood}]})
+        false -> send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, How =:= gone}]})
     end,
     keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
 
