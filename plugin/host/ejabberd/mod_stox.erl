@@ -34,7 +34,7 @@ mod_options(Host) ->
     [{host, <<"sip.", Host/binary>>}, {xmpp_domains, undefined}, {access_admin, configure} | [{Name, undefined} || Name <- ?DOMAIN_OPTIONS]].
 
 mod_opt_type(host) -> econf:host();
-mod_opt_type(xmpp_domains) -> econf:list(econf:domain());
+mod_opt_type(xmpp_domains) -> econf:list_or_single(econf:domain());
 mod_opt_type(access_admin) -> econf:acl();
 mod_opt_type(Name) -> mod_stox_options:type(Name).
 

@@ -32,6 +32,9 @@ local function domain_options(domain, parent)
 	return options;
 end
 
+-- A list with one entry needs no braces.
+local function as_list(value) return type(value) == "string" and { value } or value; end
+
 local function directory_of(path) return path:match("^(.*)/[^/]*$") or "."; end
 
 -- Commands of an operator ----------------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ local function control_lines()
 		local given = rawget(config.getconfig()[domain] or {}, "stox_xmpp_domains");
 		if given == nil and parent then given = rawget(config.getconfig()[parent], "stox_xmpp_domains"); end
 		lines[#lines + 1] = json.encode {
-			t = "domain-set", domain = domain, xmpp_domains = given or config.get("*", "stox_xmpp_domains") or users,
+			t = "domain-set", domain = domain, xmpp_domains = as_list(given or config.get("*", "stox_xmpp_domains") or users),
 			xmpp = { unix = "-", secret = "-" }, config = domain_options(domain, parent), -- not looked at
 		};
 	end
@@ -202,6 +205,8 @@ local host = module.host;
 -- Survives a reload of the module; the functions in it are always those of the newest chunk.
 local server = module:shared("/*/stox/server");
 server.domains = server.domains or {};  -- component domain -> { secret, module }
+server.kept = server.kept or {};        -- the same of domains whose module is not loaded now, and a service has them
+server.metric_families = server.metric_families or {};
 server.parents = server.parents or {};  -- component domain -> VirtualHost that made it
 local log = logger.init("stox");
 
@@ -216,7 +221,7 @@ end
 
 local function xmpp_domains(domain)
 	local list = option(domain, "stox_xmpp_domains");
-	if list ~= nil then return list; end
+	if list ~= nil then return as_list(list); end
 	list = {};
 	for name, session in pairs(prosody.hosts) do
 		if session.type == "local" then list[#list + 1] = name; end
@@ -250,17 +255,22 @@ end
 -- given again at the head of the next stream.
 
 local COPIES, COPIED_OCTETS = 1024, 2 * 1024 * 1024;
+local STANZA_OCTETS = 256 * 1024; -- the worker refuses a longer one
+local TIMES_GIVEN = 3;
 
-local function new_window(stream) return { stream = stream, first = 1, next = 1, octets = 0, copies = {}, taken = 0 }; end
+local function new_window(stream) return { stream = stream, first = 1, next = 1, octets = 0, copies = {}, times_given = {}, taken = 0 }; end
 
 local function drop_copy(window)
-	window.octets = window.octets - #window.copies[window.first];
-	window.copies[window.first] = nil;
-	window.first = window.first + 1;
+	local first = window.first;
+	window.octets = window.octets - #window.copies[first];
+	window.copies[first], window.times_given[first] = nil, nil;
+	window.first = first + 1;
 end
 
-local function keep_copy(window, octets)
-	window.copies[window.next] = octets;
+-- Of one that is too long an empty copy, which has its number and takes no other's place.
+local function keep_copy(window, octets, times_given)
+	if #octets > STANZA_OCTETS then octets = ""; end
+	window.copies[window.next], window.times_given[window.next] = octets, times_given;
 	window.next = window.next + 1;
 	window.octets = window.octets + #octets;
 	while window.next - window.first > COPIES or window.octets > COPIED_OCTETS do drop_copy(window); end
@@ -270,21 +280,35 @@ end
 local function give_again(known, before, send)
 	local left_out = before.first - 1 - before.taken;
 	if left_out > 0 then known.module:log("warn", "%d stanzas were too many to be kept for the worker, and may be lost", left_out); end
-	if before.next == before.first then return; end
-	for number = before.first, before.next - 1 do send(before.copies[number]); end
-	known.module:log("info", "%d stanzas are given to the worker again", before.next - before.first);
+	while before.copies[before.first] == "" do drop_copy(before); end
+	local times = before.times_given[before.first];
+	if times and times >= TIMES_GIVEN then -- the worker may end of it each time
+		known.module:log("warn", "a stanza was given to the worker again %d times and not taken: it is dropped", times);
+		drop_copy(before);
+	end
+	local count = 0;
+	for number = before.first, before.next - 1 do
+		local octets = before.copies[number];
+		if octets ~= "" then
+			count = count + 1;
+			send(octets, before.times_given[number] + 1);
+		end
+	end
+	if count > 0 then known.module:log("info", "%d stanzas are given to the worker again", count); end
 end
+
+local function known_of(domain) return server.domains[domain] or server.kept[domain]; end
 
 local function watch_stream(session)
 	local write, stanza_names = session.send, { message = true, iq = true, presence = true };
-	local function send(octets)
-		local known = server.domains[session.host];
-		if known and known.window and known.window.stream == session.streamid then keep_copy(known.window, octets); end
+	local function send(octets, times_given)
+		local known = known_of(session.host);
+		if known and known.window and known.window.stream == session.streamid then keep_copy(known.window, octets, times_given or 0); end
 		return write(octets);
 	end
 	function session.send(data)
 		if not st.is_stanza(data) then return write(data); end
-		local known = session.type == "component" and server.service and server.domains[session.host];
+		local known = session.type == "component" and server.service and known_of(session.host);
 		if known and stanza_names[data.name] then return send(tostring(data)); end
 		local written = write(data);
 		if known and data.name == "handshake" then
@@ -384,9 +408,21 @@ function events.log(event)
 	log_for(event.domain)(level, "%s", tostring(event.text));
 end
 
+-- A worker that ended has nothing; what it counted stays until another one counts from 0.
+local function clear_metrics(of_gauges)
+	for _, known in pairs(server.metric_families) do
+		if known.is_gauge == of_gauges then
+			known.metric:clear();
+			known.shown = {};
+		end
+	end
+end
+
 function events.worker(event)
 	server.running = event.state == "started";
 	if server.running then
+		if server.counted_by ~= event.pid then clear_metrics(false); end
+		server.counted_by = event.pid;
 		if server.service then
 			log("info", "connected to the worker, pid %d", event.pid);
 		else
@@ -394,7 +430,10 @@ function events.worker(event)
 		end
 		send({ stox = CONTROL_VERSION, version = server.library.version, features = {}, server = "prosody " .. private_path() });
 		send_all();
-	elseif event.restart_ms < 0 then
+		return;
+	end
+	clear_metrics(true);
+	if event.restart_ms < 0 then
 		log("error", "worker %s; it ended too often and stays down until the next reload of the configuration", event.how);
 		timer.add_task(0, function () server.close_worker(); end);
 	elseif server.service then
@@ -418,7 +457,7 @@ end
 
 -- How much of a stream the worker has, for good.
 function events.taken(event)
-	local known = server.domains[event.domain];
+	local known = known_of(event.domain);
 	local window = known and known.window;
 	if not window or window.stream ~= event.stream then return; end
 	window.taken = math.max(window.taken, event.count);
@@ -453,25 +492,31 @@ function events.admin(event)
 end
 
 -- Metrics: what the worker counts, in Prosody's own registry, which mod_http_openmetrics shows. Every METRICS_SECONDS, since an answer
--- takes a turn of the loop and a collector does not wait for it. Nobody is asked where statistics are off.
+-- takes a turn of the loop and a collector does not wait for it. Nobody is asked where statistics are off. A counter is only set, never
+-- cleared in between: a collector that is sent what was added would be sent all of it again.
 local function metric_family(family)
-	local known = server.metrics and server.metrics[family.name];
+	local known = server.metric_families[family.name];
 	if known then return known; end
 	-- "_total" and "_info" are put behind names by the format; of an info Prosody knows nothing.
 	local name = family.name:gsub("^stox_", "") .. (family.type == "info" and "_info" or "");
 	local kind = family.type == "counter" and "counter" or "gauge";
-	known = module:context("*"):metric(kind, name, "", family.help, family.labels);
-	server.metrics = server.metrics or {};
-	server.metrics[family.name] = known;
+	known = { is_gauge = kind == "gauge", metric = module:context("*"):metric(kind, name, "", family.help, family.labels), shown = {} };
+	server.metric_families[family.name] = known;
 	return known;
 end
 
 function events.metrics(event)
 	for _, family in ipairs(event.families or {}) do
-		local metric = metric_family(family);
-		metric:clear(); -- what is gone is 0
+		local known = metric_family(family);
+		local gone = known.shown;
+		known.shown = {};
 		for _, sample in ipairs(family.samples) do
-			metric:with_labels(table.unpack(sample.labels)):set(sample.value);
+			local key = table.concat(sample.labels, "\0");
+			known.shown[key], gone[key] = sample.labels, nil;
+			known.metric:with_labels(table.unpack(sample.labels)):set(sample.value);
+		end
+		if known.is_gauge then
+			for _, labels in pairs(gone) do known.metric:with_labels(table.unpack(labels)):set(0); end
 		end
 	end
 end
@@ -616,6 +661,7 @@ function server.close_worker()
 		os.remove(server.path);
 	end
 	if handle then handle:close(CLOSE_MS); end
+	clear_metrics(true);
 end
 
 -- Ports are not open and not all hosts are there while hosts are loaded.
@@ -629,7 +675,9 @@ local function close_when_unused()
 	if server.closing then timer.stop(server.closing); end
 	server.closing = timer.add_task(KEEP_SECONDS, function ()
 		server.closing = nil;
-		if not next(server.domains) then server.close_worker(); end
+		if next(server.domains) then return; end
+		server.close_worker();
+		server.kept = {};
 	end);
 end
 
@@ -662,7 +710,7 @@ end
 
 local function load_component()
 	check_isolation();
-	local known = server.domains[host] or { secret = hex.to(random.bytes(32)) };
+	local known = server.domains[host] or server.kept[host] or { secret = hex.to(random.bytes(32)) };
 	known.module = module;
 
 	-- A reload of the configuration builds it anew: before anyone else reads it, the secret has to be back. kick_old: the
@@ -676,7 +724,7 @@ local function load_component()
 	module:hook_global("config-reloaded", put_secret, 100);
 	module:depends("component");
 
-	server.domains[host] = known;
+	server.domains[host], server.kept[host] = known, nil;
 	timer.add_task(0, function ()
 		if not server.domains[host] then return; end
 		if server.handle then send_domain(host); else start(); end
@@ -695,9 +743,9 @@ local function load_component()
 	module:hook_global("host-deactivated", follow_hosts);
 
 	function module.unload()
-		server.domains[host] = nil;
 		-- Only one that is gone from the file is gone for good: its users are told about messages that wait.
 		local for_good = rawget(config.getconfig()[host] or {}, "component_module") ~= "stox";
+		server.domains[host], server.kept[host] = nil, not for_good and known or nil;
 		-- A service keeps a domain whose module only stops.
 		if for_good or not server.service then send { t = "domain-remove", domain = host, for_good = for_good }; end
 		close_when_unused();
