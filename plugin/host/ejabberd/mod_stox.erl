@@ -110,7 +110,14 @@ open(Before, Opts, Domain) ->
         {error, Why} -> % a crash would take all of ejabberd's modules with it
             logger:error("stox ~ts: cannot listen on ~ts: ~ts; trying again", [Domain, Path, file:format_error(Why)]),
             erlang:send_after(?REFUSED_MS, self(), open),
-            Opened#state{socket = undefined}
+            give_up(Opened#state{socket = undefined})
+    end.
+
+%% To another node, if there is one.
+give_up(State) ->
+    case ejabberd_cluster:get_nodes() of
+        [_] -> State;
+        _ -> resign(leave(State))
     end.
 
 listen(Path, Mode) ->
