@@ -15,7 +15,7 @@ class Ejabberd(Server):
 
     def configure(self) -> None:
         setup = self.setup
-        modules = {module: {} for module in ("mod_disco", "mod_ping", "mod_version", "mod_offline", "mod_roster", "mod_carboncopy", "mod_http_api", "mod_adhoc")}
+        modules = {module: {} for module in ("mod_disco", "mod_ping", "mod_version", "mod_offline", "mod_roster", "mod_carboncopy", "mod_http_api", "mod_adhoc", "mod_admin_extra")}
         if setup.archive:
             modules["mod_mam"] = {"default": "always"}
         # JSON is YAML too. A host has one instance of a module: further gateways belong to further hosts.
@@ -27,7 +27,7 @@ class Ejabberd(Server):
                 {"port": setup.port, "ip": setup.address, "module": "ejabberd_c2s", "starttls": False},
                 {"port": self.setup.api_port, "ip": "127.0.0.1", "module": "ejabberd_http", "request_handlers": {"/api": "mod_http_api"}},
             ],
-            "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": ["register", "reload_config", "[tag:stox]"]}},
+            "api_permissions": {"lab": {"who": {"access": {"allow": {"acl": "lab"}}}, "what": ["register", "reload_config", "restart_module", "[tag:stox]"]}},
             "acl": {"lab": {"ip": "127.0.0.0/8"}, "admins": {"user": self.setup.admins}},
             "access_rules": {"configure": {"allow": "admins"}},
             "modules": modules,

@@ -168,12 +168,44 @@ def test_the_worker_is_killed_and_its_supervisor_starts_it_again(server, service
         each_way(server, phone, "after the worker's end")
 
 
+def load_anew(server) -> None:
+    """Another process of the module, or another chunk of it."""
+    if server.name == "Prosody":
+        command = ["prosodyctl", "--config", str(server.folder / "prosody.cfg.lua"), "shell", "module", "reload", "stox", COMPONENT]
+        assert Program(command, server.folder / "shell.log", unprivileged=True, cwd=server.folder).process.wait(timeout=30) == 0
+    else:
+        assert server.api("restart_module", host=DOMAIN, module="mod_stox") == "0"
+
+
+@pytest.mark.gate(120)
+def test_what_the_worker_had_not_read_outlives_the_module(server, service):
+    texts = [f"unread {number}" for number in range(20)]
+    client = client_of(server)
+    try:
+        with SipPeer(port=PORT) as phone:
+            client.send(f"juliet@{COMPONENT}", "the last one that is read")
+            phone.wait_request()
+            time.sleep(0.5)  # it is taken
+            stand_still(service.pid)
+            for text in texts:
+                client.send(f"juliet@{COMPONENT}", text)
+            client.iq(DOMAIN, "get", "<ping xmlns='urn:xmpp:ping'/>")  # the server has routed them all
+            load_anew(server)
+            begun = server.log_size()
+            service.kill()
+            service.start()
+            server.wait_attached(COMPONENT, begun)
+            phone.wait_request(lambda request: request.body == texts[-1])
+            assert [request.body for request in phone.requests if request.body.startswith("unread ")] == texts
+    finally:
+        client.stop()
+
+
 @pytest.mark.gate(120)
 def test_the_module_is_reloaded(server, service):
     since = server.log_size()
     if server.name == "Prosody":
-        command = ["prosodyctl", "--config", str(server.folder / "prosody.cfg.lua"), "shell", "module", "reload", "stox", COMPONENT]
-        Program(command, server.folder / "shell.log", unprivileged=True, cwd=server.folder).process.wait(timeout=30)
+        load_anew(server)
     else:
         server.set_component(COMPONENT, {"peers": PEERS, "name": "another"})
         server.set_component(COMPONENT, {"peers": PEERS})

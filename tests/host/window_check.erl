@@ -1,0 +1,126 @@
+%% Plays streams through mod_stox_window, with a socket in the worker's place: prints a line "ok|failed TAB what" for each case.
+-module(window_check).
+
+-export([main/0]).
+
+-define(DOMAIN, <<"sip.test">>).
+
+main() ->
+    logger:set_primary_config(level, none),
+    {ok, Listener} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127, 0, 0, 1}}]),
+    {ok, Port} = inet:port(Listener),
+    [begin
+         put(window, mod_stox_window:new()),
+         put(listener, {Listener, Port}),
+         Verdict = try Case() of
+                       ok -> "ok"
+                   catch _:Why -> io_lib:format("failed: ~0p", [Why])
+                   end,
+         io:format("~ts\t~ts~n", [Verdict, What])
+     end || {What, Case} <- cases()],
+    halt(0).
+
+cases() ->
+    [{"what is not taken is the head of the next stream",
+      fun() ->
+          stream(<<"a">>, texts(1, 5)),
+          taken(<<"a">>, 2),
+          same(texts(3, 6), stream(<<"b">>, texts(6, 6)))
+      end},
+     {"a stream of before has nothing to say",
+      fun() ->
+          stream(<<"a">>, texts(1, 3)),
+          stream(<<"b">>, []),
+          taken(<<"a">>, 3),
+          same(texts(1, 3), stream(<<"c">>, []))
+      end},
+     {"more is taken than was written",
+      fun() ->
+          stream(<<"a">>, texts(1, 3)),
+          taken(<<"a">>, 100),
+          same([], stream(<<"b">>, [])),
+          same(texts(1, 1), stream(<<"c">>, texts(1, 1))),
+          same(texts(1, 1), stream(<<"d">>, []))
+      end},
+     {"it is taken while more than is kept is written",
+      fun() ->
+          Window = get(window),
+          {_, Worker} = spawn_monitor(fun() -> [mod_stox_window:taken(Window, <<"a">>, Count) || Count <- lists:seq(1, 19999)] end),
+          stream(<<"a">>, texts(1, 20000)),
+          receive {'DOWN', Worker, process, _, normal} -> ok end,
+          taken(<<"a">>, 19999),
+          same(texts(20000, 20000), stream(<<"b">>, []))
+      end},
+     {"1024 are kept",
+      fun() ->
+          stream(<<"a">>, texts(1, 1100)),
+          same(texts(77, 1100), stream(<<"b">>, []))
+      end},
+     {"one that is too long takes no other's place, and has its number",
+      fun() ->
+          stream(<<"a">>, texts(1, 2) ++ [too_long()] ++ texts(4, 5)),
+          taken(<<"a">>, 1),
+          same(texts(2, 2) ++ texts(4, 5), stream(<<"b">>, [])),
+          taken(<<"b">>, 2),
+          same(texts(5, 5), stream(<<"c">>, []))
+      end},
+     {"what is given three times for nothing is dropped",
+      fun() ->
+          stream(<<"a">>, texts(1, 2)),
+          [same(texts(1, 2), stream(Stream, [])) || Stream <- [<<"b">>, <<"c">>, <<"d">>]],
+          same(texts(2, 2), stream(<<"e">>, []))
+      end},
+     {"a window that is gone ends no stream",
+      fun() ->
+          stream(<<"a">>, []),
+          Window = get(window),
+          get(stream) ! {send, hd(texts(1, 1))},
+          receive sent -> ok after 5000 -> exit(not_sent) end,
+          mod_stox_window:drop(Window),
+          mod_stox_window:taken(Window, <<"a">>, 1),
+          get(stream) ! {send, hd(texts(2, 2))},
+          receive sent -> ok after 5000 -> exit(not_sent) end
+      end}].
+
+texts(First, Last) -> [iolist_to_binary(["<message>", integer_to_list(Number), "</message>"]) || Number <- lists:seq(First, Last)].
+
+too_long() -> <<"<message>", (binary:copy(<<"x">>, 3000000))/binary, "</message>">>.
+
+taken(Stream, Count) -> mod_stox_window:taken(get(window), Stream, Count).
+
+same(Stanzas, Stanzas) -> ok;
+same(Expected, Got) -> exit({expected, length(Expected), Expected, got, length(Got), Got}).
+
+%% Writes these on a new stream; what came of it after its handshake.
+stream(Name, Stanzas) ->
+    Tester = self(),
+    {Listener, Port} = get(listener),
+    Window = get(window),
+    put(stream, spawn(fun() -> writer(Tester, Window, Port, Name, Stanzas) end)),
+    {ok, Connection} = gen_tcp:accept(Listener),
+    stanzas(read_to_the_end(Connection, <<>>)).
+
+writer(Tester, Window, Port, Name, Stanzas) ->
+    {ok, Connection} = gen_tcp:connect({127, 0, 0, 1}, Port, [binary, {active, false}]),
+    Socket = {Window, ?DOMAIN, Connection},
+    [ok = mod_stox_window:send(Socket, Octets) || Octets <- [["<stream:stream id='", Name, "'>"], "<handshake/>" | Stanzas]],
+    ok = gen_tcp:shutdown(Connection, write),
+    more(Tester, Socket).
+
+more(Tester, Socket) ->
+    receive
+        {send, Octets} ->
+            ok = mod_stox_window:send(Socket, Octets),
+            Tester ! sent,
+            more(Tester, Socket)
+    end.
+
+read_to_the_end(Connection, Before) ->
+    case gen_tcp:recv(Connection, 0, 5000) of
+        {ok, Octets} -> read_to_the_end(Connection, [Before, Octets]);
+        {error, closed} -> iolist_to_binary(Before)
+    end.
+
+stanzas(Octets) ->
+    [_, After] = binary:split(Octets, <<"<handshake/>">>),
+    [<<"<message", Stanza/binary>> || Stanza <- tl(binary:split(After, <<"<message">>, [global]))].
