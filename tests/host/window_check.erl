@@ -45,15 +45,16 @@ cases() ->
      {"it is taken while more than is kept is written",
       fun() ->
           Window = get(window),
-          {_, Worker} = spawn_monitor(fun() -> [mod_stox_window:taken(Window, <<"a">>, Count) || Count <- lists:seq(1, 19999)] end),
+          {_, Worker} = spawn_monitor(fun() -> [take_some(Window, Count) || Count <- lists:seq(1, 19999)] end),
           stream(<<"a">>, texts(1, 20000)),
-          receive {'DOWN', Worker, process, _, normal} -> ok end,
+          receive {'DOWN', Worker, process, _, Why} -> normal = Why end,
           taken(<<"a">>, 19999),
           same(texts(20000, 20000), stream(<<"b">>, []))
       end},
      {"1024 are kept",
       fun() ->
           stream(<<"a">>, texts(1, 1100)),
+          taken(<<"a">>, 10), % one that went already
           same(texts(77, 1100), stream(<<"b">>, []))
       end},
      {"one that is too long takes no other's place, and has its number",
@@ -87,6 +88,11 @@ texts(First, Last) -> [iolist_to_binary(["<message>", integer_to_list(Number), "
 too_long() -> <<"<message>", (binary:copy(<<"x">>, 3000000))/binary, "</message>">>.
 
 taken(Stream, Count) -> mod_stox_window:taken(get(window), Stream, Count).
+
+%% About as fast as they are written.
+take_some(Window, Count) ->
+    Count rem 40 =:= 0 andalso timer:sleep(1),
+    mod_stox_window:taken(Window, <<"a">>, Count).
 
 same(Stanzas, Stanzas) -> ok;
 same(Expected, Got) -> exit({expected, length(Expected), Expected, got, length(Got), Got}).
