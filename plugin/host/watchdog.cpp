@@ -2,6 +2,7 @@
 
 #include "plugin/host/worker_abi.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -21,14 +22,20 @@ constexpr int kOverLimit = 3;  ///< exit status
 std::atomic<unsigned> ticks{0};
 std::atomic<std::size_t> memory_limit{0};
 
+/// The last words. A log that nobody reads must not keep alive what has to end.
+template <class... Values>
+void say(const char* format, Values... values) {
+    pollfd descriptor{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0) std::fprintf(stderr, format, values...);
+}
+
 /// At once, as a kill would: what was accepted is in the store, and a core file of all that memory helps nobody.
 void check_memory() {
     const auto limit = memory_limit.load();
     if (limit == 0) return;
     const auto resident = resident_octets();
     if (resident <= limit) return;
-    std::fprintf(stderr, "the worker has %zu MiB of memory, over memory_limit_mib = %zu: it ends and is started again\n",
-                 resident >> 20U, limit >> 20U);
+    say("the worker has %zu MiB of memory, over memory_limit_mib = %zu: it ends and is started again\n", resident >> 20U, limit >> 20U);
     ::_exit(kOverLimit);
 }
 
@@ -38,7 +45,7 @@ void watch() {
         std::this_thread::sleep_for(kPeriod);
         check_memory();
         if (!judge.hangs(ticks.load(), std::chrono::steady_clock::now())) continue;
-        std::fputs("the worker's loop did not run for 5 s: aborting, please report it\n", stderr);
+        say("%s", "the worker's loop did not run for 5 s: aborting, please report it\n");
         std::abort();
     }
 }
