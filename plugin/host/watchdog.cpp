@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <thread>
 
 namespace stox::host {
@@ -23,10 +24,9 @@ std::atomic<unsigned> ticks{0};
 std::atomic<std::size_t> memory_limit{0};
 
 /// The last words. A log that nobody reads must not keep alive what has to end.
-template <class... Values>
-void say(const char* format, Values... values) {
+void say(const std::string& line) {
     pollfd descriptor{STDERR_FILENO, POLLOUT, 0};
-    if (::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0) std::fprintf(stderr, format, values...);
+    if (::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0) std::fputs(line.c_str(), stderr);
 }
 
 /// At once, as a kill would: what was accepted is in the store, and a core file of all that memory helps nobody.
@@ -35,7 +35,8 @@ void check_memory() {
     if (limit == 0) return;
     const auto resident = resident_octets();
     if (resident <= limit) return;
-    say("the worker has %zu MiB of memory, over memory_limit_mib = %zu: it ends and is started again\n", resident >> 20U, limit >> 20U);
+    say("the worker has " + std::to_string(resident >> 20U) + " MiB of memory, over memory_limit_mib = " + std::to_string(limit >> 20U) +
+        ": it ends and is started again\n");
     ::_exit(kOverLimit);
 }
 
@@ -45,7 +46,7 @@ void watch() {
         std::this_thread::sleep_for(kPeriod);
         check_memory();
         if (!judge.hangs(ticks.load(), std::chrono::steady_clock::now())) continue;
-        say("%s", "the worker's loop did not run for 5 s: aborting, please report it\n");
+        say("the worker's loop did not run for 5 s: aborting, please report it\n");
         std::abort();
     }
 }
