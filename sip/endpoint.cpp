@@ -65,7 +65,7 @@ Endpoint::~Endpoint() = default;
 
 std::vector<ListenAddress> Endpoint::listening() const { return impl_->stack.transports->listening(); }
 
-void Endpoint::respond(std::uint64_t transaction, Response response) { impl_->server.respond(transaction, response); }
+void Endpoint::respond(std::uint64_t transaction, const Response& response) { impl_->server.respond(transaction, response); }
 
 ClientTransaction Endpoint::start(Request request, NextHop next_hop, ClientHandlers handlers) {
     return impl_->client.start(request, next_hop, std::move(handlers));

@@ -67,7 +67,7 @@ struct PrackedReject {  ///< and a refusal waits
     Request prack;
 };
 struct AckIn {
-    Request ack;
+    const Request& ack;
 };
 struct Left {};  ///< the session ended: BYE before the ACK
 struct HangUpWish {

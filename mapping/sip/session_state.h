@@ -162,7 +162,7 @@ struct RefusedByUs {
 struct Cancelled {};  ///< by the peer's CANCEL, or with the session
 struct AnswerOverdue {};
 struct AckIn {
-    Request ack;
+    const Request& ack;
 };
 struct RepeatDue {};
 struct AckMissing {};

@@ -7,7 +7,7 @@
 namespace stox::sip {
 
 /// What OpenSSL's default paths hold (SSL_CERT_FILE and SSL_CERT_DIR name others), read at the first call and whenever the file is
-/// another or was written anew; kept until then, and by whoever takes a reference. Null: no memory. Called on one thread.
+/// another or was written anew, or a directory has got or lost an entry; kept until then, and by whoever takes a reference. Null: no memory. Called on one thread.
 X509_STORE* system_trust();
 
 }  // namespace stox::sip

@@ -207,9 +207,12 @@ void Softphone::run(const std::function<void(Actions&)>& input) {
     Actions actions;
     actions.reserve(4);
     input(actions);
-    for (auto& action : actions) queue_.push_back(std::move(action));
-    if (running_) return;
+    if (running_) {
+        for (auto& action : actions) queue_.push_back(std::move(action));
+        return;
+    }
     running_ = true;
+    for (const auto& action : actions) perform(action);
     for (std::size_t i = 0; i < queue_.size(); ++i) perform(queue_[i]);  // which may add to it
     queue_.clear();
     running_ = false;
