@@ -60,7 +60,9 @@ class Ejabberd(Server):
             self.api("register", user=user, host=self.setup.domain, password=password)
 
     def distribution(self) -> list[str]:
-        """What ejabberdctl needs to reach it without a name server of Erlang's."""
+        """For a cluster, nodes that find each other by Erlang's name server; else what ejabberdctl needs to reach it without one."""
+        if self.setup.node:
+            return ["-sname", f"{self.setup.node}@localhost", "-setcookie", "lab", "-start_epmd", "false", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
         if not self.setup.ctl:
             return []
         return ["-sname", "ejabberd@localhost", "-erl_epmd_port", str(self.setup.api_port + 1), "-start_epmd", "false",

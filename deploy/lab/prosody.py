@@ -11,7 +11,7 @@ pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 certificates = "{folder}/data"
 plugin_paths = {{ "{folder}/dist" }}
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline", "adhoc", "admin_shell"{archive} }}
+modules_enabled = {{ "roster", "saslauth", "disco", "ping", "version", "carbons", "offline", "adhoc", "admin_shell"{archive}{metrics} }}
 admins = {admins}
 modules_disabled = {{ "s2s", "tls" }}
 authentication = "internal_plain"
@@ -23,8 +23,16 @@ component_ports = {{}}
 log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{log}", timestamps = true }} }}
 stox = {engine}
 stox_isolation = "{isolation}"
-{control}
+{control}{statistics}
 VirtualHost "{domain}"
+"""
+
+STATISTICS = """
+statistics = "internal"
+statistics_interval = "manual"
+http_interfaces = {{ "127.0.0.1" }}
+http_ports = {{ {port} }}
+https_ports = {{}}
 """
 
 
@@ -38,7 +46,7 @@ def lua(value) -> str:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return str(value)
-    return json.dumps(str(value))
+    return json.dumps(str(value), ensure_ascii=False)
 
 
 class Prosody(Server):
@@ -48,7 +56,8 @@ class Prosody(Server):
         setup = self.setup
         text = CONFIGURATION.format(folder=self.folder, log=self.log, address=setup.address, port=setup.port, engine=lua(setup.engine),
                                     isolation=setup.isolation, control=f"stox_control = {lua(setup.control)}\n" if setup.control else "",
-                                    admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "")
+                                    admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "",
+                                    metrics=', "http_openmetrics"' if setup.metrics_port else "", statistics=STATISTICS.format(port=setup.metrics_port) if setup.metrics_port else "")
         for component, options in setup.components.items():
             text += f'\nComponent "{component}" "stox"\n'
             if setup.domain_admins:

@@ -21,6 +21,7 @@ class Setup:
     admins: list[str] = dataclasses.field(default_factory=list)                     # bare JIDs that administer the server
     domain_admins: list[str] = dataclasses.field(default_factory=list)              # and those of each gateway alone
     ctl: bool = False                    # whether the server's own command line reaches it (ejabberdctl needs a port for that)
+    node: str = ""                       # of an ejabberd cluster: its name on this host
     isolation: str = "process"
     control: str = ""                    # with isolation service: the worker's control socket
     groups: list[int] = dataclasses.field(default_factory=list)                     # further ones of the server's process
@@ -28,6 +29,7 @@ class Setup:
     address: str = "127.0.0.1"           # where XMPP clients connect
     port: int = 5222
     environment: dict[str, str] = dataclasses.field(default_factory=dict)           # of the server and its worker, on top of ours
+    metrics_port: int = 0                # Prosody's own metrics over HTTP, on loopback; 0: none
     api_port: int = 15280                # on loopback, where a server is administered over HTTP
 
 

@@ -2,6 +2,7 @@
 
 #include "mapping/im/html_reader.h"
 #include "mapping/im/lines.h"
+#include "mapping/xml/writer.h"
 
 #include <algorithm>
 #include <array>
@@ -166,5 +167,9 @@ xml::Element html_to_xhtml_im(std::string_view html) {
     read_html(html, sink);
     return sink.take();
 }
+
+bool is_xhtml_im(const xml::Element& element) { return element.is(kXhtmlIm, "html"); }
+
+std::string xhtml_im_to_text(const xml::Element& html) { return html_to_text(xml::write(html)); }
 
 }  // namespace stox::im

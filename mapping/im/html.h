@@ -17,4 +17,8 @@ std::string html_to_text(std::string_view html);
 /// nobody runs (http, https, mailto, sip, sips, tel, xmpp). Everything else is left out, its text kept.
 xml::Element html_to_xhtml_im(std::string_view html);
 
+/// The text of an XHTML-IM element, for who gets no other.
+std::string xhtml_im_to_text(const xml::Element& html);
+bool is_xhtml_im(const xml::Element& element);
+
 }  // namespace stox::im

@@ -208,6 +208,8 @@ Result<Stanza> decode(const xml::Element& element) {
     return fail(Code::unsupported, "no stanza: " + element.name);
 }
 
+xml::Element encode(const Message& message) { return encode_one(message); }
+
 xml::Element encode(const Stanza& stanza) {
     return std::visit([](const auto& one) { return encode_one(one); }, stanza);
 }

@@ -79,6 +79,7 @@ Result<Stanza> decode_envelope(const xml::Element& element);
 
 /// Writes a stanza; it always carries from and to.   (CORE-03)
 xml::Element encode(const Stanza& stanza);
+xml::Element encode(const Message& message);
 
 /// The error that answers `original`: addresses swapped, same id and language, type error, nothing of the original's payload.
 /// Null when the original is itself an error or an IQ result, which nothing answers.   (CORE-52, CORE-78)

@@ -6,6 +6,8 @@ namespace stox::config {
 
 namespace {
 
+constexpr std::uint64_t kLeastMemoryMib = 64;
+
 template <class T>
 const T* common(const std::vector<T>& one, const std::vector<T>& other) {
     const auto found = std::ranges::find_if(one, [&](const T& each) { return std::ranges::find(other, each) != other.end(); });
@@ -16,6 +18,17 @@ const T* common(const std::vector<T>& one, const std::vector<T>& other) {
 template <class T>
 bool overlap(const std::vector<T>& one, const std::vector<T>& other) {
     return one.empty() == other.empty() && (one.empty() || common(one, other));
+}
+
+bool is_loopback(const Address& address) {
+    return address.is_v4() ? address.octets()[0] == 127 : address.to_string() == "::1";
+}
+
+void check_metrics(const MetricsOptions& metrics, std::vector<Problem>& problems) {
+    if (metrics.endpoint && !metrics.allow_remote && !is_loopback(metrics.endpoint->address))
+        problems.push_back({"metrics.listen", metrics.endpoint->to_string() +
+                                                  " is open to other machines, and nobody is asked who they are: use 127.0.0.1, or set "
+                                                  "metrics.allow_remote"});
 }
 
 void check_files(const CertificateFiles& files, std::vector<Problem>& problems) {
@@ -128,6 +141,9 @@ std::vector<Problem> check(const EngineOptions& options) {
         if (std::find(bind.begin(), one, *one) != one)
             problems.push_back({"bind[" + std::to_string(one - bind.begin()) + ']', "stands there twice"});
     check_files(options.tls, problems);
+    check_metrics(options.metrics, problems);
+    if (options.memory_limit_mib != 0 && options.memory_limit_mib < kLeastMemoryMib)
+        problems.push_back({"memory_limit_mib", "the worker would end at once; at least 64, or 0 for no limit"});
     if (options.limits.per_source_rate != 0 && options.limits.per_source_burst == 0)
         problems.push_back(
             {"limits.per_source_burst", "0 with a rate would let nothing pass; set per_source_rate to 0 for no limit"});

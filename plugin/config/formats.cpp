@@ -200,6 +200,20 @@ Result<Endpoint> parse_dns_server(std::string_view text) {
     return fail(Code::malformed, "write the address of a name server, such as 192.0.2.53 or [2001:db8::53]:5353");
 }
 
+Result<MetricsOptions> parse_metrics_listener(std::string_view text) {
+    constexpr std::string_view kUnix = "unix:";
+    MetricsOptions metrics;
+    if (text.starts_with(kUnix)) {
+        BOOST_OUTCOME_TRY(path, parse_file(text.substr(kUnix.size())));
+        metrics.unix_path = std::move(path);
+        return metrics;
+    }
+    const auto endpoint = Endpoint::parse(text);
+    if (!endpoint) return fail(Code::malformed, "write an address and a port, such as 127.0.0.1:9516, or unix: and a whole path");
+    metrics.endpoint = endpoint.value();
+    return metrics;
+}
+
 Result<std::string> parse_file(std::string_view text) {
     if (!text.starts_with('/')) return fail(Code::malformed, "write the whole path of the file, from / on");
     if (text.size() > 4'095 || text.find('\0') != text.npos) return fail(Code::malformed, "that is no path");

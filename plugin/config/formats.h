@@ -27,6 +27,8 @@ Result<std::string> parse_emergency_number(std::string_view text);
 Result<std::string> parse_phone_context(std::string_view text);
 /// "192.0.2.53", "[2001:db8::53]:5353"; port 53 when absent.
 Result<Endpoint> parse_dns_server(std::string_view text);
+/// "127.0.0.1:9516", "[::1]:9516", "unix:/run/stox/metrics"; the two other fields are left alone.
+Result<MetricsOptions> parse_metrics_listener(std::string_view text);
 /// An absolute path.
 Result<std::string> parse_file(std::string_view text);
 /// An absolute path that is not the root's.

@@ -56,6 +56,17 @@ struct SourceLimits {
     friend bool operator==(const SourceLimits&, const SourceLimits&) = default;
 };
 
+/// Where HTTP tells how the worker does; neither set: nowhere.
+struct MetricsOptions {
+    std::optional<Endpoint> endpoint;
+    std::string unix_path;
+    bool allow_remote = false;   ///< the endpoint may be reachable from other machines
+    unsigned link_down_s = 60;   ///< how long a component stream may be down before that is unhealthy
+
+    bool is_on() const { return endpoint || !unix_path.empty(); }
+    friend bool operator==(const MetricsOptions&, const MetricsOptions&) = default;
+};
+
 /// Scope `engine`: once per worker.
 struct EngineOptions {
     std::vector<Listener> bind{{Transport::udp, {Address::v4({0, 0, 0, 0}), 5060}},
@@ -66,7 +77,9 @@ struct EngineOptions {
     std::vector<Endpoint> dns_servers;  ///< empty: those of the host's resolv.conf
     std::string state_dir;              ///< of the store; empty: nobody said where, see store_path()
     bool store_survives_power_cut = true;  ///< `store_durability`: full, else normal
+    std::uint64_t memory_limit_mib = 0;    ///< of the worker as a process; 0: none
     std::string log_level = "info";     ///< error | warn | info | debug
+    MetricsOptions metrics{};
 
     friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
 };

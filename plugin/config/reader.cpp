@@ -152,6 +152,14 @@ DigestOptions read_digest(const json& section) {
     return digest;
 }
 
+MetricsOptions read_metrics(const json& section) {
+    MetricsOptions metrics;
+    if (const auto listen = text(section, "listen"); !listen.empty()) metrics = parse_metrics_listener(listen).value();
+    metrics.allow_remote = value(section, "allow_remote", metrics.allow_remote);
+    metrics.link_down_s = value(section, "link_down_s", metrics.link_down_s);
+    return metrics;
+}
+
 }  // namespace
 
 EngineOptions read_engine(const json& given) {
@@ -165,7 +173,9 @@ EngineOptions read_engine(const json& given) {
     if (const auto directory = text(given, "state_dir"); !directory.empty())
         options.state_dir = parse_directory(directory).value();
     options.store_survives_power_cut = text(given, "store_durability", "full") == "full";
+    options.memory_limit_mib = value(given, "memory_limit_mib", options.memory_limit_mib);
     options.log_level = text(given, "log_level", options.log_level);
+    options.metrics = read_metrics(at(given, "metrics"));
     return options;
 }
 

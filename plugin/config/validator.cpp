@@ -214,6 +214,7 @@ private:
         if (name == "emergency_number") check(parse_emergency_number(text));
         if (name == "phone_context") check(parse_phone_context(text));
         if (name == "dns_server") check(parse_dns_server(text));
+        if (name == "metrics_listener") check(parse_metrics_listener(text));
         if (name == "file") check(parse_file(text));
         if (name == "directory") check(parse_directory(text));
         if (name == "trust" && text != "system" && !parse_file(text))

@@ -40,6 +40,7 @@ constexpr std::array kCommands{
     AdminCommand{AdminVerb::peers,      "peers",      "Peers",                         domain, true},
     AdminCommand{AdminVerb::errors,     "errors",     "Last errors",                   domain, false},
     AdminCommand{AdminVerb::limits,     "limits",     "Limits",                        domain, true},
+    AdminCommand{AdminVerb::counters,   "counters",   "Counters",                      worker, false},
     AdminCommand{AdminVerb::user_limit, "user-limit", "Limit a user",                  domain, true,  kUserLimit},
     AdminCommand{AdminVerb::drain,      "drain",      "Take nothing new",              domain, true,  kDrain},
     AdminCommand{AdminVerb::trace,      "trace",      "Trace a JID, source or call",   domain, false, kTrace},

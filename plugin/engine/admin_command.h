@@ -22,6 +22,7 @@ enum class AdminVerb {
     peers,
     errors,
     limits,
+    counters,
     user_limit,
     drain,
     trace,

@@ -102,8 +102,18 @@ DomainRow domain_row(const State& state) {
     row.stored_messages = state.inbox.size() + state.messages.size() + state.owed.size();
     row.to_sip_total = state.carried.to_sip;
     row.to_xmpp_total = state.carried.to_xmpp;
-    row.failed_total = state.carried.failed;
+    row.failed_total = state.carried.failed_to_sip + state.carried.failed_to_xmpp;
+    row.attached = state.stream_up;
     return row;
+}
+
+std::vector<TrafficRow> traffic_rows(const State& state) {
+    const auto& domain = state.options.domain;
+    const auto& carried = state.carried;
+    return {{domain, "to_sip", "delivered", carried.to_sip},
+            {domain, "to_sip", "failed", carried.failed_to_sip},
+            {domain, "to_xmpp", "delivered", carried.to_xmpp},
+            {domain, "to_xmpp", "failed", carried.failed_to_xmpp}};
 }
 
 }  // namespace stox::engine

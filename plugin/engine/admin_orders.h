@@ -9,5 +9,6 @@ namespace stox::engine {
 AdminOutcome administer(State& state, const AdminOrder& order);
 
 DomainRow domain_row(const State& state);
+std::vector<TrafficRow> traffic_rows(const State& state);
 
 }  // namespace stox::engine

@@ -1,5 +1,6 @@
 #include "plugin/engine/commits.h"
 
+#include "mapping/core/assert.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/row_size.h"
 
@@ -22,7 +23,9 @@ Places take(Places& waiting, std::size_t most) {
 
 void Commits::accept(std::uint64_t number, std::vector<RecordChange> rows, const Turn& turn) {
     // A full disk refuses new rows and still takes erasures, which then must not share their fate.
+    STOX_ASSERT(rows.size() <= Commit::kMaxChanges);
     Outstanding made{turn.next_commit(), number};
+    made.replaced = outdate(rows);
     if (!failing_) {
         const auto room = Commit::kMaxChanges - rows.size();
         made.erasures = take(erasures_, room);
@@ -58,6 +61,23 @@ void Commits::ride_along(const Place& place, TimePoint now) {
     updates_.erase(place);
 }
 
+/// Whatever is to be written in the places of these rows is older than they are.
+Commits::Replaced Commits::outdate(const std::vector<RecordChange>& rows) {
+    Replaced replaced;
+    if (!is_waiting() && updating_ == 0) return replaced;
+    for (const auto& row : rows) {
+        const Place place{row.collection, row.key};
+        erasures_.erase(place);
+        shrunk_.erase(place);
+        const auto is_there = [&](const Outstanding& one) { return one.updates.contains(place) || one.replaced.contains(place); };
+        if (auto waiting = updates_.extract(place))
+            replaced.emplace(place, std::move(waiting.mapped()));
+        else if (updating_ != 0 && std::ranges::any_of(outstanding_, is_there))
+            replaced.emplace(place, std::nullopt);
+    }
+    return replaced;
+}
+
 /// Those that may go together.
 std::map<Commits::Place, Commits::Update> Commits::take_updates() {
     std::map<Place, Update> taken;
@@ -77,30 +97,32 @@ void Commits::send(Outstanding made, std::vector<RecordChange> rows, const Turn&
     for (const auto& [place, value] : made.shrunk) rows.push_back({place.first, place.second, value});
     for (const auto& [place, update] : made.updates) rows.push_back({place.first, place.second, update.value});
     turn.out.push_back(Commit{made.commit, std::move(rows)});
+    if (!made.number) ++alone_;
+    if (made.is_updating()) ++updating_;
     outstanding_.push_back(std::move(made));
 }
 
 void Commits::tick(const Turn& turn) {
-    if (is_waiting() && *ride_at_ <= turn.now) flush(turn);
+    if (is_waiting() && ride_at_ && *ride_at_ <= turn.now) flush(turn);
+}
+
+void Commits::hurry(const Turn& turn) {
+    if (!not_before_ || *not_before_ <= turn.now) flush(turn);
 }
 
 void Commits::flush(const Turn& turn) {
-    while (!erasures_.empty()) {
-        Outstanding made{turn.next_commit()};
-        made.erasures = take(erasures_, Commit::kMaxChanges);
-        if (!failing_) made.shrunk = take(shrunk_, Commit::kMaxChanges - made.erasures.size());
-        send(std::move(made), {}, turn);
-    }
-    while (!shrunk_.empty()) {
-        Outstanding made{turn.next_commit()};
-        made.shrunk = take(shrunk_, Commit::kMaxChanges);
-        send(std::move(made), {}, turn);
-    }
-    while (!updates_.empty()) {
-        Outstanding made{turn.next_commit()};
-        made.updates = take_updates();
-        send(std::move(made), {}, turn);
-    }
+    while (is_waiting() && alone_ < kAlone) send(take_waiting(turn), {}, turn);
+    goes_on_ = is_waiting();
+    ride_at_.reset();
+}
+
+/// As much as one commit holds. Erasures first: they make room.
+Commits::Outstanding Commits::take_waiting(const Turn& turn) {
+    Outstanding made{turn.next_commit()};
+    made.erasures = take(erasures_, Commit::kMaxChanges);
+    if (made.erasures.empty() || !failing_) made.shrunk = take(shrunk_, Commit::kMaxChanges - made.erasures.size());
+    if (made.erasures.empty() && made.shrunk.empty()) made.updates = take_updates();
+    return made;
 }
 
 std::vector<Commits::Settled> Commits::committed(const Committed& in, const Turn& turn) {
@@ -111,11 +133,21 @@ std::vector<Commits::Settled> Commits::committed(const Committed& in, const Turn
     while (!outstanding_.empty() && outstanding_.front().result) {
         auto done = std::move(outstanding_.front());
         outstanding_.pop_front();
+        if (!done.number) --alone_;
+        if (done.is_updating()) --updating_;
         judge(done, turn);
         if (done.number) settled.push_back({*done.number, *done.result});
         if (!*done.result) come_back(std::move(done), turn);
     }
+    if (goes_on_) flush(turn);
     return settled;
+}
+
+/// The newest rows on their way to that place which something older must not outlive.
+Commits::Replaced* Commits::replaced_later(const Place& place) {
+    for (auto later = outstanding_.rbegin(); updating_ != 0 && later != outstanding_.rend(); ++later)
+        if (later->replaced.contains(place)) return &later->replaced;
+    return nullptr;
 }
 
 /// What failed is tried again, unless something newer is to be written, or is being written, in its place.
@@ -131,16 +163,30 @@ void Commits::come_back(Outstanding failed, const Turn& turn) {
         if (!outdated(place)) erasures_.insert(place);
     for (auto& [place, value] : failed.shrunk)
         if (!outdated(place)) erasures_.insert(place);
+    const auto update_again = [&](const Place& place, Update update) {
+        if (outdated(place)) return;
+        if (auto* later = replaced_later(place))
+            (*later)[place] = std::move(update);
+        else
+            updates_.emplace(place, std::move(update));
+    };
     for (auto& [place, update] : failed.updates) {
-        if (outdated(place) || (for_good && alone)) continue;
+        if (for_good && alone) continue;
         update.alone = for_good;
-        updates_.emplace(place, std::move(update));
+        update_again(place, std::move(update));
     }
-    if (is_waiting()) ride_at_ = turn.now + kTryAgain;
+    for (auto& [place, update] : failed.replaced)
+        if (update) update_again(place, std::move(*update));
+    goes_on_ = false;
+    // However often something fails meanwhile: what makes room must not wait for ever.
+    const auto later = [&](std::optional<TimePoint> due) { return due && *due > turn.now ? *due : turn.now + kTryAgain; };
+    not_before_ = later(not_before_);
+    if (is_waiting()) ride_at_ = later(ride_at_);
 }
 
 void Commits::judge(const Outstanding& done, const Turn& turn) {
     if (*done.result) {
+        not_before_.reset();
         if (!done.number) return;  // that there is room for erasing says nothing
         failing_ = false;
         if (std::exchange(troubled_, false)) turn.out.push_back(line(Level::info, {}, "messages can be stored again", {}));

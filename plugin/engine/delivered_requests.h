@@ -15,7 +15,7 @@ namespace stox::engine {
 
 class DeliveredRequests {
 public:
-    static constexpr std::size_t kRows = MergedRequests::kCapacity;  ///< then the oldest goes early
+    static constexpr std::size_t kRows = MergedRequests::kDelivered;  ///< then the oldest goes early
 
     /// The key of a record; those that go for it.
     std::vector<std::string> add(std::string key, TimePoint now) {

@@ -31,9 +31,9 @@ xmpp::StanzaError no_address(const Error& why) {
 }
 
 /// Numbers go to the trunk's own domain.
-void set_trunk(const State& state, Destination& way) {
-    if (state.options.scheme != config::AddressScheme::phone || way.peer->trunk_domain.empty()) return;
-    if (auto host = domain_to_sip(way.peer->trunk_domain)) way.uri.host = std::move(host).value();
+void set_trunk(const config::DomainOptions& options, const config::Peer& peer, sip::Uri& uri) {
+    if (options.scheme != config::AddressScheme::phone || peer.trunk_domain.empty()) return;
+    if (auto host = domain_to_sip(peer.trunk_domain)) uri.host = std::move(host).value();
 }
 
 /// The emergency line, or the plain word that there is none: who needs help must not wait for an answer.
@@ -46,7 +46,7 @@ std::variant<Destination, xmpp::StanzaError> for_help(const State& state, const 
                      "Emergency numbers cannot be reached from here. Nobody was told. Use a telephone.");
     Destination way{std::move(uri).value(), &*line, {}, true};
     way.line = way.uri.to_string();
-    set_trunk(state, way);
+    set_trunk(options, *way.peer, way.uri);
     return way;
 }
 
@@ -69,8 +69,18 @@ std::variant<Destination, xmpp::StanzaError> destination(const State& state, con
     }
     way.peer = select_peer(options, way.uri);
     if (!way.peer) return error(ErrorType::cancel, Condition::remote_server_not_found, "no way to this SIP domain");
-    set_trunk(state, way);
+    set_trunk(options, *way.peer, way.uri);
     return way;
+}
+
+std::optional<sip::Uri> in_sip_scheme(const config::DomainOptions& options, const std::string& peer_name, const sip::Uri& uri) {
+    const auto* peer = options.find_peer(peer_name);
+    const auto number = phone_number(uri);
+    if (uri.scheme != sip::Scheme::tel || !peer || !number) return std::nullopt;
+    auto made = number_uri(options, number.value());
+    if (!made) return std::nullopt;
+    set_trunk(options, *peer, made.value());
+    return std::move(made).value();
 }
 
 }  // namespace stox::engine

@@ -1,6 +1,7 @@
 #include "plugin/engine/engine.h"
 
 #include "mapping/im/extensions.h"
+#include "mapping/im/html.h"
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/admin.h"
 #include "plugin/engine/admin_orders.h"
@@ -18,6 +19,8 @@
 #include "plugin/engine/state.h"
 #include "plugin/engine/stream_writer.h"
 #include "plugin/engine/texts.h"
+
+#include <algorithm>
 
 namespace stox::engine {
 
@@ -73,6 +76,18 @@ void on_message(State& state, const xmpp::Message& message, UtcTime received, Ti
     deliver_to_sip(state, message, received, state.ids.trace(), now, out);
 }
 
+/// A client that wrote its message in rich text alone, against XEP-0071 §7, wrote one all the same.   (IM-16)
+std::optional<xmpp::Message> with_text(const xmpp::Message& message) {
+    if (!message.bodies.empty() || message.type == xmpp::MessageType::error) return std::nullopt;
+    const auto rich = std::ranges::find_if(message.payload, im::is_xhtml_im);
+    if (rich == message.payload.end()) return std::nullopt;
+    auto text = im::xhtml_im_to_text(*rich);
+    if (text.empty()) return std::nullopt;
+    auto filled = message;
+    filled.bodies = {{std::move(text), {}}};
+    return filled;
+}
+
 void on_presence(const xmpp::Presence& presence, Actions& out) {
     // A subscription that nothing would ever answer must not look pending for ever.
     if (presence.type == xmpp::PresenceType::subscribe)
@@ -118,7 +133,10 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimeP
     // Answers first: that to our ping may come from a domain that a reload took from us meanwhile.
     if (const auto* iq = std::get_if<xmpp::Iq>(&stanza); iq && !asks(*iq)) return on_iq(state, *iq, now, out);
     if (!is_served(state, stanza, out)) return;
-    std::visit(Overloaded{[&](const xmpp::Message& m) { on_message(state, m, received, now, out); },
+    std::visit(Overloaded{[&](const xmpp::Message& m) {
+                              const auto filled = with_text(m);
+                              on_message(state, filled ? *filled : m, received, now, out);
+                          },
                           [&](const xmpp::Presence& p) { on_presence(p, out); },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
                stanza);
@@ -287,10 +305,12 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                    [&](const Shutdown& in) { begin_drain(state, in.why, now, out); }},
         input);
     // Whoever waits for the end does not wait for company.
-    if (state.leaving) state.commits.flush(state.turn(now, out));
+    if (state.leaving) state.commits.hurry(state.turn(now, out));
     finish(state, now, out);
     return out;
 }
+
+void Engine::log_details(bool wanted) { impl_->state.details = wanted; }
 
 std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
@@ -335,5 +355,6 @@ std::vector<Engine::PeerState> Engine::peers() const {
 AdminOutcome Engine::administer(const AdminOrder& order) { return engine::administer(impl_->state, order); }
 
 DomainRow Engine::domain_row() const { return engine::domain_row(impl_->state); }
+std::vector<TrafficRow> Engine::traffic_rows() const { return engine::traffic_rows(impl_->state); }
 
 }  // namespace stox::engine

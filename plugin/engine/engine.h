@@ -178,6 +178,8 @@ public:
     Engine& operator=(Engine&&) noexcept;
 
     std::vector<Action> handle(Input input, TimePoint now);
+    /// Whether lines of Level::debug are made, from now on; they are at first. Each message has some, and mostly nobody wants them.
+    void log_details(bool wanted);
     /// When the next Tick is due; none: nothing waits for time.
     std::optional<TimePoint> next_timeout() const;
 
@@ -212,6 +214,7 @@ public:
     AdminOutcome administer(const AdminOrder& order);
     /// For the views; how long the stream has been up or down is the caller's to say.
     DomainRow domain_row() const;
+    std::vector<TrafficRow> traffic_rows() const;
 
 private:
     struct Impl;

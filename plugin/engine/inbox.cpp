@@ -23,17 +23,18 @@ InboxEntry* Inbox::find(Number number) {
     return found == entries_.end() ? nullptr : &found->second;
 }
 
-InboxEntry Inbox::remove(Number number) { return take(entries_.find(number)); }
+InboxEntry Inbox::remove(Number number) {
+    auto found = entries_.extract(number);
+    STOX_ASSERT(!found.empty());
+    forget(found.mapped(), number);
+    return std::move(found.mapped());
+}
 
-InboxEntry Inbox::take(Entries::iterator found) {
-    STOX_ASSERT(found != entries_.end());
-    const auto number = found->first;
-    auto entry = std::move(found->second);
-    entries_.erase(found);
+/// In what stands beside the entries.
+void Inbox::forget(const InboxEntry& entry, Number number) {
     octets_ -= entry.octets;
     if (entry.row.stanza.type != xmpp::MessageType::error) by_stanza_.erase(entry.row.stanza.id);
     if (entry.answer_by) answers_.erase({*entry.answer_by, number});
-    return entry;
 }
 
 std::optional<Inbox::Number> Inbox::find_stanza(const std::string& id, const xmpp::Jid& from) const {
@@ -55,16 +56,6 @@ void Inbox::written(Barrier::Position position) {
     first->second.stage = Stage::written;
     first->second.position = position;
     written_until_ = first->first;
-}
-
-std::vector<InboxEntry> Inbox::covered(Barrier::Position position) {
-    std::vector<InboxEntry> all;
-    while (!entries_.empty()) {
-        const auto& front = entries_.begin()->second;
-        if (front.stage != Stage::written || front.position > position) break;
-        all.push_back(take(entries_.begin()));
-    }
-    return all;
 }
 
 void Inbox::stream_lost() {

@@ -35,6 +35,7 @@ struct InboxEntry {
     std::optional<TimePoint> answer_by{};
     bool is_notice = false;                   ///< a receipt: nobody hears whether it arrived
     std::optional<Receipts::Before> tells{};  ///< the row that it is of, until it is stored
+    std::size_t stored_with = 0;              ///< so many right before it are in the same commit, under its number
 };
 
 class Inbox {
@@ -58,8 +59,17 @@ public:
     InboxEntry* next();
     /// That one is on the stream now.
     void written(Barrier::Position position);
-    /// What the barrier covers, in order; they are gone from here.
-    std::vector<InboxEntry> covered(Barrier::Position position);
+    /// What the barrier covers, in order: each is handed to `last_use` and is gone from here after that.
+    template <class LastUse>
+    void cover(Barrier::Position position, LastUse last_use) {
+        while (!entries_.empty()) {
+            const auto first = entries_.begin();
+            if (first->second.stage != InboxEntry::Stage::written || first->second.position > position) break;
+            last_use(first->second);
+            forget(first->second, first->first);
+            entries_.erase(first);
+        }
+    }
     /// What was written may never have arrived: it waits again.
     void stream_lost();
 
@@ -80,7 +90,7 @@ public:
 
 private:
     using Entries = std::map<Number, InboxEntry>;
-    InboxEntry take(Entries::iterator entry);
+    void forget(const InboxEntry& entry, Number number);
 
     Entries entries_;
     std::unordered_map<std::string, Number> by_stanza_;

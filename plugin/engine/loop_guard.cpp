@@ -70,13 +70,13 @@ void LoopGuard::remember(std::string key, Seen seen, TimePoint now) {
     while (!order_.empty() && (order_.front().at + kMemory <= now || order_.size() >= kCapacity)) forget_oldest();
     if (key.size() > kLongestKey) return;
     seen.number = ++last_number_;
-    order_.push_back({now, key, seen.number});
-    seen_.insert_or_assign(std::move(key), std::move(seen));
+    const auto number = seen.number;
+    order_.push_back({now, &seen_.insert_or_assign(std::move(key), std::move(seen)).first->first, number});
 }
 
 void LoopGuard::forget_oldest() {
-    const auto known = seen_.find(order_.front().key);
-    if (known != seen_.end() && known->second.number == order_.front().number) seen_.erase(known);
+    const auto known = seen_.find(*order_.front().key);
+    if (known->second.number == order_.front().number) seen_.erase(known);
     order_.pop_front();
 }
 

@@ -46,7 +46,7 @@ private:
     };
     struct Arrival {
         TimePoint at;
-        std::string key;
+        const std::string* key;  ///< the one in seen_, which stays there until its newest arrival is forgotten
         std::uint64_t number;
     };
 

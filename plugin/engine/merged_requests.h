@@ -7,6 +7,7 @@
 
 #include "mapping/sip/message.h"
 #include "plugin/engine/engine.h"
+#include "plugin/engine/inbox.h"
 
 #include <deque>
 #include <map>
@@ -17,7 +18,10 @@ namespace stox::engine {
 class MergedRequests {
 public:
     static constexpr std::chrono::seconds kMemory{32};  ///< 64 * T1: as long as a transaction can last
-    static constexpr std::size_t kCapacity = 20'000;    ///< the oldest is forgotten first
+    static constexpr std::size_t kDelivered = 20'000;   ///< whose message is delivered, as rows (delivered_requests.h)
+    /// As many as there are rows for, so that a restart forgets none. Beyond them the oldest is forgotten first: a copy of it
+    /// would be a second message.
+    static constexpr std::size_t kCapacity = kDelivered + Inbox::kEntries;
     static constexpr std::size_t kLongestKey = 512;     ///< octets; no user agent makes longer ids, and memory has a bound
 
     /// What two copies have in common: Call-ID, CSeq and From tag. Empty for a request that is never merged.
@@ -57,11 +61,15 @@ public:
         const auto known = known_.find(key);
         if (known != known_.end() && known->second.fate == Fate::restored) known->second.fate = Fate::refused;
     }
-    /// That request was accepted before a restart.
-    void restored(const std::string& key, std::string stanza_id, TimePoint now) {
-        if (key.empty() || order_.size() >= kCapacity) return;
+    /// That request was accepted before a restart. How many others are forgotten for it.
+    std::size_t restored(const std::string& key, std::string stanza_id, TimePoint now) {
+        if (key.empty()) return 0;
         const auto [known, is_new] = known_.try_emplace(key, Request{0, std::move(stanza_id), Fate::restored});
-        if (is_new) remember(known->second, key, now);
+        if (!is_new) return 0;
+        remember(known->second, key, now);
+        std::size_t forgotten = 0;
+        for (; order_.size() > kCapacity; ++forgotten) forget_oldest();
+        return forgotten;
     }
 
 private:

@@ -14,6 +14,8 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
                      TimePoint now, Actions& out);
 /// It stands in the inbox from now on, and in the store with `more` or not at all. Its octets are counted here.
 void take_in(State& state, InboxEntry entry, std::vector<RecordChange> more, TimePoint now, Actions& out);
+/// All of them, or none. At least one; the answer to a transaction stands with the last.
+void take_in(State& state, std::vector<InboxEntry> entries, std::vector<RecordChange> more, TimePoint now, Actions& out);
 /// No copy of these requests comes any more.
 void forget_requests(State& state, std::vector<std::string> keys, TimePoint now);
 /// An error stanza that answers one of our messages.

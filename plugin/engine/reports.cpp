@@ -19,6 +19,10 @@ namespace {
 // What of a sender's is kept for days has its limits; beyond them there is no report.
 constexpr std::size_t kLongestId = 256, kLongestUri = 512, kMostRoutes = 8;
 
+/// Notifications of one request that are told: each is two rows of the one commit that makes them ours.
+constexpr std::size_t kMostTold = 100;
+static_assert(2 * kMostTold <= Commit::kMaxChanges);
+
 bool is_printable(std::string_view text, std::size_t most) {
     return text.size() <= most && std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F; });
 }
@@ -168,6 +172,7 @@ std::vector<Told> take_imdns(State& state, const std::vector<im::Imdn>& imdns, c
         auto before = state.receipts.before(*number);
         auto stanza = tell(state, imdn, state.receipts.at(*number).row);
         if (stanza) told.push_back({std::move(*stanza), {std::move(before), settle_row(state, *number)}});
+        if (told.size() == kMostTold) break;
     }
     return told;
 }

@@ -22,15 +22,19 @@ std::uint32_t leap(std::uint32_t cseq, std::uint32_t lives) {
     return static_cast<std::uint32_t>(std::min(cseq + kCseqLeap * lives, kMaxCseq - kCseqLeap));
 }
 
-void restore_inbox(State& state, std::string key, InboxRow row, TimePoint now) {
+/// How many requests are forgotten for it.
+std::size_t restore_inbox(State& state, std::string key, InboxRow row, TimePoint now) {
     if (row.delivered) {
-        state.merged.restored(row.request_key, row.stanza.id, now);
-        return forget_requests(state, state.delivered.add(std::move(key), now), now);
+        forget_requests(state, state.delivered.add(std::move(key), now), now);
+        return state.merged.restored(row.request_key, row.stanza.id, now);
     }
     // A commit that failed may be there all the same, and its request came again: one of the two is enough.
     const bool known = row.stanza.type != xmpp::MessageType::error && state.inbox.holds_stanza(row.stanza.id);
-    if (known) return state.commits.erase(Collection::inbox, std::move(key), now);
-    state.merged.restored(row.request_key, row.stanza.id, now);
+    if (known) {
+        state.commits.erase(Collection::inbox, std::move(key), now);
+        return 0;
+    }
+    const auto forgotten = state.merged.restored(row.request_key, row.stanza.id, now);
     InboxEntry entry;
     entry.key = std::move(key);
     entry.octets = size_of(row).row;
@@ -38,6 +42,7 @@ void restore_inbox(State& state, std::string key, InboxRow row, TimePoint now) {
     entry.stage = InboxEntry::Stage::waiting;
     entry.late = true;
     state.inbox.add(state.next_number(), std::move(entry));
+    return forgotten;
 }
 
 void restore_outbox(State& state, std::string key, OutboxRow row, std::uint32_t lives, TimePoint now, Actions& out) {
@@ -70,8 +75,10 @@ void restore_receipt(State& state, std::string key, ReceiptRow row, TimePoint no
 }  // namespace
 
 void restore(State& state, Restored in, TimePoint now, Actions& out) {
+    std::size_t forgotten = 0;
     for (auto& [collection, key, value, lives] : in.records) {
-        if (auto* inbox = std::get_if<InboxRow>(&value)) restore_inbox(state, std::move(key), std::move(*inbox), now);
+        if (auto* inbox = std::get_if<InboxRow>(&value))
+            forgotten += restore_inbox(state, std::move(key), std::move(*inbox), now);
         if (auto* outbox = std::get_if<OutboxRow>(&value))
             restore_outbox(state, std::move(key), std::move(*outbox), lives, now, out);
         if (auto* receipt = std::get_if<ReceiptRow>(&value)) restore_receipt(state, std::move(key), std::move(*receipt), now);
@@ -81,6 +88,10 @@ void restore(State& state, Restored in, TimePoint now, Actions& out) {
                            {{"to_xmpp", std::to_string(state.inbox.size())},
                             {"to_sip", std::to_string(state.messages.size())},
                             {"errors", std::to_string(state.owed.size())}}));
+    if (forgotten != 0)
+        out.push_back(line(Level::warn, {},
+                           "more requests were accepted than are remembered; a copy of one of these is a second message",
+                           {{"forgotten", std::to_string(forgotten)}}));
     for (const auto& line : state.messages.lines()) send_next(state, line, now, out);
     write_stream(state, now, out);
 }

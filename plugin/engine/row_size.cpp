@@ -2,6 +2,9 @@
 
 #include "mapping/xml/writer.h"
 
+#include <array>
+#include <cstdint>
+
 namespace stox::engine {
 
 namespace {
@@ -9,16 +12,20 @@ namespace {
 /// Names of members, numbers, trace and punctuation of any row.
 constexpr std::size_t kFrame = 320, kReport = 200;
 
+constexpr auto kOctetsOfAscii = [] {
+    std::array<std::uint8_t, 0x80> octets{};
+    for (std::size_t c = 0; c < octets.size(); ++c) octets[c] = c < 0x20 ? 6 : 1;
+    for (const char c : std::string_view("\"\\\b\t\n\f\r")) octets[static_cast<std::size_t>(c)] = 2;
+    return octets;
+}();
+
 /// A character as a JSON string holds it. What is no ASCII may stand there as the character of that number, or, if it is no UTF-8
 /// in an address, as U+FFFD.
 std::size_t json_octets(std::string_view text, std::size_t of_others) {
     std::size_t octets = 0;
     for (const char c : text) {
         const auto octet = static_cast<unsigned char>(c);
-        if (octet >= 0x80)
-            octets += of_others;
-        else
-            octets += octet < 0x20 ? 6 : octet == '"' || octet == '\\' ? 2 : 1;
+        octets += octet < 0x80 ? kOctetsOfAscii[octet] : of_others;
     }
     return octets;
 }
@@ -27,7 +34,7 @@ std::size_t octets(std::string_view any) { return json_octets(any, 2); }
 std::size_t address(const std::string& text) { return json_octets(text, 3); }
 
 void add(RowSize& size, const xmpp::Message& stanza) {
-    const auto text = xml::write_within(xmpp::encode(xmpp::Stanza(stanza)), kMaxRowOctets);
+    const auto text = xml::write_within(xmpp::encode(stanza), kMaxRowOctets);
     size.stanza += text ? text->size() : kMaxRowOctets + 1;
     size.row += text ? json_octets(*text, 1) : kMaxRowOctets + 1;  // the writer gives UTF-8
 }

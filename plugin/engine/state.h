@@ -42,6 +42,7 @@ struct State {
     config::DomainOptions options;
     IdGenerator ids;
     bool stream_up = false;
+    bool details = true;  ///< lines of Level::debug are made
     Commits commits;
     Inbox inbox;
     Barrier barrier;
@@ -78,7 +79,8 @@ struct State {
     AdminDesk desk{};
     bool draining = false;  ///< an administrator wants nothing new to be taken
     struct Carried {
-        std::uint64_t to_sip = 0, to_xmpp = 0, failed = 0;  ///< messages that arrived, and those that did not
+        std::uint64_t to_sip = 0, to_xmpp = 0;  ///< messages that arrived
+        std::uint64_t failed_to_sip = 0, failed_to_xmpp = 0;
     } carried{};
 
     bool is_leaving_for_good() const { return leaving && leaving->for_good; }

@@ -116,6 +116,11 @@ bool is_refused_form(const Outcome& outcome) {
     return status == 415 || status == 406 || (status == 413 && !later);
 }
 
+/// A server that knows no tel takes a number as sip.   (RFC 3261 §8.1.3.5, CORE-57)
+bool is_refused_scheme(const Outcome& outcome) {
+    return outcome.kind == Outcome::Kind::answered && outcome.response.status == 416;
+}
+
 /// What the contact's client has shown by it; a length says nothing about forms, nor does the refusal of plain text.
 void learn_refusal(State& state, const Outgoing& outgoing, const Outcome& outcome, TimePoint now) {
     const bool composing = outgoing.what == Outgoing::What::composing;
@@ -129,7 +134,8 @@ void delivered(State& state, const Outgoing& done, const Outcome& outcome, TimeP
     if (done.receipt_by_200 && outcome.response.status == 200) give_receipt(state, done, now, out);
     if (!done.key.empty()) state.commits.erase(Collection::outbox, done.key, now);
     if (done.what == Outgoing::What::message) ++state.carried.to_sip;
-    out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+    if (state.details)
+        out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
 }
 
 }  // namespace
@@ -253,14 +259,15 @@ std::optional<Refused> take(State& state, const xmpp::Message& in, UtcTime recei
     state.writing.end({in.to.bare(), in.from.bare()});  // a message says so by itself   (RFC 3994 §3.2)
     outgoing->id = state.next_request();
     outgoing->key = state.ids.wire_id();
-    out.push_back(line(Level::debug, trace, "message",
-                       {{"direction", "x2s"},
-                        {"state", "came"},
-                        {"from", in.from.to_string()},
-                        {"to", in.to.to_string()},
-                        {"id", in.id},
-                        {"call_id", outgoing->request.call_id}},
-                       outgoing->peer));
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "message",
+                           {{"direction", "x2s"},
+                            {"state", "came"},
+                            {"from", in.from.to_string()},
+                            {"to", in.to.to_string()},
+                            {"id", in.id},
+                            {"call_id", outgoing->request.call_id}},
+                           outgoing->peer));
     std::vector<RecordChange> rows;
     if (telling) {
         rows.push_back(std::move(telling->change));
@@ -321,34 +328,45 @@ void outbox_settled(State& state, RequestId id, const Result<void>& result, Time
     send_next(state, line, now, out);
 }
 
+namespace {
+
+/// Once more in another form, with the same ids; a domain that stops leaves it to its next start.
+void try_again(State& state, Outgoing& outgoing, std::uint32_t cseq, TimePoint now, Actions& out) {
+    outgoing.request.cseq = cseq + 1;
+    if (state.leaving && !state.leaving->for_good) return state.messages.put_back(outgoing.id);
+    if (auto again = start(state, outgoing, now, out)) settle(state, std::move(*again), now, out);
+}
+
+}  // namespace
+
 void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
     auto* outgoing = state.messages.find(outcome.request);
     if (!outgoing) return;
+    if (is_refused_scheme(outcome)) {
+        if (auto uri = in_sip_scheme(state.options, outgoing->peer, outgoing->request.uri)) {
+            outgoing->request.uri = std::move(*uri);
+            return try_again(state, *outgoing, outcome.cseq, now, out);
+        }
+    }
     if (is_refused_form(outcome) && !is_delivered(outcome)) {
         learn_refusal(state, *outgoing, outcome, now);
         if (auto plain = outgoing->what == Outgoing::What::message ? im::as_plain_text(outgoing->request) : std::nullopt) {
             await_no_imdn(state, *outgoing, now);
             outgoing->receipt_by_200 = outgoing->asked.positive_delivery;
             outgoing->request = std::move(*plain);
-            outgoing->request.cseq = outcome.cseq + 1;
-            if (state.leaving && !state.leaving->for_good) return state.messages.put_back(outgoing->id);
-            if (auto again = start(state, *outgoing, now, out)) settle(state, std::move(*again), now, out);
-            return;
+            return try_again(state, *outgoing, outcome.cseq, now, out);
         }
     }
     if (!is_delivered(outcome) && outgoing->what != Outgoing::What::composing && is_repeated(state, *outgoing, outcome)) {
         outgoing->repeated = true;
-        outgoing->request.cseq = outcome.cseq + 1;
-        // The domain stops: the next start sends it again.
-        if (state.leaving && !state.leaving->for_good) return state.messages.put_back(outgoing->id);
-        out.push_back(
-            line(Level::info, outgoing->ids.trace, "message", {{"direction", "x2s"}, {"state", "sent again"}}, outgoing->peer));
-        if (auto again = start(state, *outgoing, now, out)) settle(state, std::move(*again), now, out);
-        return;
+        if (!state.leaving || state.leaving->for_good)
+            out.push_back(line(Level::info, outgoing->ids.trace, "message", {{"direction", "x2s"}, {"state", "sent again"}},
+                               outgoing->peer));
+        return try_again(state, *outgoing, outcome.cseq, now, out);
     }
     auto done = state.messages.remove(outcome.request);
     if (is_delivered(outcome)) return delivered(state, done, outcome, now, out);
-    if (done.what == Outgoing::What::message) ++state.carried.failed;
+    if (done.what == Outgoing::What::message) ++state.carried.failed_to_sip;
     await_no_imdn(state, done, now);
     owe(state, std::move(done), undelivered(state.options, outcome), now, out);
 }

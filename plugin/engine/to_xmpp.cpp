@@ -65,11 +65,25 @@ std::size_t delay_octets(const config::DomainOptions& options, UtcTime accepted)
 
 /// Taken, and nothing of it has to be kept.
 void accept_at_once(State& state, const SipRequestIn& in, Trace trace, const config::Peer& peer, const char* what, Actions& out) {
-    out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
     respond(out, in.transaction, status(state.options.message_accept_code));
 }
 
-/// What an IMDN says goes the way of messages: it is answered when it is ours, and told until a barrier covers it.
+/// The rows that change; of one that changes twice the last form.
+std::vector<RecordChange> changes_of(std::vector<Told>& told) {
+    std::vector<RecordChange> changes;
+    for (auto& one : told) {
+        auto& change = one.telling.change;
+        std::erase_if(changes,
+                      [&](const auto& older) { return older.collection == change.collection && older.key == change.key; });
+        changes.push_back(std::move(change));
+    }
+    return changes;
+}
+
+/// What an IMDN says goes the way of messages: it is answered when it is ours, and told until a barrier covers it. All that one
+/// request says is ours, or nothing of it.
 void notify(State& state, const SipRequestIn& in, std::vector<Told> told, Trace trace, const config::Peer& peer, std::string key,
             TimePoint now, Actions& out) {
     std::size_t octets = 0;
@@ -92,8 +106,7 @@ void notify(State& state, const SipRequestIn& in, std::vector<Told> told, Trace 
     entries.back().transaction = in.transaction;
     entries.back().kind = peer.kind;
     entries.back().row.request_key = std::move(key);
-    for (std::size_t i = 0; i < entries.size(); ++i)
-        take_in(state, std::move(entries[i]), {std::move(told[i].telling.change)}, now, out);
+    take_in(state, std::move(entries), changes_of(told), now, out);
 }
 
 }  // namespace
@@ -170,42 +183,63 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     if (entry.row.report) rows.push_back(await_receipt(state, entry.row.stanza, *entry.row.report, in.received, now));
     entry.transaction = in.transaction;
     entry.kind = peer.kind;
-    out.push_back(line(Level::debug, trace, "message",
-                       {{"direction", "s2x"},
-                        {"state", "came"},
-                        {"from", entry.row.stanza.from.to_string()},
-                        {"to", entry.row.stanza.to.to_string()},
-                        {"call_id", in.request.call_id},
-                        {"src", in.source.to_string()}},
-                       peer.name));
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "message",
+                           {{"direction", "s2x"},
+                            {"state", "came"},
+                            {"from", entry.row.stanza.from.to_string()},
+                            {"to", entry.row.stanza.to.to_string()},
+                            {"call_id", in.request.call_id},
+                            {"src", in.source.to_string()}},
+                           peer.name));
     take_in(state, std::move(entry), std::move(rows), now, out);
 }
 
-void take_in(State& state, InboxEntry entry, std::vector<RecordChange> more, TimePoint now, Actions& out) {
+namespace {
+
+/// It stands in the line from now on; its row goes to `rows`.
+std::uint64_t enter(State& state, InboxEntry entry, std::vector<RecordChange>& rows) {
     entry.key = state.ids.wire_id();
     if (entry.octets == 0) entry.octets = size_of(entry.row).row;
     const auto number = state.next_number();
-    more.push_back({Collection::inbox, entry.key, entry.row});
-    state.commits.accept(number, std::move(more), state.turn(now, out));
+    rows.push_back({Collection::inbox, entry.key, entry.row});
     state.inbox.add(number, std::move(entry));
+    return number;
 }
 
-void inbox_settled(State& state, std::uint64_t number, const Result<void>& result, TimePoint now, Actions& out) {
+}  // namespace
+
+void take_in(State& state, InboxEntry entry, std::vector<RecordChange> more, TimePoint now, Actions& out) {
+    const auto number = enter(state, std::move(entry), more);
+    state.commits.accept(number, std::move(more), state.turn(now, out));
+}
+
+void take_in(State& state, std::vector<InboxEntry> entries, std::vector<RecordChange> more, TimePoint now, Actions& out) {
+    std::uint64_t number = 0;
+    entries.back().stored_with = entries.size() - 1;
+    for (auto& entry : entries) number = enter(state, std::move(entry), more);
+    state.commits.accept(number, std::move(more), state.turn(now, out));
+}
+
+namespace {
+
+void not_stored(State& state, std::uint64_t number, const Result<void>& result, TimePoint now, Actions& out) {
     auto& entry = *state.inbox.find(number);
-    if (!result) {
-        if (entry.transaction)
-            respond(out, state.inbox.answered(entry),
-                    is_for_good(result) ? status(413) : try_later(entry.kind, kRetryNoStream_s));
-        auto refused = state.inbox.remove(number);
-        if (refused.tells) put_back(state, std::move(*refused.tells));
-        await_no_receipt(state, refused.row.stanza, now);
-        state.merged.refused(refused.row.request_key);
-        // Whether a failed commit is in the store nevertheless, a crash would decide.
-        state.commits.erase(Collection::inbox, refused.key, now);
+    if (entry.transaction)
+        respond(out, state.inbox.answered(entry), is_for_good(result) ? status(413) : try_later(entry.kind, kRetryNoStream_s));
+    auto refused = state.inbox.remove(number);
+    if (refused.tells) put_back(state, std::move(*refused.tells));
+    await_no_receipt(state, refused.row.stanza, now);
+    state.merged.refused(refused.row.request_key);
+    // Whether a failed commit is in the store nevertheless, a crash would decide.
+    state.commits.erase(Collection::inbox, refused.key, now);
+    if (state.details)
         out.push_back(line(Level::debug, refused.row.trace, "message",
                            {{"direction", "s2x"}, {"state", "refused"}, {"reason", "not stored"}}, refused.row.peer));
-        return;
-    }
+}
+
+void now_stored(State& state, std::uint64_t number, TimePoint now) {
+    auto& entry = *state.inbox.find(number);
     entry.tells.reset();
     entry.stage = InboxEntry::Stage::waiting;
     entry.late = !state.stream_up;
@@ -214,11 +248,24 @@ void inbox_settled(State& state, std::uint64_t number, const Result<void>& resul
     state.inbox.answer_at(number, at_once ? now : now + std::chrono::milliseconds(state.options.message_hold_ms));
 }
 
+}  // namespace
+
+void inbox_settled(State& state, std::uint64_t last, const Result<void>& result, TimePoint now, Actions& out) {
+    // Backwards, for two may tell of one row: it is then what it was before the first.
+    const auto first = last - state.inbox.find(last)->stored_with;
+    for (auto number = last + 1; number-- > first;)
+        if (result)
+            now_stored(state, number, now);
+        else
+            not_stored(state, number, result, now, out);
+}
+
 void accept_due(State& state, std::optional<TimePoint> until, Actions& out) {
     for (auto* entry : state.inbox.due(until)) {
         respond(out, state.inbox.answered(*entry), status(state.options.message_accept_code));
-        out.push_back(
-            line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}}, entry->row.peer));
+        if (state.details)
+            out.push_back(line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}},
+                               entry->row.peer));
     }
 }
 
@@ -246,22 +293,24 @@ void forget_requests(State& state, std::vector<std::string> keys, TimePoint now)
 }
 
 void inbox_covered(State& state, Barrier::Position position, TimePoint now, Actions& out) {
-    for (auto& entry : state.inbox.covered(position)) {
+    state.inbox.cover(position, [&](InboxEntry& entry) {
         if (entry.transaction) respond(out, state.inbox.answered(entry), status(state.options.message_accept_code));
         keep_request(state, entry, now);
         ++state.carried.to_xmpp;
-        out.push_back(
-            line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, entry.row.peer));
-    }
+        if (state.details)
+            out.push_back(line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}},
+                               entry.row.peer));
+    });
 }
 
 void message_failed(State& state, const xmpp::Message& error, TimePoint now, Actions& out) {
     const auto number = state.inbox.find_stanza(error.id, error.from);
     if (!number) return report_failure(state, nullptr, error, now, out);
     auto& held = *state.inbox.find(*number);
-    const auto transaction = held.transaction ? std::optional(state.inbox.answered(held)) : std::nullopt;
+    std::optional<ServerTransaction> transaction;
+    if (held.transaction) transaction = state.inbox.answered(held);
     const auto failed = state.inbox.remove(*number);
-    ++state.carried.failed;
+    ++state.carried.failed_to_xmpp;
     state.commits.erase(Collection::inbox, failed.key, now);
     if (!transaction) {
         state.merged.failed(failed.row.request_key);

@@ -31,7 +31,11 @@ constexpr std::array kWorker{
     From<WorkerRow>{"listeners",              text,    "Listens on",       &cell<&WorkerRow::listeners>},
     From<WorkerRow>{"domains",                gauge,   "Domains",          &cell<&WorkerRow::domains>},
     From<WorkerRow>{"banned_sources",         gauge,   "Banned sources",   &cell<&WorkerRow::banned_sources>},
-    From<WorkerRow>{"refused_requests_total", total,   "Refused requests", &cell<&WorkerRow::refused_requests_total>}};
+    From<WorkerRow>{"refused_requests_total", total,   "Refused requests", &cell<&WorkerRow::refused_requests_total>},
+    From<WorkerRow>{"bans_total",             total,   "Bans so far",      &cell<&WorkerRow::bans_total>},
+    From<WorkerRow>{"lost_log_lines_total",   total,   "Log lines lost",   &cell<&WorkerRow::lost_log_lines_total>},
+    From<WorkerRow>{"store_open",             flag,    "Store is open",    &cell<&WorkerRow::store_open>},
+    From<WorkerRow>{"sip_open",               flag,    "SIP is open",      &cell<&WorkerRow::sip_open>}};
 constexpr std::array kDomain{
     From<DomainRow>{"domain",          label,   "Domain",       &cell<&DomainRow::domain>},
     From<DomainRow>{"state",           text,    "State",        &cell<&DomainRow::state>},
@@ -42,7 +46,9 @@ constexpr std::array kDomain{
     From<DomainRow>{"stored_messages", gauge,   "Stored",       &cell<&DomainRow::stored_messages>},
     From<DomainRow>{"to_sip_total",    total,   "To SIP",       &cell<&DomainRow::to_sip_total>},
     From<DomainRow>{"to_xmpp_total",   total,   "To XMPP",      &cell<&DomainRow::to_xmpp_total>},
-    From<DomainRow>{"failed_total",    total,   "Failed",       &cell<&DomainRow::failed_total>}};
+    From<DomainRow>{"failed_total",    total,   "Failed",       &cell<&DomainRow::failed_total>},
+    From<DomainRow>{"attached",        flag,    "Attached",     &cell<&DomainRow::attached>},
+    From<DomainRow>{"store_failing",   flag,    "Store fails",  &cell<&DomainRow::store_failing>}};
 constexpr std::array kPeer{
     From<PeerRow>{"domain",       label, "Domain",       &cell<&PeerRow::domain>},
     From<PeerRow>{"peer",         label, "Peer",         &cell<&PeerRow::peer>},
@@ -69,6 +75,23 @@ constexpr std::array kTrace{
     From<TraceRow>{"match",        label,   "Looked for", &cell<&TraceRow::match>},
     From<TraceRow>{"left_seconds", seconds, "For",        &cell<&TraceRow::left_seconds>},
     From<TraceRow>{"lines_total",  total,   "Lines",      &cell<&TraceRow::lines_total>}};
+constexpr std::array kTraffic{
+    From<TrafficRow>{"domain",         label, "Domain",    &cell<&TrafficRow::domain>},
+    From<TrafficRow>{"direction",      label, "Direction", &cell<&TrafficRow::direction>},
+    From<TrafficRow>{"result",         label, "Result",    &cell<&TrafficRow::result>},
+    From<TrafficRow>{"messages_total", total, "Messages",  &cell<&TrafficRow::messages_total>}};
+constexpr std::array kResponse{
+    From<ResponseRow>{"domain",          label, "Domain",    &cell<&ResponseRow::domain>},
+    From<ResponseRow>{"direction",       label, "Direction", &cell<&ResponseRow::direction>},
+    From<ResponseRow>{"status",          label, "Status",    &cell<&ResponseRow::status>},
+    From<ResponseRow>{"responses_total", total, "Responses", &cell<&ResponseRow::responses_total>}};
+constexpr std::array kDatagram{
+    From<DatagramRow>{"direction",       label, "Direction", &cell<&DatagramRow::direction>},
+    From<DatagramRow>{"outcome",         label, "Outcome",   &cell<&DatagramRow::outcome>},
+    From<DatagramRow>{"datagrams_total", total, "Datagrams", &cell<&DatagramRow::datagrams_total>}};
+constexpr std::array kConnection{
+    From<ConnectionRow>{"event",             label, "Event",       &cell<&ConnectionRow::event>},
+    From<ConnectionRow>{"connections_total", total, "Connections", &cell<&ConnectionRow::connections_total>}};
 // clang-format on
 
 template <const auto& Rows>
@@ -119,6 +142,10 @@ Table to_table(const std::vector<ErrorRow>& rows) { return make<kError>("errors"
 Table to_table(const std::vector<LimitRow>& rows) { return make<kLimit>("limits", "Limits", rows); }
 Table to_table(const std::vector<BanRow>& rows) { return make<kBan>("bans", "Banned sources", rows); }
 Table to_table(const std::vector<TraceRow>& rows) { return make<kTrace>("traces", "Traces", rows); }
+Table to_table(const std::vector<TrafficRow>& rows) { return make<kTraffic>("traffic", "Messages", rows); }
+Table to_table(const std::vector<ResponseRow>& rows) { return make<kResponse>("sip_responses", "SIP responses", rows); }
+Table to_table(const std::vector<DatagramRow>& rows) { return make<kDatagram>("sip_datagrams", "SIP datagrams", rows); }
+Table to_table(const std::vector<ConnectionRow>& rows) { return make<kConnection>("sip_connections", "SIP connections", rows); }
 
 std::string readable(const Column& column, const Cell& cell) {
     if (const auto* text = std::get_if<std::string>(&cell)) return *text;

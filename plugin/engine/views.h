@@ -46,6 +46,8 @@ struct WorkerRow {
     std::string log_level;
     std::string listeners;  ///< "udp:192.0.2.1:5060 tcp:192.0.2.1:5060"
     std::uint64_t domains = 0, banned_sources = 0, refused_requests_total = 0;
+    std::uint64_t bans_total = 0, lost_log_lines_total = 0;
+    bool store_open = false, sip_open = false;
 };
 struct DomainRow {
     std::string domain;
@@ -53,6 +55,8 @@ struct DomainRow {
     std::uint64_t since_seconds = 0;  ///< how long the stream is up or down
     std::uint64_t held_messages = 0, queued_messages = 0, transactions = 0, stored_messages = 0;
     std::uint64_t to_sip_total = 0, to_xmpp_total = 0, failed_total = 0;
+    bool attached = false;       ///< its component stream is up, whether it is being emptied or not
+    bool store_failing = false;  ///< what it last wanted stored could not be
 };
 struct PeerRow {
     std::string domain, peer;
@@ -85,6 +89,29 @@ struct TraceRow {
     std::string match;
     std::uint64_t left_seconds = 0, lines_total = 0;
 };
+/// Messages that came to their end.
+struct TrafficRow {
+    std::string domain;
+    std::string direction;  ///< to_sip, to_xmpp
+    std::string result;     ///< delivered, failed
+    std::uint64_t messages_total = 0;
+};
+/// Final responses of SIP.
+struct ResponseRow {
+    std::string domain;
+    std::string direction;  ///< sent, received
+    std::string status;     ///< "202"; of received ones also timeout, unsent, transport: none came
+    std::uint64_t responses_total = 0;
+};
+struct DatagramRow {
+    std::string direction;  ///< received, sent
+    std::string outcome;    ///< passed, or why not
+    std::uint64_t datagrams_total = 0;
+};
+struct ConnectionRow {
+    std::string event;  ///< accepted, dialled, refused_source, closed_idle ...
+    std::uint64_t connections_total = 0;
+};
 
 Table to_table(const std::vector<WorkerRow>& rows);
 Table to_table(const std::vector<DomainRow>& rows);
@@ -93,6 +120,10 @@ Table to_table(const std::vector<ErrorRow>& rows);
 Table to_table(const std::vector<LimitRow>& rows);
 Table to_table(const std::vector<BanRow>& rows);
 Table to_table(const std::vector<TraceRow>& rows);
+Table to_table(const std::vector<TrafficRow>& rows);
+Table to_table(const std::vector<ResponseRow>& rows);
+Table to_table(const std::vector<DatagramRow>& rows);
+Table to_table(const std::vector<ConnectionRow>& rows);
 
 /// A cell for people: "3 h 12 min", "yes".
 std::string readable(const Column& column, const Cell& cell);

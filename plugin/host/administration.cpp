@@ -2,6 +2,7 @@
 
 #include "plugin/engine/views_text.h"
 #include "plugin/host/levels.h"
+#include "plugin/host/sip_rows.h"
 #include "plugin/host/views_json.h"
 
 #include <algorithm>
@@ -83,6 +84,8 @@ AdminOutcome Administration::perform(const AdminOrder& order, const std::string&
             return overview(domain);
         case AdminVerb::domains:
             return {true, {}, {to_table(domain_rows(domain))}};
+        case AdminVerb::counters:
+            return {true, {}, counters()};
         case AdminVerb::errors:
             return {true, {}, {to_table(errors_.rows(domain, steady_clock::now()))}};
         case AdminVerb::trace:
@@ -130,6 +133,28 @@ std::vector<engine::DomainRow> Administration::domain_rows(const std::string& do
     for (const auto* host : worker_.domains())
         if (domain.empty() || host->options().domain == domain) rows.push_back(host->row());
     return rows;
+}
+
+std::vector<engine::Table> Administration::counters() {
+    std::vector<engine::TrafficRow> traffic;
+    std::vector<engine::ResponseRow> responses;
+    for (const auto* host : worker_.domains()) {
+        std::ranges::move(host->traffic(), std::back_inserter(traffic));
+        std::ranges::move(host->responses(), std::back_inserter(responses));
+    }
+    std::vector tables{to_table(traffic), to_table(responses)};
+    if (const auto* sip = worker_.sip()) {
+        tables.push_back(to_table(datagram_rows(sip->counters())));
+        tables.push_back(to_table(connection_rows(sip->counters())));
+    }
+    return tables;
+}
+
+std::vector<engine::Table> Administration::counted() {
+    std::vector tables{to_table(std::vector{worker_.row()}), to_table(domain_rows({}))};
+    append(tables, counters());
+    for (const auto verb : {AdminVerb::peers, AdminVerb::limits}) append(tables, ask_engines({verb, {}}, {}).tables);
+    return tables;
 }
 
 AdminOutcome Administration::overview(const std::string& domain) {

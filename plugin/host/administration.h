@@ -38,14 +38,19 @@ public:
     /// Words of a command line, from somebody who may everything. The answer is what is to be shown.
     AdminAnswer answer(const AdminAsked& asked);
 
+    /// What metrics are made of: every view that counts something.
+    std::vector<engine::Table> counted();
+
     /// Each line of the log, written or not. True: a line that nobody wanted is wanted after all.
     bool look_at(engine::Level level, std::string_view text, std::string_view domain);
+    bool traces_something() const { return !traces_.is_empty(); }
     void forget(const std::string& domain) { errors_.forget(domain); }
 
 private:
     engine::AdminOutcome perform(const engine::AdminOrder& order, const std::string& domain);
     engine::AdminOutcome ask_engines(const engine::AdminOrder& order, const std::string& domain);
     std::vector<engine::DomainRow> domain_rows(const std::string& domain) const;
+    std::vector<engine::Table> counters();
     engine::AdminOutcome overview(const std::string& domain);
     engine::AdminOutcome trace(const engine::AdminOrder& order, const std::string& domain);
     engine::AdminOutcome bans();

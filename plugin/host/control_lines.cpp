@@ -174,6 +174,7 @@ Result<Command> parse_command(std::string_view line) {
     if (type == "status") return Command(StatusAsked{text(object, "id")});
     if (type == "authz") return Command(AuthorizationAnswered{text(object, "id"), flag(object, "allowed")});
     if (type == "admin") return Command(parse_admin(object));
+    if (type == "metrics") return Command(MetricsAsked{text(object, "id")});
     if (type == "stop") return Command(Stop{});
     return Command(Unknown{type});
 }
@@ -266,6 +267,32 @@ std::string admin_answer_line(std::string_view id, const AdminAnswer& answer) {
     line["id"] = id;
     line["code"] = answer.code;
     line["output"] = answer.output;
+    return dump(line);
+}
+
+std::string metrics_line(std::string_view id, const std::vector<MetricFamily>& families) {
+    static constexpr std::size_t kMostSamples = 4'000;  // of all that is one line, which has 1 MiB
+    auto line = event("metrics");
+    line["id"] = id;
+    auto& all = line["families"] = json::array();
+    std::size_t samples = 0;
+    for (const auto& family : families) {
+        const char* type = family.type == MetricType::counter ? "counter" : family.type == MetricType::info ? "info" : "gauge";
+        auto values = json::array();
+        auto names = json::array();
+        for (const auto& sample : family.samples) {
+            if (++samples > kMostSamples) break;
+            auto labels = json::array();
+            names = json::array();
+            for (const auto& label : sample.labels) {
+                names.push_back(label.name);
+                labels.push_back(label.value);
+            }
+            values.push_back({{"labels", std::move(labels)}, {"value", sample.value}});
+        }
+        if (values.empty()) continue;
+        all.push_back({{"name", family.name}, {"type", type}, {"help", family.help}, {"labels", std::move(names)}, {"samples", std::move(values)}});
+    }
     return dump(line);
 }
 

@@ -6,6 +6,7 @@
 #include "plugin/config/loader.h"
 #include "plugin/config/options.h"
 #include "plugin/engine/engine.h"
+#include "plugin/host/metrics/families.h"
 #include "sip/edge/settings.h"
 
 #include <cstdint>
@@ -53,13 +54,17 @@ struct AdminAsked {
     std::string who, via;
     bool json = false;
 };
+/// By a module that has a collector of metrics.
+struct MetricsAsked {
+    std::string id;
+};
 struct Stop {};
 struct Unknown {
     std::string type;
 };
 
 using Command =
-    std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, AuthorizationAnswered, AdminAsked, Stop, Unknown>;
+    std::variant<Hello, EngineSet, DomainSet, DomainRemove, StatusAsked, AuthorizationAnswered, AdminAsked, MetricsAsked, Stop, Unknown>;
 
 /// errors  malformed: no JSON object, or a member of the wrong type; too_large: more than 32 levels; never quotes a secret
 Result<Command> parse_command(std::string_view line);
@@ -95,6 +100,7 @@ std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_
 std::string unsupported_line(std::string_view of);
 std::string authorization_line(std::string_view id, std::string_view domain, const engine::Authorize& asked);
 std::string admin_answer_line(std::string_view id, const AdminAnswer& answer);
+std::string metrics_line(std::string_view id, const std::vector<MetricFamily>& families);
 /// The configuration is to be read again; the worker is to be stopped, until the next time it is read.
 std::string reload_wanted_line();
 std::string stop_wanted_line();

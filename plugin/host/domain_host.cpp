@@ -18,6 +18,23 @@ constexpr std::chrono::milliseconds kDrainLimit{1'900};
 constexpr std::chrono::milliseconds kLastWords{1'000};  ///< until the server confirms what its users were told at the very end
 constexpr std::size_t kMaxEarly = 1'024;
 
+bool is_final(const sip::Response& response) { return response.status >= 200; }
+
+/// What a request of ours came to: a status of three digits, whatever the peer wrote, or why there is none.
+std::string status_of(const sip::Response& response, engine::LocalFailure local) {
+    switch (local) {
+        case engine::LocalFailure::timeout:
+            return "timeout";
+        case engine::LocalFailure::unsent:
+            return "unsent";
+        case engine::LocalFailure::transport:
+            return "transport";
+        case engine::LocalFailure::none:
+            break;
+    }
+    return response.status <= 699 ? std::to_string(response.status) : std::string("699");
+}
+
 UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
 
 }  // namespace
@@ -116,6 +133,7 @@ void DomainHost::on_sip(engine::SipRequestIn in) {
 
 bool DomainHost::drive(engine::Input input) {
     std::vector<engine::Action> actions;
+    engine_.log_details(services_.wants_details());
     try {
         actions = engine_.handle(std::move(input), steady_clock::now());
     } catch (const Bug& bug) {
@@ -134,12 +152,16 @@ void DomainHost::perform(engine::SendStanza action) {
 }
 
 void DomainHost::perform(engine::RespondSip action) {
+    if (is_final(action.response)) ++sent_[std::to_string(action.response.status)];
     services_.respond(static_cast<std::uint64_t>(action.transaction), std::move(action.response));
 }
 
 void DomainHost::perform(engine::SendSip action) {
     auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
-        if (auto self = weak.lock()) self->drive(engine::SipResponseIn{transaction, std::move(response), local});
+        auto self = weak.lock();
+        if (!self) return;
+        if (local != engine::LocalFailure::none || is_final(response)) ++self->received_[status_of(response, local)];
+        self->drive(engine::SipResponseIn{transaction, std::move(response), local});
     };
     services_.send(std::move(action), std::move(sent));
 }
@@ -162,6 +184,7 @@ void DomainHost::perform(engine::Commit action) {
 
 void DomainHost::committed(engine::CommitId commit, Result<void> result) {
     --commits_due_;
+    store_failing_ = !result && result.error().code == Code::unavailable;
     drive(engine::Committed{commit, std::move(result)});
 }
 
@@ -193,8 +216,18 @@ engine::DomainRow DomainHost::row() const {
     auto row = engine_.domain_row();
     const auto since = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - since_);
     row.since_seconds = static_cast<std::uint64_t>(since.count());
+    row.store_failing = store_failing_;
     return row;
 }
+
+std::vector<engine::ResponseRow> DomainHost::responses() const {
+    std::vector<engine::ResponseRow> rows;
+    for (const auto& [status, number] : sent_) rows.push_back({options_.domain, "sent", status, number});
+    for (const auto& [status, number] : received_) rows.push_back({options_.domain, "received", status, number});
+    return rows;
+}
+
+steady_clock::duration DomainHost::unattached_for() const { return up_ ? steady_clock::duration::zero() : steady_clock::now() - since_; }
 
 void DomainHost::perform(engine::Log action) {
     std::string text;
@@ -212,14 +245,27 @@ void DomainHost::perform(engine::Log action) {
 void DomainHost::arm() {
     const auto due = closing_ ? std::nullopt : engine_.next_timeout();
     if (!due) {
+        armed_.reset();
         timer_.cancel();
         return;
     }
+    // Every message moves what is due; a timer that ends too early now and then costs less than one moved each time.
+    if (armed_ && *armed_ <= *due) return;
+    armed_ = due;
     timer_.expires_at(*due);
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
-        if (!error && self) self->drive(engine::Tick{});
+        if (!error && self) self->timer_over();
     });
+}
+
+void DomainHost::timer_over() {
+    armed_.reset();
+    const auto due = engine_.next_timeout();
+    if (due && *due <= steady_clock::now())
+        drive(engine::Tick{});
+    else
+        arm();
 }
 
 void DomainHost::stop(engine::Shutdown::Why why, std::function<void()> done) {

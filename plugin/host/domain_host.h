@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ public:
         /// A source that is to be banned when there are more like this.
         std::function<void(const Address&, Transport)> refused;
         std::function<void(engine::Level, std::string text)> log;
+        std::function<bool()> wants_details;  ///< whether a line of Level::debug is of use to anybody
         std::function<void(std::string text)> audit;
         /// The same about a stranger who sent from there: not every line is to be written.
         std::function<void(engine::Level, const Address& source, std::string text)> log_stranger;
@@ -59,6 +61,9 @@ public:
     const config::DomainOptions& options() const { return options_; }
     DomainStatus status() const;
     engine::DomainRow row() const;
+    std::vector<engine::TrafficRow> traffic() const { return engine_.traffic_rows(); }
+    std::vector<engine::ResponseRow> responses() const;
+    std::chrono::steady_clock::duration unattached_for() const;
     /// Orders whose command is `of_engine`.
     engine::AdminOutcome administer(const engine::AdminOrder& order);
 
@@ -75,6 +80,7 @@ private:
     void perform(engine::Administer action);
     void perform(engine::Log action);
     void arm();
+    void timer_over();
     void restored(Result<DomainStore::Loaded> loaded);
     void open_link();
     void committed(engine::CommitId commit, Result<void> result);
@@ -87,17 +93,20 @@ private:
     Services services_;
     engine::Engine engine_;
     boost::asio::steady_timer timer_;
+    std::optional<std::chrono::steady_clock::time_point> armed_;  ///< when it ends
     config::Attachment attachment_;
     std::unique_ptr<DomainStore> store_;
     bool has_store_ = false;  ///< what it held is the engine's now
     store::Durability durability_ = store::Durability::full;
     std::size_t commits_due_ = 0;
+    bool store_failing_ = false;  ///< the last commit found no room or no disk
     std::vector<engine::SipRequestIn> early_;  ///< came before what the store holds was known
     std::unique_ptr<ComponentLink> link_;
     std::function<void()> stopped_;  ///< whom the end is told to
     bool stopping_ = false, closing_ = false;
     boost::asio::steady_timer drain_limit_;
     bool up_ = false;
+    std::map<std::string, std::uint64_t> sent_, received_;  ///< final SIP responses by their status, and requests without one
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
     std::string last_reason_;  ///< of the attempts that failed; the same one is told once
 };

@@ -16,8 +16,8 @@ using engine::Collection;
 
 constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collection::receipts};
 
-/// Engines of one domain that one start of a worker tells apart.
-constexpr std::uint32_t kReadings = 64;
+/// Engines of one domain in one start of a worker whose numbers are lower than those of the next start.
+constexpr std::uint32_t kReadings = 1'024;
 
 }  // namespace
 
@@ -31,8 +31,8 @@ struct DomainStore::Load {
 
     std::uint32_t lives_of(const store::Record& record) const {
         const auto lives = std::max(epoch, record.epoch) - record.epoch;
-        constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max() / kReadings - 1;
-        return static_cast<std::uint32_t>(std::min(lives, kMost)) * kReadings + std::min(reading, kReadings - 1);
+        constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max() / kReadings / 2;
+        return static_cast<std::uint32_t>(std::min(lives, kMost) * kReadings) + reading;
     }
     void add(Collection collection, const std::vector<store::Record>& records) {
         for (const auto& record : records) {

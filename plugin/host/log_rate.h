@@ -20,6 +20,8 @@ public:
         ++left_out_;
         return false;
     }
+    /// Of those, how many nobody was told of yet.
+    std::uint64_t waiting() const { return left_out_; }
     /// How many were not, since this was asked last.
     std::uint64_t left_out() { return std::exchange(left_out_, 0); }
 

@@ -2,6 +2,8 @@
 
 #include "plugin/host/worker_abi.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -14,12 +16,27 @@ namespace {
 
 constexpr std::chrono::milliseconds kPeriod{500};
 
+constexpr int kOverLimit = 3;  ///< exit status
+
 std::atomic<unsigned> ticks{0};
+std::atomic<std::size_t> memory_limit{0};
+
+/// At once, as a kill would: what was accepted is in the store, and a core file of all that memory helps nobody.
+void check_memory() {
+    const auto limit = memory_limit.load();
+    if (limit == 0) return;
+    const auto resident = resident_octets();
+    if (resident <= limit) return;
+    std::fprintf(stderr, "the worker has %zu MiB of memory, over memory_limit_mib = %zu: it ends and is started again\n",
+                 resident >> 20U, limit >> 20U);
+    ::_exit(kOverLimit);
+}
 
 void watch() {
     LoopJudge judge(std::chrono::steady_clock::now());
     for (;;) {
         std::this_thread::sleep_for(kPeriod);
+        check_memory();
         if (!judge.hangs(ticks.load(), std::chrono::steady_clock::now())) continue;
         std::fputs("the worker's loop did not run for 5 s: aborting, please report it\n", stderr);
         std::abort();
@@ -27,6 +44,15 @@ void watch() {
 }
 
 }  // namespace
+
+std::size_t resident_octets() {
+    std::FILE* file = std::fopen("/proc/self/statm", "re");
+    if (!file) return 0;
+    unsigned long size = 0, resident = 0;
+    const bool read = std::fscanf(file, "%lu %lu", &size, &resident) == 2;
+    std::fclose(file);
+    return read ? resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
 
 bool LoopJudge::hangs(unsigned count, TimePoint now) {
     const bool overslept = now - last_look_ > kOverslept;
@@ -50,3 +76,5 @@ void start_watchdog() {
 }  // namespace stox::host
 
 extern "C" void stox_loop_ticked() { stox::host::ticks.fetch_add(1, std::memory_order_relaxed); }
+
+extern "C" void stox_memory_limit(std::size_t octets) { stox::host::memory_limit.store(octets); }

@@ -1,7 +1,8 @@
 #pragma once
-// Ends stoxd when its loop hangs, so that whoever holds it starts it again. Never used inside a chat server's own process.
+// Ends stoxd when its loop hangs or its memory is over the limit, so that whoever holds it starts it again. Never used inside a chat server's own process.
 
 #include <chrono>
+#include <cstddef>
 
 namespace stox::host {
 
@@ -22,7 +23,11 @@ private:
     unsigned seen_ = 0;
 };
 
-/// Starts the thread that aborts the process when stox_loop_ticked() is not called for LoopJudge::kLimit.
+/// What of this process is in memory, in octets; 0: not known.
+std::size_t resident_octets();
+
+/// Starts the thread that aborts the process when stox_loop_ticked() is not called for LoopJudge::kLimit, and ends it when it has
+/// more memory than stox_memory_limit() says.
 void start_watchdog();
 
 }  // namespace stox::host

@@ -8,6 +8,7 @@
 #include "plugin/host/sip_settings.h"
 #include "plugin/host/state_dir.h"
 #include "plugin/host/tls_files.h"
+#include "plugin/host/worker_abi.h"
 
 #include <boost/asio/post.hpp>
 
@@ -71,7 +72,8 @@ Worker::Worker(asio::io_context& loop)
                     [this](Level level, std::string text) { log(level, text); }}),
       sip_retry_(loop),
       administration_(for_administration()),
-      admin_retry_(loop) {}
+      admin_retry_(loop),
+      metrics_(loop, for_metrics()) {}
 
 Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
     const auto module = modules_.add(loop, in, out, {});
@@ -83,8 +85,10 @@ void Worker::log(Level level, std::string_view text, std::string_view domain) {
     const bool traced = administration_.look_at(level, text, domain);
     if (level > log_level_ && !traced) return;
     if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
-    if (const auto left_out = log_rate_.left_out())
+    if (const auto left_out = log_rate_.left_out()) {
+        lost_log_lines_ += left_out;
         write_log(Level::warn, std::to_string(left_out) + " log lines were left out: too many came in a second", {});
+    }
     // What the server writes of levels below info its own configuration says; a trace is to be seen.
     if (traced && level > Level::info)
         write_log(Level::info, "traced " + std::string(text), domain);
@@ -148,8 +152,10 @@ void Worker::perform(const EngineSet& command) {
     if (!tls.problems.empty()) return reply(config_error_line({}, tls.problems));
     server_tls_ = std::move(tls.credentials);
     log_level_ = parse_level(options.log_level);
+    if (stox_memory_limit) stox_memory_limit(options.memory_limit_mib << 20U);
     if (sip_) keep_what_needs_a_restart(options);
     options_ = std::move(options);
+    metrics_.use(options_->metrics);
     open_store();
     read_tls_of_domains();
     if (sip_) return tell_sip();
@@ -354,6 +360,7 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
         if (sip_) sip_->refused(source, transport);
     };
     services.log = [this, name = options.domain](Level level, std::string text) { log(level, text, name); };
+    services.wants_details = [this] { return log_level_ >= Level::debug || administration_.traces_something(); };
     services.audit = [this, name = options.domain](const std::string& text) { write_log(Level::info, text, name); };
     services.log_stranger = [this, name = options.domain](Level level, const Address& source, std::string text) {
         log_stranger(level, source, std::move(text), name);
@@ -459,6 +466,7 @@ void Worker::stop() {
     sip_retry_.cancel();
     admin_retry_.cancel();
     admin_socket_.reset();
+    metrics_.close();
     control_socket_.reset();
     returns_.clear();
     // Those that were removed just before may still be closing their streams.

@@ -10,6 +10,7 @@
 #include "plugin/host/control_socket.h"
 #include "plugin/host/domain_host.h"
 #include "plugin/host/log_rate.h"
+#include "plugin/host/metrics/metrics_server.h"
 #include "plugin/host/next_hop_locator.h"
 #include "plugin/host/service_access.h"
 #include "plugin/host/worker_store.h"
@@ -71,6 +72,7 @@ private:
     void perform(const StatusAsked& command);
     void perform(const AuthorizationAnswered& command);
     void perform(const AdminAsked& command);
+    void perform(const MetricsAsked& command);
     void perform(const Stop& command);
     void perform(const Unknown& command);
 
@@ -90,6 +92,8 @@ private:
     void on_request(sip::IncomingRequest in);
     Administration::Worker for_administration();
     engine::WorkerRow row() const;
+    MetricsServer::Events for_metrics();
+    HealthFacts health() const;
     void open_admin_socket();
     void authorize(const std::string& domain, const engine::Authorize& asked, std::function<void(bool)> answered);
     void stop();
@@ -122,6 +126,7 @@ private:
     std::unique_ptr<AdminSocket> admin_socket_;
     boost::asio::steady_timer admin_retry_;
     bool told_no_admin_socket_ = false;
+    MetricsServer metrics_;
     struct Question {
         std::function<void(bool)> answered;
         std::chrono::steady_clock::time_point asked;
@@ -146,6 +151,7 @@ private:
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers
+    std::uint64_t lost_log_lines_ = 0;
     bool stopping_ = false;
     std::size_t leaving_ = 0;  ///< domains whose streams are being closed
 };

@@ -32,4 +32,7 @@ __attribute__((visibility("default"))) int stox_doctor_run(int in, int out, int 
 
 /// Defined by stoxd alone (watchdog.cpp): the worker calls it once a second from its loop, where it is defined.
 __attribute__((visibility("default"), weak)) void stox_loop_ticked();
+
+/// Likewise: with more resident octets the process is to end. 0: no limit.
+__attribute__((visibility("default"), weak)) void stox_memory_limit(std::size_t octets);
 }

@@ -79,7 +79,11 @@ engine::WorkerRow Worker::row() const {
     row.log_level = to_string(log_level_);
     row.domains = domains_.size();
     row.refused_requests_total = refused_;
+    row.lost_log_lines_total = lost_log_lines_ + log_rate_.waiting();
+    row.store_open = store_.is_open();
+    row.sip_open = sip_ != nullptr;
     if (!sip_) return row;
+    row.bans_total = sip_->counters().bans;
     for (const auto& address : sip_->listening()) {
         if (!row.listeners.empty()) row.listeners += ' ';
         row.listeners += std::string(to_string(address.transport)) + ':' + address.endpoint.to_string();

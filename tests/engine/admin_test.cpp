@@ -398,6 +398,7 @@ TEST(Admin, TheTableOfCommands) {
         {AdminVerb::peers, "peers Peers, domain, engine"},
         {AdminVerb::errors, "errors Last errors, domain"},
         {AdminVerb::limits, "limits Limits, domain, engine"},
+        {AdminVerb::counters, "counters Counters, worker"},
         {AdminVerb::user_limit,
          "user-limit Limit a user, domain, engine: user|JID, SIP URI or number|user|: "
          "per_second|Messages a second; 0: no limit; default: as configured|rate|"},

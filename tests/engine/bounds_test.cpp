@@ -195,29 +195,6 @@ TEST(Bounds, AnUpdateThatCannotBeWrittenIsGivenUpAndTheOthersAreWritten) {
     EXPECT_FALSE(rig.engine.next_timeout()) << "and never again";
 }
 
-TEST(Bounds, ACommitHasABoundInOctets) {
-    Rig rig;
-    constexpr int kRows = 8;
-    std::vector<ClientTransaction> transactions;
-    for (int i = 0; i < kRows; ++i) {
-        auto message = message_stanza(std::string(1'000, '"'));
-        message.to.local = "contact" + std::to_string(i);
-        message.from.resource = std::string(1'000, 'r');
-        transactions.push_back(rig.stanza(message).sent.at(0).transaction);
-    }
-    rig.feed(StreamDown{});
-    std::size_t most = 0;
-    for (const auto transaction : transactions) rig.sip_response(transaction, 404);
-    rig.pass(Commits::kRideAfter);
-    for (const auto& commit : rig.commits) {
-        std::size_t octets = 0;
-        for (const auto& change : commit.changes) octets += size_of(*change.value).row;
-        most = std::max(most, octets);
-    }
-    EXPECT_LE(most, Commits::kOctets);
-    EXPECT_EQ(rig.commits.size(), 1u);
-}
-
 /// Numbers as addresses, and a line for those who need help.
 config::DomainOptions with_emergency_line() {
     auto options = Rig::default_options();

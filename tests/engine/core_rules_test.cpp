@@ -1,6 +1,7 @@
 // Rules of docs/spec 1.8 and 1.10 that hold whatever is carried: identity, encryption, limits, order, mandatory headers.
 
 #include "mapping/sip/mandatory_header.h"
+#include "mapping/xml/writer.h"
 #include "mapping/xmpp/namespaces.h"
 #include "plugin/engine/answers.h"
 #include "plugin/engine/user_rates.h"
@@ -19,6 +20,48 @@ xml::Element element(const std::string& ns, const std::string& name, const std::
     xml::Element made(ns, name);
     if (!text.empty()) made.add_text(text);
     return made;
+}
+
+// Two sides
+
+std::string text_of(const xmpp::Stanza& stanza) { return xml::write(xmpp::encode(stanza), xmpp::kComponentNs); }
+
+std::string text_of(const sip::Request& request) {
+    std::string text = request.method + '\n' + request.uri.to_string() + '\n' + request.from.uri.to_string() + '\n' +
+                       request.from.display_name + '\n' + request.from.tag + '\n' + request.to.uri.to_string() + '\n' +
+                       request.call_id + '\n' + request.content_type + '\n' + request.body;
+    for (const auto& contact : request.contacts) text += '\n' + contact.uri.to_string();
+    for (const auto& header : request.headers) text += '\n' + header.name + ": " + header.value;
+    return text;
+}
+
+void expect_none(const std::string& text, std::initializer_list<const char*> words) {
+    for (const auto* word : words) EXPECT_EQ(text.find(word), std::string::npos) << word << " in " << text;
+}
+
+TEST(TwoSides, CORE_01_NothingOfADialogOrATransactionIsAnAddressOnTheOtherSide) {
+    Rig rig;
+    auto request = message_request();
+    request.call_id = "call-of-hers";
+    request.from.tag = "tag-of-hers";
+    request.contacts = {{"", uri("sip:device@192.0.2.7:5061"), ""}};
+    request.headers = {{"Via", "SIP/2.0/UDP 192.0.2.8;branch=z9hG4bKbranch"}, {"Record-Route", "<sip:192.0.2.9;lr>"}};
+    const auto arrived = rig.request(request).messages().at(0);
+    expect_none(text_of(arrived), {"tag-of-hers", "192.0.2.", "z9hG4bK"});
+    EXPECT_EQ(arrived.thread, "call-of-hers") << "what IM-24 says";
+    auto elsewhere = arrived;
+    elsewhere.thread.reset();
+    expect_none(text_of(elsewhere), {"call-of-hers"});
+
+    auto message = message_stanza("id-of-his");
+    message.thread = "thread-of-his";
+    const auto sent = rig.stanza(message).sent.at(0).request;
+    EXPECT_TRUE(sent.contacts.empty());
+    expect_none(text_of(sent), {"id-of-his", "thread-of-his", "garden", "tag-of-hers", "192.0.2."});
+    // An error finds its author by what is kept, not by what stood in the response.
+    rig.sip_response(rig.sent.at(0).transaction, 404);
+    EXPECT_EQ(std::get<xmpp::Message>(rig.stanzas.at(0)).id, "id-of-his");
+    expect_none(text_of(rig.stanzas.at(0)), {sent.from.tag.c_str(), sent.call_id.c_str(), "z9hG4bK"});
 }
 
 // Mandatory headers

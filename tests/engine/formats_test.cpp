@@ -199,6 +199,28 @@ TEST(Formats, IM_25_HtmlArrivesAsItsTextUnlessMoreIsWanted) {
     EXPECT_TRUE(payload(true));
 }
 
+TEST(Formats, IM_16_RichTextAloneIsSentAsItsText) {
+    Rig rig;
+    auto message = message_stanza();
+    message.bodies.clear();
+    xml::Element html("http://jabber.org/protocol/xhtml-im", "html");
+    xml::Element body("http://www.w3.org/1999/xhtml", "body");
+    xml::Element paragraph("http://www.w3.org/1999/xhtml", "p"), strong("http://www.w3.org/1999/xhtml", "strong");
+    strong.add_text("O Romeo & Juliet");
+    paragraph.add(std::move(strong));
+    body.add(std::move(paragraph));
+    html.add(std::move(body));
+    message.payload = {im::chat_state(im::ChatState::active), html};
+    const auto request = sent(rig, message);
+    EXPECT_EQ(request.body, "O Romeo & Juliet");
+    EXPECT_EQ(request.content_type, "text/plain;charset=utf-8");
+    message.bodies = {{"*as written*", {}}};
+    EXPECT_EQ(sent(rig, message).body, "*as written*");
+    message.bodies.clear();
+    message.payload = {im::chat_state(im::ChatState::active), xml::Element("http://jabber.org/protocol/xhtml-im", "html")};
+    EXPECT_EQ(sent(rig, message).body, "") << "there is nothing in it";
+}
+
 TEST(Formats, IM_28_415NamesWhatIsRead) {
     Rig rig;
     auto request = message_request("x");

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 namespace {
 
@@ -317,6 +318,43 @@ TEST(Reports, CORE_57_TooLargeMayFitWithoutItsWrapper) {
     EXPECT_EQ(rig.stanzas.size(), 1u);
 }
 
+TEST(Reports, CORE_57_AServerThatKnowsNoTelGetsTheNumberAsSip) {
+    auto options = Rig::default_options();
+    options.scheme = config::AddressScheme::phone;
+    options.sip_domain = "trunk.test";
+    Rig rig(options);
+    auto request = wrapped("positive-delivery");
+    request.from.uri = uri("tel:+15551230000");
+    auto receipt = receipt_of(im::receipt(delivered(rig, request).id));
+    receipt.to = {"+15551230000", "capulet.test", {}};
+    from_xmpp(rig, receipt);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    const auto first = rig.sent.front().request;
+    EXPECT_EQ(first.uri.to_string(), "tel:+15551230000");
+    rig.sip_response(rig.sent.front().transaction, 416);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    const auto second = rig.sent.front().request;
+    EXPECT_EQ(second.uri.to_string(), "sip:+15551230000@trunk.test;user=phone");
+    EXPECT_EQ(second.call_id, first.call_id);
+    EXPECT_EQ(second.from, first.from);
+    EXPECT_EQ(second.to, first.to);
+    EXPECT_EQ(second.body, first.body);
+    EXPECT_GT(second.cseq, first.cseq);
+    rig.sip_response(rig.sent.front().transaction, 416);
+    EXPECT_TRUE(rig.sent.empty()) << "once";
+    EXPECT_TRUE(rig.stanzas.empty()) << "nobody wrote it";
+}
+
+TEST(Reports, CORE_57_AnotherTryNeedsAnotherForm) {
+    for (const int status : {416, 420}) {
+        Rig rig;
+        rig.sip_response(rig.stanza(message_stanza()).sent.at(0).transaction, status);
+        EXPECT_TRUE(rig.sent.empty()) << "it was a sip URI, and required nothing";
+        EXPECT_EQ(rig.error().condition,
+                  status == 416 ? xmpp::Condition::not_acceptable : xmpp::Condition::feature_not_implemented);
+    }
+}
+
 TEST(Reports, IM_45_OfAClientWithoutNotificationsA200IsAReceipt) {
     Rig rig;
     from_xmpp(rig, asking("m1"));
@@ -480,6 +518,69 @@ TEST(Reports, IM_41_AReceiptIsToldUntilTheServerHasIt) {
     rig.answer_ping();
     rig.pass(33s);
     EXPECT_TRUE(rig.disk.empty());
+}
+
+/// Several notifications in one request.
+sip::Request notifications(const std::vector<im::Imdn>& imdns) {
+    auto request = message_request();
+    request.content_type = "multipart/mixed;boundary=b";
+    request.body.clear();
+    for (const auto& imdn : imdns)
+        request.body += "--b\r\nContent-Type: message/imdn+xml\r\n\r\n" + im::write_imdn(imdn) + "\r\n";
+    request.body += "--b--\r\n";
+    return request;
+}
+
+TEST(Reports, IM_41_NotificationsOfOneRequestAreOursTogether) {
+    Rig rig;
+    const auto one = accepted(rig, asking("m1", true)), other = accepted(rig, asking("m2"));
+    const auto request = notifications({{one, "", "", "", "", Disposition::delivery, DispositionStatus::delivered},
+                                        {other, "", "", "", "", Disposition::delivery, DispositionStatus::delivered},
+                                        {one, "", "", "", "", Disposition::display, DispositionStatus::displayed}});
+    rig.broken_disk = true;
+    from_sip(rig, request);
+    EXPECT_EQ(rig.answer().status, 503);
+    EXPECT_TRUE(rig.stanzas.empty());
+    EXPECT_EQ(rig.engine.pending().to_xmpp, 0u);
+    rig.broken_disk = false;
+    from_sip(rig, request);
+    EXPECT_EQ(rig.commits.size(), 1u) << "all or nothing";
+    std::set<std::string> places;
+    for (const auto& change : rig.commits.at(0).changes) EXPECT_TRUE(places.insert(change.key).second) << "each row once";
+    std::vector<xml::Element> all;
+    for (const auto& message : rig.messages()) all.push_back(message.payload.at(0));
+    EXPECT_EQ(all, (std::vector{im::receipt("m1"), im::receipt("m2"), im::displayed_marker("m1")}))
+        << "nothing was told the first time";
+    EXPECT_EQ(rig.answer_ping().answer().status, 202);
+    rig.restart();
+    rig.feed(StreamUp{});
+    from_sip(rig, notifications({{one, "", "", "", "", Disposition::display, DispositionStatus::displayed}}));
+    EXPECT_TRUE(rig.messages().empty()) << "nobody is told twice";
+}
+
+TEST(Reports, AReportIsNotMadeOfAddressesLongerThanAnybodyHas) {
+    const auto named = [](const std::string& user, const std::string& to) {
+        auto request = wrapped("positive-delivery");
+        request.from.uri = uri("sip:" + user + "@capulet.test");
+        const std::string before = "To: <sip:romeo@montague.test>";
+        request.body.replace(request.body.find(before), before.size(), "To: <" + to + ">");
+        return request;
+    };
+    const auto is_asked = [&](const std::string& user, const std::string& to) {
+        Rig rig;
+        const auto stanza = delivered(rig, named(user, to));
+        const bool asked = im::read_extensions(stanza).wants_receipt;
+        const auto is_receipt = [](const Record& record) { return record.collection == Collection::receipts; };
+        EXPECT_EQ(std::ranges::count_if(rig.disk, is_receipt), asked ? 1 : 0);
+        return asked;
+    };
+    const auto of_length = [](std::size_t octets) { return "sip:" + std::string(octets - 13, 'x') + "@verona.x"; };
+    ASSERT_EQ(of_length(512).size(), 512u);
+    EXPECT_TRUE(is_asked("juliet", of_length(512)));
+    EXPECT_FALSE(is_asked("juliet", of_length(513)));
+    const auto longest = std::string(512 - std::string("sip:@capulet.test").size(), 'j');
+    EXPECT_TRUE(is_asked(longest, "sip:romeo@montague.test"));
+    EXPECT_FALSE(is_asked(longest + 'j', "sip:romeo@montague.test"));
 }
 
 TEST(Reports, IM_42_AFailureSurvivesARestart) {

@@ -92,6 +92,49 @@ TEST(Restore, IM_34_SoManyRequestsAreKept) {
     EXPECT_FALSE(kept.next_timeout());
 }
 
+/// What is there of a request: its message, or that it is delivered.
+Record accepted_before(std::size_t number, bool delivered) {
+    InboxRow row;
+    row.stanza.from = {"juliet", "capulet.test", {}};
+    row.stanza.to = {"romeo", "montague.test", {}};
+    row.stanza.id = "id" + std::to_string(number);
+    if (!delivered) row.stanza.bodies = {{"hello", {}}};
+    row.request_key = "call" + std::to_string(number) + "\nt1\n1MESSAGE";
+    row.delivered = delivered;
+    return {Collection::inbox, "key" + std::to_string(number), row};
+}
+
+sip::Request copy_of(std::size_t number) {
+    auto request = message_request();
+    request.call_id = "call" + std::to_string(number);
+    return request;
+}
+
+TEST(Restore, IM_34_EveryRequestIsKnownOfWhichThereMayBeARow) {
+    Rig rig;
+    std::vector<Record> rows;
+    constexpr auto kRows = MergedRequests::kCapacity - 1;  // there must be room for one that is new
+    for (std::size_t i = 0; i < kRows; ++i) rows.push_back(accepted_before(i, i < DeliveredRequests::kRows));
+    rig.feed(Restored{std::move(rows)});
+    EXPECT_FALSE(rig.logged("forgotten"));
+    for (const std::size_t number : {std::size_t(0), DeliveredRequests::kRows, kRows - 1}) {
+        EXPECT_EQ(rig.request(copy_of(number)).answer().status, 202) << number;
+        EXPECT_TRUE(rig.messages().empty()) << number;
+    }
+}
+
+TEST(Restore, IM_34_OfMoreRequestsTheOldestAreForgottenAndTheOperatorHearsOfIt) {
+    Rig rig;
+    std::vector<Record> rows;
+    for (std::size_t i = 0; i < MergedRequests::kCapacity + 5; ++i) rows.push_back(accepted_before(i, true));
+    rig.feed(Restored{std::move(rows)});
+    EXPECT_TRUE(rig.logged("forgotten=5"));
+    EXPECT_EQ(rig.request(copy_of(MergedRequests::kCapacity + 4)).answer().status, 202);
+    EXPECT_TRUE(rig.messages().empty());
+    rig.request(copy_of(4));
+    EXPECT_EQ(rig.messages().size(), 1u) << "as if it were the first";
+}
+
 TEST(Restore, IM_34_WhatFailedAfterARestartMayBeTriedAgain) {
     Rig rig;
     const auto request = message_request();

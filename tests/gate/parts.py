@@ -59,6 +59,14 @@ def fuzz_replay(steps: Steps) -> None:
 def arrows(steps: Steps) -> None:
     steps.run("arrows", [ROOT / "tests" / "arrows_test.py", "--junit", steps.junit("arrows") / "arrows.xml"])
     steps.run("units", [ROOT / "tests" / "units_test.py", "--junit", steps.junit("units") / "units.xml"])
+    steps.run("conformance_test", [ROOT / "tests" / "conformance_test.py", "--junit", steps.junit("conformance_test") / "conformance_test.xml"])
+
+
+def made_of_the_schema(steps: Steps) -> None:
+    """What the build makes of schema.json for ejabberd and for readers, and the pages beside it."""
+    ebin = ASAN / "dist" / "ejabberd" / "stox-0.1" / "ebin"
+    steps.run("econf", [ROOT / "tests" / "config" / "econf_test.py", ebin, "--junit", steps.junit("econf") / "econf.xml"])
+    steps.run("manuals", [ROOT / "tests" / "man_test.py", ASAN, "--junit", steps.junit("manuals") / "manuals.xml"])
 
 
 def hardening(steps: Steps) -> None:
@@ -119,7 +127,8 @@ def gate() -> list[Part]:
 
 def without_servers(seeds: int) -> list[Part]:
     return [Part("unit", unit_tests(*UNIT_NAMES), 10), Part("fuzz_replay", fuzz_replay, 5), Part("arrows", arrows, 1),
-            Part("hardening", hardening, 1), Part("sim", simulator(seeds), 30)]
+            Part("hardening", hardening, 1), Part("sim", simulator(seeds), 30),
+            Part("made_of_the_schema", made_of_the_schema, 2)]
 
 
 def with_servers() -> list[Part]:

@@ -26,8 +26,21 @@ TEST(ControlLines, EveryCommandIsRead) {
     EXPECT_FALSE(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d"})").value()).for_good);
     EXPECT_TRUE(std::get<DomainRemove>(parse_command(R"({"t":"domain-remove","domain":"d","for_good":true})").value()).for_good);
     EXPECT_EQ(std::get<StatusAsked>(parse_command(R"({"t":"status","id":"7"})").value()).id, "7");
+    EXPECT_EQ(std::get<MetricsAsked>(parse_command(R"({"t":"metrics","id":"8"})").value()).id, "8");
     EXPECT_TRUE(std::holds_alternative<Stop>(parse_command(R"({"t":"stop"})").value()));
     EXPECT_EQ(std::get<Unknown>(parse_command(R"({"t":"dance"})").value()).type, "dance");
+}
+
+TEST(ControlLines, MetricsAreWritten) {
+    const std::vector<MetricFamily> families{
+        {"stox_peer_up", MetricType::gauge, {}, "Up.", {{{{"domain", "d"}, {"peer", "p"}}, 1}, {{{"domain", "d"}, {"peer", "q"}}, 0}}},
+        {"stox_messages", MetricType::counter, {}, "None yet.", {}}};
+    EXPECT_EQ(json::parse(metrics_line("9", families)),
+              json::parse(R"({"t":"metrics","id":"9","families":[{"name":"stox_peer_up","type":"gauge","help":"Up.",
+        "labels":["domain","peer"],"samples":[{"labels":["d","p"],"value":1},{"labels":["d","q"],"value":0}]}]})"));
+    std::vector<MetricFamily> many(1, families.front());
+    many.front().samples.assign(10'000, {{{"domain", std::string(100, 'd')}}, 1});
+    EXPECT_LT(metrics_line("9", many).size(), 1'000'000u) << "longer than the module reads";
 }
 
 TEST(ControlLines, AdministrationIsRead) {

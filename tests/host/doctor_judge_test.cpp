@@ -68,6 +68,10 @@ TEST(DoctorJudge, APortThatIsTaken) {
     EXPECT_EQ(exit_status(judge(facts)), 2);
     facts.ports[0].holder = "stoxd";
     EXPECT_EQ(complaints(facts), "0 errors, 0 warnings\n") << "that is the worker itself";
+    facts.ports[0] = {listener(Transport::tcp, "127.0.0.1:9516"), EADDRINUSE, "prometheus", 7, "metrics.listen"};
+    EXPECT_EQ(complaints(facts),
+              "error    listeners     tcp:127.0.0.1:9516 is taken by prometheus (pid 7); stop that program, or choose another port in \"metrics.listen\"\n"
+              "1 error, 0 warnings\n");
 }
 
 TEST(DoctorJudge, AnAddressOfAnotherMachine) {

@@ -2,6 +2,7 @@
 
 #include "plugin/host/domain_store.h"
 
+#include "plugin/host/store/message_codec.h"
 #include "plugin/host/store/sqlite_store.h"
 #include "tests/support/directory.h"
 
@@ -46,12 +47,20 @@ protected:
         return *result;
     }
     /// As the engine of a domain that was started just now gets them.
-    std::vector<engine::Record> load() {
+    DomainStore::Loaded load_all() {
         DomainStore domain(loop_, *store_, "capulet.test");
         std::optional<DomainStore::Loaded> loaded;
         domain.load([&](Result<DomainStore::Loaded> how) { loaded = std::move(how).value(); });
         until([&] { return loaded.has_value(); });
-        return loaded->records;
+        return *loaded;
+    }
+    std::vector<engine::Record> load() { return load_all().records; }
+    /// A row as some other program wrote it.
+    void put(const std::string& key, std::string text) {
+        bool done = false;
+        ASSERT_TRUE(store_->put(store::collection_of(Collection::outbox, "capulet.test"), key, std::move(text),
+                                store::Durability::normal, [&](Result<void> how) { done = static_cast<bool>(how); }));
+        until([&] { return done; });
     }
 
     test::PrivateDirectory directory_;
@@ -76,6 +85,33 @@ TEST_F(DomainStoreTest, EachEngineThatReadsARowIsALaterLifeOfIt) {
     later();
     open();
     later();
+}
+
+TEST_F(DomainStoreTest, HoweverOftenADomainComesBackItIsALaterLife) {
+    ASSERT_TRUE(commit({row("m1")}));
+    std::uint32_t lives = 0;
+    for (int reading = 0; reading < 200; ++reading) {
+        const auto rows = load();
+        ASSERT_GT(rows.at(0).lives, lives) << reading;
+        lives = rows.at(0).lives;
+    }
+    open();
+    EXPECT_GT(load().at(0).lives, lives);
+}
+
+TEST_F(DomainStoreTest, ARowOfAVersionThatIsNotKnownStaysAndIsNotGiven) {
+    ASSERT_TRUE(commit({row("m1"), row("m2")}));
+    auto text = store::to_json(*row("later").value).value();
+    const std::string version = "\"v\":1";
+    ASSERT_NE(text.find(version), std::string::npos);
+    put("later", text.replace(text.find(version), version.size(), "\"v\":3"));
+    for (int start = 0; start < 2; ++start) {
+        const auto loaded = load_all();
+        EXPECT_EQ(loaded.records.size(), 2u);
+        EXPECT_EQ(loaded.unreadable, 1u);
+        EXPECT_NE(loaded.why.find("version 3"), std::string::npos) << loaded.why;
+        open();
+    }
 }
 
 TEST_F(DomainStoreTest, ARowThatNoRecordHoldsIsRefusedForGood) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace {
 
 using stox::host::LoopJudge;
@@ -30,6 +32,14 @@ TEST(Watchdog, AMachineThatSleptIsNoHangingLoop) {
     EXPECT_FALSE(judge.hangs(7, now += 1h)) << "the count starts anew";
     for (int look = 0; look < 10; ++look) EXPECT_FALSE(judge.hangs(7, now += kLook));
     EXPECT_TRUE(judge.hangs(7, now += kLook));
+}
+
+TEST(Watchdog, SeesWhatIsInMemory) {
+    constexpr std::size_t kMore = 32U << 20U;
+    const auto before = stox::host::resident_octets();
+    EXPECT_GT(before, 0U);
+    const std::vector<char> more(kMore, 'x');
+    EXPECT_GE(stox::host::resident_octets(), before + kMore / 2) << more.back();
 }
 
 }  // namespace

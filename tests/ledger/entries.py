@@ -61,6 +61,7 @@ class Kill:
     inbox: set[int] = dataclasses.field(default_factory=set)
     outbox: set[int] = dataclasses.field(default_factory=set)
     back: float = float("inf")
+    seen: bool = True  # no: it ended by itself, and nobody could look into the store
 
 
 @dataclasses.dataclass

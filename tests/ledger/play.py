@@ -1,4 +1,5 @@
 """Plays a ledger: messages both ways in bursts, a kill in each burst, and everything settled at the end."""
+import itertools
 import pathlib
 import random
 import time
@@ -42,28 +43,44 @@ class Play:
         self.burst(numbers, messages, None)
         self.settle()
 
-    def burst(self, numbers, quota: int, victim: str | None) -> None:
-        """At a random moment of it the victim dies."""
+    def run_through(self, faults: list, messages: int, quiet_s: float) -> None:
+        """A burst of so many messages each way for each fault, which happens in the midst of it, and one more."""
+        numbers = itertools.count()
+        for fault in faults:
+            self.burst(numbers, messages, fault)
+        self.burst(numbers, messages, None)
+        self.settle(quiet_s)
+
+    def burst(self, numbers, quota: int, victim) -> None:
+        """At a random moment of it the victim dies. victim: worker, server, or a function of this play and its numbers."""
         fatal = self.random.uniform(0.2, 0.95) * quota
         for done in range(quota):
-            number = next(numbers, None)
-            if number is None:
+            if not self.send_each_way(numbers):
                 break
-            user, phone = self.random.choice(self.names), self.random.choice(SIP_PEOPLE)
-            self.sip.send(number, phone, f"{user}@{self.domain}")
-            self.xmpp.send(number, user, f"{phone}@{self.component}")
             if victim and done >= fatal:
-                self.kill(victim)
+                self.kill(victim, numbers)
                 victim = None
-            time.sleep(self.random.expovariate(BURST_PER_S))
         if victim:
-            self.kill(victim)
+            self.kill(victim, numbers)
         # The next burst may meet what this one left, but not all of it.
         end = time.monotonic() + BACKLOG_S
         while self.sip.unfinished() > BACKLOG and time.monotonic() < end:
             time.sleep(0.05)
 
-    def kill(self, victim: str) -> None:
+    def send_each_way(self, numbers) -> bool:
+        """One message, and the pause until the next one. False: there are no more."""
+        number = next(numbers, None)
+        if number is None:
+            return False
+        user, phone = self.random.choice(self.names), self.random.choice(SIP_PEOPLE)
+        self.sip.send(number, phone, f"{user}@{self.domain}")
+        self.xmpp.send(number, user, f"{phone}@{self.component}")
+        time.sleep(self.random.expovariate(BURST_PER_S))
+        return True
+
+    def kill(self, victim, numbers) -> None:
+        if callable(victim):
+            return victim(self, numbers)
         since = self.server.log_size()
         if victim == "worker":
             kill = kill_worker(self.service.pid if self.service else wait_for("a worker to kill", self.server.worker), self.state_dir)
@@ -77,11 +94,11 @@ class Play:
         self.server.wait_attached(self.component, since)
         kill.back = time.monotonic()
 
-    def settle(self) -> None:
+    def settle(self, quiet_s: float = QUIET_S) -> None:
         wait_for("the last final response to the SIP peer", lambda: self.sip.unfinished() == 0, SETTLE_S)
         # Some are missing for good: what nobody accepted, what a killed server lost. Nothing new for so long is the end.
         seen, since = None, time.monotonic()
-        while unsettled(self.ledger) and time.monotonic() - since < QUIET_S:
+        while unsettled(self.ledger) and time.monotonic() - since < quiet_s:
             now = (len(self.ledger.to_xmpp), len(self.ledger.to_sip), len(self.ledger.failures))
             if now != seen:
                 seen, since = now, time.monotonic()

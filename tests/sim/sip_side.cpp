@@ -88,7 +88,7 @@ void World::sip_user_writes(unsigned number) {
         if (!engine_) return;
         const auto transaction = ++last_transaction_;
         note("request " + std::to_string(transaction) + ' ' + request.body);
-        to_xmpp_.request(transaction, request.body, request.from.uri.user + '>' + request.uri.user);
+        to_xmpp_.request(transaction, request.body, request.from.uri.user + '>' + request.uri.user, to_xmpp_disk());
         engine::SipRequestIn in{engine::ServerTransaction{transaction}, request, {kPhone, 5060}, Transport::udp};
         in.received = wall_clock();
         feed(in);
@@ -112,7 +112,7 @@ void World::imdn_contact_shows_itself() {
     request.content_type = "message/cpim";
     request.body = "From: <im:tybalt@capulet.test>\r\n\r\n";
     const auto transaction = ++last_transaction_;
-    to_xmpp_.request(transaction, request.body, "tybalt>romeo");
+    to_xmpp_.request(transaction, request.body, "tybalt>romeo", to_xmpp_disk());
     feed(engine::SipRequestIn{engine::ServerTransaction{transaction}, request, {kPhone, 5060}, Transport::udp});
     imdn_contacts_.insert("tybalt");
 }

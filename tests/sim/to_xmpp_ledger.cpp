@@ -6,7 +6,8 @@
 
 namespace stox::sim {
 
-void ToXmppLedger::request(std::uint64_t transaction, const std::string& text, const std::string& pair) {
+void ToXmppLedger::request(std::uint64_t transaction, const std::string& text, const std::string& pair,
+                           const std::set<std::string>& disk) {
     transactions_[transaction] = text;
     auto& message = messages_[text];
     message.pair = pair;
@@ -15,6 +16,7 @@ void ToXmppLedger::request(std::uint64_t transaction, const std::string& text, c
         message.order = ++order_;
         message.delivered_before = message.delivered_before || message.covered;
         message.refusal_known = message.covered = message.turned_away = false;
+        message.stale = disk.contains(text);
     }
     ++message.open;
 }
@@ -50,7 +52,7 @@ std::uint64_t ToXmppLedger::handled(const std::string& text, bool refused) {
     auto& message = of(text);
     if (std::exchange(message.arrived, message.order) == message.order) {
         ++copies_;
-    } else if (!message.turned_away) {
+    } else if (!message.turned_away && !(message.stale && message.restored)) {
         auto& last = last_arrived_[message.pair];
         require(message.order > last, "overtaken by a later one", text);
         last = message.order;

@@ -13,7 +13,7 @@ namespace stox::sim {
 
 class ToXmppLedger {
 public:
-    void request(std::uint64_t transaction, const std::string& text, const std::string& pair);
+    void request(std::uint64_t transaction, const std::string& text, const std::string& pair, const std::set<std::string>& disk);
     void answered(std::uint64_t transaction, int status, const std::set<std::string>& disk);
     /// Onto the stream.
     void written(const std::string& text, const std::string& id, const std::set<std::string>& disk);
@@ -48,6 +48,7 @@ private:
         std::uint64_t order = 0;     ///< of the arrival that it was made of
         unsigned open = 0;           ///< requests without an answer
         bool turned_away = false;    ///< its last request was refused; what comes of it all the same has no place in the order
+        bool stale = false;  ///< when it was sent again, the row of the refused one was not erased: a restart may find that one
         bool accepted = false;       ///< a request got 2xx
         bool restored = false;       ///< a restart found it: ours, whatever its client heard
         std::uint64_t arrived = 0;   ///< with the server: the order of the copy that did

@@ -195,12 +195,27 @@ TEST(MessageCodec, UnknownMembersAreIgnoredAndOtherVersionsRefused) {
     auto object = as_json(outbox());
     object["later"] = {{"v", 9}};
     EXPECT_TRUE(from_json(Collection::outbox, object.dump()).value() == RecordValue(outbox()));
-    for (const int version : {0, 2, 77}) {
+    for (const int version : {0, 3, 77}) {
         object["v"] = version;
-        EXPECT_EQ(from_json(Collection::outbox, object.dump()).error().code, Code::unsupported);
+        const auto why = from_json(Collection::outbox, object.dump()).error();
+        EXPECT_EQ(why.code, Code::unsupported);
+        EXPECT_NE(why.detail.find("version " + std::to_string(version)), std::string::npos) << why.detail;
     }
     object.erase("v");
     EXPECT_EQ(from_json(Collection::outbox, object.dump()).error().code, Code::malformed);
+}
+
+TEST(MessageCodec, WhatAnOlderProgramWouldSendAsAnEmptyMessageHasAVersionThatItRefuses) {
+    auto row = inbox();
+    row.delivered = true;
+    row.stanza.bodies.clear();
+    EXPECT_EQ(as_json(row)["v"], kDeliveredVersion);
+    comes_back(row);
+    auto before = as_json(row);
+    before["v"] = kMessageVersion;
+    EXPECT_TRUE(from_json(Collection::inbox, before.dump()).value() == RecordValue(row)) << "as it was written once";
+    for (const RecordValue& other : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt())})
+        EXPECT_EQ(as_json(other)["v"], kMessageVersion);
 }
 
 TEST(MessageCodec, ARowOfAnotherCollectionIsNone) {

@@ -19,6 +19,7 @@ struct PortFact {
     int error = 0;         ///< errno; 0: it is free
     std::string holder{};  ///< of a taken one: "kamailio"; empty: not to be seen
     int holder_pid = 0;
+    std::string option = "bind";  ///< that names it
 };
 
 /// The directory of the store, or the next one above it that there is.

@@ -77,6 +77,10 @@ Facts gather(std::string_view lines) {
     read_lines(lines, facts);
     if (!facts.engine) return facts;
     for (const auto& listener : facts.engine->bind) facts.ports.push_back(try_port(listener));
+    if (const auto& endpoint = facts.engine->metrics.endpoint) {
+        facts.ports.push_back(try_port({Transport::tcp, *endpoint}));
+        facts.ports.back().option = "metrics.listen";
+    }
     facts.state = look_at_state(host::state_dir(*facts.engine));
     read_files(facts);
     ask_hops(facts);

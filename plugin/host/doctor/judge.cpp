@@ -59,18 +59,19 @@ void judge_peers(const Facts& facts, Findings& out) {
 
 Finding judge_port(const PortFact& port) {
     const auto name = text_of(port.listener);
+    const auto option = '"' + port.option + '"';
     const auto holder = port.holder + " (pid " + std::to_string(port.holder_pid) + ')';
     if (port.error == 0) return {Level::ok, "listeners", name + " is free"};
     if (port.error == EADDRINUSE && port.holder == kWorker) return {Level::ok, "listeners", name + " is held by the worker that runs, " + holder};
     if (port.error == EADDRINUSE)
         return {Level::error, "listeners", name + " is taken by " + (port.holder.empty() ? std::string("a program of another user") : holder),
-                "stop that program, or choose another port in \"bind\""};
+                "stop that program, or choose another port in " + option};
     if (port.error == EADDRNOTAVAIL)
         return {Level::error, "listeners", name + ": no interface of this machine has that address",
-                "correct \"bind\", or bind 0.0.0.0; a NAT's outer address belongs into \"public_address\""};
+                port.option == "bind" ? "correct \"bind\", or bind 0.0.0.0; a NAT's outer address belongs into \"public_address\"" : "correct " + option};
     if (port.error == EACCES)
-        return {Level::error, "listeners", name + ": ports below 1024 need a privilege", "choose one from 1024 in \"bind\", or give the service CAP_NET_BIND_SERVICE"};
-    return {Level::error, "listeners", name + ": " + std::strerror(port.error), "correct \"bind\""};
+        return {Level::error, "listeners", name + ": ports below 1024 need a privilege", "choose one from 1024 in " + option + ", or give the service CAP_NET_BIND_SERVICE"};
+    return {Level::error, "listeners", name + ": " + std::strerror(port.error), "correct " + option};
 }
 
 bool is_reserved(const Facts& facts, std::uint16_t port) {

@@ -9,16 +9,16 @@
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
 -export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
--export([accept_loop/2]).
+-export([accept_loop/2, hold/2]).
 
-%% Handed to the worker, which checks them.
--define(DOMAIN_OPTIONS, [name, scheme, sip_domain, nested_xmpp_domains, phone, emergency_line, tls, digest, peers, pager_as_chat,
-                         message_accept_code, message_hold_ms, from_gr, unique_call_id, correction_mark, e2e_fallback, xhtml_im,
-                         chat_states, allow_6xx, service_unavailable_code, language, user_rate]).
+%% Handed to the worker, which checks them once more; made of plugin/config/schema.json.
+-define(DOMAIN_OPTIONS, mod_stox_options:names()).
 -define(AGAIN_MS, 200).
 -define(REFUSED_MS, 30000).
 
--record(state, {host, domain, options, access, secret, path, socket, worker}).
+%% lead: the process that shows the nodes of a cluster that this one leads the domain; leader: a monitor of another node's, while this one
+%% stands by.
+-record(state, {host, domain, options, access, secret, path, socket, worker, lead, leader}).
 
 %% --- gen_mod
 
@@ -36,9 +36,14 @@ mod_options(Host) ->
 mod_opt_type(host) -> econf:host();
 mod_opt_type(xmpp_domains) -> econf:list(econf:domain());
 mod_opt_type(access_admin) -> econf:acl();
-mod_opt_type(_) -> econf:any().
+mod_opt_type(Name) -> mod_stox_options:type(Name).
 
-mod_doc() -> #{desc => "SIP and XMPP gateway."}.
+mod_doc() ->
+    #{desc => <<"Gateway between XMPP and SIP, as a component of each host that has it. Options of the whole server stand in stox.yml.">>,
+      opts => [{host, #{value => <<"a domain name">>, desc => <<"domain of the gateway, by default sip.@HOST@">>}},
+               {xmpp_domains, #{value => <<"list of: a domain name">>, desc => <<"domains whose accounts use the gateway, by default all hosts">>}},
+               {access_admin, #{value => <<"AccessName">>, desc => <<"who administers the domain, by default configure">>}}
+               | mod_stox_options:doc()]}.
 
 %% --- the process of one host
 
@@ -53,6 +58,7 @@ handle_call(_Request, _From, State) -> {reply, ok, State}.
 
 handle_cast({reload, Opts}, #state{domain = Domain} = State) ->
     case gen_mod:get_opt(host, Opts) of
+        Domain when State#state.leader =/= undefined -> {noreply, State}; % it reads them when it leads
         Domain when State#state.socket =/= undefined -> {noreply, set(State#state{options = options(Opts), access = gen_mod:get_opt(access_admin, Opts)})};
         _ -> {noreply, open(close(State), Opts)}
     end.
@@ -65,8 +71,14 @@ handle_info({'DOWN', Ref, process, _, Reason}, #state{worker = Ref} = State) ->
            end,
     erlang:send_after(Wait, self(), set),
     {noreply, State#state{worker = undefined}};
+handle_info({'DOWN', Ref, process, _, _}, #state{host = Host, leader = Ref} = State) ->
+    {noreply, open(State#state{leader = undefined}, gen_mod:get_module_opts(Host, ?MODULE))};
+handle_info({another_leads, Lead, Domain}, #state{host = Host, lead = Lead} = State) ->
+    logger:warning("stox ~ts: the nodes of the cluster found each other again, and another one has it", [Domain]),
+    {noreply, open(close(State), gen_mod:get_module_opts(Host, ?MODULE))};
+handle_info(set, #state{socket = undefined} = State) -> {noreply, State};
 handle_info(set, State) -> {noreply, set(State)};
-handle_info(open, #state{host = Host, socket = undefined} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))};
+handle_info(open, #state{host = Host, socket = undefined, leader = undefined} = State) -> {noreply, open(State, gen_mod:get_module_opts(Host, ?MODULE))};
 handle_info({'EXIT', _, normal}, State) -> {noreply, State};
 handle_info({'EXIT', _, Reason}, State) -> {stop, Reason, State};
 handle_info(_, State) -> {noreply, State}.
@@ -80,6 +92,13 @@ format_status(Status) -> Status.
 
 open(State, Opts) ->
     Domain = gen_mod:get_opt(host, Opts),
+    Known = State#state{domain = Domain},
+    case lead(Known) of
+        {true, Lead} -> open(Known#state{lead = Lead}, Opts, Domain);
+        {false, Leader} -> stand_by(Known, Leader)
+    end.
+
+open(State, Opts, Domain) ->
     Secret = binary:encode_hex(crypto:strong_rand_bytes(32)),
     {Path, Mode} = socket_path(Domain),
     Opened = State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path},
@@ -103,13 +122,50 @@ listen(Path, Mode) ->
         Error -> Error
     end.
 
-close(#state{socket = undefined} = State) -> State;
+close(#state{leader = Leader} = State) when is_reference(Leader) ->
+    erlang:demonitor(Leader, [flush]),
+    State#state{leader = undefined};
+close(#state{socket = undefined} = State) -> resign(State);
 close(#state{host = Host, domain = Domain, socket = Socket, path = Path, worker = Worker} = State) ->
     is_reference(Worker) andalso erlang:demonitor(Worker, [flush]),
     mod_stox_worker:remove(Domain, not still_configured(Host, Domain)),
     _ = gen_tcp:close(Socket),
     _ = file:delete(Path),
-    State#state{worker = undefined}.
+    resign(State#state{worker = undefined, socket = undefined}).
+
+%% --- one node of a cluster leads a domain: with several connections ejabberd would split or lose its traffic. Who leads has a process
+%% under a global name; when that is gone, or its node, the others try to take the name.
+
+lead(#state{lead = Lead}) when is_pid(Lead) -> {true, Lead};
+lead(#state{domain = Domain}) ->
+    Name = {?MODULE, Domain},
+    Lead = spawn(?MODULE, hold, [self(), Domain]),
+    case global:register_name(Name, Lead, fun global:random_notify_name/3) of
+        yes -> {true, Lead};
+        no ->
+            Lead ! resign,
+            {false, global:whereis_name(Name)}
+    end.
+
+%% Until its owner resigns or ends, or the halves of a cluster find each other again and the other one was chosen.
+hold(Owner, Domain) ->
+    Ref = erlang:monitor(process, Owner),
+    receive
+        {'DOWN', Ref, process, _, _} -> ok;
+        {global_name_conflict, _} -> Owner ! {another_leads, self(), Domain};
+        resign -> ok
+    end.
+
+resign(#state{lead = Lead} = State) ->
+    is_pid(Lead) andalso (Lead ! resign),
+    State#state{lead = undefined}.
+
+stand_by(State, undefined) -> % it ended just now
+    erlang:send_after(?AGAIN_MS, self(), open),
+    State;
+stand_by(#state{domain = Domain} = State, Leader) ->
+    logger:info("stox ~ts: stands by, ~ts has it", [Domain, node(Leader)]),
+    State#state{leader = erlang:monitor(process, Leader)}.
 
 %% Only one that is gone from the file is gone for good: its users are told about messages that wait. At a stop of the server, or
 %% of the module, the file still has it.

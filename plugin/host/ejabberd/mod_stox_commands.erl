@@ -5,7 +5,7 @@
 -include("ejabberd_commands.hrl").
 
 -export([register/0, unregister/0]).
--export([line/1, doctor/0, status/0, overview/0, domains/0, peers/0, errors/0, limits/0,
+-export([line/1, doctor/0, status/0, overview/0, domains/0, peers/0, errors/0, limits/0, counters/0,
          user_limit/2, drain/1, trace/2, traces/0, bans/0, ban/2, unban/1, log_level/1, reload/0, stop/0]).
 
 register() -> ejabberd_commands:register_commands(?MODULE, commands()).
@@ -21,6 +21,7 @@ commands() ->
      command(stox_peers, peers, [], "Peers of the SIP gateway and their states"),
      command(stox_errors, errors, [], "Last errors of the SIP gateway"),
      command(stox_limits, limits, [], "Limits of the SIP gateway and how near they are"),
+     command(stox_counters, counters, [], "What the SIP gateway has counted since its start"),
      command(stox_user_limit, user_limit, [user, per_second], "Limit a user of the SIP gateway"),
      command(stox_drain, drain, [state], "Let the SIP gateway take nothing new: on or off"),
      command(stox_trace, trace, [match, minutes], "Log every line about a JID, source or Call-ID"),
@@ -53,6 +54,7 @@ domains() -> mod_stox_worker:ask([<<"domains">>]).
 peers() -> mod_stox_worker:ask([<<"peers">>]).
 errors() -> mod_stox_worker:ask([<<"errors">>]).
 limits() -> mod_stox_worker:ask([<<"limits">>]).
+counters() -> mod_stox_worker:ask([<<"counters">>]).
 user_limit(User, PerSecond) -> mod_stox_worker:ask([<<"user-limit">>, User, PerSecond]).
 drain(State) -> mod_stox_worker:ask([<<"drain">>, State]).
 trace(Match, Minutes) -> mod_stox_worker:ask([<<"trace">>, Match, Minutes]).

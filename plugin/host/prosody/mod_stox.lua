@@ -189,10 +189,12 @@ local net_server = require "net.server";
 local timer = require "util.timer";
 local sha256 = require "util.hashes".sha256;
 local usermanager = require "core.usermanager";
+local statsmanager = require "core.statsmanager";
 
 local CONTROL_VERSION = 1;
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
 local CLOSE_MS = 3000;
+local METRICS_SECONDS = 10;
 local EVENTS_AT_ONCE = 200;   -- the server has one thread
 
 local host = module.host;
@@ -272,9 +274,19 @@ local function send_engine()
 	send { t = "engine-set", config = engine_options(server.service) };
 end
 
+-- A reload is told to every component of ours: the first one does it for all.
+local function send_engine_once()
+	if server.engine_sent then return; end
+	server.engine_sent = true;
+	timer.add_task(0, function () server.engine_sent = nil; end);
+	send_engine();
+end
+
 local function send_domain(domain)
+	local users = xmpp_domains(domain);
+	server.domains[domain].users = json.encode(users);
 	send {
-		t = "domain-set", domain = domain, xmpp_domains = xmpp_domains(domain),
+		t = "domain-set", domain = domain, xmpp_domains = users,
 		xmpp = { unix = server.path, secret = server.domains[domain].secret }, config = domain_options(domain, server.parents[domain]),
 	};
 end
@@ -282,6 +294,19 @@ end
 local function send_all()
 	send_engine();
 	for domain in pairs(server.domains) do send_domain(domain); end
+end
+
+-- Once for all hosts that come or go at a stroke, and only to whom it makes a difference: components of ours are hosts too.
+local function follow_hosts()
+	if server.hosts_changed then return; end
+	server.hosts_changed = true;
+	timer.add_task(0, function ()
+		server.hosts_changed = nil;
+		if server.stopping then return; end
+		for domain, known in pairs(server.domains) do
+			if known.users and known.users ~= json.encode(xmpp_domains(domain)) then send_domain(domain); end
+		end
+	end);
 end
 
 local function log_for(domain)
@@ -355,6 +380,36 @@ function events.admin(event)
 	server.questions[event.id] = nil;
 	local output = tostring(event.output):gsub("\n$", "");
 	if event.code == 0 then waiting.resolve(output); else waiting.reject(output); end
+end
+
+-- Metrics: what the worker counts, in Prosody's own registry, which mod_http_openmetrics shows. Every METRICS_SECONDS, since an answer
+-- takes a turn of the loop and a collector does not wait for it. Nobody is asked where statistics are off.
+local function metric_family(family)
+	local known = server.metrics and server.metrics[family.name];
+	if known then return known; end
+	-- "_total" and "_info" are put behind names by the format; of an info Prosody knows nothing.
+	local name = family.name:gsub("^stox_", "") .. (family.type == "info" and "_info" or "");
+	local kind = family.type == "counter" and "counter" or "gauge";
+	known = module:context("*"):metric(kind, name, "", family.help, family.labels);
+	server.metrics = server.metrics or {};
+	server.metrics[family.name] = known;
+	return known;
+end
+
+function events.metrics(event)
+	for _, family in ipairs(event.families or {}) do
+		local metric = metric_family(family);
+		metric:clear(); -- what is gone is 0
+		for _, sample in ipairs(family.samples) do
+			metric:with_labels(table.unpack(sample.labels)):set(sample.value);
+		end
+	end
+end
+
+function server.ask_for_metrics()
+	if server.stopping then return; end
+	if server.running then send { t = "metrics", id = "openmetrics" }; end
+	return METRICS_SECONDS;
 end
 
 -- Not from inside the event: both end or begin what it came from.
@@ -442,6 +497,10 @@ local function open_worker()
 	end
 	if not handle then error("cannot start the worker: " .. tostring(why), 0); end
 	server.handle = handle;
+	if not server.collecting and statsmanager.get_metric_registry() then
+		server.collecting = true;
+		timer.add_task(1, function () return server.ask_for_metrics(); end);
+	end
 	server.watch = net_server.watchfd(handle:fd(), function () server.drain(); end);
 end
 
@@ -554,7 +613,7 @@ local function load_component()
 	end);
 	module:hook_global("config-reloaded", function ()
 		if server.handle then
-			send_engine();
+			send_engine_once();
 			send_domain(host);
 		else
 			start(); -- it had ended too often
@@ -562,9 +621,8 @@ local function load_component()
 		follow_configuration();
 	end);
 	-- The list of user domains changed.
-	local function resend() send_domain(host); end
-	module:hook_global("host-activated", resend);
-	module:hook_global("host-deactivated", resend);
+	module:hook_global("host-activated", follow_hosts);
+	module:hook_global("host-deactivated", follow_hosts);
 
 	function module.unload()
 		server.domains[host] = nil;

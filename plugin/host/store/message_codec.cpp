@@ -2,6 +2,7 @@
 
 #include "mapping/xml/reader.h"
 #include "mapping/xml/writer.h"
+#include "plugin/host/store/json_text.h"
 #include "plugin/host/store/row_fields.h"
 #include "plugin/host/store/store.h"
 
@@ -24,21 +25,7 @@ constexpr std::array<std::string_view, 5> kTypes{"normal", "chat", "groupchat", 
 
 bool is_any(char) { return true; }
 
-// Octets that need not be UTF-8, as a text in which each is the character of its number.
-
-std::string as_text(std::string_view octets) {
-    std::string text;
-    text.reserve(octets.size());
-    for (const char c : octets) {
-        const auto octet = static_cast<unsigned char>(c);
-        if (octet < 0x80)
-            text += c;
-        else
-            (text += static_cast<char>(0xc0 | octet >> 6)) += static_cast<char>(0x80 | (octet & 0x3f));
-    }
-    return text;
-}
-
+/// What JsonText::octets made of octets.
 Result<std::string> from_text(std::string_view text, const char* name) {
     std::string octets;
     octets.reserve(text.size());
@@ -66,42 +53,42 @@ Result<std::string> octets_of(const json& object, const char* name, bool (*allow
 /// Whatever is refused here would be lost at the next start.
 class Writer {
 public:
-    Writer() : object_{{"v", kMessageVersion}} {}
+    explicit Writer(unsigned version) { object_.number("v", version); }
 
     void id(const char* name, const std::string& value, bool (*allowed)(char), std::size_t shortest) {
         if (value.size() < shortest || value.size() > kMaxRowIdOctets || !std::ranges::all_of(value, allowed)) refuse(name);
-        object_[name] = value;
+        object_.text(name, value);
     }
     void octets(const char* name, const std::string& value, bool (*allowed)(char) = is_printable) {
         if (!std::ranges::all_of(value, allowed)) refuse(name);
-        object_[name] = as_text(value);
+        object_.octets(name, value);
     }
     void stanza(const char* name, const xmpp::Message& message) {
-        auto text = xml::write_within(xmpp::encode(message), kMaxValueOctets);
+        const auto text = xml::write_within(xmpp::encode(message), kMaxValueOctets);
         too_large_ = too_large_ || !text;
-        if (text) object_[name] = std::move(*text);
+        if (text) object_.text(name, *text);
     }
     void time(const char* name, UtcTime time) {
         const auto milliseconds = time.time_since_epoch().count();
         if (milliseconds < 0 || static_cast<std::uint64_t>(milliseconds) > kLastMillisecond) refuse(name);
-        object_[name] = static_cast<std::uint64_t>(std::max<std::int64_t>(milliseconds, 0));
+        object_.number(name, static_cast<std::uint64_t>(std::max<std::int64_t>(milliseconds, 0)));
     }
     void number(const char* name, std::uint64_t value, std::uint64_t most) {
         if (value > most) refuse(name);
-        object_[name] = value;
+        object_.number(name, value);
     }
     void flag(const char* name, bool value) {
-        if (value) object_[name] = true;
+        if (value) object_.flag(name, true);
     }
-    void choice(const char* name, bool value) { object_[name] = value; }
-    void text(const char* name, std::string value) { object_[name] = std::move(value); }
+    void choice(const char* name, bool value) { object_.flag(name, value); }
+    /// An octet that is no UTF-8 can only stand in an address, which the wire would have refused.
+    void text(const char* name, std::string_view value) { object_.text(name, value); }
     void report(const ReportAsked& asked);
 
     Result<std::string> finish() {
         if (wrong_) return wrong_member(wrong_);
         if (too_large_) return too_large();
-        // An octet that is no UTF-8 can only stand in an address, which the wire would have refused.
-        auto text = object_.dump(-1, ' ', false, json::error_handler_t::replace);
+        auto text = object_.finish();
         if (text.size() > kMaxValueOctets) return too_large();
         return text;
     }
@@ -110,31 +97,22 @@ private:
     static Error too_large() { return {Code::too_large, "a message that no record holds"}; }
     void refuse(const char* name) { wrong_ = name; }
 
-    json object_;
+    JsonText object_;
     const char* wrong_ = nullptr;
     bool too_large_ = false;
 };
-
-json paths_of(const std::vector<std::string>& routes) {
-    auto list = json::array();
-    for (const auto& route : routes) list.push_back(as_text(route));
-    return list;
-}
 
 void Writer::report(const ReportAsked& asked) {
     const auto printable = [](const std::string& value) { return std::ranges::all_of(value, is_printable); };
     if (!printable(asked.message_id) || !printable(asked.date_time) || asked.routes.size() > kMaxPaths ||
         !std::ranges::all_of(asked.routes, printable) || !printable(asked.original_recipient))
         return refuse("report");
-    object_["report"] = {{"message_id", as_text(asked.message_id)},
-                         {"date_time", as_text(asked.date_time)},
-                         {"author", asked.author.to_string()},
-                         {"recipient", asked.recipient.to_string()},
-                         {"positive", asked.positive},
-                         {"negative", asked.negative},
-                         {"display", asked.display},
-                         {"routes", paths_of(asked.routes)},
-                         {"original_recipient", as_text(asked.original_recipient)}};
+    JsonText report;
+    report.octets("message_id", asked.message_id).octets("date_time", asked.date_time);
+    report.text("author", asked.author.to_string()).text("recipient", asked.recipient.to_string());
+    report.flag("positive", asked.positive).flag("negative", asked.negative).flag("display", asked.display);
+    report.octets("routes", asked.routes).octets("original_recipient", asked.original_recipient);
+    object_.object("report", std::move(report));
 }
 
 void write(Writer& out, const InboxRow& row) {
@@ -175,7 +153,7 @@ void write(Writer& out, const ReceiptRow& row) {
     out.octets("imdn_id", row.imdn_id);
     out.time("since", row.since);
     out.flag("from_sip", row.from_sip);
-    out.text("type", std::string(kTypes[static_cast<std::size_t>(row.type)]));
+    out.text("type", kTypes[static_cast<std::size_t>(row.type)]);
     if (row.report) out.report(*row.report);
 }
 
@@ -314,7 +292,8 @@ std::string collection_of(Collection collection, std::string_view domain) {
 }
 
 Result<std::string> to_json(const RecordValue& row) {
-    Writer out;
+    const auto* inbox = std::get_if<InboxRow>(&row);
+    Writer out(inbox && inbox->delivered ? kDeliveredVersion : kMessageVersion);
     std::visit([&out](const auto& one) { write(out, one); }, row);
     return out.finish();
 }
@@ -323,7 +302,9 @@ Result<RecordValue> from_json(Collection collection, std::string_view text) {
     BOOST_OUTCOME_TRY(object, parse_row(text, kMaxValueOctets));
     const auto* version = member_of(object, "v");
     if (!version || !version->is_number_unsigned()) return wrong_member("v");
-    if (version->get<std::uint64_t>() != kMessageVersion) return fail(Code::unsupported, "stored row of another version");
+    if (const auto is = version->get<std::uint64_t>(); is != kMessageVersion && is != kDeliveredVersion)
+        return fail(Code::unsupported,
+                    "a row of version " + std::to_string(is) + ", which another release wrote and this one does not know");
     switch (collection) {
         case Collection::inbox:
             return inbox_row(object);

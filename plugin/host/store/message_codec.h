@@ -9,8 +9,10 @@
 
 namespace stox::store {
 
-/// Member "v" of the text. A program reads its own version; what an older one wrote needs code that reads it.
-constexpr int kMessageVersion = 1;
+/// Member "v" of the text. A program reads the versions that it knows; what an older one wrote needs code that reads it. A row
+/// that an older program would take for something else has a version that it does not know.
+constexpr unsigned kMessageVersion = 1;
+constexpr unsigned kDeliveredVersion = 2;  ///< of what is kept of a delivered message: by version 1, an empty message to be sent
 
 /// Where the rows of a domain stand in the store.
 std::string collection_of(engine::Collection collection, std::string_view domain);

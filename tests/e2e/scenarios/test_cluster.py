@@ -1,0 +1,99 @@
+"""Two nodes of an ejabberd cluster: one attaches, the other stands by and takes its place."""
+import os
+import time
+
+import pytest
+
+from conftest import COMPONENT, DOMAIN, PASSWORD, make_server, stop_server
+from ejabberd import Ejabberd
+from lane import GATEWAY, PEER
+from processes import Program, wait_for
+from server import Setup
+from sip_peer import SipPeer, message
+from xmpp_client import XmppClient
+
+pytestmark = [pytest.mark.gate(240), pytest.mark.skipif(os.environ.get("STOX_SERVER") != "ejabberd", reason="Prosody has no clusters")]
+PORT = 5105
+SHARED = {"components": {COMPONENT: {"peers": {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}}},
+          "engine": {"bind": [f"udp:{GATEWAY}:{PORT}"], "log_level": "debug"}}
+
+
+@pytest.fixture
+def names(workspace):
+    """Where the nodes find each other."""
+    program = Program(["epmd", "-address", "127.0.0.1"], workspace / "epmd.log", unprivileged=True)
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def nodes(workspace, names):
+    first = make_server(workspace / "first", node="first", port=5343, api_port=15305, **SHARED)
+    second = Ejabberd(Setup(folder=folder_of(workspace), build=first.setup.build, domain=DOMAIN, node="second", port=5344, api_port=15307, **SHARED))
+    second.start()
+    second.wait_attached(COMPONENT)  # not in the cluster yet: a server of its own
+    since = second.log_size()
+    join(second, first)
+    second.wait_log("stands by, first@localhost has it", since)
+    wait_for("the second node's worker to end", lambda: second.worker() == 0)
+    yield first, second
+    for node in (second, first):
+        stop_server(node)
+
+
+def join(node, other) -> None:
+    """As ejabberdctl does it; over HTTP the node would end its own question, for it restarts."""
+    ask = f"io:format('~p', [rpc:call('{node.setup.node}@localhost', ejabberd_cluster, join, ['{other.setup.node}@localhost'])]), halt()."
+    command = ["erl", "-sname", "joins@localhost", "-setcookie", "lab", "-start_epmd", "false", "-hidden", "-noinput", "-eval", ask]
+    program = Program(command, node.folder / "join.log", unprivileged=True, cwd=node.folder, env={"HOME": str(node.folder)})
+    assert program.process.wait(60) == 0 and program.log.read_text() == "ok", program.log.read_text()
+
+
+def folder_of(workspace):
+    folder = workspace / "second"
+    folder.mkdir()
+    return folder
+
+
+def client_of(node, name="romeo"):
+    return XmppClient(f"{name}@{DOMAIN}/{node.setup.node}", PASSWORD, node.setup.address, node.setup.port)
+
+
+def each_way(client, phone, text: str) -> None:
+    client.send(f"juliet@{COMPONENT}", f"{text} out")
+    phone.wait_request(lambda request: request.body == f"{text} out")
+    assert phone.ask(message(body=f"{text} in", port=PORT), gateway_port=PORT).status == 202
+    client.wait_body(f"{text} in")
+
+
+def test_another_node_takes_the_place_of_one_that_is_gone(nodes, capsys):
+    first, second = nodes
+    romeo = client_of(second)
+    with SipPeer(port=PORT) as phone:
+        each_way(romeo, phone, "by the other node")
+
+        since, killed = second.log_size(), time.monotonic()
+        first.program.kill()
+        second.wait_attached(COMPONENT, since)
+        taken = time.monotonic() - killed
+        each_way(romeo, phone, "by its own node")
+
+        # Back, it stands by.
+        since = first.log_size()
+        first.start()
+        first.wait_log("stands by, second@localhost has it", since)
+        assert first.worker() == 0
+        mercutio = client_of(first, "mercutio")
+        mercutio.send(f"juliet@{COMPONENT}", "from the one that stands by")
+        phone.wait_request(lambda request: request.body == "from the one that stands by")
+        each_way(romeo, phone, "still by its own node")
+        romeo.stop()
+
+        since, stopped = first.log_size(), time.monotonic()
+        second.stop()
+        first.wait_attached(COMPONENT, since)
+        with capsys.disabled():
+            print(f"\nattached {taken:.1f} s after the leader was killed, {time.monotonic() - stopped:.1f} s after the stop of it began")
+        mercutio.send(f"juliet@{COMPONENT}", "after the stop")
+        phone.wait_request(lambda request: request.body == "after the stop")
+        mercutio.stop()
