@@ -88,7 +88,8 @@ TEST(TrustStore, ADirectoryThatLostAnAuthorityIsReadAnew) {
     const auto directory = fs::path(made.root()).parent_path() / "authorities";
     fs::create_directory(directory);
     char name[16];
-    std::snprintf(name, sizeof name, "%08lx.0", X509_NAME_hash_ex(X509_get_subject_name(authority.get()), nullptr, nullptr, nullptr));
+    std::snprintf(name, sizeof name, "%08lx.0",
+                  X509_NAME_hash_ex(X509_get_subject_name(authority.get()), nullptr, nullptr, nullptr));
     fs::copy_file(made.root(), directory / name);
     fs::last_write_time(directory, fs::file_time_type::clock::now() - std::chrono::hours(1));  // clocks of files are coarse
     const DefaultPaths paths("/nonexistent.pem", "/nonexistent:" + directory.string());
