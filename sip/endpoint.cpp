@@ -77,9 +77,7 @@ void Endpoint::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
 
 void Endpoint::hold(Flow flow) { impl_->stack.transports->edge().hold(flow); }
 void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow); }
-void Endpoint::refused(const Address& source, Transport transport) {
-    impl_->stack.transports->edge().refused(source, transport);
-}
+void Endpoint::refused(const Address& source, Transport transport) { impl_->stack.transports->edge().refused(source, transport); }
 BanOrder Endpoint::ban(const Address& source, std::chrono::seconds length) {
     return impl_->stack.transports->edge().ban(source, length);
 }
