@@ -77,6 +77,7 @@ std::string header_value(std::string_view value) {
 
 std::string name_addr_value(const NameAddr& address) {
     std::string text;
+    text.reserve(128);
     if (!address.display_name.empty()) {
         text += '"';
         for (const char c : header_value(address.display_name)) {
@@ -85,11 +86,13 @@ std::string name_addr_value(const NameAddr& address) {
         }
         text += "\" ";
     }
-    text += '<' + header_value(address.uri.to_string()) + '>';
-    if (!address.tag.empty()) text += ";tag=" + header_value(address.tag);
+    text += '<';
+    append_value(text, address.uri.to_string());
+    text += '>';
+    if (!address.tag.empty()) append_value(text += ";tag=", address.tag);
     for (const auto& parameter : address.parameters) {
-        text += ';' + header_value(parameter.name);
-        if (parameter.value) text += '=' + header_value(*parameter.value);
+        append_value(text += ';', parameter.name);
+        if (parameter.value) append_value(text += '=', *parameter.value);
     }
     return text;
 }

@@ -245,8 +245,9 @@ const UriParameter* Uri::parameter(std::string_view name) const {
 
 std::string Uri::to_string() const {
     const auto row = std::ranges::find(kSchemes, scheme, &SchemeRow::scheme);
-    std::string text(row->name);
-    text.append(1, ':').append(user);
+    std::string text;
+    text.reserve(user.size() + host.size() + 16 + 32 * parameters.size());
+    text.append(row->name).append(1, ':').append(user);
     if (!user.empty() && scheme != Scheme::tel) text += '@';
     text += host;
     if (port) text.append(1, ':').append(std::to_string(*port));

@@ -75,7 +75,14 @@ void UserAgent::forget_invites(Usage& usage) {
     });
 }
 
+/// A call of the peer has one dialog from its beginning to its end.
+bool UserAgent::is_listed(const Usage& usage) {
+    const auto* server = std::get_if<InviteServer>(&usage.machine);
+    return server && usage.listed.size() == 1 && usage.listed.front() == server->session().dialog();
+}
+
 void UserAgent::relist(UsageKey key, Usage& usage) {
+    if (is_listed(usage)) return;
     struct Dialogs {
         std::vector<DialogRef> operator()(const InviteClient& client) const { return client.dialogs(); }
         std::vector<DialogRef> operator()(const InviteServer& server) const { return one(server.session().dialog()); }
