@@ -63,11 +63,12 @@ UriParameter parameter_of(std::string_view written) {
     return parameter;
 }
 
-/// `parameters` ends with null, or is null itself.
-Result<NameAddr> name_addr(const char* display, const url_t& url, const msg_param_t* parameters) {
+/// `parameters` ends with null, or is null itself; `address` is empty.
+Result<void> read(const char* display, const url_t& url, const msg_param_t* parameters, NameAddr& address) {
     auto uri = uri_of(url);
     if (!uri) return uri.error();
-    NameAddr address{unquote(text(display)), std::move(uri).value(), {}, {}};
+    address.uri = std::move(uri).value();
+    if (display) address.display_name = unquote(display);
     for (; parameters && *parameters; ++parameters) {
         auto parameter = parameter_of(*parameters);
         if (parameter.name == "tag")
@@ -75,23 +76,26 @@ Result<NameAddr> name_addr(const char* display, const url_t& url, const msg_para
         else
             address.parameters.push_back(std::move(parameter));
     }
-    return address;
+    return ok();
 }
 
-Result<NameAddr> name_addr(const sip_addr_t& address) { return name_addr(address.a_display, *address.a_url, address.a_params); }
+Result<void> read(const sip_addr_t& from, NameAddr& address) { return read(from.a_display, *from.a_url, from.a_params, address); }
 
-/// Each of a list of headers, in order. One that is no address we know is left out: the guard refused what must not be there.
+/// One that is no address we know is left out: the guard refused what must not be there.
+void append(const char* display, const url_t& url, const msg_param_t* parameters, std::vector<NameAddr>& all) {
+    if (!read(display, url, parameters, all.emplace_back())) all.pop_back();
+}
+
+/// Each of a list of headers, in order.
 std::vector<NameAddr> contacts_of(const sip_contact_t* contact) {
     std::vector<NameAddr> all;
-    for (; contact; contact = contact->m_next)
-        if (auto one = name_addr(contact->m_display, *contact->m_url, contact->m_params)) all.push_back(std::move(one).value());
+    for (; contact; contact = contact->m_next) append(contact->m_display, *contact->m_url, contact->m_params, all);
     return all;
 }
 
 std::vector<NameAddr> routes_of(const sip_route_t* route) {
     std::vector<NameAddr> all;
-    for (; route; route = route->r_next)
-        if (auto one = name_addr(route->r_display, *route->r_url, route->r_params)) all.push_back(std::move(one).value());
+    for (; route; route = route->r_next) append(route->r_display, *route->r_url, route->r_params, all);
     return all;
 }
 
@@ -133,8 +137,7 @@ void copy_content(const sip_t& from, Message& to) {
 
 }  // namespace
 
-Result<Request> decode_request(const sip_s& message) {
-    Request request;
+Result<void> decode_request(const sip_s& message, Request& request) {
     request.method = text(message.sip_request->rq_method_name);
     auto uri = uri_of(*message.sip_request->rq_url);
     if (!uri) {
@@ -144,18 +147,14 @@ Result<Request> decode_request(const sip_s& message) {
                     "Request-URI: " + uri.error().detail);
     }
     request.uri = std::move(uri).value();
-    auto from = name_addr(*message.sip_from);
-    if (!from) return fail(Code::malformed, "From: " + from.error().detail);
-    auto to = name_addr(*message.sip_to);
-    if (!to) return fail(Code::malformed, "To: " + to.error().detail);
-    request.from = std::move(from).value();
-    request.to = std::move(to).value();
+    if (auto from = read(*message.sip_from, request.from); !from) return fail(Code::malformed, "From: " + from.error().detail);
+    if (auto to = read(*message.sip_to, request.to); !to) return fail(Code::malformed, "To: " + to.error().detail);
     request.call_id = text(message.sip_call_id->i_id);
     request.cseq = message.sip_cseq->cs_seq;
     if (message.sip_max_forwards) request.max_forwards = static_cast<unsigned>(message.sip_max_forwards->mf_count);
     request.routes = routes_of(message.sip_route);
     copy_content(message, request);
-    return request;
+    return ok();
 }
 
 Response decode_response(const sip_s& message) {

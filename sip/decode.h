@@ -8,8 +8,9 @@ struct sip_s;
 
 namespace stox::sip {
 
+/// Into an empty one, for a request is long to move; after an error it is good for nothing.
 /// errors  unsupported: a Request-URI of a scheme we do not know (416); malformed: an address that cannot be read (400)
-Result<Request> decode_request(const sip_s& message);
+Result<void> decode_request(const sip_s& message, Request& request);
 Response decode_response(const sip_s& message);
 
 }  // namespace stox::sip

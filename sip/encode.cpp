@@ -45,10 +45,6 @@ bool is_address(const NameAddr& address) {
     return is_written_as_read(address.uri) && is_tag(address.tag) && std::ranges::all_of(address.parameters, is_parameter);
 }
 
-bool is_named(std::string_view name, std::string_view lower) {
-    return std::ranges::equal(name, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-}
-
 /// Long and compact names (RFC 3261 §20). A second one of these would let two readers see two messages.
 bool is_reserved(std::string_view name) {
     constexpr std::array<std::string_view, 16> kReserved{
@@ -57,15 +53,19 @@ bool is_reserved(std::string_view name) {
     return std::ranges::any_of(kReserved, [name](std::string_view reserved) { return is_named(name, reserved); });
 }
 
-/// Whatever would end the line or hide in it is a space.
 void append_value(std::string& text, std::string_view value) {
-    const auto begin = static_cast<std::ptrdiff_t>(text.size());
+    const auto begin = text.size();
     text += value;
-    std::replace_if(
-        text.begin() + begin, text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    std::transform(value.begin(), value.end(), text.begin() + static_cast<std::ptrdiff_t>(begin), printable);
 }
 
 }  // namespace
+
+bool is_named(std::string_view name, std::string_view lower) {
+    return std::ranges::equal(name, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+}
+
+bool is_header_of_callers(std::string_view name) { return is_token(name) && !is_reserved(name); }
 
 bool is_token(std::string_view text) { return consists_of(text, "-.!%*_+`'~"); }
 
@@ -77,6 +77,7 @@ std::string header_value(std::string_view value) {
 
 std::string name_addr_value(const NameAddr& address) {
     std::string text;
+    text.reserve(128);
     if (!address.display_name.empty()) {
         text += '"';
         for (const char c : header_value(address.display_name)) {
@@ -85,11 +86,13 @@ std::string name_addr_value(const NameAddr& address) {
         }
         text += "\" ";
     }
-    text += '<' + header_value(address.uri.to_string()) + '>';
-    if (!address.tag.empty()) text += ";tag=" + header_value(address.tag);
+    text += '<';
+    append_value(text, address.uri.to_string());
+    text += '>';
+    if (!address.tag.empty()) append_value(text += ";tag=", address.tag);
     for (const auto& parameter : address.parameters) {
-        text += ';' + header_value(parameter.name);
-        if (parameter.value) text += '=' + header_value(*parameter.value);
+        append_value(text += ';', parameter.name);
+        if (parameter.value) append_value(text += '=', *parameter.value);
     }
     return text;
 }
@@ -110,7 +113,7 @@ bool are_writable(const std::vector<NameAddr>& addresses) {
 std::string header_lines(const std::vector<Header>& headers) {
     std::string lines;
     for (const auto& header : headers) {
-        if (!is_token(header.name) || is_reserved(header.name)) continue;
+        if (!is_header_of_callers(header.name)) continue;
         lines += header.name;
         lines += ": ";
         append_value(lines, header.value);

@@ -65,7 +65,7 @@ Endpoint::~Endpoint() = default;
 
 std::vector<ListenAddress> Endpoint::listening() const { return impl_->stack.transports->listening(); }
 
-void Endpoint::respond(std::uint64_t transaction, Response response) { impl_->server.respond(transaction, response); }
+void Endpoint::respond(std::uint64_t transaction, const Response& response) { impl_->server.respond(transaction, response); }
 
 ClientTransaction Endpoint::start(Request request, NextHop next_hop, ClientHandlers handlers) {
     return impl_->client.start(request, next_hop, std::move(handlers));
@@ -77,9 +77,7 @@ void Endpoint::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
 
 void Endpoint::hold(Flow flow) { impl_->stack.transports->edge().hold(flow); }
 void Endpoint::release(Flow flow) { impl_->stack.transports->edge().release(flow); }
-void Endpoint::refused(const Address& source, Transport transport) {
-    impl_->stack.transports->edge().refused(source, transport);
-}
+void Endpoint::refused(const Address& source, Transport transport) { impl_->stack.transports->edge().refused(source, transport); }
 BanOrder Endpoint::ban(const Address& source, std::chrono::seconds length) {
     return impl_->stack.transports->edge().ban(source, length);
 }

@@ -128,7 +128,7 @@ public:
     /// INVITE is repeated here, on any transport, until its ACK or 64*T1; a reliable provisional (RSeq) is repeated by calling
     /// this again. To an INVITE that requires 100rel no provisional but 100 leaves without RSeq.   (RFC 3261 §8.2.6.2, §12.1.1,
     /// §13.3.1.4; RFC 3262 §3)
-    void respond(std::uint64_t transaction, Response response);
+    void respond(std::uint64_t transaction, const Response& response);
 
     /// Sends a request with a branch and Via of its own to exactly this next hop, with Route and Contact as the request has them
     /// (Record-Route is a proxy's and not sent). From's tag, To's tag, Call-ID and CSeq are the request's. What cannot be sent

@@ -251,7 +251,8 @@ issize_t keep_user(su_home_t* home, msg_header_t* header, char* chars, isize_t s
     if (parsed < 0 || !is_sip(url) || !url.url_user) return parsed;
     const auto user = written_user(written);
     const auto octets = percent_decode(user), read = percent_decode(url.url_user);
-    if (octets && read && octets.value() == read.value()) url.url_user = su_strndup(home, user.data(), static_cast<isize_t>(user.size()));
+    if (octets && read && octets.value() == read.value())
+        url.url_user = su_strndup(home, user.data(), static_cast<isize_t>(user.size()));
     return parsed;
 }
 

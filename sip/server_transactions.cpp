@@ -3,6 +3,7 @@
 #include "sip/decode.h"
 #include "sip/encode.h"
 #include "sip/guard.h"
+#include "sip/response_fields.h"
 
 #include <sofia-sip/msg.h>
 #include <sofia-sip/msg_header.h>
@@ -74,13 +75,14 @@ std::string phrase(const Response& response) {
 }
 
 /// An ACK acknowledges whatever else it says.
-Request decode_ack(const sip_t& message) {
-    if (auto request = decode_request(message)) return std::move(request).value();
-    Request bare;
-    bare.method = "ACK";
-    bare.call_id = message.sip_call_id->i_id;
-    bare.cseq = message.sip_cseq->cs_seq;
-    return bare;
+std::shared_ptr<Request> decode_ack(const sip_t& message) {
+    auto ack = std::make_shared<Request>();
+    if (decode_request(message, *ack)) return ack;
+    *ack = {};
+    ack->method = "ACK";
+    ack->call_id = message.sip_call_id->i_id;
+    ack->cseq = message.sip_cseq->cs_seq;
+    return ack;
 }
 
 }  // namespace
@@ -110,14 +112,13 @@ void ServerTransactions::receive(Message message) {
     if (sip.sip_request->rq_method == sip_method_cancel) return refuse(made_here(481));
     if (waiting_ >= stack_.settings.max_transactions || octets_ >= stack_.settings.max_transaction_octets)
         return refuse(made_here(503, {{"Retry-After", "2"}}));
-    auto request = decode_request(sip);
-    if (!request) return refuse(made_here(request.error().code == Code::unsupported ? 416 : 400));
-
-    const auto number = numbers_.next();
     held.request = std::make_unique<IncomingRequest>();
     auto& in = *held.request;
+    if (auto read = decode_request(sip, in.request); !read)
+        return refuse(made_here(read.error().code == Code::unsupported ? 416 : 400));
+
+    const auto number = numbers_.next();
     in.transaction = number;
-    in.request = std::move(request).value();
     auto origin = stack_.transports->origin(held.message.get(), held.port.get());
     tell_source(*held.message, origin.source.address);
     in.source = origin.source;
@@ -181,7 +182,7 @@ void ServerTransactions::acknowledged(std::uint64_t number, const sip_t& message
     const auto found = servers_.find(number);
     if (found == servers_.end() || !found->second.answered) return;
     finish(found);
-    stack_.post([this, number, ack = std::make_shared<Request>(decode_ack(message))] {
+    stack_.post([this, number, ack = decode_ack(message)] {
         if (events_.acknowledged) events_.acknowledged(number, std::move(*ack));
     });
 }
@@ -251,31 +252,10 @@ void ServerTransactions::respond(std::uint64_t number, const Response& response)
         unacknowledged_.add(number);
 }
 
-/// The fields that are the response's own; those that it copies from its request are nta's affair. Null: the library does not
-/// take one of them.
-Message ServerTransactions::fields(const Response& response) const {
-    const auto lines = header_lines(response.headers);
-    const auto contacts = are_writable(response.contacts) ? name_addr_list(response.contacts) : std::string();
-    const auto content_type = header_value(response.content_type);
-    const auto& server_name = stack_.settings.user_agent;
-    Message message(nta_msg_create(stack_.agent.get(), 0));
-    const int added = sip_add_tl(
-        message.get(), sip_object(message.get()), TAG_IF(!server_name.empty(), SIPTAG_SERVER_STR(server_name.c_str())),
-        TAG_IF(!contacts.empty(), SIPTAG_CONTACT_STR(contacts.c_str())), TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())), TAG_END());
-    if (added < 0) return nullptr;
-    if (!response.body.empty()) {
-        const auto size = static_cast<isize_t>(response.body.size());
-        auto* payload = sip_payload_create(msg_home(message.get()), response.body.data(), size);
-        msg_header_insert(message.get(), msg_object(message.get()), reinterpret_cast<msg_header_t*>(payload));
-    }
-    return message;
-}
-
 void ServerTransactions::write(nta_incoming_t* transaction, const Response& response) {
     if (response.status > 100 && is_token(response.to_tag)) nta_incoming_tag(transaction, response.to_tag.c_str());
     const auto reason = phrase(response);
-    auto message = fields(response);
+    auto message = response_fields(stack_.agent.get(), stack_.settings.user_agent, response);
     if (message && nta_incoming_complete_response(transaction, message.get(), response.status, reason.c_str(), TAG_END()) >= 0)
         nta_incoming_mreply(transaction, message.release());
     else if (response.status >= 200)  // the peer is owed its final answer all the same
@@ -284,7 +264,7 @@ void ServerTransactions::write(nta_incoming_t* transaction, const Response& resp
 }
 
 void ServerTransactions::refuse(Held held, const Response& response) {
-    auto message = fields(response);
+    auto message = response_fields(stack_.agent.get(), stack_.settings.user_agent, response);
     if (!message) message.reset(nta_msg_create(stack_.agent.get(), 0));
     auto* sip = sip_object(message.get());
     const auto& request = *sip_object(held.message.get());

@@ -47,7 +47,6 @@ private:
     void acknowledged(std::uint64_t number, const sip_t& message);
     void cancelled(std::uint64_t number);
     void unacknowledged(std::uint64_t number);
-    Message fields(const Response& response) const;
     void write(nta_incoming_t* transaction, const Response& response);
     void refuse(Held held, const Response& response);
     void finish(Servers::iterator found);

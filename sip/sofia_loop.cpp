@@ -83,9 +83,15 @@ void SofiaLoop::step() {
     if (alive.expired()) return;
     // Rounded up by one: a timer that is due within the current millisecond would otherwise be asked for in a busy loop.
     const auto wait = next < 0 ? kLongestWait : std::min(kLongestWait, milliseconds(next) + milliseconds(1));
-    timer_.expires_after(wait);
+    const auto at = std::chrono::steady_clock::now() + wait;
+    // Steps are many, and hardly one brings Sofia's next timer forward: one that goes off too early just asks again.
+    if (at >= wakes_at_) return;
+    wakes_at_ = at;
+    timer_.expires_at(at);
     timer_.async_wait([this, alive](error_code error) {
-        if (!error && !alive.expired()) step();
+        if (error || alive.expired()) return;
+        wakes_at_ = std::chrono::steady_clock::time_point::max();
+        step();
     });
 }
 

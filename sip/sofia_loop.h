@@ -40,6 +40,7 @@ private:
     Root root_;
     boost::asio::posix::stream_descriptor descriptor_;
     boost::asio::steady_timer timer_;
+    std::chrono::steady_clock::time_point wakes_at_ = std::chrono::steady_clock::time_point::max();  ///< timer_ does; max: not
     std::function<void()> after_step_;
     bool step_posted_ = false;
 };

@@ -83,6 +83,8 @@ def finished_areas(file: pathlib.Path) -> dict[str, set[str]]:
         area, *rest = line.split("#")[0].split() or [""]
         if rest and (rest[0] != "except" or len(rest) == 1):
             raise SystemExit(f"{file}: '{line}' is neither AREA nor AREA except ID ...")
+        if area in areas:
+            raise SystemExit(f"{file}: {area} stands there twice")
         if area:
             areas[area] = set(rest[1:])
     return areas

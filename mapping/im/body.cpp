@@ -16,20 +16,40 @@ namespace {
 constexpr unsigned kMaxDepth = 4;            // of multiparts and CPIM in one another
 constexpr std::size_t kMaxLanguageTag = 64;  // RFC 5646 §4.4.1 asks for at least 35
 
-Result<Body> read_part(const Entity& entity, unsigned depth);
+constexpr unsigned kMaxParts = 64;           // of one body, of whatever depth
 
-Result<std::string> decompress(const Entity& entity, std::string octets) {
+/// What one body may cost. Its parts are bounded one by one, but parts in parts multiply, and compressed ones cost their author
+/// nothing.
+struct Budget {
+    unsigned parts = kMaxParts;
+    std::size_t inflated = kMaxBody_octets;
+    bool overdrawn = false;
+
+    Error overdraw() {
+        overdrawn = true;
+        return {Code::too_large, "a body of too many parts, or of too much when it is decompressed"};
+    }
+};
+
+Result<Body> read_part(const Entity& entity, unsigned depth, Budget& budget);
+
+Result<std::string> decompress(const Entity& entity, std::string octets, Budget& budget) {
     const auto* named = entity.header("Content-Encoding");
     const auto encoding = named ? trim(*named) : std::string_view();
     if (encoding.empty() || same_word(encoding, "identity")) return octets;
     if (!same_word(encoding, "deflate")) return fail(Code::unsupported, "content encoding");
-    return inflate(octets, kMaxBody_octets);
+    auto inflated = inflate(octets, budget.inflated);
+    if (inflated)
+        budget.inflated -= inflated.value().size();
+    else if (inflated.error().code == Code::too_large)
+        return budget.overdraw();
+    return inflated;
 }
 
 /// The octets of a part with every encoding undone.
-Result<std::string> octets_of(const Entity& entity) {
+Result<std::string> octets_of(const Entity& entity, Budget& budget) {
     BOOST_OUTCOME_TRY(octets, decode_transfer(entity));
-    return decompress(entity, std::move(octets));
+    return decompress(entity, std::move(octets), budget);
 }
 
 Result<std::string> text_of(const sip::ParameterizedValue& type, std::string_view octets) {
@@ -53,13 +73,14 @@ Result<Body> read_text(const Entity& entity, const sip::ParameterizedValue& type
 }
 
 /// The first part that can be read; of notifications all of them. If none can be, what the first one lacked.
-Result<Body> read_parts(const sip::ParameterizedValue& type, std::string_view octets, unsigned depth) {
+Result<Body> read_parts(const sip::ParameterizedValue& type, std::string_view octets, unsigned depth, Budget& budget) {
     const auto* boundary = type.parameter("boundary");
     BOOST_OUTCOME_TRY(parts, read_multipart(octets, boundary ? boundary->value.value_or("") : std::string()));
     std::optional<Body> first;
     std::optional<Error> why;
     for (const auto& part : parts) {
-        auto read = read_part(part, depth + 1);
+        auto read = read_part(part, depth + 1, budget);
+        if (budget.overdrawn) return budget.overdraw();
         if (!read) {
             if (!why) why = read.error();
             continue;
@@ -98,10 +119,10 @@ Envelope envelope_of(const Cpim& cpim) {
     return envelope;
 }
 
-Result<Body> read_wrapped(std::string_view octets, unsigned depth) {
+Result<Body> read_wrapped(std::string_view octets, unsigned depth, Budget& budget) {
     BOOST_OUTCOME_TRY(cpim, read_cpim(octets));
     if (!cpim.content.header("Content-Type")) return fail(Code::malformed, "a content without a type");
-    BOOST_OUTCOME_TRY(body, read_part(cpim.content, depth + 1));
+    BOOST_OUTCOME_TRY(body, read_part(cpim.content, depth + 1, budget));
     // Of one inside another the outer one is its sender's; what the inner one says is part of what was forwarded.
     body.envelope = envelope_of(cpim);
     return body;
@@ -113,20 +134,22 @@ Result<Body> read_notification(std::string_view octets) {
     return Body{std::vector<Imdn>{std::move(imdn)}};
 }
 
-Result<Body> read_part(const Entity& entity, unsigned depth) {
+Result<Body> read_part(const Entity& entity, unsigned depth, Budget& budget) {
     if (depth >= kMaxDepth) return fail(Code::unsupported, "parts inside parts");
+    if (budget.parts == 0) return budget.overdraw();
+    --budget.parts;
     const auto* named = entity.header("Content-Type");
     BOOST_OUTCOME_TRY(type, read_media_type(named ? *named : "text/plain"));  // RFC 2045 §5.2
-    BOOST_OUTCOME_TRY(octets, octets_of(entity));
+    BOOST_OUTCOME_TRY(octets, octets_of(entity, budget));
     if (type.value == "text/plain" || type.value == "text/html") return read_text(entity, type, octets);
-    if (type.value == kCpimType) return read_wrapped(octets, depth);
+    if (type.value == kCpimType) return read_wrapped(octets, depth, budget);
     if (type.value == kImdnType) return read_notification(octets);
     if (type.value == kIsComposingType) {
         BOOST_OUTCOME_TRY(status, read_is_composing(octets));
         return Body{status};
     }
     // What is encrypted shows nothing; what is signed shows its first part.   (IM-27)
-    if (type.value.starts_with("multipart/") && type.value != "multipart/encrypted") return read_parts(type, octets, depth);
+    if (type.value.starts_with("multipart/") && type.value != "multipart/encrypted") return read_parts(type, octets, depth, budget);
     return fail(Code::unsupported, "content type");
 }
 
@@ -143,7 +166,8 @@ Result<Body> read_body(const sip::Request& request) {
     Entity entity{{{"Content-Type", request.content_type}}, request.body};
     for (const auto* name : {"Content-Encoding", "Content-Language", "Content-Transfer-Encoding"})
         if (const auto* value = request.header(name)) entity.headers.push_back({name, *value});
-    return read_part(entity, 0);
+    Budget budget;
+    return read_part(entity, 0, budget);
 }
 
 std::optional<sip::Request> as_plain_text(const sip::Request& request) {

@@ -53,9 +53,9 @@ struct Body {
     friend bool operator==(const Body&, const Body&) = default;
 };
 
-/// The first part that we can carry, of whatever depth up to 4.
+/// The first part that we can carry, of whatever depth up to 4, and of 64 parts in all.
 /// errors  unsupported: a content type, charset or encoding we cannot read, encrypted content (415); too_large: over
-///         kMaxBody_octets (413); malformed: not what its type or charset says, or nothing at all (400)
+///         kMaxBody_octets, all that is compressed in it together, or over 64 parts (413); malformed: not what its type or charset says, or nothing at all (400)
 Result<Body> read_body(const sip::Request& request);
 
 /// A message of ours in a form that every peer can read, for one that refused it: a CPIM without its wrapper. nullopt: it has

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -209,6 +210,12 @@ struct Context {
     const CallSettings& settings;
     Sources& sources;
     std::vector<Action>& out;
+
+    /// Made of it in its place: an action can hold a whole request, which is long to move.
+    template <class One>
+    void act(One&& action) {
+        out.emplace_back(std::forward<One>(action));
+    }
 };
 
 }  // namespace stox::sip

@@ -72,7 +72,7 @@ bool InviteClient::receive_prack_response(const IncomingResponse& in, Context& c
     fork.prack->key = context.sources.next_key();
     ++fork.prack->tries;
     fork.prack->request = std::make_shared<const Request>(request);
-    context.out.push_back(SendRequest{fork.prack->key, std::move(request)});
+    context.act(SendRequest{fork.prack->key, std::move(request)});
     return true;
 }
 
@@ -83,7 +83,7 @@ void InviteClient::receive(TransactionId transaction, const Request& request, Co
     const bool won = found->second.accepted && found->first == parts_.winner;
     if (request.method == "ACK") return session.receive_ack(request, context);
     // We are no server of reliable provisionals here: there is nothing that a PRACK could be for.
-    if (request.method == "PRACK") return context.out.push_back(Respond{transaction, make_481(request)});
+    if (request.method == "PRACK") return context.act(Respond{transaction, make_481(request)});
     // A BYE tells us that the 2xx reached nobody's ACK: it goes now, with no answer.   (RFC 3261 §15.1.2)
     if (request.method == "BYE" && won && parts_.ack_due) {
         Scope scope{parts_, context};
@@ -94,7 +94,7 @@ void InviteClient::receive(TransactionId transaction, const Request& request, Co
     Context silent{context.now, context.settings, context.sources, all};
     session.receive(transaction, request, silent);
     for (auto& action : all)
-        if (!std::holds_alternative<Ended>(action)) context.out.push_back(std::move(action));
+        if (!std::holds_alternative<Ended>(action)) context.act(std::move(action));
 }
 
 /// Names what a response to the INVITE is.

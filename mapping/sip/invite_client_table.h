@@ -8,7 +8,10 @@ namespace stox::sip::invite_client {
 struct Scope {
     Parts& parts;
     Context& context;
-    void act(Action action) { context.out.push_back(std::move(action)); }
+    template <class One>
+    void act(One&& action) {
+        context.act(std::forward<One>(action));
+    }
 };
 
 constexpr std::size_t kMaxForks = 16;

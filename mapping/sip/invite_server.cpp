@@ -18,6 +18,13 @@ OfferExchange exchange_of(const Request& invite) {
     return exchange;
 }
 
+/// The application is told all of it; kept are its headers alone.
+RequestRef what_answers_need(const Request& invite) {
+    auto kept = std::make_shared<Request>();
+    kept->headers = invite.headers;
+    return kept;
+}
+
 struct Rack {
     std::uint32_t rseq;
     std::uint32_t cseq;
@@ -42,18 +49,17 @@ std::optional<Rack> read_rack(const std::string* value) {
 
 }  // namespace
 
-InviteServer::InviteServer(UsageKey usage, TransactionId transaction, Request request, DialogRef dialog, Context& context)
+InviteServer::InviteServer(UsageKey usage, TransactionId transaction, const Request& request, DialogRef dialog, Context& context)
     : parts_{usage,
              transaction,
-             std::make_shared<const Request>(std::move(request)),
-             0,
+             what_answers_need(request),
+             request.cseq,
              Session(usage, std::move(dialog), {}),
              context.now + context.settings.answer} {
-    parts_.cseq = parts_.request->cseq;
     auto& session = parts_.session;
     session.dialog()->state = DialogState::early;
-    session.exchange() = exchange_of(*parts_.request);
-    session.learn(parts_.request->headers);
+    session.exchange() = exchange_of(request);
+    session.learn(request.headers);
     parts_.last_progress.status = 183;
     parts_.state = Ringing{context.now + context.settings.progress_every};
 }

@@ -52,22 +52,22 @@ struct Reject {
 struct Withdrawn {};  ///< by CANCEL, or by BYE before our answer
 struct Pracked {      ///< the PRACK that was awaited, and nothing else waits
     TransactionId transaction;
-    Request prack;
+    const Request& prack;
 };
 struct PrackedNext {  ///< and another reliable provisional waits
     TransactionId transaction;
-    Request prack;
+    const Request& prack;
 };
 struct PrackedAccept {  ///< and a 2xx waits
     TransactionId transaction;
-    Request prack;
+    const Request& prack;
 };
 struct PrackedReject {  ///< and a refusal waits
     TransactionId transaction;
-    Request prack;
+    const Request& prack;
 };
 struct AckIn {
-    Request ack;
+    const Request& ack;
 };
 struct Left {};  ///< the session ended: BYE before the ACK
 struct HangUpWish {
@@ -83,8 +83,8 @@ using Event = std::variant<Progress, ReliableProgress, Accept, Reject, Withdrawn
 struct Parts {
     UsageKey usage;
     TransactionId transaction;
-    RequestRef request;  ///< null once Done
-    std::uint32_t cseq;  ///< its
+    RequestRef request;  ///< its headers alone; null once Done
+    std::uint32_t cseq;
     Session session;
     TimePoint answer_due{};
     std::uint32_t rseq = 0;  ///< of the last reliable provisional; 0: none yet
@@ -97,7 +97,7 @@ struct Parts {
 class InviteServer {
 public:
     /// dialog   that the INVITE makes (Dialog::as_uas), of which the peer hears with our first tagged answer
-    InviteServer(UsageKey usage, TransactionId transaction, Request request, DialogRef dialog, Context& context);
+    InviteServer(UsageKey usage, TransactionId transaction, const Request& request, DialogRef dialog, Context& context);
 
     // ---- From above ----
 

@@ -247,7 +247,7 @@ RequestKey Session::send(std::string_view method, std::vector<Header> headers, s
     request.body = std::move(body);
     const auto key = context.sources.next_key();
     parts_.requests.emplace_back(key, std::string(method));
-    context.out.push_back(SendRequest{key, std::move(request)});
+    context.act(SendRequest{key, std::move(request)});
     return key;
 }
 

@@ -145,13 +145,14 @@ struct AckAwaited {
 };
 using Server = std::variant<Free, ReInvited, Updated, AckAwaited>;
 
+// What an event refers to is its sender's, and there for the step alone.
 struct InviteIn {
     TransactionId transaction;
-    Request request;
+    const Request& request;
 };
 struct UpdateIn {
     TransactionId transaction;
-    Request request;
+    const Request& request;
 };
 struct AcceptedByUs {
     Reply reply;
@@ -162,7 +163,7 @@ struct RefusedByUs {
 struct Cancelled {};  ///< by the peer's CANCEL, or with the session
 struct AnswerOverdue {};
 struct AckIn {
-    Request ack;
+    const Request& ack;
 };
 struct RepeatDue {};
 struct AckMissing {};
@@ -198,7 +199,10 @@ struct Parts {
 struct Scope {
     Parts& parts;
     Context& context;
-    void act(Action action) { context.out.push_back(std::move(action)); }
+    template <class One>
+    void act(One&& action) {
+        context.act(std::forward<One>(action));
+    }
 };
 
 /// The event of a change that may be asked for now.

@@ -8,7 +8,10 @@ namespace stox::sip::subscriber {
 struct Scope {
     Parts& parts;
     Context& context;
-    void act(Action action) { context.out.push_back(std::move(action)); }
+    template <class One>
+    void act(One&& action) {
+        context.act(std::forward<One>(action));
+    }
 };
 
 /// Sends parts.request as it stands, the first time or again after a refusal that can be healed.

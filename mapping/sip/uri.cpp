@@ -14,18 +14,9 @@ constexpr std::size_t kMaxUri_octets = 4096;  // CORE-29: 1,023 octets may tripl
 constexpr std::size_t kMaxHost_octets = 255;
 constexpr std::size_t kMaxLabel_octets = 63;
 
-constexpr std::string_view kMark = "-_.!~*'()";                // RFC 3261 §25.1 mark
-constexpr std::string_view kUserUnreserved = "&=+$,;?/";       // user-unreserved
-constexpr std::string_view kPasswordUnreserved = "&=+$,";      // password
-constexpr std::string_view kParamUnreserved = "[]/:&+$";       // param-unreserved
-constexpr std::string_view kHeaderUnreserved = "[]/?:+$=&";    // hnv-unreserved and what joins hname and hvalue
-constexpr std::string_view kHnvUnreserved = "[]/?:+$";         // hnv-unreserved
-constexpr std::string_view kMailUnreserved = "&=+$,;/#^`{|}";  // RFC 2822 atext as far as senders leave it raw, and , ; /
-constexpr std::string_view kVisualSeparators = "-.()";         // RFC 3966 §3
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_alphanum(char c) { return is_digit(c) || is_alpha(c); }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_alphanum(char c) { return is_digit(c) || is_alpha(c); }
 bool one_of(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -34,6 +25,29 @@ std::string lower(std::string_view text) {
     std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
     return result;
 }
+
+/// What a rule of the grammar allows raw: letters, digits and the mark of RFC 3261 §25.1, and its own.
+class CharSet {
+public:
+    constexpr explicit CharSet(std::string_view own) {
+        for (int octet = 0; octet < 256; ++octet) has_[static_cast<std::size_t>(octet)] = is_alphanum(static_cast<char>(octet));
+        for (const auto marks : {std::string_view("-_.!~*'()"), own})
+            for (const char c : marks) has_[static_cast<unsigned char>(c)] = true;
+    }
+    constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
+
+private:
+    std::array<bool, 256> has_{};
+};
+
+constexpr CharSet kUnreserved("");
+constexpr CharSet kUser("&=+$,;?/");                    // user-unreserved
+constexpr CharSet kPassword("&=+$,");                   // password
+constexpr CharSet kParameter("[]/:&+$");                // param-unreserved
+constexpr CharSet kHeaders("[]/?:+$=&");                // hnv-unreserved and what joins hname and hvalue
+constexpr CharSet kHeader("[]/?:+$");                   // hnv-unreserved
+constexpr CharSet kMailbox("&=+$,;/#^`{|}");            // RFC 2822 atext as far as senders leave it raw, and , ; /
+constexpr std::string_view kVisualSeparators = "-.()";  // RFC 3966 §3
 
 int hex_value(char c) {
     if (is_digit(c)) return c - '0';
@@ -45,23 +59,23 @@ bool escape_at(std::string_view text, std::size_t at) {
     return at + 2 < text.size() && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
 }
 
-/// Nothing but unreserved, escaped and the `extra` characters.
-bool consists_of(std::string_view text, std::string_view extra) {
+/// Nothing but characters of the set and escaped ones.
+bool consists_of(std::string_view text, const CharSet& set) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '%' && escape_at(text, i))
             i += 2;
-        else if (!is_alphanum(text[i]) && !one_of(kMark, text[i]) && !one_of(extra, text[i]))
+        else if (!set.has(text[i]))
             return false;
     }
     return true;
 }
 
-std::string encode(std::string_view octets, std::string_view extra) {
+std::string encode(std::string_view octets, const CharSet& set) {
     static constexpr char kHex[] = "0123456789ABCDEF";
     std::string text;
     for (const char c : octets) {
         const auto octet = static_cast<unsigned char>(c);
-        if (is_alphanum(c) || one_of(kMark, c) || one_of(extra, c))
+        if (set.has(c))
             text += c;
         else
             text.append({'%', kHex[octet >> 4], kHex[octet & 15]});
@@ -120,11 +134,10 @@ Result<void> parse_parameters(std::string_view text, Uri& uri) {
         const auto pair = text.substr(0, end);
         const auto equals = pair.find('=');
         UriParameter parameter{lower(pair.substr(0, equals)), std::nullopt};
-        if (parameter.name.empty() || !consists_of(parameter.name, kParamUnreserved))
-            return fail(Code::malformed, "no parameter name");
+        if (parameter.name.empty() || !consists_of(parameter.name, kParameter)) return fail(Code::malformed, "no parameter name");
         if (equals != std::string_view::npos) {
             parameter.value = pair.substr(equals + 1);
-            if (parameter.value->empty() || !consists_of(*parameter.value, kParamUnreserved))
+            if (parameter.value->empty() || !consists_of(*parameter.value, kParameter))
                 return fail(Code::malformed, "no value of parameter " + parameter.name);
         }
         if (uri.parameter(parameter.name)) return fail(Code::malformed, "parameter " + parameter.name + " stands twice");
@@ -140,7 +153,7 @@ Result<void> cut_headers(std::string_view& text, Uri& uri) {
     const auto mark = text.find('?');
     if (mark == std::string_view::npos) return ok();
     const auto headers = text.substr(mark + 1);
-    if (headers.empty() || !consists_of(headers, kHeaderUnreserved)) return fail(Code::malformed, "headers of a URI");
+    if (headers.empty() || !consists_of(headers, kHeaders)) return fail(Code::malformed, "headers of a URI");
     uri.has_headers = true;
     text = text.substr(0, mark);
     return ok();
@@ -152,8 +165,8 @@ Result<void> parse_sip(std::string_view text, Uri& uri) {
         const auto userinfo = text.substr(0, at);
         const auto colon = userinfo.find(':');
         const auto user = userinfo.substr(0, colon);
-        if (user.empty() || !consists_of(user, kUserUnreserved)) return fail(Code::malformed, "userinfo");
-        if (colon != std::string_view::npos && !consists_of(userinfo.substr(colon + 1), kPasswordUnreserved))
+        if (user.empty() || !consists_of(user, kUser)) return fail(Code::malformed, "userinfo");
+        if (colon != std::string_view::npos && !consists_of(userinfo.substr(colon + 1), kPassword))
             return fail(Code::malformed, "password in userinfo");
         uri.user = user;
         text.remove_prefix(at + 1);
@@ -170,7 +183,7 @@ Result<void> parse_mailbox(std::string_view text, Uri& uri) {
     BOOST_OUTCOME_TRYV(cut_headers(text, uri));
     const auto at = text.find('@');
     if (at == std::string_view::npos || at == 0) return fail(Code::malformed, "no mailbox");
-    if (!consists_of(text.substr(0, at), kMailUnreserved)) return fail(Code::malformed, "local part of a mailbox");
+    if (!consists_of(text.substr(0, at), kMailbox)) return fail(Code::malformed, "local part of a mailbox");
     uri.user = text.substr(0, at);
     text.remove_prefix(at + 1);
     if (!is_host(text)) return fail(Code::malformed, "no host");
@@ -232,8 +245,9 @@ const UriParameter* Uri::parameter(std::string_view name) const {
 
 std::string Uri::to_string() const {
     const auto row = std::ranges::find(kSchemes, scheme, &SchemeRow::scheme);
-    std::string text(row->name);
-    text.append(1, ':').append(user);
+    std::string text;
+    text.reserve(user.size() + host.size() + 16 + 32 * parameters.size());
+    text.append(row->name).append(1, ':').append(user);
     if (!user.empty() && scheme != Scheme::tel) text += '@';
     text += host;
     if (port) text.append(1, ':').append(std::to_string(*port));
@@ -260,7 +274,7 @@ Result<std::string> percent_decode(std::string_view text) {
     return octets;
 }
 
-std::string percent_encode_user(std::string_view octets) { return encode(octets, kUserUnreserved); }
+std::string percent_encode_user(std::string_view octets) { return encode(octets, kUser); }
 std::string canonical_user(std::string_view user) {
     std::string canonical;
     for (std::size_t i = 0; i < user.size(); ++i) {
@@ -269,13 +283,13 @@ std::string canonical_user(std::string_view user) {
             continue;
         }
         const auto octet = static_cast<char>(hex_value(user[i + 1]) << 4 | hex_value(user[i + 2]));
-        canonical += encode({&octet, 1}, {});
+        canonical += encode({&octet, 1}, kUnreserved);
         i += 2;
     }
     return canonical;
 }
 
-std::string percent_encode_parameter(std::string_view octets) { return encode(octets, kParamUnreserved); }
-std::string percent_encode_header(std::string_view octets) { return encode(octets, kHnvUnreserved); }
+std::string percent_encode_parameter(std::string_view octets) { return encode(octets, kParameter); }
+std::string percent_encode_header(std::string_view octets) { return encode(octets, kHeader); }
 
 }  // namespace stox::sip

@@ -29,9 +29,12 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     for (auto i = from; i < out.size(); ++i) remember(key, *usage, out[i]);
     forget_invites(*usage);
     relist(key, *usage);
-    if (usage->deadline) deadlines_.erase({*usage->deadline, key});
-    usage->deadline = std::visit([](const auto& machine) { return machine.next_timeout(); }, usage->machine);
-    if (usage->deadline) deadlines_.insert({*usage->deadline, key});
+    const auto deadline = std::visit([](const auto& machine) { return machine.next_timeout(); }, usage->machine);
+    if (deadline != usage->deadline) {
+        if (usage->deadline) deadlines_.erase({*usage->deadline, key});
+        if (deadline) deadlines_.insert({*deadline, key});
+        usage->deadline = deadline;
+    }
     if (!std::visit([](const auto& machine) { return machine.over(); }, usage->machine)) return;
     if (usage->deadline) deadlines_.erase({*usage->deadline, key});
     for (const auto& dialog : usage->listed) table_.remove(dialog->id, key, is_call(key));
@@ -72,7 +75,14 @@ void UserAgent::forget_invites(Usage& usage) {
     });
 }
 
+/// A call of the peer has one dialog from its beginning to its end.
+bool UserAgent::is_listed(const Usage& usage) {
+    const auto* server = std::get_if<InviteServer>(&usage.machine);
+    return server && usage.listed.size() == 1 && usage.listed.front() == server->session().dialog();
+}
+
 void UserAgent::relist(UsageKey key, Usage& usage) {
+    if (is_listed(usage)) return;
     struct Dialogs {
         std::vector<DialogRef> operator()(const InviteClient& client) const { return client.dialogs(); }
         std::vector<DialogRef> operator()(const InviteServer& server) const { return one(server.session().dialog()); }

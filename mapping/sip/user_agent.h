@@ -131,6 +131,7 @@ private:
     void settle(UsageKey key, const Actions& out, std::size_t from);
     void forget_invites(Usage& usage);
     void lose_dialog(const DialogId& id, UsageKey finder, Context& context);
+    static bool is_listed(const Usage& usage);
     void relist(UsageKey key, Usage& usage);
     void remember(UsageKey key, Usage& usage, const Action& action);
 

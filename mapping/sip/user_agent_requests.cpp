@@ -13,12 +13,19 @@ void respond(Context& context, TransactionId transaction, int status, std::vecto
     Response response;
     response.status = status;
     response.headers = std::move(headers);
-    context.out.push_back(Respond{transaction, std::move(response)});
+    context.act(Respond{transaction, std::move(response)});
 }
 
 int status_of(const Error& error) {
     if (error.code == Code::unsupported) return 416;
     return error.code == Code::forbidden ? 403 : 400;
+}
+
+/// A SUBSCRIBE to what is served already.
+bool refreshes(const Request& request, const Notifier& notifier) {
+    if (request.method != "SUBSCRIBE" || notifier.over()) return false;
+    const auto event = EventPackage::read(request.header("Event"));
+    return event && notifier.event() == event.value();
 }
 
 /// Only inside a dialog do these mean anything.
@@ -50,7 +57,7 @@ void UserAgent::receive_first(const InDialogLayer& in, Context& context) {
         if (!dialog) return respond(context, in.transaction, 400);
         return receive_subscribe(in, std::make_shared<Dialog>(std::move(dialog).value()), UsageKey::none, context);
     }
-    context.out.push_back(Requested{UsageKey::none, in.transaction, request});
+    context.act(Requested{UsageKey::none, in.transaction, request});
 }
 
 void UserAgent::expect_cancel(TransactionId invite, UsageKey call) {
@@ -64,7 +71,7 @@ void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
     const auto replaces = replaces_of(request);
     if (!dialog || !replaces) return respond(context, in.transaction, 400);
     if (auto too_small = SessionTimer::refuse(request, settings_.calls)) {
-        context.out.push_back(Respond{in.transaction, std::move(*too_small)});
+        context.act(Respond{in.transaction, std::move(*too_small)});
         return;
     }
     auto replaced = UsageKey::none;
@@ -93,7 +100,7 @@ void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
     InviteServer server(key, in.transaction, request, std::make_shared<Dialog>(std::move(dialog).value()), context);
     usages_.emplace(key, Usage{std::move(server), in.peer});
     expect_cancel(in.transaction, key);
-    context.out.push_back(Invited{key, in.transaction, request, role, replaced});
+    context.act(Invited{key, in.transaction, request, role, replaced});
     settle(key, context.out, from);
 }
 
@@ -123,7 +130,7 @@ void UserAgent::receive_subscribe(const InDialogLayer& in, DialogRef dialog, Usa
     }
     const auto from = context.out.size();
     usages_.emplace(key, Usage{Notifier(key, std::move(event), in.transaction, request, std::move(dialog), context), in.peer});
-    context.out.push_back(std::move(wanted));
+    context.act(std::move(wanted));
     settle(key, context.out, from);
 }
 
@@ -132,14 +139,13 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
     const auto now = context.now;
     auto& out = context.out;
     auto call = UsageKey::none;
-    const auto event = EventPackage::read(request.header("Event"));
     for (const auto key : entry.usages) {
         auto& machine = usages_.at(key).machine;
         const auto* subscriber = std::get_if<Subscriber>(&machine);
         if (request.method == "NOTIFY" && subscriber && subscriber->matches(request))
             return with<Subscriber>(key, now, out, [&](auto& one, auto& c) { one.receive_notify(in.transaction, request, c); });
         const auto* notifier = std::get_if<Notifier>(&machine);
-        if (request.method == "SUBSCRIBE" && notifier && event && notifier->event() == event.value() && !notifier->over())
+        if (notifier && refreshes(request, *notifier))
             return with<Notifier>(key, now, out, [&](auto& one, auto& c) { one.receive(in.transaction, request, c); });
         if (!subscriber && !notifier) call = key;
     }
@@ -156,7 +162,7 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
     if (call == UsageKey::none) {
         if (request.method == "ACK") return;
         if (needs_dialog(request.method) || request.method == "INVITE") return respond(context, in.transaction, 481);
-        out.push_back(Requested{entry.usages.front(), in.transaction, request});
+        context.act(Requested{entry.usages.front(), in.transaction, request});
         return;
     }
     if (request.method == "INVITE") expect_cancel(in.transaction, call);
@@ -206,7 +212,7 @@ bool UserAgent::receive_notify_outside(const InDialogLayer& in, Context& context
     if (!first.matches(request)) {
         if (!first.matches_fork(request) || !has_room(in.peer)) return false;
         const auto fork = next_usage();
-        context.out.push_back(Forked{key, fork});
+        context.act(Forked{key, fork});
         usages_.emplace(fork, Usage{first.fork(fork), in.peer});
         key = fork;
     }

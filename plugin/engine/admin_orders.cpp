@@ -59,6 +59,7 @@ Result<std::string> user_named(const std::string& text) {
         BOOST_OUTCOME_TRY(uri, sip::Uri::parse(text));
         return "sip:" + uri.user + '@' + uri.host;
     }
+    if (text.starts_with("tel:")) return text.substr(4);
     if (text.find('@') == text.npos) return text.substr(0, text.find('/'));
     BOOST_OUTCOME_TRY(jid, xmpp::Jid::parse(text));
     BOOST_OUTCOME_TRY(local, prepare_localpart(jid.local));

@@ -9,7 +9,18 @@ std::vector<std::string> Receipts::add(Entry entry) {
     return forgotten;
 }
 
-void Receipts::put_back(Before before) { put(before.number, std::move(before.entry)); }
+void Receipts::put_back(Before before) {
+    const auto there = entries_.find(before.number);
+    if (there != entries_.end() && there->second.row.report && before.entry.row.report) {
+        // Put back already, as it was before something else was told: what either is asked for is asked for.
+        auto& asked = *before.entry.row.report;
+        const auto& as_well = *there->second.row.report;
+        asked.positive = asked.positive || as_well.positive;
+        asked.negative = asked.negative || as_well.negative;
+        asked.display = asked.display || as_well.display;
+    }
+    put(before.number, std::move(before.entry));
+}
 
 void Receipts::put(Number number, Entry entry) {
     if (entry.row.from_sip)

@@ -343,7 +343,8 @@ void DomainHost::close() {
     }
     timer_.cancel();
     drain_limit_.cancel();
-    if (link_ && up_) tell_taken(taken_.all());  // whoever was refused at the end knows it
+    // Whoever was refused at the end knows it; what the store has not answered may be lost with us.
+    if (link_ && up_) tell_taken(commits_due_ == 0 ? taken_.all() : taken_.taken());
     if (for_good_ && has_store_ && services_.taken) store_->forget_taken();
     auto done = std::exchange(stopped_, nullptr);
     if (link_)

@@ -16,13 +16,18 @@ namespace {
 
 constexpr int kBacklog = 32, kFirstHandedOver = 3;
 
-/// False: somebody listens there.
+bool is_socket(const char* path) {
+    struct stat there = {};
+    return ::lstat(path, &there) == 0 && S_ISSOCK(there.st_mode);
+}
+
+/// False: somebody listens there. What a worker that is gone has left is removed; a file that is no socket is nobody's to remove.
 bool clear_way(const sockaddr_un& address) {
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0) return true;
     const int error = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
     ::close(probe);
-    if (error == ECONNREFUSED) ::unlink(address.sun_path);
+    if (error == ECONNREFUSED && is_socket(address.sun_path)) ::unlink(address.sun_path);
     return error != 0 && error != EAGAIN;  // the latter: so many wait that one more cannot
 }
 

@@ -2,12 +2,14 @@
 
 #include "plugin/host/worker_abi.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <thread>
 
 namespace stox::host {
@@ -21,14 +23,20 @@ constexpr int kOverLimit = 3;  ///< exit status
 std::atomic<unsigned> ticks{0};
 std::atomic<std::size_t> memory_limit{0};
 
+/// The last words. A log that nobody reads must not keep alive what has to end.
+void say(const std::string& line) {
+    pollfd descriptor{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0) std::fputs(line.c_str(), stderr);
+}
+
 /// At once, as a kill would: what was accepted is in the store, and a core file of all that memory helps nobody.
 void check_memory() {
     const auto limit = memory_limit.load();
     if (limit == 0) return;
     const auto resident = resident_octets();
     if (resident <= limit) return;
-    std::fprintf(stderr, "the worker has %zu MiB of memory, over memory_limit_mib = %zu: it ends and is started again\n",
-                 resident >> 20U, limit >> 20U);
+    say("the worker has " + std::to_string(resident >> 20U) + " MiB of memory, over memory_limit_mib = " + std::to_string(limit >> 20U) +
+        ": it ends and is started again\n");
     ::_exit(kOverLimit);
 }
 
@@ -38,7 +46,7 @@ void watch() {
         std::this_thread::sleep_for(kPeriod);
         check_memory();
         if (!judge.hangs(ticks.load(), std::chrono::steady_clock::now())) continue;
-        std::fputs("the worker's loop did not run for 5 s: aborting, please report it\n", stderr);
+        say("the worker's loop did not run for 5 s: aborting, please report it\n");
         std::abort();
     }
 }

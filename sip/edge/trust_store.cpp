@@ -8,8 +8,10 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace stox::sip {
 
@@ -20,7 +22,13 @@ std::string default_file() {
     return named ? named : X509_get_default_cert_file();
 }
 
-/// Tells one state of a file from another. That there is no file is a state too: then the directory is looked into as it is needed.
+/// Separated by colons.
+std::string default_directories() {
+    const char* named = std::getenv(X509_get_default_cert_dir_env());
+    return named ? named : X509_get_default_cert_dir();
+}
+
+/// Tells one state of a file from another, or of a directory as its entries come and go. That there is none is a state too.
 struct FileState {
     std::string path;
     ino_t inode = 0;
@@ -37,12 +45,20 @@ struct FileState {
     bool operator==(const FileState&) const = default;
 };
 
+/// A directory is looked into as it is needed, and what was found there is kept; so it counts as the file does.
+std::vector<FileState> default_paths() {
+    std::vector<FileState> paths{FileState(default_file())};
+    std::istringstream directories(default_directories());
+    for (std::string one; std::getline(directories, one, ':');) paths.emplace_back(one);
+    return paths;
+}
+
 }  // namespace
 
 X509_STORE* system_trust() {
-    static FileState known{""};
+    static std::vector<FileState> known;
     static Handle<X509_STORE, &X509_STORE_free> store;
-    FileState now(default_file());
+    auto now = default_paths();
     if (store && now == known) return store.get();
     known = std::move(now);
     store.reset(X509_STORE_new());

@@ -28,6 +28,23 @@ Receipts::Entry entry(unsigned number, bool from_sip, UtcTime since = {}) {
     return {"k" + name, std::move(row)};
 }
 
+// Two requests told of one message, and neither could be stored: in whatever order they are put back, both are to be told again.
+TEST(Receipts, WhatWasNotToldAfterAllIsAskedForAgain) {
+    Receipts receipts;
+    auto asked = entry(1, true);
+    asked.row.report->positive = true;
+    receipts.add(asked);
+    const auto number = receipts.find_received("s1", kRomeo, kJuliet).value();
+    auto first = receipts.before(number);
+    receipts.at(number).row.report->positive = false;
+    auto second = receipts.before(number);
+    receipts.at(number).row.report->display = false;
+    receipts.put_back(first);
+    receipts.put_back(second);
+    EXPECT_TRUE(receipts.at(number).row.report->positive);
+    EXPECT_TRUE(receipts.at(number).row.report->display);
+}
+
 TEST(Receipts, TheOldestGoesWhenItIsFull) {
     Receipts receipts;
     for (unsigned i = 0; i < Receipts::kRows; ++i) EXPECT_TRUE(receipts.add(entry(i, false)).empty());

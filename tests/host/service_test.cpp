@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 namespace {
@@ -295,6 +297,9 @@ TEST(Listener, IsForUserAndGroupAndTakesThePlaceOfADeadOne) {
     ::close(second.value());
     EXPECT_FALSE(stox::host::listen_on(directory.file("absent/control"), 0660));
     EXPECT_FALSE(stox::host::listen_on("/" + std::string(200, 'x'), 0660));
+    std::ofstream(directory.file("notes")) << "kept";
+    EXPECT_FALSE(stox::host::listen_on(directory.file("notes"), 0660));
+    EXPECT_TRUE(std::filesystem::exists(directory.file("notes"))) << "no socket of ours";
 }
 
 TEST(Listener, ASocketThatIsHandedOverIsTaken) {

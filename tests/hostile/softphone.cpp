@@ -207,9 +207,12 @@ void Softphone::run(const std::function<void(Actions&)>& input) {
     Actions actions;
     actions.reserve(4);
     input(actions);
-    for (auto& action : actions) queue_.push_back(std::move(action));
-    if (running_) return;
+    if (running_) {
+        for (auto& action : actions) queue_.push_back(std::move(action));
+        return;
+    }
     running_ = true;
+    for (const auto& action : actions) perform(action);
     for (std::size_t i = 0; i < queue_.size(); ++i) perform(queue_[i]);  // which may add to it
     queue_.clear();
     running_ = false;
@@ -281,10 +284,12 @@ void Softphone::wake() {
     auto next = agent_.next_timeout();
     if (!plans_.empty()) next = std::min(next.value_or(plans_.begin()->first), plans_.begin()->first);
     if (!ways_.empty()) next = std::min(next.value_or(TimePoint::max()), steady_clock::now() + seconds(1));
-    if (!next) return void(timer_.cancel());
+    if (!next || *next >= wakes_at_) return;  // one that goes off too early just looks again
+    wakes_at_ = *next;
     timer_.expires_at(*next);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
+        wakes_at_ = TimePoint::max();
         const auto now = steady_clock::now();
         run([&](auto& out) { agent_.tick(now, out); });
         while (!plans_.empty() && plans_.begin()->first <= now) {

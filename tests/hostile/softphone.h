@@ -129,6 +129,7 @@ private:
     void forget_ways(TimePoint now);
 
     boost::asio::steady_timer timer_;
+    sip::TimePoint wakes_at_ = sip::TimePoint::max();  ///< timer_ does; max: not
     std::mt19937_64 dice_;
     std::unique_ptr<sip::Endpoint> endpoint_;
     std::map<Transport, sip::NameAddr> contacts_;  ///< ours

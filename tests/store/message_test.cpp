@@ -166,6 +166,21 @@ TEST(MessageCodec, AStanzaAtTheLimitsOfTheStreamComesBack) {
     comes_back(row);
 }
 
+// Version 2 says to older programs that the row is no message to be sent; a newer one takes no other row for it.
+TEST(MessageCodec, OnlyADeliveredMessageHasItsVersion) {
+    auto delivered = inbox();
+    delivered.delivered = true;
+    auto object = as_json(delivered);
+    ASSERT_EQ(object["v"], kDeliveredVersion);
+    object.erase("delivered");
+    EXPECT_EQ(from_json(Collection::inbox, object.dump()).error().code, Code::malformed);
+    auto other = as_json(outbox());
+    other["v"] = kDeliveredVersion;
+    EXPECT_EQ(from_json(Collection::outbox, other.dump()).error().code, Code::malformed);
+    other["delivered"] = true;
+    EXPECT_EQ(from_json(Collection::outbox, other.dump()).error().code, Code::malformed);
+}
+
 TEST(MessageCodec, WhatCouldNotBeReadBackIsNotWritten) {
     const std::vector<std::function<void(OutboxRow&)>> spoilt{
         [](OutboxRow& row) { row.call_id = "a\r\nX: y"; },

@@ -217,6 +217,49 @@ TEST(Body, IM_31_OneCodingWithinTheLimit) {
     EXPECT_EQ(std::get<Text>(read(compressed).content).plain, std::string(10'000, 'x'));
 }
 
+/// A zlib stream of `octets`, which stand in it as they are (RFC 1951 §3.2.4).
+std::string stored(const std::string& octets) {
+    const auto size = octets.size();
+    std::string out{'\x78', '\x01', '\x01'};
+    for (const auto two : {size, ~size}) (out += static_cast<char>(two & 0xff)) += static_cast<char>(two >> 8 & 0xff);
+    out += octets;
+    std::uint32_t a = 1, b = 0;
+    for (const unsigned char octet : octets) {
+        a = (a + octet) % 65'521;
+        b = (b + a) % 65'521;
+    }
+    for (const auto half : {b, a}) (out += static_cast<char>(half >> 8)) += static_cast<char>(half & 0xff);
+    return out;
+}
+
+/// So many parts, each with those headers and that content.
+std::string many_parts(std::size_t number, const std::string& boundary, const std::string& head, const std::string& content) {
+    std::string all;
+    for (std::size_t i = 0; i < number; ++i) all += "--" + boundary + "\r\n" + head + "\r\n\r\n" + content + "\r\n";
+    return all + "--" + boundary + "--\r\n";
+}
+
+// However the parts multiply in one another, a body costs what a body may cost.
+TEST(Body, IM_28_PartsInAllAreBounded) {
+    const auto inner = many_parts(16, "i", "Content-Type: image/png", "x");
+    const std::string plain = "--o\r\n\r\nplain\r\n--o--";
+    const auto three = many_parts(3, "o", "Content-Type: multipart/mixed;boundary=i", inner);
+    EXPECT_EQ(text_of("multipart/mixed;boundary=o", three.substr(0, three.size() - 7) + plain), "plain");
+    EXPECT_EQ(text_of("multipart/mixed;boundary=o", many_parts(10, "o", "Content-Type: multipart/mixed;boundary=i", inner)), "(large)");
+}
+
+TEST(Body, IM_31_WhatIsCompressedInPartsIsBoundedInAll) {
+    const std::string head = "Content-Type: text/html\r\nContent-Encoding: deflate";
+    const auto empty = stored("<p>" + std::string(2'990, ' '));
+    const std::string text = "--b\r\n\r\nplain\r\n--b--";
+    const auto three = many_parts(3, "b", head, empty);
+    EXPECT_EQ(text_of("multipart/mixed;boundary=b", three.substr(0, three.size() - 7) + text), "plain");
+    // Another request's worth of it, in a body that is compressed itself.
+    auto request = page("multipart/mixed;boundary=b", stored(three.substr(0, three.size() - 7) + text));
+    request.headers = {{"Content-Encoding", "deflate"}};
+    EXPECT_EQ(read_body(request).error().code, Code::too_large);
+}
+
 TEST(Body, IM_33_ExpiresCountsFromDateOrReception) {
     auto request = page("text/plain", "x");
     EXPECT_FALSE(expiry(request, kNow));

@@ -302,7 +302,11 @@ Result<RecordValue> from_json(Collection collection, std::string_view text) {
     BOOST_OUTCOME_TRY(object, parse_row(text, kMaxValueOctets));
     const auto* version = member_of(object, "v");
     if (!version || !version->is_number_unsigned()) return wrong_member("v");
-    if (const auto is = version->get<std::uint64_t>(); is != kMessageVersion && is != kDeliveredVersion)
+    const auto is = version->get<std::uint64_t>();
+    if (is == kDeliveredVersion) {
+        BOOST_OUTCOME_TRY(delivered, flag_of(object, "delivered"));
+        if (collection != Collection::inbox || !delivered) return wrong_member("delivered");
+    } else if (is != kMessageVersion)
         return fail(Code::unsupported,
                     "a row of version " + std::to_string(is) + ", which another release wrote and this one does not know");
     switch (collection) {

@@ -10,9 +10,9 @@ from stream_peer import StreamPeer
 from xmpp_client import XmppClient
 
 pytestmark = pytest.mark.gate(60)
-# Of the gateway; of the peers by UDP and by TCP.
-PORT, UDP_PORT, TCP_PORT = 5066, 5086, 5087
-HERE, OVER_TCP, OVER_IPV4 = "::1", "tcp.test", "ipv4.test"
+# Of the gateway; of the peers by UDP, by TCP and by probes.
+PORT, UDP_PORT, TCP_PORT, PROBED_PORT = 5066, 5086, 5087, 5088
+HERE, OVER_TCP, OVER_IPV4, PROBED = "::1", "tcp.test", "ipv4.test", "probed.test"
 
 
 def peer(source: str, next_hop: str) -> dict:
@@ -84,3 +84,18 @@ def test_of_another_address_is_refused(server):
     """A peer by its IPv6 address is nobody on IPv4."""
     with SipPeer(PEER, UDP_PORT) as phone:
         assert phone.ask(message(f"romeo%40{DOMAIN}@{COMPONENT}", f"juliet@{COMPONENT}", port=UDP_PORT), PORT).status == 403
+
+
+def test_CORE_06_a_probe_asks_the_peer_by_its_address(server):
+    """A URI without the brackets has another host, or none."""
+    since = server.log_size()
+    options = peer("2001:db8::2", f"sip:[{HERE}]:{PROBED_PORT}")
+    options["peers"]["phones"]["probe"] = True
+    with SipPeer(HERE, PROBED_PORT, gateway=HERE) as phone:
+        server.set_component(PROBED, options)
+        request = phone.wait_request()
+        server.set_component(PROBED, None)
+        server.wait_log(rf"{PROBED}:? removed", since)
+    assert request.first == f"OPTIONS sip:[{HERE}]:{PROBED_PORT} SIP/2.0"
+    assert f"<sip:[{HERE}]:{PROBED_PORT}>" in request.headers["to"]
+    assert request.headers["via"].startswith(f"SIP/2.0/UDP [{HERE}]:{PORT};"), request.headers["via"]
