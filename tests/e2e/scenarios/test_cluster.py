@@ -1,14 +1,16 @@
 """Two nodes of an ejabberd cluster: one attaches, the other stands by and takes its place."""
 import os
+import pathlib
 import time
 
 import pytest
 
-from conftest import COMPONENT, DOMAIN, PASSWORD, make_server, stop_server
+from conftest import COMPONENT, DOMAIN, FAILED, PASSWORD, make_server, stop_server
 from ejabberd import Ejabberd
 from lane import GATEWAY, PEER
 from processes import Program, wait_for
 from server import Setup
+from service import GROUP, Service
 from sip_peer import SipPeer, message
 from xmpp_client import XmppClient
 
@@ -41,12 +43,18 @@ def nodes(workspace, names):
         stop_server(node)
 
 
+def ask(node, call: str) -> str:
+    """By another node, which is in no cluster."""
+    question = f"io:format('~0p', [rpc:call('{node.setup.node}@localhost', {call})]), halt()."
+    command = ["erl", "-sname", "asks@localhost", "-setcookie", "lab", "-start_epmd", "false", "-hidden", "-noinput", "-eval", question]
+    program = Program(command, node.folder / "ask.log", unprivileged=True, cwd=node.folder, env={"HOME": str(node.folder)})
+    assert program.process.wait(60) == 0, program.log.read_text()
+    return program.log.read_text()
+
+
 def join(node, other) -> None:
     """As ejabberdctl does it; over HTTP the node would end its own question, for it restarts."""
-    ask = f"io:format('~p', [rpc:call('{node.setup.node}@localhost', ejabberd_cluster, join, ['{other.setup.node}@localhost'])]), halt()."
-    command = ["erl", "-sname", "joins@localhost", "-setcookie", "lab", "-start_epmd", "false", "-hidden", "-noinput", "-eval", ask]
-    program = Program(command, node.folder / "join.log", unprivileged=True, cwd=node.folder, env={"HOME": str(node.folder)})
-    assert program.process.wait(60) == 0 and program.log.read_text() == "ok", program.log.read_text()
+    assert ask(node, f"ejabberd_cluster, join, ['{other.setup.node}@localhost']") == "ok"
 
 
 def folder_of(workspace):
@@ -97,3 +105,55 @@ def test_another_node_takes_the_place_of_one_that_is_gone(nodes, capsys):
         mercutio.send(f"juliet@{COMPONENT}", "after the stop")
         phone.wait_request(lambda request: request.body == "after the stop")
         mercutio.stop()
+
+
+@pytest.fixture
+def services(workspace):
+    running = [Service(workspace / f"{name}-service", pathlib.Path(os.environ["STOX_BUILD"])) for name in ("third", "fourth")]
+    for service in running:
+        service.start()
+    yield running
+    for service in running:
+        assert service.stop() == 0
+        if service.reports():
+            FAILED.append("sanitizer")
+        assert not service.reports(), service.reports()
+
+
+@pytest.fixture
+def nodes_with_services(workspace, names, services):
+    """Each node's service listens on a port of its own."""
+    def setup(number, name):
+        return {"components": SHARED["components"], "engine": {**SHARED["engine"], "bind": [f"udp:{GATEWAY}:{PORT + number}"]}, "isolation": "service",
+                "control": str(services[number].control), "groups": [GROUP], "node": name, "port": 5345 + number, "api_port": 15309 + 2 * number}
+    third = make_server(workspace / "third", **setup(0, "third"))
+    (workspace / "fourth").mkdir()
+    fourth = Ejabberd(Setup(folder=workspace / "fourth", build=third.setup.build, domain=DOMAIN, **setup(1, "fourth")))
+    fourth.start()
+    fourth.wait_attached(COMPONENT)
+    since = fourth.log_size()
+    join(fourth, third)
+    fourth.wait_log("stands by, third@localhost has it", since)
+    yield third, fourth
+    for node in (fourth, third):
+        stop_server(node)
+
+
+def test_a_service_leaves_a_domain_that_its_node_gave_up(nodes_with_services):
+    """As when halves of a cluster meet again: the lead is told of a conflict until the other node has it."""
+    third, fourth = nodes_with_services
+    for _ in range(20):
+        since, before = fourth.log_size(), third.log_size()
+        ask(third, f'global, send, [{{mod_stox, <<"{COMPONENT}">>}}, {{global_name_conflict, none}}]')
+        third.wait_log("the nodes of the cluster found each other again", before)
+        third.wait_log(r"stands by, fourth@localhost has it|: attached", before)
+        if "stands by, fourth@localhost has it" in third.log_text()[before:]:
+            break
+    fourth.wait_attached(COMPONENT, since)
+    third.wait_log("removed", before)
+    romeo = client_of(third)
+    with SipPeer(port=PORT) as phone:
+        for number in range(5):
+            romeo.send(f"juliet@{COMPONENT}", f"{number} by the other node")
+            phone.wait_request(lambda request: request.body == f"{number} by the other node")  # noqa: B023
+    romeo.stop()
