@@ -107,6 +107,20 @@ def test_prosodys_own_page_has_the_same(server):
     wait_for("the message on Prosody's page", lambda: prosodys().get(("prosody_mod_stox__messages_total", COMPONENT, "to_xmpp", "delivered")) == 1)
 
 
+@pytest.mark.skipif(IS_EJABBERD, reason="Debian's ejabberd has no such page")
+def test_prosodys_page_forgets_a_worker_that_ended(server):
+    def prosodys():
+        return samples(read_text(get("/metrics", PROSODYS)[2].replace("# EOF\n", "")))
+    up, delivered = ("prosody_mod_stox__component_up", COMPONENT), ("prosody_mod_stox__messages_total", COMPONENT, "to_xmpp", "delivered")
+    assert prosodys()[up] == 1
+    assert server.ctl("stop").returncode == 0
+    wait_for("the end of the worker on Prosody's page", lambda: prosodys()[up] == 0)
+    assert prosodys()[delivered] == 1, "what was counted stays"
+    server.reload()
+    wait_for("the next worker on Prosody's page", lambda: prosodys()[up] == 1)
+    assert prosodys()[delivered] == 0
+
+
 def test_a_service_without_its_chat_server_is_unhealthy(workspace):
     service = Service(workspace / "metrics-service", pathlib.Path(os.environ["STOX_BUILD"]), return_within=60)
     service.start()
