@@ -176,12 +176,18 @@ def fuzz(seconds: int) -> list[Part]:
 
 def full(fuzz_seconds: int) -> list[Part]:
     return [*builds(), *without_servers(seeds=20_000), *sip(), *with_servers(), Part("build_tsan", build("tsan"), 45), Part("tsan_unit", tsan_unit, 45),
-            *ledger(), *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
+            *ledger(), *hosting(), *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
 
 
 def ledger() -> list[Part]:
     """`tests/run full ledger`: 10,000 messages each way, 50 kills of the worker and 20 of each server."""
     return [Part(f"ledger_{server}", scenarios(server, ["--full", "test_whole_ledger"]), 45, needs_root=True) for server in SERVERS]
+
+
+def hosting() -> list[Part]:
+    """`tests/run full hosting`: a worker that is killed, hangs or has too much memory, 20 times; 200 mutated configurations."""
+    return [Part(f"hosting_{server}", scenarios(server, ["--full", "test_worker_faults", "test_reload"]), 45, needs_root=True)
+            for server in SERVERS]
 
 
 def sip() -> list[Part]:
