@@ -79,8 +79,12 @@ def no_sanitizer(elf: Elf) -> str | None:
     return "built with a sanitizer" if re.search(r"__(asan|ubsan|tsan)_", elf.symbols) else None
 
 
+def own_allocator(elf: Elf) -> str | None:
+    return None if any(name.startswith("libjemalloc.") for name in needed(elf)) else "takes its memory from libc"
+
+
 COMMON = (bind_now, relro, no_exec_stack, no_text_relocations, position_independent, no_search_path_outside, no_sanitizer)
-CHECKS = {"stox.so": (*COMMON, libc_alone, server_symbols_weak), "libstox_engine.so": (*COMMON, stack_protector), "stoxd": COMMON, "stoxctl": COMMON}
+CHECKS = {"stox.so": (*COMMON, libc_alone, server_symbols_weak), "libstox_engine.so": (*COMMON, stack_protector), "stoxd": (*COMMON, own_allocator), "stoxctl": COMMON}
 
 
 def main() -> int:
