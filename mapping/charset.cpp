@@ -1,6 +1,8 @@
 #include "mapping/charset.h"
 
+#include "mapping/ascii_names.h"
 #include "mapping/core/handle.h"
+#include "mapping/utf8.h"
 
 #include <unicode/ucnv.h>
 #include <unicode/unistr.h>
@@ -45,6 +47,15 @@ bool is_xml_character(UChar32 c) {
     return !(c >= 0xD800 && c <= 0xDFFF) && c != 0xFFFE && c != 0xFFFF;
 }
 
+/// UTF-8 as it is given on: what nearly every message is, and no converter is made for it.
+bool is_tidy(std::string_view octets) {
+    for (std::size_t at = 0; at < octets.size();) {
+        const auto c = next_code_point(octets, at);
+        if (c < 0 || c == '\r' || !is_xml_character(c)) return false;
+    }
+    return true;
+}
+
 std::string tidy(const icu::UnicodeString& text) {
     icu::UnicodeString tidied;
     for (std::int32_t at = 0; at < text.length(); at = text.moveIndex32(at, 1)) {
@@ -65,6 +76,7 @@ std::string tidy(const icu::UnicodeString& text) {
 
 Result<std::string> to_utf8(std::string_view octets, std::string_view charset) {
     if (octets.size() > std::numeric_limits<std::int32_t>::max() / 4) return fail(Code::too_large, "text");
+    if (ascii::lower(charset) == "utf-8" && is_tidy(octets)) return std::string(octets);
     BOOST_OUTCOME_TRY(converter, open_converter(charset));
     UErrorCode status = U_ZERO_ERROR;
     // No charset makes more than two UTF-16 units of an octet.

@@ -1,6 +1,6 @@
 #include "mapping/xml/writer.h"
 
-#include <unicode/utf8.h>
+#include "mapping/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -44,16 +44,6 @@ std::string_view reference(char c, Place place) {
 }
 
 bool is_xml_control(unsigned char c) { return c < 0x20 && c != '\t' && c != '\n' && c != '\r'; }
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
-/// The character at `at`, which moves behind it; negative where no UTF-8 stands, a surrogate among that.
-UChar32 next_code_point(std::string_view text, std::size_t& at) {
-    UChar32 code_point = 0;
-    U8_NEXT(text.data(), at, text.size(), code_point);
-    return code_point;
-}
-#pragma GCC diagnostic pop
 
 void append_escaped(std::string& out, std::string_view text, Place place) {
     std::size_t plain = 0, at = 0;  // [plain, at) waits to be copied as it is

@@ -232,6 +232,32 @@ void finish(State& state, TimePoint now, Actions& out) {
     state.loops.watch(out, now);
 }
 
+State make_state(config::DomainOptions options, IdGenerator ids, Secrets secrets) {
+    const KeyedHash::Key key{ids.trace().bits, ids.trace().bits};
+    return State{.options = std::move(options),
+                 .ids = std::move(ids),
+                 .commits = {},
+                 .inbox = {},
+                 .barrier = {},
+                 .messages = {},
+                 .owed = {},
+                 .imdn_contacts = {},
+                 .formats = {},
+                 .receipts = {},
+                 .threads = {},
+                 .composing = {},
+                 .merged = {},
+                 .hops = {},
+                 .outbound = {},
+                 .secrets = std::move(secrets),
+                 .authentication = {},
+                 .rates = {},
+                 .loops = LoopGuard(key),
+                 .user_rates = {},
+                 .odd_names = {},
+                 .leaving = {}};
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -239,28 +265,7 @@ struct Engine::Impl {
 };
 
 Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
-    : impl_(new Impl{State{.options = std::move(options),
-                           .ids = std::move(ids),
-                           .commits = {},
-                           .inbox = {},
-                           .barrier = {},
-                           .messages = {},
-                           .owed = {},
-                           .imdn_contacts = {},
-                           .formats = {},
-                           .receipts = {},
-                           .threads = {},
-                           .composing = {},
-                           .merged = {},
-                           .hops = {},
-                           .outbound = {},
-                           .secrets = std::move(secrets),
-                           .authentication = {},
-                           .rates = {},
-                           .loops = {},
-                           .user_rates = {},
-                           .odd_names = {},
-                           .leaving = {}}}) {
+    : impl_(new Impl{make_state(std::move(options), std::move(ids), std::move(secrets))}) {
     configure(impl_->state);
 }
 Engine::~Engine() = default;
@@ -315,10 +320,11 @@ void Engine::log_details(bool wanted) { impl_->state.details = wanted; }
 std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
     std::optional<TimePoint> next;
-    const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
-    for (const auto& due :
-         {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
-          state.outbound.next_timeout(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
+    const auto end =
+        state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
+    for (const auto& due : {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(),
+                            state.hops.next_timeout(), state.outbound.next_timeout(), state.composing.next_timeout(),
+                            state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }

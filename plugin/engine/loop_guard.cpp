@@ -9,11 +9,13 @@ namespace stox::engine {
 
 namespace {
 
-std::string request_key(const sip::Request& request) { return "c\n" + request.call_id + '\n' + request.from.tag; }
-std::string stanza_key(const std::string& id) { return "s\n" + id; }
-std::string thread_key(const std::string& thread) { return "t\n" + thread; }
-
-xmpp::Jid bare(const xmpp::Jid& jid) { return {jid.local, jid.domain, {}}; }
+/// Texts of different kinds never meet. The separator stands in none of them.
+std::string join(std::string_view kind, std::string_view one, std::string_view other = {}) {
+    std::string text;
+    text.reserve(kind.size() + one.size() + other.size() + 1);
+    text.append(kind).append(one).append(1, '\n').append(other);
+    return text;
+}
 
 /// The id that no server on the way changes.   (XEP-0359 §3)
 const std::string* origin_id(const xmpp::Message& message) {
@@ -22,7 +24,9 @@ const std::string* origin_id(const xmpp::Message& message) {
     return nullptr;
 }
 
-std::optional<unsigned> least(std::optional<unsigned> a, std::optional<unsigned> b) { return a && b ? std::min(*a, *b) : a ? a : b; }
+std::optional<unsigned> least(std::optional<unsigned> a, std::optional<unsigned> b) {
+    return a && b ? std::min(*a, *b) : a ? a : b;
+}
 
 }  // namespace
 
@@ -32,33 +36,38 @@ xmpp::HopHeaders LoopGuard::left_of(const sip::Request& request) {
     return left;
 }
 
+std::uint64_t LoopGuard::key_of(const sip::Request& request) const { return hash_(join("c", request.call_id, request.from.tag)); }
+std::uint64_t LoopGuard::key_of_stanza(const std::string& id) const { return hash_(join("s", id)); }
+std::uint64_t LoopGuard::key_of_thread(const std::string& thread) const { return hash_(join("t", thread)); }
+std::uint64_t LoopGuard::author(const xmpp::Jid& jid) const { return hash_(join("a", jid.local, jid.domain)); }
+
 void LoopGuard::watch(const Actions& actions, TimePoint now) {
     for (const auto& action : actions) {
         if (const auto* sent = std::get_if<SendSip>(&action); sent && sent->request.method != "OPTIONS")
-            remember(request_key(sent->request), {0, {}, {}}, now);
+            remember(key_of(sent->request), {}, now);
         const auto* stanza = std::get_if<SendStanza>(&action);
         const auto* message = stanza ? std::get_if<xmpp::Message>(&stanza->stanza) : nullptr;
         if (!message || message->type == xmpp::MessageType::error) continue;
-        const Seen seen{0, bare(message->from), xmpp::read_hop_headers(message->payload)};
-        if (!message->id.empty()) remember(stanza_key(message->id), seen, now);
-        if (message->thread) remember(thread_key(*message->thread), seen, now);
+        const Seen seen{0, author(message->from), xmpp::read_hop_headers(message->payload)};
+        if (!message->id.empty()) remember(key_of_stanza(message->id), seen, now);
+        if (message->thread) remember(key_of_thread(*message->thread), seen, now);
     }
 }
 
 bool LoopGuard::is_ours(const sip::Request& request) const {
-    return !request.from.tag.empty() && find(request_key(request)) != nullptr;
+    return !request.from.tag.empty() && find(key_of(request)) != nullptr;
 }
 
 bool LoopGuard::is_ours(const xmpp::Message& message) const {
     const auto* origin = origin_id(message);
-    return (!message.id.empty() && find(stanza_key(message.id))) || (origin && find(stanza_key(*origin)));
+    return (!message.id.empty() && find(key_of_stanza(message.id))) || (origin && find(key_of_stanza(*origin)));
 }
 
 xmpp::HopHeaders LoopGuard::left_of(const xmpp::Message& message) const {
     auto left = xmpp::read_hop_headers(message.payload);
     // A reply to its author begins anew; to anybody else the message goes on.
-    const auto* seen = message.thread ? find(thread_key(*message.thread)) : nullptr;
-    if (seen && seen->author != bare(message.to)) {
+    const auto* seen = message.thread ? find(key_of_thread(*message.thread)) : nullptr;
+    if (seen && seen->author != author(message.to)) {
         left.max_forwards = least(left.max_forwards, seen->left.max_forwards);
         left.max_breadth = least(left.max_breadth, seen->left.max_breadth);
     }
@@ -66,21 +75,20 @@ xmpp::HopHeaders LoopGuard::left_of(const xmpp::Message& message) const {
     return left;
 }
 
-void LoopGuard::remember(std::string key, Seen seen, TimePoint now) {
+void LoopGuard::remember(std::uint64_t key, Seen seen, TimePoint now) {
     while (!order_.empty() && (order_.front().at + kMemory <= now || order_.size() >= kCapacity)) forget_oldest();
-    if (key.size() > kLongestKey) return;
     seen.number = ++last_number_;
-    const auto number = seen.number;
-    order_.push_back({now, &seen_.insert_or_assign(std::move(key), std::move(seen)).first->first, number});
+    seen_.insert_or_assign(key, seen);
+    order_.push_back({now, key, seen.number});
 }
 
 void LoopGuard::forget_oldest() {
-    const auto known = seen_.find(*order_.front().key);
+    const auto known = seen_.find(order_.front().key);
     if (known->second.number == order_.front().number) seen_.erase(known);
     order_.pop_front();
 }
 
-const LoopGuard::Seen* LoopGuard::find(const std::string& key) const {
+const LoopGuard::Seen* LoopGuard::find(std::uint64_t key) const {
     const auto known = seen_.find(key);
     return known == seen_.end() ? nullptr : &known->second;
 }

@@ -4,23 +4,29 @@
 // What we carry has ids of our own making, on both sides. A request with the Call-ID and tag of one of ours, or a stanza with
 // the id of one of ours, is that message on its way round: it ends here. What a user of ours sends on from a conversation is
 // another message, and has the hops that the first one had left; so a ring of gateways and forwarders comes to its end.
+//
+// Of what is remembered only keyed hashes are kept: every message is looked up twice among tens of thousands.
 
+#include "mapping/core/keyed_hash.h"
 #include "mapping/sip/message.h"
 #include "mapping/xmpp/hop_headers.h"
 #include "plugin/engine/turn.h"
 
+#include <cstdint>
 #include <deque>
-#include <map>
 #include <string>
+#include <unordered_map>
 
 namespace stox::engine {
 
 class LoopGuard {
 public:
     static constexpr std::chrono::minutes kMemory{5};
-    static constexpr std::size_t kCapacity = 50'000;   ///< ids; the oldest is forgotten first
-    static constexpr std::size_t kLongestKey = 256;    ///< octets; ours are shorter, and memory has a bound
-    static constexpr unsigned kHops = 70;              ///< of a request that begins here (RFC 3261 §8.1.1.6)
+    static constexpr std::size_t kCapacity = 50'000;  ///< ids; the oldest is forgotten first
+    static constexpr unsigned kHops = 70;             ///< of a request that begins here (RFC 3261 §8.1.1.6)
+
+    /// key   random, of this guard alone
+    explicit LoopGuard(const KeyedHash::Key& key) : hash_(key) {}
 
     /// What a stanza carries of the request that it was made from: one hop less.
     static xmpp::HopHeaders left_of(const sip::Request& request);
@@ -40,21 +46,29 @@ public:
 
 private:
     struct Seen {
-        std::uint64_t number;  ///< of its newest place in order_
-        xmpp::Jid author;      ///< bare; of a stanza
-        xmpp::HopHeaders left;
+        std::uint64_t number = 0;  ///< of its newest place in order_
+        std::uint64_t author = 0;  ///< of a stanza: the hash of their bare address
+        xmpp::HopHeaders left{};
     };
     struct Arrival {
         TimePoint at;
-        const std::string* key;  ///< the one in seen_, which stays there until its newest arrival is forgotten
+        std::uint64_t key;
         std::uint64_t number;
     };
+    struct AsItIs {
+        std::size_t operator()(std::uint64_t hash) const { return hash; }
+    };
 
-    void remember(std::string key, Seen seen, TimePoint now);
+    std::uint64_t key_of(const sip::Request& request) const;
+    std::uint64_t key_of_stanza(const std::string& id) const;
+    std::uint64_t key_of_thread(const std::string& thread) const;
+    std::uint64_t author(const xmpp::Jid& jid) const;
+    void remember(std::uint64_t key, Seen seen, TimePoint now);
     void forget_oldest();
-    const Seen* find(const std::string& key) const;
+    const Seen* find(std::uint64_t key) const;
 
-    std::map<std::string, Seen> seen_;
+    KeyedHash hash_;
+    std::unordered_map<std::uint64_t, Seen, AsItIs> seen_;
     std::deque<Arrival> order_;
     std::uint64_t last_number_ = 0;
 };

@@ -90,7 +90,7 @@ void erase_row(State& state, std::optional<Receipts::Number> number, TimePoint n
 
 RecordChange keep(State& state, ReceiptRow row, TimePoint now) {
     for (auto& key : state.receipts.forget_old(row.since)) state.commits.erase(Collection::receipts, std::move(key), now);
-    RecordChange change{Collection::receipts, state.ids.wire_id(), row};
+    RecordChange change{Collection::receipts, state.row_keys.next(state.ids), row};
     for (auto& key : state.receipts.add({change.key, std::move(row)}))
         state.commits.erase(Collection::receipts, std::move(key), now);
     return change;
@@ -308,8 +308,8 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     for (const auto& node : found->children)
         if (const auto* route = std::get_if<xml::Element>(&node); route && route->name == "route")
             recipient.routes.push_back(route->text());
-    // It is whoever wrote the message that names the route: only where the operator said that this peer leads to, or to the domain
-    // that both sides share, is it followed.   (RFC 5438 §14)
+    // It is whoever wrote the message that names the route: only where the operator said that this peer leads to, or to the
+    // domain that both sides share, is it followed.   (RFC 5438 §14)
     const auto first =
         recipient.routes.empty() ? Result<sip::Uri>(fail(Code::malformed, "")) : sip::Uri::parse(recipient.routes.front());
     if (first && is_known_way(state.options, *peer, first.value())) recipient.first_route = first.value();
@@ -323,9 +323,7 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     outgoing.request = to_imdn_message(imdn.value(), from.value(), recipient, how);
     const auto way = destination(state, stanza.to);
     const auto* place = std::get_if<Destination>(&way);
-    outgoing.line = recipient.first_route ? recipient.first_route->to_string()
-                    : place               ? place->line
-                                          : author.value().to_string();
+    outgoing.line = recipient.first_route ? recipient.first_route->to_string() : place ? place->line : author.value().to_string();
     outgoing.original = envelope(stanza);
     outgoing.ids = ids;
     outgoing.ids.stanza = {};

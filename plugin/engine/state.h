@@ -20,6 +20,7 @@
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/owed_errors.h"
 #include "plugin/engine/receipts.h"
+#include "plugin/engine/row_keys.h"
 #include "plugin/engine/seen_spellings.h"
 #include "plugin/engine/threads.h"
 #include "plugin/engine/token_bucket.h"
@@ -41,6 +42,7 @@ struct PeerRate {
 struct State {
     config::DomainOptions options;
     IdGenerator ids;
+    RowKeys row_keys{};
     bool stream_up = false;
     bool details = true;  ///< lines of Level::debug are made
     Commits commits;
@@ -55,7 +57,7 @@ struct State {
     Threads threads;
     Composing composing;
     Composing writing{};  ///< users of whom a contact was told that they write, and not yet that they stopped
-    UtcTime utc{};  ///< when the latest message came
+    UtcTime utc{};        ///< when the latest message came
     MergedRequests merged;
     DeliveredRequests delivered{};
     NextHops hops;

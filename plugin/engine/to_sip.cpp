@@ -258,7 +258,7 @@ std::optional<Refused> take(State& state, const xmpp::Message& in, UtcTime recei
 
     state.writing.end({in.to.bare(), in.from.bare()});  // a message says so by itself   (RFC 3994 §3.2)
     outgoing->id = state.next_request();
-    outgoing->key = state.ids.wire_id();
+    outgoing->key = state.row_keys.next(state.ids);
     if (state.details)
         out.push_back(line(Level::debug, trace, "message",
                            {{"direction", "x2s"},

@@ -58,15 +58,16 @@ sip::Response body_refused(const Error& error) {
     }
 }
 
-/// Octets of the time that a stanza gets when it goes out later.
-std::size_t delay_octets(const config::DomainOptions& options, UtcTime accepted) {
-    return xml::write(xmpp::delay(options.domain, accepted)).size();
+/// Also with the time that a stanza gets when it goes out later.
+bool fits_stream(const config::DomainOptions& options, std::size_t stanza, UtcTime accepted) {
+    constexpr auto kMost = xml::Limits{}.stanza_octets;
+    if (stanza <= kMost / 2) return true;  // that of most, and the rest is far shorter
+    return stanza + kChatStateOctets + xml::write(xmpp::delay(options.domain, accepted)).size() <= kMost;
 }
 
 /// Taken, and nothing of it has to be kept.
 void accept_at_once(State& state, const SipRequestIn& in, Trace trace, const config::Peer& peer, const char* what, Actions& out) {
-    if (state.details)
-        out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
+    if (state.details) out.push_back(line(Level::debug, trace, "message", {{"direction", "s2x"}, {"state", what}}, peer.name));
     respond(out, in.transaction, status(state.options.message_accept_code));
 }
 
@@ -170,8 +171,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     const auto size = size_of(entry.row);
     entry.octets = size.row + kChatStateOctets;
     // Nothing that is accepted may turn out to be too long for the stream.
-    if (size.stanza + kChatStateOctets + delay_octets(options, in.received) > xml::Limits{}.stanza_octets ||
-        entry.octets > kMaxRowOctets)
+    if (!fits_stream(options, size.stanza, in.received) || entry.octets > kMaxRowOctets)
         return refuse(state, out, in, trace, peer, status(413), "too long for a stanza");
     if (state.inbox.is_full(entry.octets))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, state.stream_up ? kRetryBusy_s : kRetryNoStream_s),
@@ -199,7 +199,7 @@ namespace {
 
 /// It stands in the line from now on; its row goes to `rows`.
 std::uint64_t enter(State& state, InboxEntry entry, std::vector<RecordChange>& rows) {
-    entry.key = state.ids.wire_id();
+    entry.key = state.row_keys.next(state.ids);
     if (entry.octets == 0) entry.octets = size_of(entry.row).row;
     const auto number = state.next_number();
     rows.push_back({Collection::inbox, entry.key, entry.row});
@@ -264,8 +264,8 @@ void accept_due(State& state, std::optional<TimePoint> until, Actions& out) {
     for (auto* entry : state.inbox.due(until)) {
         respond(out, state.inbox.answered(*entry), status(state.options.message_accept_code));
         if (state.details)
-            out.push_back(line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}},
-                               entry->row.peer));
+            out.push_back(
+                line(Level::debug, entry->row.trace, "message", {{"direction", "s2x"}, {"state", "accepted"}}, entry->row.peer));
     }
 }
 
@@ -298,8 +298,8 @@ void inbox_covered(State& state, Barrier::Position position, TimePoint now, Acti
         keep_request(state, entry, now);
         ++state.carried.to_xmpp;
         if (state.details)
-            out.push_back(line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}},
-                               entry.row.peer));
+            out.push_back(
+                line(Level::debug, entry.row.trace, "message", {{"direction", "s2x"}, {"state", "delivered"}}, entry.row.peer));
     });
 }
 

@@ -1,7 +1,7 @@
 // Messages that come round, and rings of gateways.
 
-#include "mapping/xmpp/namespaces.h"
 #include "plugin/engine/loop_guard.h"
+#include "mapping/xmpp/namespaces.h"
 #include "tests/engine/rig.h"
 
 namespace {
@@ -89,7 +89,8 @@ unsigned run_round(bool keep_headers) {
 TEST(HopBudget, CORE_68_CORE_70_ARingOfGatewaysComesToItsEnd) { EXPECT_EQ(run_round(true), 69u); }
 
 TEST(HopBudget, CORE_70_TheHeaderOfAStanzaOnlyTakesAway) {
-    for (const auto& [said, sent] : {std::pair("200", 70u), {"70", 70u}, {"71", 70u}, {"5", 5u}, {"x", 70u}, {"-1", 70u}, {"", 70u}}) {
+    for (const auto& [said, sent] :
+         {std::pair("200", 70u), {"70", 70u}, {"71", 70u}, {"5", 5u}, {"x", 70u}, {"-1", 70u}, {"", 70u}}) {
         Rig rig;
         auto message = message_stanza();
         xml::Element headers(std::string(xmpp::ns::kShim), "headers");
@@ -149,7 +150,7 @@ TEST(LoopGuard, CORE_69_WithoutBranchesLeftIs440AndTheLimitGoesOn) {
 }
 
 TEST(LoopGuard, ItsMemoryHasABound) {
-    LoopGuard guard;
+    LoopGuard guard(KeyedHash::Key{1, 2});
     const TimePoint now{};
     sip::Request request = message_request();
     for (std::size_t i = 0; i <= LoopGuard::kCapacity; ++i) {
@@ -160,9 +161,6 @@ TEST(LoopGuard, ItsMemoryHasABound) {
     EXPECT_TRUE(guard.is_ours(request));
     request.call_id = "0";
     EXPECT_FALSE(guard.is_ours(request)) << "the oldest one";
-    request.call_id = std::string(LoopGuard::kLongestKey, 'x');
-    guard.watch({SendSip{ClientTransaction{1}, request, {}}}, now);
-    EXPECT_FALSE(guard.is_ours(request));
     guard.watch({SendSip{ClientTransaction{1}, message_request(), {}}}, now + LoopGuard::kMemory);
     EXPECT_EQ(guard.size(), 1u) << "the others are too old";
 }

@@ -1,6 +1,6 @@
 #include "plugin/host/store/json_text.h"
 
-#include <unicode/utf8.h>
+#include "mapping/utf8.h"
 
 #include <algorithm>
 
@@ -51,16 +51,6 @@ void append_octets(std::string& out, std::string_view any) {
         (out += static_cast<char>(0xc0 | octet >> 6)) += static_cast<char>(0x80 | (octet & 0x3f));
     });
 }
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
-/// The character at `at`, which moves behind it; negative where no UTF-8 stands.
-UChar32 next_code_point(std::string_view text, std::size_t& at) {
-    UChar32 code_point = 0;
-    U8_NEXT(text.data(), at, text.size(), code_point);
-    return code_point;
-}
-#pragma GCC diagnostic pop
 
 }  // namespace
 
