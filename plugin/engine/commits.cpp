@@ -64,15 +64,14 @@ void Commits::ride_along(const Place& place, TimePoint now) {
 /// Whatever is to be written in the places of these rows is older than they are.
 Commits::Replaced Commits::outdate(const std::vector<RecordChange>& rows) {
     Replaced replaced;
-    if (!is_waiting() && updating_ == 0) return replaced;
+    if (!is_waiting() && out_.empty()) return replaced;
     for (const auto& row : rows) {
         const Place place{row.collection, row.key};
         erasures_.erase(place);
         shrunk_.erase(place);
-        const auto is_there = [&](const Outstanding& one) { return one.updates.contains(place) || one.replaced.contains(place); };
         if (auto waiting = updates_.extract(place))
             replaced.emplace(place, std::move(waiting.mapped()));
-        else if (updating_ != 0 && std::ranges::any_of(outstanding_, is_there))
+        else if (const auto out = out_.find(place); out != out_.end() && out->second.is_updated())
             replaced.emplace(place, std::nullopt);
     }
     return replaced;
@@ -98,8 +97,36 @@ void Commits::send(Outstanding made, std::vector<RecordChange> rows, const Turn&
     for (const auto& [place, update] : made.updates) rows.push_back({place.first, place.second, update.value});
     turn.out.push_back(Commit{made.commit, std::move(rows)});
     if (!made.number) ++alone_;
-    if (made.is_updating()) ++updating_;
+    for_each_place(made, [&](const Place& place, What what) { out_[place].enter(made.commit, what); });
     outstanding_.push_back(std::move(made));
+}
+
+template <class Visit>
+void Commits::for_each_place(const Outstanding& one, Visit visit) {
+    for (const auto& place : one.erasures) visit(place, What::written);
+    for (const auto& [place, value] : one.shrunk) visit(place, What::written);
+    for (const auto& [place, update] : one.updates) visit(place, What::updated);
+    for (const auto& [place, update] : one.replaced) visit(place, What::replaced);
+}
+
+void Commits::Out::enter(CommitId commit, What what) {
+    if (what == What::replaced) return replacing.push_back(commit);
+    ++written;
+    if (what == What::updated) ++updated;
+}
+
+void Commits::Out::leave(CommitId commit, What what) {
+    if (what == What::replaced) return void(std::erase(replacing, commit));
+    --written;
+    if (what == What::updated) --updated;
+}
+
+void Commits::forget_places(const Outstanding& done) {
+    for_each_place(done, [&](const Place& place, What what) {
+        const auto out = out_.find(place);
+        out->second.leave(done.commit, what);
+        if (out->second.is_nothing()) out_.erase(out);
+    });
 }
 
 void Commits::tick(const Turn& turn) {
@@ -126,15 +153,15 @@ Commits::Outstanding Commits::take_waiting(const Turn& turn) {
 }
 
 std::vector<Commits::Settled> Commits::committed(const Committed& in, const Turn& turn) {
-    const auto found = std::ranges::lower_bound(outstanding_, in.commit, {}, &Outstanding::commit);
-    if (found == outstanding_.end() || found->commit != in.commit || found->result) return {};
+    const auto found = find(in.commit);
+    if (found == outstanding_.end() || found->result) return {};
     found->result = in.result;
     std::vector<Settled> settled;
     while (!outstanding_.empty() && outstanding_.front().result) {
         auto done = std::move(outstanding_.front());
         outstanding_.pop_front();
         if (!done.number) --alone_;
-        if (done.is_updating()) --updating_;
+        forget_places(done);
         judge(done, turn);
         if (done.number) settled.push_back({*done.number, *done.result});
         if (!*done.result) come_back(std::move(done), turn);
@@ -145,18 +172,22 @@ std::vector<Commits::Settled> Commits::committed(const Committed& in, const Turn
 
 /// The newest rows on their way to that place which something older must not outlive.
 Commits::Replaced* Commits::replaced_later(const Place& place) {
-    for (auto later = outstanding_.rbegin(); updating_ != 0 && later != outstanding_.rend(); ++later)
-        if (later->replaced.contains(place)) return &later->replaced;
-    return nullptr;
+    const auto out = out_.find(place);
+    if (out == out_.end() || out->second.replacing.empty()) return nullptr;
+    return &find(out->second.replacing.back())->replaced;
+}
+
+std::deque<Commits::Outstanding>::iterator Commits::find(CommitId commit) {
+    const auto found = std::ranges::lower_bound(outstanding_, commit, {}, &Outstanding::commit);
+    return found != outstanding_.end() && found->commit == commit ? found : outstanding_.end();
 }
 
 /// What failed is tried again, unless something newer is to be written, or is being written, in its place.
 void Commits::come_back(Outstanding failed, const Turn& turn) {
     const auto outdated = [&](const Place& place) {
+        const auto out = out_.find(place);
         return erasures_.contains(place) || shrunk_.contains(place) || updates_.contains(place) ||
-               std::ranges::any_of(outstanding_, [&](const Outstanding& later) {
-                   return later.erasures.contains(place) || later.shrunk.contains(place) || later.updates.contains(place);
-               });
+               (out != out_.end() && out->second.written != 0);
     };
     const bool for_good = is_for_good(*failed.result), alone = failed.updates.size() == 1;
     for (auto& place : failed.erasures)

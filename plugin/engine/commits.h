@@ -14,10 +14,12 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -78,8 +80,23 @@ private:
         std::map<Place, RecordValue> shrunk{};  ///< the same
         std::map<Place, Update> updates{};      ///< never with an acceptance, which would share their fate
         std::optional<Result<void>> result{};
+    };
+    enum class What { written, updated, replaced };
+    /// What outstanding commits do with one place. It is known without walking through them: with a store that answers late there
+    /// are thousands.
+    struct Out {
+        std::size_t written = 0;            ///< commits with its erasure, less than it was, or an update
+        std::size_t updated = 0;            ///< those with an update
+        std::vector<CommitId> replacing{};  ///< those with rows that replace an update, the newest last
 
-        bool is_updating() const { return !updates.empty() || !replaced.empty(); }
+        void enter(CommitId commit, What what);
+        void leave(CommitId commit, What what);
+        bool is_updated() const { return updated != 0 || !replacing.empty(); }
+        bool is_nothing() const { return written == 0 && replacing.empty(); }
+    };
+    struct PlaceHash {
+        /// Keys are ours, none is chosen by a stranger.
+        std::size_t operator()(const Place& place) const { return std::hash<std::string>()(place.second); }
     };
 
     bool is_waiting() const { return !erasures_.empty() || !shrunk_.empty() || !updates_.empty(); }
@@ -88,6 +105,10 @@ private:
     void ride_along(const Place& place, TimePoint now);
     Replaced outdate(const std::vector<RecordChange>& rows);
     Replaced* replaced_later(const Place& place);
+    std::deque<Outstanding>::iterator find(CommitId commit);
+    template <class Visit>
+    static void for_each_place(const Outstanding& one, Visit visit);
+    void forget_places(const Outstanding& done);
     std::map<Place, Update> take_updates();
     void send(Outstanding made, std::vector<RecordChange> rows, const Turn& turn);
     void come_back(Outstanding failed, const Turn& turn);
@@ -101,9 +122,9 @@ private:
     bool goes_on_ = false;                 ///< with the next answer: there was more than may be with the store at once
     std::optional<TimePoint> not_before_;  ///< the store failed; nothing goes alone until then
     std::deque<Outstanding> outstanding_;
-    std::size_t alone_ = 0;     ///< of them, without an acceptance
-    std::size_t updating_ = 0;  ///< of them, with updates or what replaces some
-    bool failing_ = false;  ///< acceptances are; what must be written goes without them
+    std::unordered_map<Place, Out, PlaceHash> out_;
+    std::size_t alone_ = 0;  ///< of them, without an acceptance
+    bool failing_ = false;   ///< acceptances are; what must be written goes without them
     std::optional<TimePoint> told_;
     bool troubled_ = false;  ///< is what the operator heard last
 };
