@@ -143,7 +143,7 @@ void ClientTransactions::responded(std::uint64_t number, nta_outgoing_t* raw, co
         return answered(number, {std::move(response), Outcome::Local::none});
     }
     if (client.cancel_with) cancel_later_.push_back(number);
-    stack_.post([handlers = client.handlers, response = std::move(response)]() mutable {
+    stack_.turn.later([handlers = client.handlers, response = std::move(response)]() mutable {
         if (handlers->on_provisional) handlers->on_provisional(std::move(response));
     });
 }
@@ -191,7 +191,7 @@ void ClientTransactions::accepted(std::uint64_t number, Response response) {
 
 void ClientTransactions::answered(std::uint64_t number, Outcome outcome) {
     auto& client = clients_.at(number);
-    stack_.post([handlers = client.handlers, outcome = std::move(outcome)]() mutable {
+    stack_.turn.later([handlers = client.handlers, outcome = std::move(outcome)]() mutable {
         if (handlers->on_final) handlers->on_final(std::move(outcome));
     });
     if (std::exchange(client.answered, true)) return;
@@ -209,7 +209,7 @@ void ClientTransactions::end(std::uint64_t number) {
     const auto [first, last] = invites_.equal_range(key_of(found->second.call_id, found->second.cseq));
     const auto invite = std::find_if(first, last, [number](const auto& one) { return one.second == number; });
     if (invite != last) invites_.erase(invite);
-    stack_.post([handlers = std::move(found->second.handlers)] {
+    stack_.turn.later([handlers = std::move(found->second.handlers)] {
         if (handlers->on_end) handlers->on_end();
     });
     clients_.erase(found);

@@ -26,7 +26,7 @@ struct Endpoint::Impl {
 
 Result<void> Endpoint::Impl::open() {
     init_sofia();
-    auto made = SofiaLoop::create(stack.loop, [this] {
+    auto made = SofiaLoop::create(stack.loop, stack.turn, [this] {
         server.after_step();
         client.after_step();
     });
@@ -44,7 +44,7 @@ Result<void> Endpoint::Impl::open() {
         NTATAG_UDP_MTU(65'535), NTATAG_MERGE_482(0), NTATAG_CANCEL_487(0), TPTAG_SDWN_ERROR(1), TAG_END()));
     if (!stack.agent) return fail(Code::unavailable, "the SIP stack cannot start");
     BOOST_OUTCOME_TRYV(client.open());
-    auto opened = Transports::open(stack.loop, stack.agent.get(), settings);
+    auto opened = Transports::open(stack.loop, stack.turn, *stack.sofia, stack.agent.get(), settings);
     if (!opened) return opened.error();
     stack.transports = std::move(opened).value();
     return ok();

@@ -127,7 +127,7 @@ void ServerTransactions::receive(Message message) {
     in.tls = std::move(origin.tls);
     held_.emplace(number, std::move(held));
     ++waiting_;
-    stack_.post([this, number] { tell(number); });
+    stack_.turn.later([this, number] { tell(number); });
 }
 
 void ServerTransactions::tell(std::uint64_t number) {
@@ -182,7 +182,7 @@ void ServerTransactions::acknowledged(std::uint64_t number, const sip_t& message
     const auto found = servers_.find(number);
     if (found == servers_.end() || !found->second.answered) return;
     finish(found);
-    stack_.post([this, number, ack = decode_ack(message)] {
+    stack_.turn.later([this, number, ack = decode_ack(message)] {
         if (events_.acknowledged) events_.acknowledged(number, std::move(*ack));
     });
 }
@@ -190,7 +190,7 @@ void ServerTransactions::acknowledged(std::uint64_t number, const sip_t& message
 void ServerTransactions::cancelled(std::uint64_t number) {
     const auto found = servers_.find(number);
     if (found == servers_.end() || found->second.answered) return;
-    stack_.post([this, number] {
+    stack_.turn.later([this, number] {
         if (events_.cancelled)
             events_.cancelled(number);
         else
@@ -202,7 +202,7 @@ void ServerTransactions::unacknowledged(std::uint64_t number) {
     const auto found = servers_.find(number);
     if (found == servers_.end() || !found->second.answered) return;
     finish(found);
-    stack_.post([this, number] {
+    stack_.turn.later([this, number] {
         if (events_.unacknowledged) events_.unacknowledged(number);
     });
 }

@@ -1,7 +1,5 @@
 #include "sip/sofia_loop.h"
 
-#include <boost/asio/post.hpp>
-
 #include <sofia-sip/su_wait.h>
 
 #include <fcntl.h>
@@ -35,7 +33,8 @@ std::set<int> epoll_descriptors() {
 
 }  // namespace
 
-Result<std::unique_ptr<SofiaLoop>> SofiaLoop::create(boost::asio::io_context& loop, std::function<void()> after_step) {
+Result<std::unique_ptr<SofiaLoop>> SofiaLoop::create(boost::asio::io_context& loop, Turn& turn,
+                                                     std::function<void()> after_step) {
     const auto before = epoll_descriptors();
     Root root(su_root_create(nullptr));
     if (!root) return fail(Code::unavailable, "no loop for SIP: out of descriptors");
@@ -47,11 +46,11 @@ Result<std::unique_ptr<SofiaLoop>> SofiaLoop::create(boost::asio::io_context& lo
     // A duplicate: Asio closes what it watches, Sofia closes its own.
     const int watched = ::fcntl(*made.begin(), F_DUPFD_CLOEXEC, 3);
     if (watched < 0) return fail(Code::unavailable, "no loop for SIP: out of descriptors");
-    return std::unique_ptr<SofiaLoop>(new SofiaLoop(loop, std::move(root), watched, std::move(after_step)));
+    return std::unique_ptr<SofiaLoop>(new SofiaLoop(loop, turn, std::move(root), watched, std::move(after_step)));
 }
 
-SofiaLoop::SofiaLoop(boost::asio::io_context& loop, Root root, int epoll, std::function<void()> after_step)
-    : loop_(loop), root_(std::move(root)), descriptor_(loop, epoll), timer_(loop), after_step_(std::move(after_step)) {
+SofiaLoop::SofiaLoop(boost::asio::io_context& loop, Turn& turn, Root root, int epoll, std::function<void()> after_step)
+    : turn_(turn), root_(std::move(root)), descriptor_(loop, epoll), timer_(loop), after_step_(std::move(after_step)) {
     watch();
     touched();
 }
@@ -62,25 +61,30 @@ void SofiaLoop::watch() {
     descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                            [this, alive = std::weak_ptr(alive_)](error_code error) {
                                if (error || alive.expired()) return;
-                               step();
-                               if (!alive.expired()) watch();
+                               turn_.run([this] {
+                                   step();
+                                   watch();
+                               });
                            });
 }
 
 void SofiaLoop::touched() {
-    if (std::exchange(step_posted_, true)) return;
-    boost::asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
-        if (alive.expired()) return;
-        step_posted_ = false;
+    if (std::exchange(step_due_, true)) return;
+    turn_.later([this] {
+        step_due_ = false;
         step();
     });
 }
 
+void SofiaLoop::enter(const std::function<void()>& call) {
+    call();
+    after_step_();
+    touched();
+}
+
 void SofiaLoop::step() {
-    const auto alive = std::weak_ptr(alive_);
     const auto next = su_root_step(root_.get(), 0);
     after_step_();
-    if (alive.expired()) return;
     // Rounded up by one: a timer that is due within the current millisecond would otherwise be asked for in a busy loop.
     const auto wait = next < 0 ? kLongestWait : std::min(kLongestWait, milliseconds(next) + milliseconds(1));
     const auto at = std::chrono::steady_clock::now() + wait;
@@ -88,10 +92,10 @@ void SofiaLoop::step() {
     if (at >= wakes_at_) return;
     wakes_at_ = at;
     timer_.expires_at(at);
-    timer_.async_wait([this, alive](error_code error) {
+    timer_.async_wait([this, alive = std::weak_ptr(alive_)](error_code error) {
         if (error || alive.expired()) return;
         wakes_at_ = std::chrono::steady_clock::time_point::max();
-        step();
+        turn_.run([this] { step(); });
     });
 }
 

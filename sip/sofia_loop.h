@@ -3,6 +3,7 @@
 
 #include "mapping/core/handle.h"
 #include "mapping/core/result.h"
+#include "sip/turn.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -20,29 +21,32 @@ namespace stox::sip {
 class SofiaLoop {
 public:
     /// after_step  called after each turn of Sofia's loop, when none of its callbacks is running any more
+    /// turn        outlives this
     /// errors  unavailable: no descriptors
-    static Result<std::unique_ptr<SofiaLoop>> create(boost::asio::io_context& loop, std::function<void()> after_step);
+    static Result<std::unique_ptr<SofiaLoop>> create(boost::asio::io_context& loop, Turn& turn, std::function<void()> after_step);
     ~SofiaLoop();
 
     su_root_s* root() const { return root_.get(); }
     /// Something of nta was called from outside its callbacks: its timers may have changed.
     void touched();
+    /// Gives the library something to do that it did not wait for in its loop, as a step of that would: callbacks come of it.
+    void enter(const std::function<void()>& call);
 
 private:
     using Root = Handle<su_root_s, &su_root_destroy>;
 
-    SofiaLoop(boost::asio::io_context& loop, Root root, int epoll, std::function<void()> after_step);
+    SofiaLoop(boost::asio::io_context& loop, Turn& turn, Root root, int epoll, std::function<void()> after_step);
     void watch();
     void step();
 
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    boost::asio::io_context& loop_;
+    Turn& turn_;
     Root root_;
     boost::asio::posix::stream_descriptor descriptor_;
     boost::asio::steady_timer timer_;
     std::chrono::steady_clock::time_point wakes_at_ = std::chrono::steady_clock::time_point::max();  ///< timer_ does; max: not
     std::function<void()> after_step_;
-    bool step_posted_ = false;
+    bool step_due_ = false;
 };
 
 }  // namespace stox::sip

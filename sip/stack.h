@@ -5,8 +5,7 @@
 #include "sip/sofia_handles.h"
 #include "sip/sofia_loop.h"
 #include "sip/transports.h"
-
-#include <boost/asio/post.hpp>
+#include "sip/turn.h"
 
 #include <chrono>
 #include <memory>
@@ -20,19 +19,12 @@ inline constexpr std::chrono::milliseconds kT1{500};
 inline constexpr std::chrono::milliseconds kT1x64{32'000};
 
 struct Stack {
-    Stack(boost::asio::io_context& loop_, Endpoint::Settings settings_) : loop(loop_), settings(std::move(settings_)) {}
-
-    /// Runs it from the loop, when nothing of the library is on the stack any more, unless the endpoint is gone by then.
-    template <class Action>
-    void post(Action action) {
-        boost::asio::post(loop, [still = std::weak_ptr(alive), action = std::move(action)]() mutable {
-            if (!still.expired()) action();
-        });
-    }
+    Stack(boost::asio::io_context& loop_, Endpoint::Settings settings_)
+        : loop(loop_), settings(std::move(settings_)), turn(loop_) {}
 
     boost::asio::io_context& loop;
     Endpoint::Settings settings;
-    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+    Turn turn;
     std::unique_ptr<SofiaLoop> sofia;
     Agent agent;
     Leg sender;  ///< of every request of ours: the library wants one; dialogs are kept elsewhere

@@ -18,8 +18,8 @@ namespace stox::sip {
 
 namespace {
 
-/// Datagrams that wait for Sofia's loop, of one listener. The loop takes all in one turn, so this many never come together
-/// unless it is stuck.
+/// Datagrams that wait for delivery, of one listener. All are delivered in the turn in which they came, so this many never come
+/// together unless something is stuck.
 constexpr std::size_t kWaiting = 4'096;
 
 }  // namespace
@@ -60,7 +60,7 @@ bool TportBridge::datagram(std::size_t primary, const stox::Endpoint& from, std:
     auto& to = *primaries_.at(primary);
     if (to.waiting.size() >= kWaiting) return false;
     to.waiting.push_back({from, std::string(octets)});
-    if (to.waiting.size() == 1) wake(to.event);
+    has_work();
     return true;
 }
 
@@ -68,7 +68,7 @@ void TportBridge::unreachable(std::size_t primary, const stox::Endpoint& peer, i
     auto& to = *primaries_.at(primary);
     if (to.waiting.size() >= kWaiting || error == 0) return;
     to.waiting.push_back({peer, {}, error});
-    if (to.waiting.size() == 1) wake(to.event);
+    has_work();
 }
 
 Result<tport_s*> TportBridge::open(Flow flow, std::size_t primary, const stox::Endpoint& peer) {
@@ -87,7 +87,7 @@ Result<tport_s*> TportBridge::open(Flow flow, std::size_t primary, const stox::E
     info.ai_canonname = nullptr;
     const auto protocol = on.theirs->primary.port.name.tpn_proto;
     if (tport_setname(port, protocol, &info, nullptr) < 0 ||
-        tport_register_secondary(port, &BridgeHooks::wake_secondary, SU_WAIT_IN) < 0) {
+        tport_register_secondary(port, &BridgeHooks::ignore_secondary, SU_WAIT_IN) < 0) {
         tport_zap_secondary(port);
         return fail(Code::unavailable, "no transport for a connection");
     }
@@ -95,7 +95,6 @@ Result<tport_s*> TportBridge::open(Flow flow, std::size_t primary, const stox::E
     port->connected = 1;
     auto line = std::make_unique<Line>(Line{*this, flow});
     line->theirs = as_secondary(port);
-    line->event = event;
     as_secondary(port)->line = line.get();
     lines_.emplace(flow, std::move(line));
     return as_tport(port);
@@ -104,16 +103,32 @@ Result<tport_s*> TportBridge::open(Flow flow, std::size_t primary, const stox::E
 void TportBridge::message(Flow flow, std::string text) {
     const auto found = lines_.find(flow);
     if (found == lines_.end()) return;
-    auto& line = *found->second;
-    line.waiting.push_back(std::move(text));
-    if (line.waiting.size() == 1) wake(line.event);
+    found->second->waiting.push_back(std::move(text));
+    has_work(*found->second);
 }
 
 void TportBridge::closed(Flow flow) {
     const auto found = lines_.find(flow);
     if (found == lines_.end()) return;
     found->second->closed = true;
-    wake(found->second->event);
+    has_work(*found->second);
+}
+
+void TportBridge::has_work() {
+    if (!std::exchange(waiting_, true)) network_.waiting();
+}
+
+void TportBridge::has_work(Line& line) {
+    if (!std::exchange(line.busy, true)) busy_.push_back(line.flow);
+    has_work();
+}
+
+void TportBridge::deliver() {
+    waiting_ = false;
+    for (auto& primary : primaries_)
+        if (!primary->waiting.empty()) BridgeHooks::deliver_datagrams(*primary);
+    for (const auto flow : std::exchange(busy_, {}))
+        if (const auto found = lines_.find(flow); found != lines_.end()) BridgeHooks::deliver_messages(*found->second);
 }
 
 tport_s* TportBridge::primary(std::size_t number) const { return as_tport(&primaries_.at(number)->theirs->primary.port); }

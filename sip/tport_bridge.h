@@ -1,8 +1,9 @@
 #pragma once
 // Sofia's transports with our edge in the place of its sockets: it parses and keeps transactions, and never touches the network.
 //
-// A primary transport stands for a listener, a secondary one for a connection. Whole messages wait in a queue of ours until
-// Sofia's loop takes them; what it sends goes straight to the edge. The only descriptors it sees are eventfds.
+// A primary transport stands for a listener, a secondary one for a connection. Whole messages wait in a queue of ours until they
+// are delivered, when nothing of the library is on the stack; what it sends goes straight to the edge. The only descriptors it
+// sees are eventfds, because it wants one for each transport; nothing is ever read from them.
 
 #include "mapping/core/result.h"
 #include "sip/endpoint.h"
@@ -36,6 +37,8 @@ public:
         std::function<int(std::size_t listener, const stox::Endpoint& to, const iovec* parts, std::size_t count)> send;
         std::function<int(Flow flow, const iovec* parts, std::size_t count)> write;
         std::function<void(Flow flow)> finish;
+        /// The first thing waits for deliver(). May be called from inside the library.
+        std::function<void()> waiting;
     };
 
     /// The agent outlives this; check_library() was fine.
@@ -62,6 +65,8 @@ public:
     void message(Flow flow, std::string text);
     /// After what waits was taken, transactions that wait for something on it hear that it failed.
     void closed(Flow flow);
+    /// Hands all that waits to the library, whose callbacks run.
+    void deliver();
 
     tport_s* primary(std::size_t number) const;
     tport_s* port(Flow flow) const;         ///< null: not open
@@ -76,11 +81,16 @@ public:
 private:
     friend struct BridgeHooks;
 
+    void has_work();
+    void has_work(Line& line);
+
     nta_agent_s* agent_;
     Network network_;
     std::uint64_t sent_ = 0;
     std::vector<std::unique_ptr<Primary>> primaries_;
     std::unordered_map<Flow, std::unique_ptr<Line>> lines_;
+    bool waiting_ = false;    ///< deliver() was asked for
+    std::vector<Flow> busy_;  ///< lines with something that waits, in the order in which it came
 };
 
 }  // namespace stox::sip

@@ -54,7 +54,7 @@ bool call_itself() {
                                          if (flow == kSelfCallFlow) append(by_tcp, parts, count);
                                          return 0;
                                      },
-                                     [&](Flow flow) { finished = flow == kSelfCallFlow; }});
+                                     [&](Flow flow) { finished = flow == kSelfCallFlow; }, [] {}});
     const auto udp = bridge.add_primary(Transport::udp, self, 0), tcp = bridge.add_primary(Transport::tcp, self, 1);
     if (!udp || !tcp) return false;
     bridge.seal();
@@ -62,8 +62,10 @@ bool call_itself() {
     if (TportBridge::flow(bridge.port(kSelfCallFlow)) != kSelfCallFlow || bridge.in_use(kSelfCallFlow)) return false;
     bridge.datagram(udp.value(), peer, odd_request("UDP"));
     bridge.message(kSelfCallFlow, odd_request("TCP"));
+    bridge.deliver();
     constexpr int kTurns = 16;
     for (int i = 0; i < kTurns; ++i) su_root_step(root.get(), 0);
+    bridge.deliver();
 
     const auto good = [](const std::string& answer) {
         return answer.starts_with("SIP/2.0 400 ") && answer.find("received=192.0.2.2") != answer.npos &&

@@ -28,7 +28,7 @@ Type make_type(const char* name) {
     type.deinit_secondary = BridgeHooks::deinit_secondary;
     type.shutdown = BridgeHooks::shut;
     const bool udp = std::string_view(name) == "udp";
-    type.wake_primary = udp ? BridgeHooks::wake_primary : nullptr;
+    type.wake_primary = udp ? BridgeHooks::ignore_primary : nullptr;
     type.receive = udp ? BridgeHooks::receive_datagram : BridgeHooks::receive_message;
     type.send = udp ? BridgeHooks::send_datagram : BridgeHooks::send_message;
     return type;
@@ -67,16 +67,6 @@ ssize_t BridgeHooks::told(int error, TportBridge& bridge, const msg_iovec_t* par
 const iovec* BridgeHooks::as_iovec(const msg_iovec_t* parts) {
     static_assert(sizeof(msg_iovec_t) == sizeof(iovec));
     return reinterpret_cast<const iovec*>(parts);
-}
-
-void wake(int event) {
-    const std::uint64_t one = 1;
-    (void)!::write(event, &one, sizeof one);
-}
-
-void sleep_again(int event) {
-    std::uint64_t count;
-    (void)!::read(event, &count, sizeof count);
 }
 
 int make_event() { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }

@@ -23,10 +23,8 @@ struct ListeningPrimary {
 
 inline Secondary* as_secondary(Port488 const* port) { return reinterpret_cast<Secondary*>(const_cast<Port488*>(port)); }
 
-/// The descriptors that the library's loop watches.
+/// A descriptor for the library's loop to watch.
 int make_event();
-void wake(int event);
-void sleep_again(int event);
 
 struct TportBridge::Primary {
     struct Record {
@@ -39,7 +37,6 @@ struct TportBridge::Primary {
     Transport transport;
     std::size_t listener;
     ListeningPrimary* theirs = nullptr;
-    int event = -1;  ///< UDP; theirs to close
     std::deque<Record> waiting{};
 };
 
@@ -47,8 +44,8 @@ struct TportBridge::Line {
     TportBridge& bridge;
     Flow flow;
     Secondary* theirs = nullptr;
-    int event = -1;  ///< theirs to close
     std::deque<std::string> waiting{};
+    bool busy = false;  ///< listed in TportBridge::busy_
     bool closed = false;
 };
 
@@ -63,7 +60,8 @@ struct BridgeHooks {
     // Listeners: tport_primary.cpp
     static int init_primary(Primary592* primary, tp_name_t*, su_addrinfo_t*, tagi_t const*, char const** culprit) noexcept;
     static void deinit_primary(Primary592* primary) noexcept;
-    static int wake_primary(Primary592* primary, int) noexcept;
+    static int ignore_primary(Primary592*, int) noexcept { return 0; }
+    static void deliver_datagrams(TportBridge::Primary& mine);
     static int receive_datagram(Port488* port) noexcept;
     static ssize_t send_datagram(Port488 const* port, msg_t* message, msg_iovec_t* parts, std::size_t count) noexcept;
     static tport_t* connect(Primary592*, su_addrinfo_t*, tp_name_t const*) noexcept;
@@ -73,7 +71,8 @@ struct BridgeHooks {
     static void deinit_secondary(Port488* port) noexcept;
     static void shut(Port488* port, int) noexcept;
     static void unlink(Port488* port);
-    static int wake_secondary(su_root_magic_t*, su_wait_t*, su_wakeup_arg_t* argument) noexcept;
+    static int ignore_secondary(su_root_magic_t*, su_wait_t*, su_wakeup_arg_t*) noexcept { return 0; }
+    static void deliver_messages(TportBridge::Line& line);
     static int receive_message(Port488* port) noexcept;
     static ssize_t send_message(Port488 const* port, msg_t*, msg_iovec_t* parts, std::size_t count) noexcept;
 

@@ -20,9 +20,9 @@ int BridgeHooks::init_primary(Primary592* primary, tp_name_t*, su_addrinfo_t*, t
     listening->mine = making;
     making->theirs = listening;
     if (making->transport == Transport::udp) {
-        primary->port.socket = making->event = make_event();
+        primary->port.socket = make_event();
         primary->port.events = SU_WAIT_IN;
-        return making->event < 0 ? -1 : 0;
+        return primary->port.socket < 0 ? -1 : 0;
     }
     primary->port.connection_oriented = 1;
     primary->has_tls = making->transport == Transport::tls;
@@ -35,24 +35,22 @@ void BridgeHooks::deinit_primary(Primary592* primary) noexcept {
     listening->mine = nullptr;
 }
 
-int BridgeHooks::wake_primary(Primary592* primary, int) noexcept {
-    auto* listening = reinterpret_cast<ListeningPrimary*>(primary);
-    if (!listening->mine) return 0;
-    sleep_again(listening->mine->event);
-    while (listening->mine && !listening->mine->waiting.empty()) {
-        auto& next = listening->mine->waiting.front();
+/// It ends with the last that waits, or with the transport.
+void BridgeHooks::deliver_datagrams(TportBridge::Primary& mine) {
+    while (mine.theirs && !mine.waiting.empty()) {
+        auto* port = &mine.theirs->primary.port;
+        auto& next = mine.waiting.front();
         if (next.error == 0) {
-            tport_recv_event(&primary->port);
+            tport_recv_event(port);
             continue;
         }
         const SocketAddress peer(next.peer);
         const int error = next.error;
-        listening->mine->waiting.pop_front();
+        mine.waiting.pop_front();
         su_sockaddr_t address{};
         std::memcpy(&address, peer.get(), std::min<std::size_t>(peer.size, sizeof address));
-        tport_error_report(&primary->port, error, &address);
+        tport_error_report(port, error, &address);
     }
-    return 0;
 }
 
 int BridgeHooks::receive_datagram(Port488* port) noexcept {

@@ -28,13 +28,14 @@ void BridgeHooks::unlink(Port488* port) {
     bridge.network_.finish(flow);
 }
 
-int BridgeHooks::wake_secondary(su_root_magic_t*, su_wait_t*, su_wakeup_arg_t* argument) noexcept {
-    auto* port = reinterpret_cast<Port488*>(argument);
+/// The line may be gone afterwards.
+void BridgeHooks::deliver_messages(TportBridge::Line& line) {
+    line.busy = false;
+    auto* port = &line.theirs->port;
     auto* kept = tport_ref(as_tport(port));
-    if (auto* line = as_secondary(port)->line) sleep_again(line->event);
-    while (auto* line = as_secondary(port)->line) {
-        if (line->waiting.empty()) {
-            if (line->closed) tport_close(port);
+    while (const auto* left = as_secondary(port)->line) {
+        if (left->waiting.empty()) {
+            if (left->closed) tport_close(port);
             break;
         }
         tport_recv_event(port);
@@ -42,7 +43,6 @@ int BridgeHooks::wake_secondary(su_root_magic_t*, su_wait_t*, su_wakeup_arg_t* a
         if (!port->closed && (port->receive_closed || port->message)) tport_close(port);
     }
     tport_unref(kept);
-    return 0;
 }
 
 int BridgeHooks::receive_message(Port488* port) noexcept {

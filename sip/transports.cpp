@@ -41,7 +41,7 @@ Address told_address(const Address& bound, const std::optional<Address>& configu
 
 }  // namespace
 
-Transports::Transports(nta_agent_s* agent)
+Transports::Transports(Turn& turn, SofiaLoop& sofia, nta_agent_s* agent)
     : agent_(agent),
       bridge_(agent, {[this](std::size_t listener, const stox::Endpoint& to, const iovec* parts, std::size_t count) {
                           return edge_ ? edge_->send(listener, to, parts, count) : EPIPE;
@@ -51,17 +51,18 @@ Transports::Transports(nta_agent_s* agent)
                       },
                       [this](Flow flow) {
                           if (edge_) edge_->finish(flow);
-                      }}) {}
+                      },
+                      [this, &turn, &sofia] { turn.later([this, &sofia] { sofia.enter([this] { bridge_.deliver(); }); }); }}) {}
 
 Transports::~Transports() = default;
 
-Result<std::unique_ptr<Transports>> Transports::open(boost::asio::io_context& loop, nta_agent_s* agent,
-                                                     const Endpoint::Settings& settings) {
+Result<std::unique_ptr<Transports>> Transports::open(boost::asio::io_context& loop, Turn& turn, SofiaLoop& sofia,
+                                                     nta_agent_s* agent, const Endpoint::Settings& settings) {
     if (auto checked = check_library(settings.library); !checked) return checked.error();
-    std::unique_ptr<Transports> made(new Transports(agent));
+    std::unique_ptr<Transports> made(new Transports(turn, sofia, agent));
     auto* self = made.get();
     auto opened = Edge::open(
-        loop, settings,
+        loop, turn, settings,
         {[self](std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
              return self->bridge_.datagram(listener, from, octets);
          },

@@ -4,7 +4,9 @@
 
 #include "sip/edge/edge.h"
 #include "sip/endpoint.h"
+#include "sip/sofia_loop.h"
 #include "sip/tport_bridge.h"
+#include "sip/turn.h"
 
 #include <boost/asio/io_context.hpp>
 
@@ -37,10 +39,10 @@ struct Way {
 
 class Transports {
 public:
-    /// Opens the listeners of `settings` in `agent`, which outlives this.
+    /// Opens the listeners of `settings` in `agent`. It, `turn` and `sofia` outlive this.
     /// errors  unavailable: an address cannot be bound, a certificate cannot be used (the detail names it), another SIP library
-    static Result<std::unique_ptr<Transports>> open(boost::asio::io_context& loop, nta_agent_s* agent,
-                                                    const Endpoint::Settings& settings);
+    static Result<std::unique_ptr<Transports>> open(boost::asio::io_context& loop, Turn& turn, SofiaLoop& sofia,
+                                                    nta_agent_s* agent, const Endpoint::Settings& settings);
     ~Transports();
 
     /// What is really bound, with the ports chosen for 0.
@@ -60,7 +62,7 @@ private:
         Address address;
     };
 
-    explicit Transports(nta_agent_s* agent);
+    Transports(Turn& turn, SofiaLoop& sofia, nta_agent_s* agent);
     Result<void> add_primaries(const Endpoint::Settings& settings);
     Result<void> add_primary(Transport transport, const stox::Endpoint& name, const Address& address, std::size_t listener);
     std::optional<std::size_t> primary_for(Transport transport, const stox::Endpoint& target) const;

@@ -4,7 +4,6 @@
 #include "sip/edge/certificate_names.h"
 #include "sip/edge/diverted_output.h"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
@@ -68,12 +67,13 @@ bool refuses_our_certificate(boost::system::error_code error) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, Identity identity, const Limits& limits, ConnectionOwner& owner,
+Connection::Connection(Socket socket, Identity identity, const Limits& limits, ConnectionOwner& owner, Turn& turn,
                        std::shared_ptr<const TlsContexts> contexts)
     : socket_(std::move(socket)),
       identity_(std::move(identity)),
       limits_(limits),
       owner_(owner),
+      turn_(turn),
       contexts_(std::move(contexts)),
       framer_(limits),
       timer_(socket_.get_executor()),
@@ -174,7 +174,7 @@ void Connection::read() {
         if (error) return self->failed(error);
         self->heard_ = true;
         if (self->state_ == State::draining) return self->read();
-        self->take(size);
+        self->turn_.run([&] { self->take(size); });
     });
 }
 
@@ -299,7 +299,7 @@ bool Connection::takes() {
 void Connection::flush_soon() {
     if (queue_.size() >= kTogether) return flush();
     if (std::exchange(flush_posted_, true)) return;
-    boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    turn_.later([self = shared_from_this()] {
         self->flush_posted_ = false;
         const bool writable = self->state_ == State::open || self->state_ == State::draining;
         if (writable && !self->writing_ && !self->queue_.empty()) self->flush();

@@ -5,6 +5,7 @@
 #include "sip/edge/settings.h"
 #include "sip/edge/tls_contexts.h"
 #include "sip/endpoint.h"
+#include "sip/turn.h"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -59,7 +60,7 @@ public:
         std::string tls_name, credentials;  ///< of the next hop that was dialled
     };
 
-    Connection(Socket socket, Identity identity, const Limits& limits, ConnectionOwner& owner,
+    Connection(Socket socket, Identity identity, const Limits& limits, ConnectionOwner& owner, Turn& turn,
                std::shared_ptr<const TlsContexts> contexts);
     ~Connection();
 
@@ -128,6 +129,7 @@ private:
     Identity identity_;
     Limits limits_;
     ConnectionOwner& owner_;
+    Turn& turn_;
     std::shared_ptr<const TlsContexts> contexts_;
     std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
     CertifiedNames certified_;

@@ -53,8 +53,9 @@ std::string start_of(const iovec* parts, std::size_t count) {
 
 struct Edge::Impl final : ConnectionOwner {
     struct Live;
-    Impl(boost::asio::io_context& loop_, const Endpoint::Settings& settings, Handlers handlers_)
+    Impl(boost::asio::io_context& loop_, Turn& turn_, const Endpoint::Settings& settings, Handlers handlers_)
         : loop(loop_),
+          turn(turn_),
           limits(settings.limits),
           handlers(std::move(handlers_)),
           log(settings.log),
@@ -114,6 +115,7 @@ struct Edge::Impl final : ConnectionOwner {
     };
 
     boost::asio::io_context& loop;
+    Turn& turn;
     Limits limits;
     Handlers handlers;
     Log log;
@@ -147,7 +149,7 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
     Listener listener;
     if (address.transport == Transport::udp) {
         auto opened = UdpListener::open(
-            loop, address.endpoint,
+            loop, turn, address.endpoint,
             {[this, index](const stox::Endpoint& from, std::string_view octets) { datagram(index, from, octets); },
              [this, index](const stox::Endpoint& to, int error, std::string_view quoted) {
                  if (sent.quotes_one(to, quoted, Clock::now()))
@@ -339,7 +341,7 @@ std::shared_ptr<Connection> Edge::Impl::add(boost::asio::ip::tcp::socket socket,
     Live live;
     live.peer = {identity.transport, identity.peer, identity.listener, identity.dialled, {}};
     live.unproven = unproven.end();
-    live.connection = std::make_shared<Connection>(std::move(socket), identity, limits, *this, contexts);
+    live.connection = std::make_shared<Connection>(std::move(socket), identity, limits, *this, turn, contexts);
     auto connection = live.connection;
     flows.emplace(identity.flow, std::move(live));
     return connection;
@@ -485,8 +487,9 @@ Result<boost::asio::ip::tcp::socket> Edge::Impl::bound_socket(const NextHop& nex
 Edge::Edge(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Edge::~Edge() = default;
 
-Result<std::unique_ptr<Edge>> Edge::open(boost::asio::io_context& loop, const Endpoint::Settings& settings, Handlers handlers) {
-    auto impl = std::make_unique<Impl>(loop, settings, std::move(handlers));
+Result<std::unique_ptr<Edge>> Edge::open(boost::asio::io_context& loop, Turn& turn, const Endpoint::Settings& settings,
+                                         Handlers handlers) {
+    auto impl = std::make_unique<Impl>(loop, turn, settings, std::move(handlers));
     auto loaded = load_tls(settings.tls);
     if (!loaded) return loaded.error();
     if (auto used = impl->use_tls(std::move(loaded).value()); !used) return used.error();

@@ -3,6 +3,7 @@
 
 #include "sip/edge/settings.h"
 #include "sip/endpoint.h"
+#include "sip/turn.h"
 
 #include <boost/asio/io_context.hpp>
 
@@ -40,8 +41,9 @@ public:
         CertifiedNames tls{};
     };
 
+    /// turn    outlives this
     /// errors  unavailable: an address cannot be bound, a certificate cannot be used (the detail names it)
-    static Result<std::unique_ptr<Edge>> open(boost::asio::io_context& loop, const Endpoint::Settings& settings,
+    static Result<std::unique_ptr<Edge>> open(boost::asio::io_context& loop, Turn& turn, const Endpoint::Settings& settings,
                                               Handlers handlers);
     ~Edge();
 

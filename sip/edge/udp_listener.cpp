@@ -61,7 +61,7 @@ struct UdpListener::Batch {
     }
 };
 
-Result<std::unique_ptr<UdpListener>> UdpListener::open(boost::asio::io_context& loop, const stox::Endpoint& address,
+Result<std::unique_ptr<UdpListener>> UdpListener::open(boost::asio::io_context& loop, Turn& turn, const stox::Endpoint& address,
                                                        Handlers handlers) {
     const auto problem = [&](const char* what) {
         return fail(Code::unavailable, "udp:" + address.to_string() + " cannot be bound: " + what);
@@ -79,13 +79,18 @@ Result<std::unique_ptr<UdpListener>> UdpListener::open(boost::asio::io_context& 
         return problem(std::strerror(errno));
     socket.native_non_blocking(true, error);
     if (error) return problem(std::strerror(error.value()));
-    std::unique_ptr<UdpListener> listener(new UdpListener(std::move(socket), bound.endpoint(), std::move(handlers)));
+    std::unique_ptr<UdpListener> listener(new UdpListener(turn, std::move(socket), bound.endpoint(), std::move(handlers)));
+    listener->wait_for_errors();
     listener->wait();
     return listener;
 }
 
-UdpListener::UdpListener(boost::asio::ip::udp::socket socket, stox::Endpoint address, Handlers handlers)
-    : socket_(std::move(socket)), address_(address), handlers_(std::move(handlers)), batch_(std::make_unique<Batch>()) {}
+UdpListener::UdpListener(Turn& turn, boost::asio::ip::udp::socket socket, stox::Endpoint address, Handlers handlers)
+    : turn_(turn),
+      socket_(std::move(socket)),
+      address_(address),
+      handlers_(std::move(handlers)),
+      batch_(std::make_unique<Batch>()) {}
 
 UdpListener::~UdpListener() = default;
 
@@ -93,9 +98,22 @@ void UdpListener::wait() {
     socket_.async_wait(boost::asio::socket_base::wait_read,
                        [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
                            if (error || alive.expired()) return;
-                           read_errors();
-                           read_batch();
-                           wait();
+                           turn_.run([this] {
+                               read_batch();
+                               wait();
+                           });
+                       });
+}
+
+/// Of both waits the loop serves this one first: what could not be sent is told before what came afterwards.
+void UdpListener::wait_for_errors() {
+    socket_.async_wait(boost::asio::socket_base::wait_error,
+                       [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+                           if (error || alive.expired()) return;
+                           turn_.run([this] {
+                               read_errors();
+                               wait_for_errors();
+                           });
                        });
 }
 

@@ -3,6 +3,7 @@
 
 #include "mapping/core/endpoint.h"
 #include "mapping/core/result.h"
+#include "sip/turn.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -26,8 +27,9 @@ public:
         std::function<void(std::uint32_t count)> dropped_by_kernel;
     };
 
+    /// turn    outlives this
     /// errors  unavailable: cannot be bound
-    static Result<std::unique_ptr<UdpListener>> open(boost::asio::io_context& loop, const stox::Endpoint& address,
+    static Result<std::unique_ptr<UdpListener>> open(boost::asio::io_context& loop, Turn& turn, const stox::Endpoint& address,
                                                      Handlers handlers);
     ~UdpListener();
 
@@ -37,12 +39,14 @@ public:
 
 private:
     struct Batch;
-    UdpListener(boost::asio::ip::udp::socket socket, stox::Endpoint address, Handlers handlers);
+    UdpListener(Turn& turn, boost::asio::ip::udp::socket socket, stox::Endpoint address, Handlers handlers);
     void wait();
+    void wait_for_errors();
     void read_batch();
     void read_errors();
     void count_drops(std::uint32_t total);
 
+    Turn& turn_;
     boost::asio::ip::udp::socket socket_;
     stox::Endpoint address_;
     Handlers handlers_;

@@ -1,0 +1,83 @@
+#include "sip/turn.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace stox::sip {
+namespace {
+
+struct TurnTest : ::testing::Test {
+    boost::asio::io_context loop;
+    std::unique_ptr<Turn> turn = std::make_unique<Turn>(loop);
+    std::string done;
+
+    void later(char letter) {
+        turn->later([this, letter] { done += letter; });
+    }
+};
+
+TEST_F(TurnTest, WhatAHandlerPutsOffIsDoneAfterItInOrderAndBeforeTheNextHandler) {
+    boost::asio::post(loop, [this] {
+        turn->run([this] {
+            turn->later([this] {
+                done += 'b';
+                later('d');
+            });
+            later('c');
+            done += 'a';
+        });
+        done += 'e';
+    });
+    boost::asio::post(loop, [this] { done += 'f'; });
+    loop.run();
+    EXPECT_EQ(done, "abcdef");
+}
+
+TEST_F(TurnTest, WithoutATurnItIsNotDoneInsideTheCall) {
+    later('b');
+    later('c');
+    done += 'a';
+    loop.run();
+    EXPECT_EQ(done, "abc");
+}
+
+TEST_F(TurnTest, WhatWasPutOffBeforeTheTurnComesFirstAndOnce) {
+    later('a');
+    turn->run([this] { later('b'); });
+    EXPECT_EQ(done, "ab");
+    loop.run();
+    EXPECT_EQ(done, "ab");
+}
+
+TEST_F(TurnTest, AfterOneThatThrowsTheOthersAreDoneInTheNextTurn) {
+    turn->later([] { throw std::runtime_error("ours"); });
+    later('a');
+    EXPECT_THROW(loop.run(), std::runtime_error);
+    EXPECT_EQ(done, "");
+    loop.run();
+    EXPECT_EQ(done, "a");
+    later('b');
+    loop.restart();
+    loop.run();
+    EXPECT_EQ(done, "ab");
+}
+
+TEST_F(TurnTest, NothingIsDoneWhenItIsGone) {
+    turn->run([this] {
+        turn->later([this] { turn.reset(); });
+        later('a');
+    });
+    turn = std::make_unique<Turn>(loop);
+    later('b');
+    turn.reset();
+    loop.run();
+    EXPECT_EQ(done, "");
+}
+
+}  // namespace
+}  // namespace stox::sip
