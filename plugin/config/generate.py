@@ -185,7 +185,7 @@ written in Prosody's and in ejabberd's configuration.
 .B live
 values count at once,
 .B new-sessions
-for what begins later,
+for TLS connections that are made from then on,
 .B restart
 when the worker starts anew.
 .PP

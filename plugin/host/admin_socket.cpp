@@ -19,37 +19,20 @@ namespace stox::host {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using Local = asio::local::stream_protocol;
-
-struct AdminSocket::State : std::enable_shared_from_this<AdminSocket::State> {
-    State(asio::io_context& loop_, std::string path_, Events events_)
-        : acceptor(loop_), retry(loop_), path(std::move(path_)), events(std::move(events_)) {}
-
-    Local::acceptor acceptor;
-    asio::steady_timer retry;
-    std::string path;
-    Events events;
-    std::size_t connections = 0;
-    bool accepting = false, closed = false;
-
-    void accept();
-    void accept_later();
-    void take(Local::socket socket);
-};
+using Socket = Acceptor::Socket;
 
 namespace {
 
 /// One question and its answer.
 struct Connection : std::enable_shared_from_this<Connection> {
-    Connection(Local::socket socket_, std::function<void()> over_)
-        : socket(std::move(socket_)), timer(socket.get_executor()), input(AdminSocket::kMaxLine), over(std::move(over_)) {}
-    ~Connection() { over(); }
+    Connection(Socket socket_, Acceptor::Place place_)
+        : socket(std::move(socket_)), timer(socket.get_executor()), input(AdminSocket::kMaxLine), place(std::move(place_)) {}
 
-    Local::socket socket;
+    Socket socket;
     asio::steady_timer timer;
     asio::streambuf input;
     std::string output;
-    std::function<void()> over;
+    Acceptor::Place place;
 
     void close() {
         error_code ignored;
@@ -71,7 +54,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
     }
 };
 
-std::optional<ucred> credentials_of(Local::socket& socket) {
+std::optional<ucred> credentials_of(Socket& socket) {
     ucred peer = {};
     socklen_t length = sizeof peer;
     if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
@@ -82,58 +65,29 @@ std::optional<ucred> credentials_of(Local::socket& socket) {
 
 Result<std::unique_ptr<AdminSocket>> AdminSocket::open(asio::io_context& loop, const std::string& path, Events events) {
     BOOST_OUTCOME_TRY(descriptor, listen_on(path, 0600));
-    auto state = std::make_shared<State>(loop, path, std::move(events));
-    state->acceptor.assign(Local(), descriptor);
-    state->accept();
-    return std::unique_ptr<AdminSocket>(new AdminSocket(std::move(state)));
+    return std::unique_ptr<AdminSocket>(new AdminSocket(loop, descriptor, path, std::move(events)));
 }
 
-AdminSocket::~AdminSocket() {
-    state_->closed = true;
-    error_code ignored;
-    state_->acceptor.close(ignored);
-    state_->retry.cancel();
-    ::unlink(state_->path.c_str());
-}
+AdminSocket::AdminSocket(asio::io_context& loop, int listener, std::string path, Events events)
+    : path_(std::move(path)),
+      events_(std::make_shared<Events>(std::move(events))),
+      acceptor_(loop, listener, kConnections,
+                [this](Socket socket, Acceptor::Place place) { take(std::move(socket), std::move(place)); }) {}
 
-void AdminSocket::State::accept() {
-    if (accepting || closed || connections >= kConnections) return;
-    accepting = true;
-    acceptor.async_accept([self = shared_from_this()](error_code error, Local::socket socket) {
-        self->accepting = false;
-        if (self->closed) return;
-        if (!error) self->take(std::move(socket));
-        error ? self->accept_later() : self->accept();
-    });
-}
+AdminSocket::~AdminSocket() { ::unlink(path_.c_str()); }
 
-/// No descriptor is left, or no memory: at once it would be the same.
-void AdminSocket::State::accept_later() {
-    retry.expires_after(std::chrono::seconds(1));
-    retry.async_wait([weak = weak_from_this()](error_code error) {
-        auto self = weak.lock();
-        if (!error && self) self->accept();
-    });
-}
-
-void AdminSocket::State::take(Local::socket socket) {
+void AdminSocket::take(Socket socket, Acceptor::Place place) {
     const auto peer = credentials_of(socket);
-    ++connections;
-    auto over = [weak = weak_from_this()] {
-        auto self = weak.lock();
-        if (!self) return;
-        --self->connections;
-        self->accept();
-    };
-    auto connection = std::make_shared<Connection>(std::move(socket), std::move(over));
+    auto connection = std::make_shared<Connection>(std::move(socket), std::move(place));
     if (!peer || (peer->uid != 0 && peer->uid != ::geteuid())) {
-        events.refused("administration refused uid=" + (peer ? std::to_string(peer->uid) : std::string("unknown")));
+        events_->refused("administration refused uid=" + (peer ? std::to_string(peer->uid) : std::string("unknown")));
         return connection->reply({AdminAnswer::kFailed, "Only root and the user of the worker may do this.\n"});
     }
     connection->limit();
     asio::async_read_until(connection->socket, connection->input, '\n',
-                           [self = shared_from_this(), connection, uid = peer->uid](error_code error, std::size_t) {
-                               if (error || self->closed) return connection->close();
+                           [weak = std::weak_ptr(events_), connection, uid = peer->uid](error_code error, std::size_t) {
+                               const auto events = weak.lock();
+                               if (error || !events) return connection->close();
                                std::istream lines(&connection->input);
                                std::string line;
                                std::getline(lines, line);
@@ -142,7 +96,7 @@ void AdminSocket::State::take(Local::socket socket) {
                                if (!asked) return connection->reply({AdminAnswer::kMisused, "This cannot be understood.\n"});
                                auto known = *asked;
                                known.who = "uid:" + std::to_string(uid);  // what the kernel says, whatever they say
-                               connection->reply(self->events.asked(known));
+                               connection->reply(events->asked(known));
                            });
 }
 

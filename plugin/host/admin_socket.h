@@ -2,10 +2,10 @@
 // Where command lines reach the worker: a unix socket of the worker's own user, one question and one answer for each connection.
 
 #include "mapping/core/result.h"
+#include "plugin/host/acceptor.h"
 #include "plugin/host/control_lines.h"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 
 #include <chrono>
 #include <functional>
@@ -31,9 +31,12 @@ public:
     ~AdminSocket();
 
 private:
-    struct State;
-    explicit AdminSocket(std::shared_ptr<State> state) : state_(std::move(state)) {}
-    std::shared_ptr<State> state_;
+    AdminSocket(boost::asio::io_context& loop, int listener, std::string path, Events events);
+    void take(Acceptor::Socket socket, Acceptor::Place place);
+
+    std::string path_;
+    std::shared_ptr<Events> events_;  ///< gone with us, for questions that are under way
+    Acceptor acceptor_;
 };
 
 }  // namespace stox::host

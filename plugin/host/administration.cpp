@@ -42,9 +42,18 @@ std::string usage() {
     return text;
 }
 
-std::string shown(const AdminOutcome& outcome, bool as_json) {
-    if (as_json) return to_json(outcome) + '\n';
-    auto text = engine::to_text(outcome.tables, AdminAnswer::kMost);
+/// Of many domains a note can be long; whole lines of it are kept.
+std::string shortened(std::string note) {
+    if (note.size() <= AdminAnswer::kMostNote) return note;
+    note.resize(note.rfind('\n', AdminAnswer::kMostNote) + 1);
+    return note + "More lines were left out.";
+}
+
+std::string shown(AdminOutcome outcome, bool as_json) {
+    constexpr auto kTables = AdminAnswer::kMost - 2 * AdminAnswer::kMostNote;
+    outcome.note = shortened(std::move(outcome.note));
+    if (as_json) return to_json(outcome, kTables) + '\n';
+    auto text = engine::to_text(outcome.tables, kTables);
     if (!outcome.note.empty()) text += outcome.note + '\n';
     return text;
 }
@@ -60,8 +69,9 @@ AdminAnswer Administration::answer(const AdminAsked& asked) {
     if (!command) return misused("There is no command " + engine::logfmt(asked.command) + '.');
     const auto order = engine::read_order(*command, asked.arguments);
     if (!order) return misused(order.error().detail);
-    const auto outcome = carry_out(order.value(), asked.domain, asked.who, asked.via);
-    return {outcome.done ? AdminAnswer::kDone : AdminAnswer::kFailed, shown(outcome, asked.json)};
+    auto outcome = carry_out(order.value(), asked.domain, asked.who, asked.via);
+    const int code = outcome.done ? AdminAnswer::kDone : AdminAnswer::kFailed;
+    return {code, shown(std::move(outcome), asked.json)};
 }
 
 AdminOutcome Administration::carry_out(const AdminOrder& order, const std::string& domain, std::string_view who,

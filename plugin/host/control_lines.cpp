@@ -1,5 +1,7 @@
 #include "plugin/host/control_lines.h"
 
+#include "plugin/host/room.h"
+
 #include <nlohmann/json.hpp>
 
 #include <unistd.h>
@@ -138,6 +140,10 @@ json counters_of(const sip::Counters& sip) {
 
 json event(const char* type) { return {{"t", type}}; }
 
+constexpr std::size_t kMostOctets = 900'000;  ///< of a list in a line: one of more than 1 MiB is read by nobody
+
+std::size_t size_of(const json& one) { return dump(one).size() + 1; }
+
 /// Far from what options need. Some of what handles a value later does so by recursion.
 constexpr int kDeepest = 32;
 
@@ -228,7 +234,13 @@ std::string config_error_line(std::string_view domain, const std::vector<config:
     auto line = event("config-error");
     if (!domain.empty()) line["domain"] = domain;
     line["problems"] = json::array();
-    for (const auto& problem : problems) line["problems"].push_back({{"path", problem.path}, {"text", problem.text}});
+    Room room(kMostOctets);
+    for (const auto& problem : problems) {
+        json one{{"path", problem.path}, {"text", problem.text}};
+        if (room.takes(size_of(one))) line["problems"].push_back(std::move(one));
+    }
+    if (room.left_out() > 0)
+        line["problems"].push_back({{"path", "..."}, {"text", "and " + std::to_string(room.left_out()) + " more problems"}});
     return dump(line);
 }
 
@@ -242,15 +254,19 @@ std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_
     line["refused"] = refused;
     if (sip) line["sip"] = counters_of(*sip);
     line["domains"] = json::array();
-    for (const auto& domain : domains)
-        line["domains"].push_back({{"domain", domain.domain},
-                                   {"up", domain.up},
-                                   {"since_s", domain.since_s},
-                                   {"held", domain.held},
-                                   {"queued", domain.queued},
-                                   {"transactions", domain.transactions},
-                                   {"stored", domain.stored},
-                                   {"peers", peers_of(domain)}});
+    Room room(kMostOctets);
+    for (const auto& domain : domains) {
+        json one{{"domain", domain.domain},
+                 {"up", domain.up},
+                 {"since_s", domain.since_s},
+                 {"held", domain.held},
+                 {"queued", domain.queued},
+                 {"transactions", domain.transactions},
+                 {"stored", domain.stored},
+                 {"peers", peers_of(domain)}};
+        if (room.takes(size_of(one))) line["domains"].push_back(std::move(one));
+    }
+    if (room.left_out() > 0) line["left_out"] = room.left_out();
     return dump(line);
 }
 
@@ -278,29 +294,46 @@ std::string admin_answer_line(std::string_view id, const AdminAnswer& answer) {
     return dump(line);
 }
 
+namespace {
+
+void add_family(json& to, const MetricFamily& family, json names, json values) {
+    const char* type = family.type == MetricType::counter ? "counter" : family.type == MetricType::info ? "info" : "gauge";
+    to.push_back({{"name", family.name},
+                  {"type", type},
+                  {"help", family.help},
+                  {"labels", std::move(names)},
+                  {"samples", std::move(values)}});
+}
+
+}  // namespace
+
 std::string metrics_line(std::string_view id, const std::vector<MetricFamily>& families) {
-    static constexpr std::size_t kMostSamples = 4'000;  // of all that is one line, which has 1 MiB
+    static constexpr std::size_t kMostSamples = 4'000;  // the chat server reads them between two stanzas
     auto line = event("metrics");
     line["id"] = id;
     auto& all = line["families"] = json::array();
     std::size_t samples = 0;
+    Room room(kMostOctets);
     for (const auto& family : families) {
-        const char* type = family.type == MetricType::counter ? "counter" : family.type == MetricType::info ? "info" : "gauge";
         auto values = json::array();
         auto names = json::array();
         for (const auto& sample : family.samples) {
-            if (++samples > kMostSamples) break;
+            if (++samples > kMostSamples) {
+                room.leave_out();
+                continue;
+            }
             auto labels = json::array();
             names = json::array();
             for (const auto& label : sample.labels) {
                 names.push_back(label.name);
                 labels.push_back(label.value);
             }
-            values.push_back({{"labels", std::move(labels)}, {"value", sample.value}});
+            json one{{"labels", std::move(labels)}, {"value", sample.value}};
+            if (room.takes(size_of(one))) values.push_back(std::move(one));
         }
-        if (values.empty()) continue;
-        all.push_back({{"name", family.name}, {"type", type}, {"help", family.help}, {"labels", std::move(names)}, {"samples", std::move(values)}});
+        if (!values.empty()) add_family(all, family, std::move(names), std::move(values));
     }
+    add_family(all, left_out_samples(room.left_out()), json::array(), json::array({{{"labels", json::array()}, {"value", room.left_out()}}}));
     return dump(line);
 }
 

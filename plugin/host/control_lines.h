@@ -81,7 +81,8 @@ struct DomainStatus {
 /// What is to be shown to whoever gave a command, and the exit status.
 struct AdminAnswer {
     static constexpr int kDone = 0, kFailed = 1, kMisused = 2;
-    static constexpr std::size_t kMost = 524'288;  ///< octets of a text; more is cut, or the line would be too long
+    static constexpr std::size_t kMost = 500'000;  ///< octets of a text: what escapes make of it is one line yet. Rows beyond are left out
+    static constexpr std::size_t kMostNote = 16'384;  ///< of those, without tables
     int code = kDone;
     std::string output;
 };

@@ -1,14 +1,12 @@
 #pragma once
 // Where modules come to a worker that is a service of its own.
 
+#include "plugin/host/acceptor.h"
 #include "plugin/host/service_access.h"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace stox::host {
@@ -23,11 +21,13 @@ public:
 
     /// listener  a unix socket that listens; a duplicate of it is used
     ControlSocket(boost::asio::io_context& loop, int listener, ServiceAccess access, Events events);
-    ~ControlSocket();
 
 private:
-    struct State;
-    std::shared_ptr<State> state_;
+    void take(int connection) const;
+
+    ServiceAccess access_;
+    Events events_;
+    Acceptor acceptor_;
 };
 
 }  // namespace stox::host

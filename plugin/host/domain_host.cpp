@@ -17,24 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kDrainLimit{1'900};
 constexpr std::chrono::milliseconds kLastWords{1'000};  ///< until the server confirms what its users were told at the very end
 constexpr std::size_t kMaxEarly = 1'024;
-constexpr std::chrono::milliseconds kTellTaken{20};  ///< so that many stanzas make one line
-
-bool is_final(const sip::Response& response) { return response.status >= 200; }
-
-/// What a request of ours came to: a status of three digits, whatever the peer wrote, or why there is none.
-std::string status_of(const sip::Response& response, engine::LocalFailure local) {
-    switch (local) {
-        case engine::LocalFailure::timeout:
-            return "timeout";
-        case engine::LocalFailure::unsent:
-            return "unsent";
-        case engine::LocalFailure::transport:
-            return "transport";
-        case engine::LocalFailure::none:
-            break;
-    }
-    return response.status <= 699 ? std::to_string(response.status) : std::string("699");
-}
 
 UtcTime utc_now() { return std::chrono::time_point_cast<UtcTime::duration>(UtcTime::clock::now()); }
 
@@ -46,7 +28,7 @@ DomainHost::DomainHost(boost::asio::io_context& loop, config::DomainOptions opti
       services_(std::move(services)),
       engine_(std::move(options), kernel_ids(), std::move(secrets)),
       timer_(loop),
-      taken_timer_(loop),
+      taken_(loop, services_.taken),
       drain_limit_(loop) {}
 
 void DomainHost::start(config::Attachment attachment) {
@@ -68,7 +50,7 @@ void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
             services_.log(engine::Level::error, std::to_string(unreadable) + " rows of the store cannot be read and are left there: " +
                                                     engine::logfmt(why));
         has_store_ = true;
-        if (taken) tell_taken(*taken);
+        if (taken) taken_.stored(*taken);
         if (!stopping_) drive(engine::Restored{std::move(records)});
     } else {
         services_.log(engine::Level::error, "no message is accepted, for the store cannot be read: " + loaded.error().detail +
@@ -128,7 +110,7 @@ void DomainHost::link_changed(bool up, std::string reason) {
     if (was_up || reason != last_reason_) services_.link(false, reason);
     last_reason_ = std::move(reason);
     if (!was_up) return;
-    tell_taken(taken_.all());  // what was read is ours, whatever becomes of it: we live
+    taken_.end(true);  // we live
     drive(engine::StreamDown{});
 }
 
@@ -136,32 +118,6 @@ void DomainHost::on_stanza(engine::Input stanza) {
     taken_.came();
     drive(std::move(stanza));
     taken_.handled();
-    tell_taken_soon();
-}
-
-void DomainHost::note_last_commit(const std::vector<engine::Action>& actions) {
-    last_commit_.reset();
-    if (!services_.taken || !taken_.in_hand()) return;
-    for (const auto& action : actions)
-        if (const auto* commit = std::get_if<engine::Commit>(&action)) last_commit_ = commit->commit;
-}
-
-void DomainHost::tell_taken_soon() {
-    if (!services_.taken || tells_soon_ || taken_.taken() == told_taken_) return;
-    tells_soon_ = true;
-    taken_timer_.expires_after(kTellTaken);
-    taken_timer_.async_wait([weak = weak_from_this()](boost::system::error_code) {
-        const auto self = weak.lock();
-        if (!self) return;
-        self->tells_soon_ = false;
-        if (self->up_) self->tell_taken(self->taken_.taken());
-    });
-}
-
-void DomainHost::tell_taken(StreamMark mark) {
-    if (!services_.taken || mark == told_taken_) return;
-    services_.taken(mark);
-    told_taken_ = std::move(mark);
 }
 
 void DomainHost::on_sip(engine::SipRequestIn in) {
@@ -185,7 +141,7 @@ bool DomainHost::drive(engine::Input input) {
         services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
         return false;
     }
-    note_last_commit(actions);
+    taken_.wants(actions);
     for (auto& action : actions) std::visit([this](auto& one) { perform(std::move(one)); }, action);
     arm();
     if (link_) link_->pause(!engine_.takes_stanzas());
@@ -198,7 +154,7 @@ void DomainHost::perform(engine::SendStanza action) {
 }
 
 void DomainHost::perform(engine::RespondSip action) {
-    if (is_final(action.response)) ++sent_[std::to_string(action.response.status)];
+    responses_.sent(action.response);
     services_.respond(static_cast<std::uint64_t>(action.transaction), std::move(action.response));
 }
 
@@ -206,7 +162,7 @@ void DomainHost::perform(engine::SendSip action) {
     auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
         auto self = weak.lock();
         if (!self) return;
-        if (local != engine::LocalFailure::none || is_final(response)) ++self->received_[status_of(response, local)];
+        self->responses_.received(response, local);
         self->drive(engine::SipResponseIn{transaction, std::move(response), local});
     };
     services_.send(std::move(action), std::move(sent));
@@ -221,8 +177,7 @@ void DomainHost::perform(engine::Locate action) {
 
 void DomainHost::perform(engine::Commit action) {
     ++commits_due_;
-    taken_.commit(action.commit);
-    const auto mark = last_commit_ == action.commit ? std::optional(taken_.all()) : std::nullopt;
+    const auto mark = taken_.commits(action.commit);
     auto done = [weak = weak_from_this(), commit = action.commit](Result<void> result) {
         if (auto self = weak.lock()) self->committed(commit, std::move(result));
     };
@@ -235,7 +190,6 @@ void DomainHost::committed(engine::CommitId commit, Result<void> result) {
     store_failing_ = !result && result.error().code == Code::unavailable;
     drive(engine::Committed{commit, std::move(result)});
     taken_.committed(commit);
-    tell_taken_soon();
 }
 
 void DomainHost::perform(engine::Refused action) { services_.refused(action.source, action.transport); }
@@ -268,13 +222,6 @@ engine::DomainRow DomainHost::row() const {
     row.since_seconds = static_cast<std::uint64_t>(since.count());
     row.store_failing = store_failing_;
     return row;
-}
-
-std::vector<engine::ResponseRow> DomainHost::responses() const {
-    std::vector<engine::ResponseRow> rows;
-    for (const auto& [status, number] : sent_) rows.push_back({options_.domain, "sent", status, number});
-    for (const auto& [status, number] : received_) rows.push_back({options_.domain, "received", status, number});
-    return rows;
 }
 
 steady_clock::duration DomainHost::unattached_for() const { return up_ ? steady_clock::duration::zero() : steady_clock::now() - since_; }
@@ -343,8 +290,7 @@ void DomainHost::close() {
     }
     timer_.cancel();
     drain_limit_.cancel();
-    // Whoever was refused at the end knows it; what the store has not answered may be lost with us.
-    if (link_ && up_) tell_taken(commits_due_ == 0 ? taken_.all() : taken_.taken());
+    taken_.end(commits_due_ == 0);  // whoever was refused at the end knows it
     if (for_good_ && has_store_ && services_.taken) store_->forget_taken();
     auto done = std::exchange(stopped_, nullptr);
     if (link_)

@@ -6,13 +6,13 @@
 #include "plugin/host/component_link.h"
 #include "plugin/host/control_lines.h"
 #include "plugin/host/domain_store.h"
-#include "plugin/host/taken_stanzas.h"
+#include "plugin/host/response_counts.h"
+#include "plugin/host/taken_report.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,7 +65,7 @@ public:
     DomainStatus status() const;
     engine::DomainRow row() const;
     std::vector<engine::TrafficRow> traffic() const { return engine_.traffic_rows(); }
-    std::vector<engine::ResponseRow> responses() const;
+    std::vector<engine::ResponseRow> responses() const { return responses_.rows(options_.domain); }
     std::chrono::steady_clock::duration unattached_for() const;
     /// Orders whose command is `of_engine`.
     engine::AdminOutcome administer(const engine::AdminOrder& order);
@@ -91,9 +91,6 @@ private:
     void close();
     void link_changed(bool up, std::string reason);
     void on_stanza(engine::Input stanza);
-    void note_last_commit(const std::vector<engine::Action>& actions);
-    void tell_taken_soon();
-    void tell_taken(StreamMark mark);
 
     boost::asio::io_context& loop_;
     config::DomainOptions options_;
@@ -109,16 +106,12 @@ private:
     bool store_failing_ = false;  ///< the last commit found no room or no disk
     std::vector<engine::SipRequestIn> early_;  ///< came before what the store holds was known
     std::unique_ptr<ComponentLink> link_;
-    TakenStanzas taken_;
-    std::optional<StreamMark> told_taken_;
-    std::optional<engine::CommitId> last_commit_;  ///< of the stanza in hand: with it all of that is stored
-    boost::asio::steady_timer taken_timer_;
-    bool tells_soon_ = false;
+    TakenReport taken_;
     std::function<void()> stopped_;  ///< whom the end is told to
     bool stopping_ = false, closing_ = false, for_good_ = false;
     boost::asio::steady_timer drain_limit_;
     bool up_ = false;
-    std::map<std::string, std::uint64_t> sent_, received_;  ///< final SIP responses by their status, and requests without one
+    ResponseCounts responses_;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
     std::string last_reason_;  ///< of the attempts that failed; the same one is told once
 };

@@ -21,6 +21,14 @@ bool is_socket(const char* path) {
     return ::lstat(path, &there) == 0 && S_ISSOCK(there.st_mode);
 }
 
+/// False: the path is too long for one.
+bool fill(sockaddr_un& address, const std::string& path) {
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return false;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return true;
+}
+
 /// False: somebody listens there. What a worker that is gone has left is removed; a file that is no socket is nobody's to remove.
 bool clear_way(const sockaddr_un& address) {
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -40,9 +48,7 @@ long number(const char* variable) {
 
 Result<int> listen_on(const std::string& path, unsigned mode) {
     sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return fail(Code::unavailable, "the path " + path + " is too long for a socket");
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    if (!fill(address, path)) return fail(Code::unavailable, "the path " + path + " is too long for a socket");
     if (!clear_way(address)) return fail(Code::unavailable, "another worker listens on " + path);
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     // The mode of the socket becomes that of the file, so that it is never open to anybody else.
@@ -53,6 +59,18 @@ Result<int> listen_on(const std::string& path, unsigned mode) {
     const std::string why = std::strerror(errno);
     if (descriptor >= 0) ::close(descriptor);
     return fail(Code::unavailable, path + ": " + why);
+}
+
+int who_listens(const std::string& path) {
+    sockaddr_un address = {};
+    const int probe = fill(address, path) ? ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+    if (probe < 0) return 0;
+    const bool connected = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ucred peer = {};
+    socklen_t length = sizeof peer;
+    const bool told = connected && ::getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0;
+    ::close(probe);
+    return told ? peer.pid : 0;
 }
 
 int handed_over() {

@@ -12,4 +12,6 @@ std::string state_dir(const config::EngineOptions& options) {
     return first.empty() ? "/var/lib/stox" : first;
 }
 
+std::string admin_socket_path(const config::EngineOptions& options) { return state_dir(options) + "/admin.sock"; }
+
 }  // namespace stox::host

@@ -8,10 +8,12 @@
 #include "plugin/host/control_lines.h"
 #include "plugin/host/control_sessions.h"
 #include "plugin/host/control_socket.h"
+#include "plugin/host/domain_claims.h"
 #include "plugin/host/domain_host.h"
 #include "plugin/host/log_rate.h"
 #include "plugin/host/metrics/metrics_server.h"
 #include "plugin/host/next_hop_locator.h"
+#include "plugin/host/patience.h"
 #include "plugin/host/service_access.h"
 #include "plugin/host/worker_store.h"
 #include "sip/edge/log_gate.h"
@@ -45,6 +47,7 @@ public:
 
 private:
     static constexpr std::size_t kMaxSessions = 32;
+    using SipSent = std::function<void(sip::Response, engine::LocalFailure)>;
 
     explicit Worker(boost::asio::io_context& loop);
     void on_module(int connection, uid_t uid);
@@ -60,6 +63,8 @@ private:
     void refuse(const DomainSet& command, const std::vector<config::Problem>& problems);
     bool is_of_another(const std::string& domain) const;
     config::Attachment attachment(const DomainSet& command) const;
+    /// Also of a domain that is leaving. Null: nobody.
+    const std::string* owner_of(const std::string& domain) const;
     /// To the module that handed the domain over.
     void tell_owner(const std::string& domain, std::string line);
     std::vector<config::Listener> listening() const;
@@ -76,7 +81,9 @@ private:
     void perform(const Stop& command);
     void perform(const Unknown& command);
 
-    bool waits_for_departure(const DomainSet& command, const std::string& domain);
+    void wait_for(const std::string& domain, const DomainSet& command);
+    void let_in(const std::string& domain);
+    void let_in_after(const std::string& server);
     void read_tls_of_domains();
     config::CertificateFiles server_files() const;
     void keep_what_needs_a_restart(config::EngineOptions& options);
@@ -88,6 +95,7 @@ private:
     void sip_not_opened(const Error& why);
     /// After a change of what domains say of certificates and peers: for handshakes and messages from now on.
     void tell_sip();
+    void send_sip(const std::string& domain, engine::SendSip action, SipSent sent);
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
     Administration::Worker for_administration();
@@ -113,6 +121,7 @@ private:
     std::chrono::seconds return_within_{0};
     std::optional<boost::asio::posix::stream_descriptor> end_;
     std::unique_ptr<ControlSocket> control_socket_;
+    DomainClaims claims_;
     std::map<std::string, boost::asio::steady_timer> returns_;  ///< servers whose domains are expected again
     std::optional<config::EngineOptions> options_;
     engine::Level log_level_ = engine::Level::info;
@@ -134,7 +143,7 @@ private:
     };
     std::map<std::string, Question> questions_;  ///< to the module, by their ids
     std::uint64_t last_question_ = 0;
-    std::chrono::steady_clock::time_point sip_asked_;
+    Patience sip_patience_;
     bool sip_given_up_ = false;  ///< nobody waits for it any more; it is tried again all the same
     struct Domain {
         std::shared_ptr<DomainHost> host;
@@ -142,12 +151,8 @@ private:
         std::string server;     ///< that handed it over
         bool confirmed = true;  ///< since that server's module is here
     };
-    struct Returning {
-        DomainSet command;
-        std::string server;
-    };
     std::map<std::string, Domain> domains_;
-    std::map<std::string, std::optional<Returning>> departing_;  ///< with what they come back as
+    std::map<std::string, std::string> leaving_domains_;  ///< and whose they were
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers

@@ -95,7 +95,7 @@ engine::WorkerRow Worker::row() const {
 /// In the state directory, which only the worker's user can enter and which is there when the store has been opened once.
 void Worker::open_admin_socket() {
     if (admin_socket_ || stopping_ || !options_ || !store_.is_settled()) return;
-    auto opened = AdminSocket::open(loop_, state_dir(*options_) + "/admin.sock",
+    auto opened = AdminSocket::open(loop_, admin_socket_path(*options_),
                                     {[this](const AdminAsked& asked) { return administration_.answer(asked); },
                                      [this](const std::string& text) { log(Level::warn, text); }});
     if (opened) {

@@ -3,6 +3,8 @@
 #include "plugin/host/journal.h"
 #include "plugin/host/worker.h"
 
+#include <boost/asio/post.hpp>
+
 #include <fcntl.h>
 
 #include <chrono>
@@ -82,6 +84,19 @@ void Worker::module_left(ControlSessions::Id id) {
     if (!server || stopping_) return;
     returns_.erase(*server);
     write_journal(Level::info, "the module of " + *server + " left; its domains stay");
+    // What is only leaving comes back to it all the same.
+    claims_.drop_all_of(*server, [this](const std::string& domain) { return domains_.contains(domain); });
+    // When it is gone: until then it has its domains.
+    asio::post(loop_, [this, server = *server] { let_in_after(server); });
+}
+
+/// Whoever waits for domains of a server that has left.
+void Worker::let_in_after(const std::string& server) {
+    if (modules_.of(server) != 0) return;  // it is back
+    std::vector<std::string> left;
+    for (const auto& [name, domain] : domains_)
+        if (domain.server == server) left.push_back(name);
+    for (const auto& name : left) let_in(name);
 }
 
 /// Of a server that was here before. What its configuration does not have any more it cannot take away by name.

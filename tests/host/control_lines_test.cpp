@@ -1,5 +1,6 @@
 #include "plugin/host/control_lines.h"
 #include "plugin/host/backoff.h"
+#include "plugin/host/views_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -37,10 +38,55 @@ TEST(ControlLines, MetricsAreWritten) {
         {"stox_messages", MetricType::counter, {}, "None yet.", {}}};
     EXPECT_EQ(json::parse(metrics_line("9", families)),
               json::parse(R"({"t":"metrics","id":"9","families":[{"name":"stox_peer_up","type":"gauge","help":"Up.",
-        "labels":["domain","peer"],"samples":[{"labels":["d","p"],"value":1},{"labels":["d","q"],"value":0}]}]})"));
-    std::vector<MetricFamily> many(1, families.front());
-    many.front().samples.assign(10'000, {{{"domain", std::string(100, 'd')}}, 1});
-    EXPECT_LT(metrics_line("9", many).size(), 1'000'000u) << "longer than the module reads";
+        "labels":["domain","peer"],"samples":[{"labels":["d","p"],"value":1},{"labels":["d","q"],"value":0}]},
+        {"name":"stox_left_out_samples","type":"gauge","help":"Samples that this answer had no room for.",
+        "labels":[],"samples":[{"labels":[],"value":0}]}]})"));
+}
+
+constexpr std::size_t kMostOfALine = 1u << 20;
+
+// A longer line is read by nobody.
+TEST(ControlLines, WhatALineHasNoRoomForIsLeftOutAndCounted) {
+    for (const auto& [length, count] : {std::pair(10u, 5'000u), std::pair(2'000u, 1'000u)}) {
+        std::vector<MetricFamily> many{{"stox_peer_up", MetricType::gauge, {}, "Up.", {}}};
+        many.front().samples.assign(count, {{{"domain", std::string(length, 'd')}}, 1});
+        const auto line = metrics_line("9", many);
+        EXPECT_LT(line.size(), kMostOfALine);
+        const auto families = json::parse(line)["families"];
+        EXPECT_GT(families[0]["samples"].size(), 400u);
+        EXPECT_EQ(families[1]["name"], "stox_left_out_samples");
+        EXPECT_EQ(families[0]["samples"].size() + families[1]["samples"][0]["value"].get<std::size_t>(), count);
+    }
+    DomainStatus one;
+    one.domain = std::string(200, 'd');
+    const std::vector<DomainStatus> domains(4'000, one);
+    const auto status = status_line("1", 0, 0, std::nullopt, domains);
+    EXPECT_LT(status.size(), kMostOfALine);
+    EXPECT_EQ(json::parse(status)["domains"].size() + json::parse(status)["left_out"].get<std::size_t>(), 4'000u);
+    EXPECT_FALSE(json::parse(status_line("1", 0, 0, std::nullopt, {})).contains("left_out"));
+
+    const std::vector<stox::config::Problem> problems(6'000, {std::string(100, 'p'), std::string(100, 't')});
+    const auto refused = config_error_line("d", problems);
+    EXPECT_LT(refused.size(), kMostOfALine);
+    const auto told = json::parse(refused)["problems"];
+    EXPECT_EQ(told.back()["text"], "and " + std::to_string(6'001 - told.size()) + " more problems");
+}
+
+// With every character to be escaped, and once more in the line.
+TEST(ControlLines, TheLongestAnswerOfACommandIsALine) {
+    engine::PeerRow peer;
+    peer.peer = std::string(200, '"');
+    engine::AdminOutcome outcome;
+    outcome.tables = {to_table(std::vector(3'000, peer))};
+    const auto text = to_json(outcome, AdminAnswer::kMost);
+    EXPECT_LE(text.size(), AdminAnswer::kMost + 100);
+    const auto line = admin_answer_line("1", {0, text});
+    EXPECT_LT(line.size(), kMostOfALine);
+    const auto shown = json::parse(json::parse(line)["output"].get<std::string>());
+    EXPECT_GT(shown["peers"].size(), 500u);
+    EXPECT_EQ(shown["peers"].size() + shown["left_out"].get<std::size_t>(), 3'000u);
+    EXPECT_FALSE(json::parse(to_json({true, "done", {}}, AdminAnswer::kMost)).contains("left_out"));
+    EXPECT_LT(admin_answer_line("1", {0, std::string(AdminAnswer::kMost, '"')}).size(), kMostOfALine);
 }
 
 TEST(ControlLines, AdministrationIsRead) {

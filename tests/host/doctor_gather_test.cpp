@@ -2,7 +2,9 @@
 #include "plugin/host/doctor/gather.h"
 #include "plugin/host/doctor/ports.h"
 
+#include "plugin/host/listener.h"
 #include "tests/sip/certificates.h"
+#include "tests/support/directory.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -54,6 +56,18 @@ TEST(DoctorGather, ATakenPortHasAHolder) {
         EXPECT_EQ(port.holder_pid, getpid());
         EXPECT_EQ(port.holder, "stox_host_tests");
     }
+}
+
+TEST(DoctorGather, TheWorkerIsWhoListensInTheStateFolder) {
+    const test::PrivateDirectory state;
+    const auto line = engine_line(R"("state_dir":")" + state.path() + '"');
+    EXPECT_EQ(gather(line).worker_pid, 0);
+    EXPECT_EQ(gather(line).worker_socket, state.file("admin.sock"));
+    const auto listener = host::listen_on(state.file("admin.sock"), 0600);
+    ASSERT_TRUE(listener);
+    EXPECT_EQ(gather(line).worker_pid, getpid());
+    ::close(listener.value());
+    EXPECT_EQ(gather(line).worker_pid, 0) << "nobody listens there any more";
 }
 
 TEST(DoctorGather, AFreePortIsFreeAfterwardsToo) {

@@ -66,12 +66,28 @@ TEST(DoctorJudge, APortThatIsTaken) {
               "error    listeners     udp:0.0.0.0:5060 is taken by kamailio (pid 312); stop that program, or choose another port in \"bind\"\n"
               "1 error, 0 warnings\n");
     EXPECT_EQ(exit_status(judge(facts)), 2);
-    facts.ports[0].holder = "stoxd";
-    EXPECT_EQ(complaints(facts), "0 errors, 0 warnings\n") << "that is the worker itself";
+    facts.worker_pid = 312;
+    EXPECT_EQ(complaints(facts), "0 errors, 0 warnings\n") << "that is the worker itself, whatever its program is called";
     facts.ports[0] = {listener(Transport::tcp, "127.0.0.1:9516"), EADDRINUSE, "prometheus", 7, "metrics.listen"};
     EXPECT_EQ(complaints(facts),
               "error    listeners     tcp:127.0.0.1:9516 is taken by prometheus (pid 7); stop that program, or choose another port in \"metrics.listen\"\n"
               "1 error, 0 warnings\n");
+}
+
+// A name is no proof.
+TEST(DoctorJudge, WhoIsCalledAsTheWorkerIsNeedNotBeIt) {
+    auto facts = healthy();
+    facts.ports[0].error = EADDRINUSE, facts.ports[0].holder = "stoxd", facts.ports[0].holder_pid = 312;
+    facts.worker_socket = "/var/lib/stox/admin.sock", facts.worker_pid = 7;
+    EXPECT_EQ(complaints(facts),
+              "error    listeners     udp:0.0.0.0:5060 is taken by stoxd (pid 312), another worker than the one of this configuration; stop that program, "
+              "or choose another port in \"bind\"\n"
+              "1 error, 0 warnings\n");
+    facts.worker_pid = 0;
+    EXPECT_EQ(complaints(facts),
+              "warning  listeners     udp:0.0.0.0:5060 is taken by stoxd (pid 312), perhaps the worker: nobody is seen at /var/lib/stox/admin.sock who could "
+              "say so; look whose process it is, and stop that program, or choose another port in \"bind\" if it is another's\n"
+              "0 errors, 1 warning\n");
 }
 
 TEST(DoctorJudge, AnAddressOfAnotherMachine) {

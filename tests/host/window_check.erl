@@ -1,12 +1,15 @@
 %% Plays streams through mod_stox_window, with a socket in the worker's place: prints a line "ok|failed TAB what" for each case.
 -module(window_check).
 
--export([main/0]).
+-export([main/0, log/2]).
 
 -define(DOMAIN, <<"sip.test">>).
 
 main() ->
-    logger:set_primary_config(level, none),
+    true = register(?MODULE, self()),
+    ok = logger:remove_handler(default),
+    ok = logger:set_primary_config(level, warning),
+    ok = logger:add_handler(?MODULE, ?MODULE, #{}),
     {ok, Listener} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127, 0, 0, 1}}]),
     {ok, Port} = inet:port(Listener),
     [begin
@@ -71,6 +74,34 @@ cases() ->
           [same(texts(1, 2), stream(Stream, [])) || Stream <- [<<"b">>, <<"c">>, <<"d">>]],
           same(texts(2, 2), stream(<<"e">>, []))
       end},
+     {"copies that go with their owner are told, unless somebody inherits them",
+      fun() ->
+          stream(<<"a">>, texts(1, 5)),
+          taken(<<"a">>, 2),
+          _ = said(),
+          {Heir, Ref} = spawn_monitor(fun() -> receive stop -> ok end end),
+          mod_stox_window:inherited_by(get(window), Heir, ?DOMAIN),
+          mod_stox_window:ends(get(window), ?DOMAIN),
+          same([], said()),
+          Heir ! stop,
+          receive {'DOWN', Ref, process, _, _} -> ok end,
+          mod_stox_window:ends(get(window), ?DOMAIN),
+          Lost = "stox sip.test: the worker had not taken 3 stanzas, and they may be lost",
+          same([Lost], said()),
+          taken(<<"a">>, 5),
+          mod_stox_window:ends(get(window), ?DOMAIN),
+          same([], said())
+      end},
+     {"copies that their heir has are told at its end",
+      fun() ->
+          stream(<<"a">>, texts(1, 5)),
+          _ = said(),
+          {Heir, Ref} = spawn_monitor(fun() -> receive {'ETS-TRANSFER', Window, _, _} -> mod_stox_window:ends(Window, ?DOMAIN) end end),
+          mod_stox_window:inherited_by(get(window), Heir, ?DOMAIN),
+          ets:give_away(get(window), Heir, kept),
+          receive {'DOWN', Ref, process, _, Why} -> normal = Why end,
+          same(["stox sip.test: the worker had not taken 5 stanzas, and they may be lost"], said())
+      end},
      {"a window that is gone ends no stream",
       fun() ->
           stream(<<"a">>, []),
@@ -82,6 +113,15 @@ cases() ->
           get(stream) ! {send, hd(texts(2, 2))},
           receive sent -> ok after 5000 -> exit(not_sent) end
       end}].
+
+%% A handler of the log, in the process that writes to it.
+log(#{msg := {Format, Arguments}}, _) -> ?MODULE ! {said, lists:flatten(io_lib:format(Format, Arguments))};
+log(_, _) -> ok.
+
+said() ->
+    receive {said, Line} -> [Line | said()]
+    after 0 -> []
+    end.
 
 texts(First, Last) -> [iolist_to_binary(["<message>", integer_to_list(Number), "</message>"]) || Number <- lists:seq(First, Last)].
 

@@ -14,7 +14,7 @@ import tempfile
 import xml.etree.ElementTree as xml
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = 8
+CASES = 10
 
 
 def verdicts(ebin: pathlib.Path, folder: str) -> list:

@@ -336,6 +336,49 @@ TEST_F(WorkerTest, AServerWhoseCertificateCannotBeUsedKeepsItsOptions) {
     EXPECT_EQ(TlsWire(stox::test::tcp_to(port), "capulet.test", made.root()).peer_name(), "server");
 }
 
+std::string options_over_tls(const std::string& number) {
+    return "OPTIONS sip:capulet.test SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1;branch=z9hG4bKtls" + number +
+           "\r\nMax-Forwards: 70\r\nFrom: <sip:proxy@capulet.test>;tag=p" + number + "\r\nTo: <sip:capulet.test>\r\nCall-ID: tls-" + number +
+           "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+}
+
+// One option of each class that docs/options.md has.
+TEST_F(WorkerTest, AReloadCountsAtOnceOrForNewConnectionsOrAtTheNextStart) {
+    Certificates made;
+    const auto first = made.issue("first", "DNS:capulet.test"), second = made.issue("second", "DNS:capulet.test");
+    const auto set = [&](const std::string& code, const Certificates::Files& files) {
+        set_domain(R"({"peers":{"phones":{"match":{"source":["127.0.0.1"]}}},"message_accept_code":)" + code + ',' + tls_config(files).substr(1));
+    };
+    const auto set_bans = [&](const std::string& refusals) {
+        control->send(R"({"t":"engine-set","config":{"bind":["tls:127.0.0.1:0"],"limits":{"ban_refusals":)" + refusals + "}}}\n");
+    };
+    set_bans("20");
+    const auto line = control->line_with("\"listening\"");
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(line, match, std::regex("tls:127.0.0.1:([0-9]+)"))) << line;
+    const auto port = static_cast<unsigned>(std::stoul(match[1]));
+    set("202", first);
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    TlsWire open(stox::test::tcp_to(port), "capulet.test", made.root());
+    EXPECT_EQ(open.peer_name(), "first");
+    const auto answer = [&](unsigned number) {
+        open.send(std::regex_replace(message_from_phone(5999, number), std::regex("/UDP"), "/TLS"));
+        stream.read_until("</message>");
+        answer_ping(stream, stream.read_until("</iq>"));
+        return open.read_until("\r\n\r\n").substr(0, 11);
+    };
+    EXPECT_EQ(answer(1), "SIP/2.0 202");
+
+    set("200", second);
+    set_bans("30");
+    control->line_with("limits is read at the start of the worker");  // restart
+    EXPECT_EQ(answer(2), "SIP/2.0 200") << "live, also over what is open";
+    EXPECT_EQ(TlsWire(stox::test::tcp_to(port), "capulet.test", made.root()).peer_name(), "second") << "of new connections";
+    open.send(options_over_tls("1"));
+    EXPECT_EQ(open.read_until("\r\n\r\n").substr(0, 11), "SIP/2.0 200") << "which the first one does not notice";
+}
+
 TEST_F(WorkerTest, AnUnknownCommandIsAnsweredUnsupported) {
     control->send(R"({"t":"dance"})"
                   "\n");

@@ -60,6 +60,8 @@ struct Facts {
     std::optional<config::EngineOptions> engine;                    ///< nothing: it cannot be read
     std::vector<config::DomainOptions> domains;                     ///< those that can be
     std::vector<PortFact> ports;
+    std::string worker_socket;  ///< where the worker of this configuration would take commands
+    int worker_pid = 0;         ///< who listens there, as the kernel says; 0: nobody, or it is not to be seen
     StateFact state;
     std::vector<std::string> name_servers;  ///< asked for next hops
     std::vector<HopFact> hops;

@@ -4,6 +4,7 @@
 #include "plugin/host/doctor/hops.h"
 #include "plugin/host/doctor/machine.h"
 #include "plugin/host/doctor/ports.h"
+#include "plugin/host/listener.h"
 #include "plugin/host/secrets.h"
 #include "plugin/host/state_dir.h"
 #include "plugin/host/tls_files.h"
@@ -82,6 +83,8 @@ Facts gather(std::string_view lines) {
         facts.ports.back().option = "metrics.listen";
     }
     facts.state = look_at_state(host::state_dir(*facts.engine));
+    facts.worker_socket = host::admin_socket_path(*facts.engine);
+    facts.worker_pid = host::who_listens(facts.worker_socket);
     read_files(facts);
     ask_hops(facts);
     return facts;

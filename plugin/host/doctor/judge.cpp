@@ -57,15 +57,25 @@ void judge_peers(const Facts& facts, Findings& out) {
 
 // The machine
 
-Finding judge_port(const PortFact& port) {
+/// Anybody can be called stoxd; that somebody is the worker the kernel tells of its socket.
+Finding judge_holder(const PortFact& port, const Facts& facts) {
+    const auto name = text_of(port.listener);
+    const auto holder = port.holder + " (pid " + std::to_string(port.holder_pid) + ')';
+    const auto advice = "stop that program, or choose another port in \"" + port.option + '"';
+    if (port.holder.empty()) return {Level::error, "listeners", name + " is taken by a program of another user", advice};
+    if (port.holder_pid == facts.worker_pid) return {Level::ok, "listeners", name + " is held by the worker that runs, " + holder};
+    if (port.holder != kWorker) return {Level::error, "listeners", name + " is taken by " + holder, advice};
+    if (facts.worker_pid != 0)
+        return {Level::error, "listeners", name + " is taken by " + holder + ", another worker than the one of this configuration", advice};
+    return {Level::warning, "listeners", name + " is taken by " + holder + ", perhaps the worker: nobody is seen at " + facts.worker_socket + " who could say so",
+            "look whose process it is, and " + advice + " if it is another's"};
+}
+
+Finding judge_port(const PortFact& port, const Facts& facts) {
     const auto name = text_of(port.listener);
     const auto option = '"' + port.option + '"';
-    const auto holder = port.holder + " (pid " + std::to_string(port.holder_pid) + ')';
     if (port.error == 0) return {Level::ok, "listeners", name + " is free"};
-    if (port.error == EADDRINUSE && port.holder == kWorker) return {Level::ok, "listeners", name + " is held by the worker that runs, " + holder};
-    if (port.error == EADDRINUSE)
-        return {Level::error, "listeners", name + " is taken by " + (port.holder.empty() ? std::string("a program of another user") : holder),
-                "stop that program, or choose another port in " + option};
+    if (port.error == EADDRINUSE) return judge_holder(port, facts);
     if (port.error == EADDRNOTAVAIL)
         return {Level::error, "listeners", name + ": no interface of this machine has that address",
                 port.option == "bind" ? "correct \"bind\", or bind 0.0.0.0; a NAT's outer address belongs into \"public_address\"" : "correct " + option};
@@ -80,7 +90,7 @@ bool is_reserved(const Facts& facts, std::uint16_t port) {
 
 void judge_ports(const Facts& facts, Findings& out) {
     for (const auto& port : facts.ports) {
-        out.push_back(judge_port(port));
+        out.push_back(judge_port(port, facts));
         const auto number = port.listener.endpoint.port;
         if (number < facts.ephemeral_first || number > facts.ephemeral_last || is_reserved(facts, number)) continue;
         out.push_back({Level::warning, "listeners",

@@ -83,8 +83,14 @@ handle_info({'EXIT', _, normal}, State) -> {noreply, State};
 handle_info({'EXIT', _, Reason}, State) -> {stop, Reason, State};
 handle_info(_, State) -> {noreply, State}.
 
-terminate(_Reason, #state{socket = undefined}) -> ok;
-terminate(_Reason, State) -> close(State).
+terminate(_Reason, State) ->
+    case close_at_end(State) of
+        #state{window = {Domain, Window}} -> mod_stox_window:ends(Window, Domain);
+        _ -> ok
+    end.
+
+close_at_end(#state{socket = undefined} = State) -> State;
+close_at_end(State) -> close(State).
 
 %% What a crash report shows of it.
 format_status(#{state := #state{} = State} = Status) -> Status#{state := State#state{secret = hidden}};

@@ -5,7 +5,7 @@
 %% stanza is one call of send/2, in the process of the stream.
 -module(mod_stox_window).
 
--export([new/0, secret/1, inherited_by/3, taken/3, leave/2, drop/1]).
+-export([new/0, secret/1, inherited_by/3, taken/3, leave/2, ends/2, drop/1]).
 -export([send/2, setopts/2, close/1, controlling_process/2, get_owner/1, peername/1, sockname/1, get_transport/1]).
 
 -define(COPIES, 1024).
@@ -47,9 +47,19 @@ taken(Window, Stream, Count) ->
 -spec leave(ets:tid(), binary()) -> ok.
 leave(Window, Domain) ->
     [xmpp_stream_in:stop_async(Pid) || [Pid] <- ets:match(Window, {{process, '$1'}})],
-    Left = length(left_of(Window, Domain, current(Window))),
-    Left > 0 andalso logger:warning("stox ~ts: the worker had not taken ~b stanzas, and they may be lost", [Domain, Left]),
+    tell_left(Window, Domain),
     drop(Window).
+
+%% The table goes with its owner, who calls this, unless somebody inherits it.
+-spec ends(ets:tid(), binary()) -> ok.
+ends(Window, Domain) ->
+    Heir = ets:info(Window, heir),
+    is_pid(Heir) andalso Heir =/= self() andalso is_process_alive(Heir) orelse tell_left(Window, Domain),
+    ok.
+
+tell_left(Window, Domain) ->
+    Left = length(left_of(Window, Domain, current(Window))),
+    Left > 0 andalso logger:warning("stox ~ts: the worker had not taken ~b stanzas, and they may be lost", [Domain, Left]).
 
 %% The streams go on until the worker ends them: it may have to tell something yet. By its owner.
 -spec drop(ets:tid()) -> ok.

@@ -189,7 +189,8 @@ handle_info({'ETS-TRANSFER', Window, _, {window, Domain}}, #state{windows = Wind
 handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:= 0 -> {stop, normal, State};
 handle_info(_, State) -> {noreply, State}.
 
-terminate(_Reason, #state{handle = Handle}) ->
+terminate(_Reason, #state{handle = Handle, windows = Windows}) ->
+    maps:foreach(fun(Domain, Window) -> mod_stox_window:ends(Window, Domain) end, Windows),
     mod_stox_commands:unregister(),
     ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
     mod_stox_nif:close(Handle, ?CLOSE_MS).

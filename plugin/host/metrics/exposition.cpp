@@ -66,7 +66,7 @@ std::string_view content_type(Exposition exposition) {
 
 std::string to_exposition(const std::vector<MetricFamily>& families, Exposition exposition, std::size_t most) {
     std::string text;
-    MetricFamily left_out{"stox_left_out_samples", MetricType::gauge, {}, "Samples that this answer had no room for.", {{}}};
+    auto left_out = left_out_samples(0);
     for (const auto& family : families) {
         if (family.samples.empty()) continue;
         text += head(family, exposition);

@@ -84,6 +84,10 @@ void add_samples(const MetricRow& metric, const Table& table, std::vector<Metric
 
 std::span<const MetricRow> metric_rows() { return kMetrics; }
 
+MetricFamily left_out_samples(std::uint64_t count) {
+    return {"stox_left_out_samples", gauge, {}, "Samples that this answer had no room for.", {{{}, count}}};
+}
+
 std::vector<MetricFamily> to_families(const std::vector<Table>& tables) {
     std::vector<MetricFamily> families;
     for (const auto& metric : kMetrics) {

@@ -47,6 +47,9 @@ struct MetricRow {
 };
 std::span<const MetricRow> metric_rows();
 
+/// That so many samples had no place in an answer.
+MetricFamily left_out_samples(std::uint64_t count);
+
 /// In the order of metric_rows(); families without samples are there all the same. Of a limit of a single user nothing is said.
 std::vector<MetricFamily> to_families(const std::vector<engine::Table>& tables);
 

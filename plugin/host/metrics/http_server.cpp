@@ -3,8 +3,6 @@
 #include "plugin/host/listener.h"
 #include "sip/edge/socket_address.h"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -27,25 +25,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Stream = asio::generic::stream_protocol;
-using Socket = Stream::socket;
-
-struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
-    State(asio::io_context& loop_, Page page_, Patience patience_, std::string path_)
-        : acceptor(loop_), retry(loop_), page(std::move(page_)), patience(patience_), path(std::move(path_)) {}
-
-    asio::basic_socket_acceptor<Stream> acceptor;
-    asio::steady_timer retry;
-    Page page;
-    Patience patience;
-    std::string path;  ///< empty: TCP
-    std::size_t connections = 0;
-    bool accepting = false, closed = false;
-
-    void accept();
-    void accept_later();
-    void take(Socket socket);
-};
+using Socket = Acceptor::Socket;
 
 namespace {
 
@@ -55,12 +35,11 @@ HttpPage plain(unsigned status, std::string body) { return {status, "text/plain;
 
 /// One request and its answer.
 struct Connection : std::enable_shared_from_this<Connection> {
-    Connection(Socket socket_, HttpServer::Page page_, HttpServer::Patience patience_, std::function<void()> over_)
-        : socket(std::move(socket_)), timer(socket.get_executor()), page(std::move(page_)), patience(patience_), over(std::move(over_)) {
+    Connection(Socket socket_, HttpServer::Page page_, HttpServer::Patience patience_, Acceptor::Place place_)
+        : socket(std::move(socket_)), timer(socket.get_executor()), page(std::move(page_)), patience(patience_), place(std::move(place_)) {
         parser.header_limit(HttpServer::kMaxHeader);
         parser.body_limit(0);
     }
-    ~Connection() { over(); }
 
     Socket socket;
     asio::steady_timer timer;
@@ -70,7 +49,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
     std::optional<http::response_serializer<http::string_body>> serializer;
     HttpServer::Page page;
     HttpServer::Patience patience;
-    std::function<void()> over;
+    Acceptor::Place place;
 
     void close() {
         error_code ignored;
@@ -153,66 +132,31 @@ Result<int> listen_on_endpoint(const Endpoint& endpoint) {
 
 }  // namespace
 
+HttpServer::HttpServer(asio::io_context& loop, int listener, std::string path, Page page, Patience patience)
+    : path_(std::move(path)),
+      acceptor_(loop, listener, kConnections, [page = std::move(page), patience](Socket socket, Acceptor::Place place) {
+          std::make_shared<Connection>(std::move(socket), page, patience, std::move(place))->start();
+      }) {}
+
 Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& loop, const Endpoint& endpoint, Page page, Patience patience) {
     BOOST_OUTCOME_TRY(descriptor, listen_on_endpoint(endpoint));
-    auto state = std::make_shared<State>(loop, std::move(page), patience, std::string());
-    state->acceptor.assign(Stream(sip::family_of(endpoint.address), 0), descriptor);
-    state->accept();
-    return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+    return std::unique_ptr<HttpServer>(new HttpServer(loop, descriptor, {}, std::move(page), patience));
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::io_context& loop, const std::string& path, Page page, Patience patience) {
     BOOST_OUTCOME_TRY(descriptor, listen_on(path, 0660));
-    auto state = std::make_shared<State>(loop, std::move(page), patience, path);
-    state->acceptor.assign(Stream(AF_UNIX, 0), descriptor);
-    state->accept();
-    return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+    return std::unique_ptr<HttpServer>(new HttpServer(loop, descriptor, path, std::move(page), patience));
 }
 
 HttpServer::~HttpServer() {
-    state_->closed = true;
-    error_code ignored;
-    state_->acceptor.close(ignored);
-    state_->retry.cancel();
-    if (!state_->path.empty()) ::unlink(state_->path.c_str());
+    if (!path_.empty()) ::unlink(path_.c_str());
 }
 
 std::string HttpServer::address() const {
-    if (!state_->path.empty()) return "unix:" + state_->path;
+    if (!path_.empty()) return "unix:" + path_;
     sip::SocketAddress address;
-    if (::getsockname(state_->acceptor.native_handle(), address.get(), &address.size) != 0) return {};
+    if (::getsockname(acceptor_.descriptor(), address.get(), &address.size) != 0) return {};
     return address.endpoint().to_string();
-}
-
-void HttpServer::State::accept() {
-    if (accepting || closed || connections >= kConnections) return;
-    accepting = true;
-    acceptor.async_accept([self = shared_from_this()](error_code error, Socket socket) {
-        self->accepting = false;
-        if (self->closed) return;
-        if (!error) self->take(std::move(socket));
-        error ? self->accept_later() : self->accept();
-    });
-}
-
-/// No descriptor is left, or no memory: at once it would be the same.
-void HttpServer::State::accept_later() {
-    retry.expires_after(std::chrono::seconds(1));
-    retry.async_wait([weak = weak_from_this()](error_code error) {
-        auto self = weak.lock();
-        if (!error && self) self->accept();
-    });
-}
-
-void HttpServer::State::take(Socket socket) {
-    ++connections;
-    auto over = [weak = weak_from_this()] {
-        auto self = weak.lock();
-        if (!self) return;
-        --self->connections;
-        self->accept();
-    };
-    std::make_shared<Connection>(std::move(socket), page, patience, std::move(over))->start();
 }
 
 }  // namespace stox::host

@@ -3,6 +3,7 @@
 
 #include "mapping/core/endpoint.h"
 #include "mapping/core/result.h"
+#include "plugin/host/acceptor.h"
 
 #include <boost/asio/io_context.hpp>
 
@@ -44,9 +45,10 @@ public:
     std::string address() const;
 
 private:
-    struct State;
-    explicit HttpServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
-    std::shared_ptr<State> state_;
+    HttpServer(boost::asio::io_context& loop, int listener, std::string path, Page page, Patience patience);
+
+    std::string path_;  ///< empty: TCP
+    Acceptor acceptor_;
 };
 
 }  // namespace stox::host

@@ -9,7 +9,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::seconds kRetry{5}, kTick{1}, kFresh{1};
+constexpr std::chrono::seconds kTick{1}, kFresh{1};
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 
 }  // namespace
@@ -35,6 +35,7 @@ void MetricsServer::use(const config::MetricsOptions& options) {
     close();
     if (!options_.is_on()) return;
     told_ = false;
+    patience_.begin(steady_clock::now());
     open();
     ticks_.expires_after(kTick);
     tick();
@@ -55,9 +56,10 @@ void MetricsServer::open() {
         server_ = std::move(opened).value();
         return events_.log(Level::info, "metrics are served on " + server_->address());
     }
-    if (!std::exchange(told_, true))
+    const auto now = steady_clock::now();
+    if (!patience_.lasts(now) && !std::exchange(told_, true))
         events_.log(Level::error, "cannot serve metrics: " + opened.error().detail + "; free the address or change metrics.listen. Trying again.");
-    retry_.expires_after(kRetry);
+    retry_.expires_after(patience_.pause(now));
     retry_.async_wait([this](boost::system::error_code error) {
         if (!error) open();
     });

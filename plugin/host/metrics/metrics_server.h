@@ -6,6 +6,7 @@
 #include "plugin/host/metrics/exposition.h"
 #include "plugin/host/metrics/health.h"
 #include "plugin/host/metrics/http_server.h"
+#include "plugin/host/patience.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -43,7 +44,7 @@ public:
 
     MetricsServer(boost::asio::io_context& loop, Events events);
 
-    /// From now on; an address that cannot be had is told once and tried again.
+    /// From now on; an address that cannot be had is tried again, and told once if it does not come soon.
     void use(const config::MetricsOptions& options);
     void close();
 
@@ -58,6 +59,7 @@ private:
     Events events_;
     config::MetricsOptions options_;
     std::unique_ptr<HttpServer> server_;
+    Patience patience_;
     bool told_ = false;
     boost::asio::steady_timer retry_, ticks_;
     LoopDelay delay_;

@@ -157,3 +157,61 @@ def test_a_service_leaves_a_domain_that_its_node_gave_up(nodes_with_services):
             romeo.send(f"juliet@{COMPONENT}", f"{number} by the other node")
             phone.wait_request(lambda request: request.body == f"{number} by the other node")  # noqa: B023
     romeo.stop()
+
+
+@pytest.fixture
+def service(workspace):
+    running = Service(workspace / "shared-service", pathlib.Path(os.environ["STOX_BUILD"]))
+    running.start()
+    yield running
+    assert running.stop() == 0
+    if running.reports():
+        FAILED.append("sanitizer")
+    assert not running.reports(), running.reports()
+
+
+@pytest.fixture
+def nodes_of_one_service(workspace, names, service):
+    setups = [{**SHARED, "isolation": "service", "control": str(service.control), "groups": [GROUP], "node": name, "port": port, "api_port": api_port}
+              for name, port, api_port in (("fifth", 5347, 15313), ("sixth", 5348, 15315))]
+    fifth = make_server(workspace / "fifth", **setups[0])
+    fifth.wait_attached(COMPONENT)
+    (workspace / "sixth").mkdir()
+    sixth = Ejabberd(Setup(folder=workspace / "sixth", build=fifth.setup.build, domain=DOMAIN, **setups[1]))
+    sixth.start()
+    sixth.wait_log("another chat server has it")  # not in the cluster yet
+    since = sixth.log_size()
+    join(sixth, fifth)
+    sixth.wait_log("stands by, fifth@localhost has it", since)
+    yield fifth, sixth
+    for node in (sixth, fifth):
+        stop_server(node)
+
+
+def test_nodes_of_one_machine_share_a_service(nodes_of_one_service, capsys):
+    """Whichever the service hears first: the node that takes the lead, or the one that gives it up or is gone."""
+    fifth, sixth = nodes_of_one_service
+    romeo = client_of(fifth)
+    with SipPeer(port=PORT) as phone:
+        each_way(romeo, phone, "by its own node")
+        for _ in range(20):
+            since, before = sixth.log_size(), fifth.log_size()
+            ask(fifth, f'global, send, [{{mod_stox, <<"{COMPONENT}">>}}, {{global_name_conflict, none}}]')
+            given_up = time.monotonic()
+            fifth.wait_log("the nodes of the cluster found each other again", before)
+            fifth.wait_log(r"stands by, sixth@localhost has it|: attached", before)
+            if "stands by, sixth@localhost has it" in fifth.log_text()[before:]:
+                break
+        sixth.wait_log(f"{COMPONENT}: attached", since, 10)
+        handed_over = time.monotonic() - given_up
+        each_way(romeo, phone, "by the other node")
+        since, killed = fifth.log_size(), time.monotonic()
+        sixth.program.kill()
+        fifth.wait_log(f"{COMPONENT}: attached", since, 10)
+        taken = time.monotonic() - killed
+        each_way(romeo, phone, "by its own node again")
+        with capsys.disabled():
+            print(f"\nattached {handed_over:.1f} s after the lead was given up, {taken:.1f} s after the leader was killed")
+        for node, begun in ((fifth, before), (sixth, since)):
+            assert "another chat server has it" not in node.log_text()[begun:]
+    romeo.stop()

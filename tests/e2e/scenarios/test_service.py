@@ -215,6 +215,27 @@ def test_the_module_is_reloaded(server, service):
         each_way(server, phone, "after the reload")
 
 
+@pytest.mark.skipif(os.environ.get("STOX_SERVER") != "ejabberd", reason="a process of ejabberd's has them")
+@pytest.mark.gate(120)
+def test_copies_that_go_with_the_server_are_told(server, service):
+    client = client_of(server)
+    since = server.log_size()
+    try:
+        stand_still(service.pid)
+        for number in range(5):
+            client.send(f"juliet@{COMPONENT}", f"unread {number}")
+        client.iq(DOMAIN, "get", "<ping xmlns='urn:xmpp:ping'/>")  # the server has routed them all
+    finally:
+        client.stop()
+    server.stop()
+    told = re.findall(rf"stox {COMPONENT}: the worker had not taken (\d+) stanzas", server.log_text()[since:])
+    assert [int(number) >= 5 for number in told] == [True], told
+    service.kill()
+    service.start()
+    server.start()
+    server.wait_attached(COMPONENT, since)
+
+
 @pytest.mark.gate(120)
 def test_a_domain_that_is_not_handed_over_again_goes(server, service):
     server.stop()
