@@ -7,9 +7,9 @@ local portmanager = require "core.portmanager";
 local pposix = require "util.pposix";
 local sha256 = require "util.hashes".sha256;
 local st = require "util.stanza";
-local options = module:require "options";
-local server = module:require "state";
-local window = module:require "window";
+local options = part "options";
+local server = part "state";
+local window = part "window";
 
 local component_socket = {};
 

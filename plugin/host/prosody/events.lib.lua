@@ -4,12 +4,12 @@ local json = require "util.json";
 local logger = require "util.logger";
 local timer = require "util.timer";
 local usermanager = require "core.usermanager";
-local lines = module:require "lines";
-local metrics = module:require "metrics";
-local options = module:require "options";
-local server = module:require "state";
-local shell = module:require "shell";
-local window = module:require "window";
+local lines = part "lines";
+local metrics = part "metrics";
+local options = part "options";
+local server = part "state";
+local shell = part "shell";
+local window = part "window";
 
 local CONTROL_VERSION = 1;
 

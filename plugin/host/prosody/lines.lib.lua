@@ -2,8 +2,8 @@
 
 local json = require "util.json";
 local timer = require "util.timer";
-local options = module:require "options";
-local server = module:require "state";
+local options = part "options";
+local server = part "state";
 
 local lines = {};
 

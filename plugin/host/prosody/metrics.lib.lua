@@ -4,8 +4,8 @@
 
 local statsmanager = require "core.statsmanager";
 local timer = require "util.timer";
-local server = module:require "state";
-local send = module:require "lines".send;
+local server = part "state";
+local send = part "lines".send;
 
 local METRICS_SECONDS = 10;
 

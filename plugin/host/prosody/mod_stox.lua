@@ -7,9 +7,16 @@
 -- component attaches by XEP-0114 on a private unix socket with a secret that no configuration knows.
 -- docs/loading.md has the options. The parts are in the *.lib.lua beside this file; what they share is in state.lib.lua.
 
+-- A part of the module, loaded once for each host whoever asks for it: parts see this function as they see `module`.
+local parts = {};
+function part(name) -- luacheck: ignore 131
+	if parts[name] == nil then parts[name] = module:require(name) or true; end
+	return parts[name];
+end
+
 -- prosodyctl runs the chunk too; it must change nothing there.
 if prosody.process_type == "prosodyctl" then
-	module:require "prosodyctl";
+	part "prosodyctl";
 	return;
 end
 
@@ -19,11 +26,11 @@ local hostmanager = require "core.hostmanager";
 local logger = require "util.logger";
 local random = require "util.random";
 local timer = require "util.timer";
-local component_socket = module:require "component_socket";
-local lines = module:require "lines";
-local options = module:require "options";
-local server = module:require "state";
-local worker = module:require "worker";
+local component_socket = part "component_socket";
+local lines = part "lines";
+local options = part "options";
+local server = part "state";
+local worker = part "worker";
 
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
 

@@ -2,8 +2,8 @@
 
 local config = require "core.configmanager";
 local json = require "util.json";
-local options = module:require "options";
-local question = module:require "question";
+local options = part "options";
+local question = part "question";
 
 local function has_module(modules)
 	for _, name in ipairs(type(modules) == "table" and modules or {}) do

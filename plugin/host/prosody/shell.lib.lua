@@ -2,9 +2,9 @@
 
 local promise = require "util.promise";
 local timer = require "util.timer";
-local question_of = module:require "question";
-local send = module:require "lines".send;
-local server = module:require "state";
+local question_of = part "question";
+local send = part "lines".send;
+local server = part "state";
 
 local ANSWER_SECONDS = 10;
 

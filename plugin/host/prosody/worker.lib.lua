@@ -3,10 +3,10 @@
 local config = require "core.configmanager";
 local logger = require "util.logger";
 local net_server = require "net.server";
-local metrics = module:require "metrics";
-local options = module:require "options";
-local server = module:require "state";
-local take = module:require "events";
+local metrics = part "metrics";
+local options = part "options";
+local server = part "state";
+local take = part "events";
 
 local CLOSE_MS = 3000;
 local EVENTS_AT_ONCE = 200;   -- the server has one thread
