@@ -50,6 +50,67 @@ def can_do_its_work() -> str | None:
     return "PrivateUsers hides who connects" if "PrivateUsers" in found else None
 
 
+# What each line of the sandbox may say, and what stoxd needs that it leaves.
+SANDBOX = {
+    "NoNewPrivileges": ("yes", "it starts no other program"),
+    "CapabilityBoundingSet": ("", "ports from 1024 on; the state is its own"),
+    "AmbientCapabilities": ("", "likewise"),
+    "ProtectSystem": ("strict", "it writes in its state and beside its socket: StateDirectory, ReadWritePaths"),
+    "ProtectHome": ("yes", "secrets and certificates stand where the user stox can read them"),
+    "ProtectProc": ("invisible", "who connects is told by the socket; of processes it reads only itself"),
+    "ProtectClock": ("yes", "it reads clocks"),
+    "ProtectControlGroups": ("yes", "none"),
+    "ProtectHostname": ("yes", "none"),
+    "ProtectKernelLogs": ("yes", "none"),
+    "ProtectKernelModules": ("yes", "none"),
+    "ProtectKernelTunables": ("yes", "none"),
+    "PrivateDevices": ("yes", "getrandom needs no device"),
+    "PrivateTmp": ("yes", "SQLite's temporary files are seen by nobody else"),
+    "LockPersonality": ("yes", "none"),
+    "MemoryDenyWriteExecute": ("yes", "no part makes code at run time"),
+    "RemoveIPC": ("yes", "none of System V's"),
+    "RestrictAddressFamilies": ("AF_UNIX AF_INET AF_INET6 AF_NETLINK", "servers, SIP, name servers, and the choice of source addresses"),
+    "RestrictNamespaces": ("yes", "none"),
+    "RestrictRealtime": ("yes", "its threads have the ordinary priority"),
+    "RestrictSUIDSGID": ("yes", "the directory's mode is made by tmpfiles"),
+    "SystemCallArchitectures": ("native", "none"),
+    "SystemCallFilter": ("@system-service", "SYSTEM_CALLS"),
+    "SystemCallErrorNumber": ("EPERM", "a library's needless wish is no reason to end"),
+}
+# It would tell no user of another process from another, reach no peer or no socket of a module; or its state would be nobody's.
+NEVER = {"PrivateUsers", "PrivateNetwork", "IPAddressDeny", "DynamicUser", "RootDirectory"}
+WORK = {"Type", "ExecStart", "Restart", "RestartSec", "TimeoutStopSec", "User", "Group", "UMask", "LimitNOFILE", "StateDirectory", "StateDirectoryMode",
+        "ReadWritePaths"}
+SYSTEM_CALLS = set("""accept4 bind chmod clock_nanosleep clone3 connect epoll_ctl epoll_pwait epoll_wait eventfd2 exit_group fallocate fchmod fdatasync
+    flock fsync ftruncate futex getpeername getrandom getsockname getsockopt listen lstat madvise mkdir mmap mprotect munmap newfstatat openat poll
+    prctl pread64 prlimit64 pwrite64 recvfrom recvmsg rename rt_sigaction rt_sigprocmask sched_getaffinity sendmmsg sendmsg sendto setsockopt
+    shutdown socket timerfd_create timerfd_settime unlink writev""".split())
+
+
+def every_line_leaves_what_is_needed() -> str | None:
+    found = unit()
+    unknown = set(found) - set(SANDBOX) - WORK
+    if unknown or NEVER & set(found):
+        return f"what does stoxd need there: {sorted(unknown)}"
+    wrong = {name: found.get(name) for name, (value, _) in SANDBOX.items() if found.get(name, [None])[0] != value}
+    return f"not as judged: {wrong}" if wrong else None
+
+
+def calls_of(group: str) -> set[str]:
+    """The system calls of one of systemd's groups, and of those in it."""
+    shown = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", group], capture_output=True, text=True, check=True).stdout
+    words = {line.strip() for line in shown.splitlines()[1:] if line.strip() and not line.strip().startswith("#")}
+    return {call for word in words for call in (calls_of(word) if word.startswith("@") else {word})}
+
+
+def no_call_it_makes_is_refused() -> str | None:
+    if not shutil.which("systemd-analyze"):
+        return None
+    allowed, refused = unit()["SystemCallFilter"]
+    left = set().union(*map(calls_of, allowed.split())) - set().union(*map(calls_of, refused.removeprefix("~").split()))
+    return f"refused: {sorted(SYSTEM_CALLS - left)}" if SYSTEM_CALLS - left else None
+
+
 def paths_fit() -> str | None:
     """The directory of the control socket is the one that tmpfiles makes, and both are writable."""
     found = unit()
@@ -78,7 +139,7 @@ def systemd_reads_it() -> str | None:
         return said or None
 
 
-CHECKS = (sandboxed, can_do_its_work, paths_fit, user_is_made, systemd_reads_it)
+CHECKS = (sandboxed, can_do_its_work, every_line_leaves_what_is_needed, no_call_it_makes_is_refused, paths_fit, user_is_made, systemd_reads_it)
 
 
 def main() -> int:

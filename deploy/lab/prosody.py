@@ -4,7 +4,7 @@ import re
 import signal
 
 from processes import Program
-from server import Server
+from server import Server, Setup
 
 CONFIGURATION = """
 pidfile = "{folder}/prosody.pid"
@@ -27,13 +27,29 @@ stox_isolation = "{isolation}"
 VirtualHost "{domain}"
 """
 
-STATISTICS = """
+INTERNAL = """
 statistics = "internal"
 statistics_interval = "manual"
+"""
+
+STATSD = """
+statistics = "statsd"
+statistics_config = {{ statsd_server = "127.0.0.1"; statsd_port = {port} }}
+"""
+
+PAGE = """
 http_interfaces = {{ "127.0.0.1" }}
 http_ports = {{ {port} }}
 https_ports = {{}}
 """
+
+
+def statistics(setup: Setup) -> str:
+    """Kept for the page of metrics, or sent away."""
+    page = PAGE.format(port=setup.metrics_port) if setup.metrics_port else ""
+    if setup.statsd_port:
+        return STATSD.format(port=setup.statsd_port) + page
+    return INTERNAL + page if page else ""
 
 
 def lua(value) -> str:
@@ -57,7 +73,7 @@ class Prosody(Server):
         text = CONFIGURATION.format(folder=self.folder, log=self.log, address=setup.address, port=setup.port, engine=lua(setup.engine),
                                     isolation=setup.isolation, control=f"stox_control = {lua(setup.control)}\n" if setup.control else "",
                                     admins=lua(setup.admins), domain=setup.domain, archive=', "mam"' if setup.archive else "",
-                                    metrics=', "http_openmetrics"' if setup.metrics_port else "", statistics=STATISTICS.format(port=setup.metrics_port) if setup.metrics_port else "")
+                                    metrics=', "http_openmetrics"' if setup.metrics_port else "", statistics=statistics(setup))
         for component, options in setup.components.items():
             text += f'\nComponent "{component}" "stox"\n'
             if setup.domain_admins:

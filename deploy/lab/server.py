@@ -31,6 +31,7 @@ class Setup:
     port: int = 5222
     environment: dict[str, str] = dataclasses.field(default_factory=dict)           # of the server and its worker, on top of ours
     metrics_port: int = 0                # Prosody's own metrics over HTTP, on loopback; 0: none
+    statsd_port: int = 0                 # Prosody's statistics go there over UDP, on loopback; 0: nowhere
     api_port: int = 15280                # on loopback, where a server is administered over HTTP
 
 

@@ -66,7 +66,7 @@ def made_of_the_schema(steps: Steps) -> None:
     """What the build makes of schema.json for ejabberd and for readers, and the pages beside it."""
     ebin = ASAN / "dist" / "ejabberd" / "stox-0.1" / "ebin"
     steps.run("econf", [ROOT / "tests" / "config" / "econf_test.py", ebin, "--junit", steps.junit("econf") / "econf.xml"])
-    steps.run("window", [ROOT / "tests" / "host" / "window_test.py", ebin, "--junit", steps.junit("window") / "window.xml"])
+    steps.run("window", [ROOT / "tests" / "host" / "window_test.py", ASAN / "dist", "--junit", steps.junit("window") / "window.xml"])
     steps.run("manuals", [ROOT / "tests" / "man_test.py", ASAN, "--junit", steps.junit("manuals") / "manuals.xml"])
 
 

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import socket
 import urllib.error
 import urllib.request
 
@@ -17,7 +18,7 @@ from sip_peer import SipPeer, message
 from xmpp_client import XmppClient
 
 pytestmark = pytest.mark.gate(90)
-PORT, PAGES, PROSODYS, OF_SERVICE = 5102, 9516, 9517, 9518
+PORT, PAGES, PROSODYS, OF_SERVICE, STATSD = 5102, 9516, 9517, 9518, 9519
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": True}}
 IS_EJABBERD = os.environ.get("STOX_SERVER") == "ejabberd"
@@ -119,6 +120,54 @@ def test_prosodys_page_forgets_a_worker_that_ended(server):
     server.reload()
     wait_for("the next worker on Prosody's page", lambda: prosodys()[up] == 1)
     assert prosodys()[delivered] == 0
+
+
+@pytest.fixture
+def statsd():
+    """What came there: a function that gives all lines so far as name -> values."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
+        collector.bind(("127.0.0.1", STATSD))
+        collector.setblocking(False)
+        came: dict[str, list[str]] = {}
+
+        def lines() -> dict[str, list[str]]:
+            while True:
+                try:
+                    name, _, value = collector.recv(65536).decode().partition(":")
+                except BlockingIOError:
+                    return came
+                came.setdefault(name, []).append(value)
+        yield lines
+
+
+@pytest.mark.skipif(IS_EJABBERD, reason="Debian's ejabberd has no such page")
+def test_prosodys_statistics_may_go_to_statsd(workspace, statsd):
+    """With the page of metrics loaded, which then has nothing to show."""
+    port = 5105
+    chat = make_server(workspace / "metrics-statsd", port=5353, api_port=15313, ctl=True, metrics_port=9520, statsd_port=STATSD,
+                       components={COMPONENT: {"peers": {"phones": {**PEERS["phones"], "next_hop": f"sip:{PEER}:{port}"}}}},
+                       engine={"bind": [f"udp:{GATEWAY}:{port}"]})
+    of = f"prosody.prosody_mod_stox.{{}}.{COMPONENT.replace('.', '_')}".format
+    try:
+        with SipPeer(PEER, port) as phone:
+            assert phone.ask(message(f"benvolio@{DOMAIN}", body="counted", port=port), gateway_port=port).status == 202
+        delivered = of("messages") + ".to_xmpp.delivered"
+        wait_for("the message", lambda: statsd().get(delivered))
+        wait_for("the component", lambda: "1|g" in statsd().get(of("component_up"), []))
+        assert [value for value in statsd()[delivered] if value != "0|c"] == ["1|c"]
+        assert get("/metrics", 9520)[0] == 200
+        # The next worker counts from 0, and what is added since goes out.
+        since = chat.log_size()
+        assert chat.ctl("stop").returncode == 0
+        wait_for("the end of the worker", lambda: "0|g" in statsd()[of("component_up")])
+        chat.reload()
+        chat.wait_attached(COMPONENT, since)
+        with SipPeer(PEER, port) as phone:
+            assert phone.ask(message(f"benvolio@{DOMAIN}", body="counted again", port=port), gateway_port=port).status == 202
+        wait_for("one more message", lambda: [value for value in statsd()[delivered] if value != "0|c"] == ["1|c", "1|c"])
+    finally:
+        stop_server(chat)
+    assert "event of the worker:" not in chat.log_text(), chat.log_text()[-3000:]
 
 
 def test_a_service_without_its_chat_server_is_unhealthy(workspace):

@@ -26,6 +26,7 @@ from sip_peer import SipPeer, message  # noqa: E402
 PORT, OTHER_PORT, ASKING = 5102, 5103, 5104
 PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}
 CODES = (200, 202)  # message_accept_code shows by each answer which configuration counts
+WARM = 100  # messages each way, after which the worker has what an ordinary one has
 MORE_MIB, OF_A_MESSAGE_KIB = 24, 4  # what a storm may leave behind in the worker; a sanitizer's own memory among it
 
 
@@ -94,12 +95,18 @@ def refusal(server, since: int, said: str, path: str, suggestion: str) -> None:
              lambda: pattern.search(said.replace("\n", " ")) or pattern.search(server.log_text()[since:]))
 
 
+def delivered(server) -> dict[str, int]:
+    """Messages each way, as the worker counts them."""
+    traffic = json.loads(server.stoxctl("counters", "--json").stdout)["traffic"]
+    return {row["direction"]: row["messages_total"] for row in traffic if (row["domain"], row["result"]) == (COMPONENT, "delivered")}
+
+
 def storm(server, capsys, count: int) -> None:
     """count configurations, each with another message_accept_code: what is answered tells which of them counts."""
     pid, worker, counts, carried = server.pid, server.worker(), {True: 0, False: 0}, []
     with traffic(server, capsys, carried) as seed, SipPeer(port=ASKING) as phone:
         mutations, current = Mutations({"peers": PEERS}, seed), 202
-        time.sleep(2)
+        wait_for(f"{WARM} messages each way", lambda: min(delivered(server).values()) >= WARM)
         before = resident_mib(worker)
         for _ in range(count):
             other = next(one for one in CODES if one != current)
