@@ -22,7 +22,7 @@ constexpr std::array<std::optional<Show>, 5> kOrder{Show::chat, std::nullopt, Sh
 
 bool is_more_available(const ResourcePresence& a, const ResourcePresence& b) {
     const auto rank = [](const ResourcePresence& one) {
-        return std::tuple(one.availability, std::ranges::find(kOrder, one.show), -one.priority.value_or(0));
+        return std::tuple(one.availability, std::ranges::find(kOrder, one.shown()), -one.priority.value_or(0));
     };
     return rank(a) < rank(b);
 }
@@ -58,6 +58,11 @@ bool put_in_order(Presentity& presentity) {
     }
     all = std::move(kept);
     return false;
+}
+
+void forget_unavailable(Presentity& presentity) {
+    std::erase_if(presentity.resources,
+                  [](const ResourcePresence& one) { return one.availability == Availability::unavailable; });
 }
 
 bool add_status(std::vector<xmpp::LangText>& statuses, std::string_view text, std::string_view lang,

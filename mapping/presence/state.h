@@ -14,8 +14,8 @@
 namespace stox::presence {
 
 inline constexpr std::size_t kMaxResources = 32;        ///< of one presentity
-inline constexpr std::size_t kMaxStatuses = 16;         ///< languages of one resource
-inline constexpr std::size_t kMaxStatus_octets = 2048;  ///< of one status
+inline constexpr std::size_t kMaxStatuses = 8;          ///< languages of one resource
+inline constexpr std::size_t kMaxStatus_octets = 1024;  ///< of one status
 
 enum class Availability {
     available,
@@ -42,6 +42,7 @@ struct ResourcePresence {
     bool on_the_phone = false;
 
     bool is_available() const { return availability == Availability::available; }
+    std::optional<Show> shown() const { return on_the_phone ? Show::dnd : show; }
     friend bool operator==(const ResourcePresence&, const ResourcePresence&) = default;
 };
 
@@ -57,6 +58,9 @@ struct Presentity {
 /// the same resource the more available one stays; over kMaxResources the last are left out. Returns whether any was left out for
 /// being too many.
 bool put_in_order(Presentity& presentity);
+
+/// Takes out who was told to be unavailable: a document says so once.   (PRES-52)
+void forget_unavailable(Presentity& presentity);
 
 /// Adds a status in a language, empty or not, that has none yet: an empty text says nothing, and the first of two stays. Blanks
 /// around it are no part of it; a language that is no tag is none. lang     of the text; empty or the same as `stanza_lang`: kept
