@@ -65,6 +65,7 @@ TABLES = [
     Table("mapping/presence/activities.cpp", "kActivities", "stox_unit", "Pidf*"),
     Table("mapping/presence/activities.cpp", "kShown", "stox_unit", "Pidf*"),
     Table("mapping/presence/activities.cpp", "kStrongest", "stox_unit", "Pidf*"),
+    Table("mapping/presence/dialog_info.cpp", "kStates", "stox_unit", "DialogInfo*"),
     Table("mapping/presence/state.cpp", "kOrder", "stox_unit", "PresenceState*"),
     Table("mapping/presence/state.cpp", "kShows", "stox_unit", "PresenceState*"),
     Table("mapping/presence/tuple_id.cpp", "kNameCharacters", "stox_unit", "TupleId*"),
