@@ -62,6 +62,7 @@ TABLES = [
     Table("mapping/im/timestamps.cpp", "kMonths", "stox_unit", "Timestamps*"),
     Table("mapping/phone.cpp", "kDropped", "stox_unit", "Schemes*"),
     Table("mapping/precis.cpp", "kExceptions", "stox_unit", "*Prepare*:*Precis*:*Address*"),
+    Table("mapping/presence/accept.cpp", "kRanges", "stox_unit", "PresenceAccept*"),
     Table("mapping/presence/activities.cpp", "kActivities", "stox_unit", "Pidf*"),
     Table("mapping/presence/activities.cpp", "kShown", "stox_unit", "Pidf*"),
     Table("mapping/presence/activities.cpp", "kStrongest", "stox_unit", "Pidf*"),
