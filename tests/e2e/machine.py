@@ -87,11 +87,11 @@ class Machine:
         """A file of the machine."""
         return pathlib.Path(f"/proc/{self.pid}/root{inside}")
 
-    def run(self, *command, check: bool = True, text: str | None = None) -> str:
+    def run(self, *command, check: bool = True) -> str:
         """As its root; what it wrote."""
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd", "env", "-i", "LC_ALL=C.UTF-8",
                  "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-        done = subprocess.run([*enter, *map(str, command)], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        done = subprocess.run([*enter, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
         if check and done.returncode:
             raise Failed(f"{' '.join(map(str, command))}: status {done.returncode}: {done.stdout.strip()}")
         return done.stdout
@@ -130,8 +130,10 @@ def control_group(mounted: pathlib.Path) -> pathlib.Path:
     """A new one below ours, in the hierarchy of version 2, whatever else is mounted."""
     mounted.mkdir(exist_ok=True)
     run("mount", "-t", "cgroup2", "cgroup2", mounted)
-    ours = re.search(r"^0::/(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)[1]
-    return pathlib.Path(tempfile.mkdtemp(prefix="stox-machine-", dir=mounted / ours))
+    ours = re.search(r"^0::/(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)
+    if not ours:
+        raise Failed("there are no control groups of version 2")
+    return pathlib.Path(tempfile.mkdtemp(prefix="stox-machine-", dir=mounted / ours[1]))
 
 
 def remove_group(group: pathlib.Path) -> None:
