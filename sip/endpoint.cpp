@@ -87,7 +87,11 @@ void Endpoint::trust(std::vector<Prefix> sources) { impl_->stack.transports->edg
 
 Result<void> Endpoint::use_tls(TlsSet credentials) { return impl_->stack.transports->edge().use_tls(std::move(credentials)); }
 
-Counters Endpoint::counters() const { return impl_->stack.transports->edge().counters(); }
+Counters Endpoint::counters() const {
+    auto counters = impl_->stack.transports->edge().counters();
+    impl_->server.count(counters);
+    return counters;
+}
 
 void Endpoint::cancel(ClientTransaction transaction, std::vector<Header> headers) {
     impl_->client.cancel(transaction, std::move(headers));

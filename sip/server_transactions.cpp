@@ -90,6 +90,7 @@ std::shared_ptr<Request> decode_ack(const sip_t& message) {
 ServerTransactions::ServerTransactions(Stack& stack, Endpoint::Events events)
     : stack_(stack),
       events_(std::move(events)),
+      overload_(stack.settings),
       unacknowledged_(stack.loop, kT1x64 + kGrace, [this](std::uint64_t number) { unacknowledged(number); }),
       repeating_(stack.loop, kT1x64, [this](std::uint64_t octets) { octets_ -= octets; }),
       numbers_(this) {}
@@ -110,8 +111,7 @@ void ServerTransactions::receive(Message message) {
     const auto refuse = [&](Response response) { refuse_later_.emplace_back(std::move(held), std::move(response)); };
     // It belongs to no INVITE that waits for it.   (RFC 3261 §9.2)
     if (sip.sip_request->rq_method == sip_method_cancel) return refuse(made_here(481));
-    if (waiting_ >= stack_.settings.max_transactions || octets_ >= stack_.settings.max_transaction_octets)
-        return refuse(made_here(503, {{"Retry-After", "2"}}));
+    if (!has_room()) return refuse(made_here(503, {{"Retry-After", "2"}}));
     held.request = std::make_unique<IncomingRequest>();
     auto& in = *held.request;
     if (auto read = decode_request(sip, in.request); !read)
@@ -130,6 +130,20 @@ void ServerTransactions::receive(Message message) {
     stack_.turn.later([this, number] { tell(number); });
 }
 
+/// For one more request; that there is none is counted and told.
+bool ServerTransactions::has_room() {
+    const bool many = waiting_ >= stack_.settings.max_transactions, large = octets_ >= stack_.settings.max_transaction_octets;
+    if (!many && !large) return true;
+    overload_.refused(many ? Overload::Limit::requests : Overload::Limit::memory, std::chrono::steady_clock::now());
+    return false;
+}
+
+void ServerTransactions::count(Counters& counters) const {
+    counters.requests = told_;
+    counters.refused_requests = overload_.over_requests();
+    counters.refused_memory = overload_.over_memory();
+}
+
 void ServerTransactions::tell(std::uint64_t number) {
     const auto found = held_.find(number);
     const auto* sip = sip_object(found->second.message.get());
@@ -139,6 +153,7 @@ void ServerTransactions::tell(std::uint64_t number) {
         return;
     }
     const auto request = std::move(found->second.request);
+    ++told_;
     events_.request(std::move(*request));
     if (held_.contains(number)) keep(number);
 }

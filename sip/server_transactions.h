@@ -3,6 +3,7 @@
 
 #include "sip/expiry.h"
 #include "sip/numbered.h"
+#include "sip/overload.h"
 #include "sip/stack.h"
 
 #include <memory>
@@ -20,6 +21,8 @@ public:
     nta_agent_magic_t* agent_magic() const { return Numbered<ServerTransactions>::magic<nta_agent_magic_t>(numbers_.base()); }
 
     void respond(std::uint64_t transaction, const Response& response);
+    /// Adds what is counted here.
+    void count(Counters& counters) const;
     /// Between two turns of the library's loop: what its callbacks put aside.
     void after_step();
 
@@ -42,6 +45,7 @@ private:
 
     static int on_ack_or_cancel(nta_incoming_magic_t* magic, nta_incoming_t*, const sip_t* message) noexcept;
     void receive(Message message);
+    bool has_room();
     void tell(std::uint64_t number);
     Servers::iterator keep(std::uint64_t number);
     void acknowledged(std::uint64_t number, const sip_t& message);
@@ -58,6 +62,8 @@ private:
     Servers servers_;
     std::size_t waiting_ = 0;  ///< of held_ and servers_: those whose final answer is ours to give
     std::size_t octets_ = 0;   ///< of all that nta keeps
+    std::uint64_t told_ = 0;   ///< since the start
+    Overload overload_;
     Expiry unacknowledged_;
     Expiry repeating_;  ///< by octets: answered, and kept for repetitions
     // Nothing is freed or answered inside a callback of nta's; it waits here until its loop has turned.

@@ -89,6 +89,9 @@ constexpr std::array kDatagram{
     From<DatagramRow>{"direction",       label, "Direction", &cell<&DatagramRow::direction>},
     From<DatagramRow>{"outcome",         label, "Outcome",   &cell<&DatagramRow::outcome>},
     From<DatagramRow>{"datagrams_total", total, "Datagrams", &cell<&DatagramRow::datagrams_total>}};
+constexpr std::array kRequest{
+    From<RequestRow>{"outcome",        label, "Outcome",  &cell<&RequestRow::outcome>},
+    From<RequestRow>{"requests_total", total, "Requests", &cell<&RequestRow::requests_total>}};
 constexpr std::array kConnection{
     From<ConnectionRow>{"event",             label, "Event",       &cell<&ConnectionRow::event>},
     From<ConnectionRow>{"connections_total", total, "Connections", &cell<&ConnectionRow::connections_total>}};
@@ -144,6 +147,7 @@ Table to_table(const std::vector<BanRow>& rows) { return make<kBan>("bans", "Ban
 Table to_table(const std::vector<TraceRow>& rows) { return make<kTrace>("traces", "Traces", rows); }
 Table to_table(const std::vector<TrafficRow>& rows) { return make<kTraffic>("traffic", "Messages", rows); }
 Table to_table(const std::vector<ResponseRow>& rows) { return make<kResponse>("sip_responses", "SIP responses", rows); }
+Table to_table(const std::vector<RequestRow>& rows) { return make<kRequest>("sip_requests", "SIP requests", rows); }
 Table to_table(const std::vector<DatagramRow>& rows) { return make<kDatagram>("sip_datagrams", "SIP datagrams", rows); }
 Table to_table(const std::vector<ConnectionRow>& rows) { return make<kConnection>("sip_connections", "SIP connections", rows); }
 

@@ -108,6 +108,10 @@ struct DatagramRow {
     std::string outcome;    ///< passed, or why not
     std::uint64_t datagrams_total = 0;
 };
+struct RequestRow {
+    std::string outcome;  ///< passed, or over which limit
+    std::uint64_t requests_total = 0;
+};
 struct ConnectionRow {
     std::string event;  ///< accepted, dialled, refused_source, closed_idle ...
     std::uint64_t connections_total = 0;
@@ -122,6 +126,7 @@ Table to_table(const std::vector<BanRow>& rows);
 Table to_table(const std::vector<TraceRow>& rows);
 Table to_table(const std::vector<TrafficRow>& rows);
 Table to_table(const std::vector<ResponseRow>& rows);
+Table to_table(const std::vector<RequestRow>& rows);
 Table to_table(const std::vector<DatagramRow>& rows);
 Table to_table(const std::vector<ConnectionRow>& rows);
 

@@ -154,6 +154,7 @@ std::vector<engine::Table> Administration::counters() {
     }
     std::vector tables{to_table(traffic), to_table(responses)};
     if (const auto* sip = worker_.sip()) {
+        tables.push_back(to_table(request_rows(sip->counters())));
         tables.push_back(to_table(datagram_rows(sip->counters())));
         tables.push_back(to_table(connection_rows(sip->counters())));
     }

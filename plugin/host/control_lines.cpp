@@ -135,6 +135,8 @@ json counters_of(const sip::Counters& sip) {
               {"handshakes_failed", sip.failed_handshakes},
               {"dialled", sip.dialled},
               {"dials_refused", sip.dials_refused}}},
+            {"requests",
+             {{"passed", sip.requests}, {"over_requests", sip.refused_requests}, {"over_request_memory", sip.refused_memory}}},
             {"bans", {{"now", sip.banned_sources}, {"total", sip.bans}}}};
 }
 

@@ -2,6 +2,12 @@
 
 namespace stox::host {
 
+std::vector<engine::RequestRow> request_rows(const sip::Counters& counters) {
+    return {{"passed", counters.requests},
+            {"over_requests", counters.refused_requests},
+            {"over_request_memory", counters.refused_memory}};
+}
+
 std::vector<engine::DatagramRow> datagram_rows(const sip::Counters& counters) {
     return {{"received", "passed", counters.datagrams},
             {"received", "source_rate", counters.dropped_source_rate},

@@ -140,6 +140,9 @@ struct Counters {
     std::uint64_t closed_slow_reader = 0;  ///< write_queue
     std::uint64_t failed_handshakes = 0;
     std::uint64_t bans = 0;
+    std::uint64_t requests = 0;          ///< handed on to be answered
+    std::uint64_t refused_requests = 0;  ///< 503: as many wait as may
+    std::uint64_t refused_memory = 0;    ///< 503: what is kept of them has its limit
     // Now:
     std::size_t open_connections = 0;  ///< accepted and dialled
     std::size_t banned_sources = 0;

@@ -17,10 +17,10 @@ using namespace stox::engine;
 PeerRow phones() { return {"capulet.test", "phones", "up", true, 3, "udp:10.0.0.1:5060 up"}; }
 
 std::vector<Table> all_tables() {
-    return {to_table(std::vector<WorkerRow>(1)), to_table(std::vector<DomainRow>(1)), to_table(std::vector<PeerRow>(1)),
-            to_table(std::vector<ErrorRow>(1)),  to_table(std::vector<LimitRow>(1)),  to_table(std::vector<BanRow>(1)),
-            to_table(std::vector<TraceRow>(1)),  to_table(std::vector<TrafficRow>(1)), to_table(std::vector<ResponseRow>(1)),
-            to_table(std::vector<DatagramRow>(1)), to_table(std::vector<ConnectionRow>(1))};
+    return {to_table(std::vector<WorkerRow>(1)),   to_table(std::vector<DomainRow>(1)),     to_table(std::vector<PeerRow>(1)),
+            to_table(std::vector<ErrorRow>(1)),    to_table(std::vector<LimitRow>(1)),      to_table(std::vector<BanRow>(1)),
+            to_table(std::vector<TraceRow>(1)),    to_table(std::vector<TrafficRow>(1)),    to_table(std::vector<ResponseRow>(1)),
+            to_table(std::vector<DatagramRow>(1)), to_table(std::vector<ConnectionRow>(1)), to_table(std::vector<RequestRow>(1))};
 }
 
 TEST(Views, NamesAreFitForMetricsAndSayTheirUnit) {
@@ -57,14 +57,13 @@ TEST(Views, EveryColumnSaysWhatStandsInItsRow) {
               (Columns{"version label Version=9.9", "pid gauge Process=1", "uptime_seconds seconds Up for=2 s",
                        "log_level text Log level=info", "listeners text Listens on=udp:x", "domains gauge Domains=3",
                        "banned_sources gauge Banned sources=4", "refused_requests_total total Refused requests=5",
-                       "bans_total total Bans so far=6", "lost_log_lines_total total Log lines lost=7", "store_open flag Store is open=yes",
-                       "sip_open flag SIP is open=no"}));
-    EXPECT_EQ(
-        columns_of(to_table(std::vector{DomainRow{"d", "up", 1, 2, 3, 4, 5, 6, 7, 8, true, false}})),
-        (Columns{"domain label Domain=d", "state text State=up", "since_seconds seconds For=1 s", "held_messages gauge Held=2",
-                 "queued_messages gauge Queued=3", "transactions gauge On their way=4", "stored_messages gauge Stored=5",
-                 "to_sip_total total To SIP=6", "to_xmpp_total total To XMPP=7", "failed_total total Failed=8",
-                 "attached flag Attached=yes", "store_failing flag Store fails=no"}));
+                       "bans_total total Bans so far=6", "lost_log_lines_total total Log lines lost=7",
+                       "store_open flag Store is open=yes", "sip_open flag SIP is open=no"}));
+    EXPECT_EQ(columns_of(to_table(std::vector{DomainRow{"d", "up", 1, 2, 3, 4, 5, 6, 7, 8, true, false}})),
+              (Columns{"domain label Domain=d", "state text State=up", "since_seconds seconds For=1 s",
+                       "held_messages gauge Held=2", "queued_messages gauge Queued=3", "transactions gauge On their way=4",
+                       "stored_messages gauge Stored=5", "to_sip_total total To SIP=6", "to_xmpp_total total To XMPP=7",
+                       "failed_total total Failed=8", "attached flag Attached=yes", "store_failing flag Store fails=no"}));
     EXPECT_EQ(
         columns_of(to_table(std::vector{phones()})),
         (Columns{"domain label Domain=capulet.test", "peer label Peer=phones", "state text State=up", "probed flag Probed=yes",
@@ -85,8 +84,11 @@ TEST(Views, EveryColumnSaysWhatStandsInItsRow) {
     EXPECT_EQ(columns_of(to_table(std::vector{ResponseRow{"d", "sent", "202", 1}})),
               (Columns{"domain label Domain=d", "direction label Direction=sent", "status label Status=202",
                        "responses_total total Responses=1"}));
-    EXPECT_EQ(columns_of(to_table(std::vector{DatagramRow{"received", "noise", 1}})),
-              (Columns{"direction label Direction=received", "outcome label Outcome=noise", "datagrams_total total Datagrams=1"}));
+    EXPECT_EQ(
+        columns_of(to_table(std::vector{DatagramRow{"received", "noise", 1}})),
+        (Columns{"direction label Direction=received", "outcome label Outcome=noise", "datagrams_total total Datagrams=1"}));
+    EXPECT_EQ(columns_of(to_table(std::vector{RequestRow{"passed", 1}})),
+              (Columns{"outcome label Outcome=passed", "requests_total total Requests=1"}));
     EXPECT_EQ(columns_of(to_table(std::vector{ConnectionRow{"accepted", 1}})),
               (Columns{"event label Event=accepted", "connections_total total Connections=1"}));
 }

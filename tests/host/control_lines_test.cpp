@@ -208,12 +208,16 @@ TEST(ControlLines, TheStatusTellsWhereDatagramsAndConnectionsWent) {
     sip.refused_connection_rate = 31;
     sip.refused_handshakes = 32;
     sip.closed_evicted = 33;
+    sip.requests = 34;
+    sip.refused_requests = 35;
+    sip.refused_memory = 36;
     EXPECT_EQ(json::parse(status_line("q1", 5, 7, sip, {})).at("sip"), json::parse(R"({
         "datagrams":{"received":1,"passed":2,"dropped":{"source_rate":3,"total_rate":4,"banned":5,"noise":6,"malformed":7,
             "limits":8,"queue":9},"dropped_by_kernel":10,"errors_unproven":30,"sends_refused":11,"sends_without_room":12},
         "connections":{"open":28,"accepted":13,"messages":14,"refused":{"source":15,"total":16,"rate":31,"handshakes":32,"banned":17},"shed":18,
             "closed":{"violation":19,"deadline":20,"idle":21,"slow_reader":22,"evicted":33,"banned":23},"handshakes_failed":24,"dialled":25,
             "dials_refused":26},
+        "requests":{"passed":34,"over_requests":35,"over_request_memory":36},
         "bans":{"now":29,"total":27}})"));
 }
 

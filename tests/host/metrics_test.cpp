@@ -16,16 +16,17 @@ using namespace std::chrono_literals;
 using engine::Table;
 
 std::vector<Table> all_tables() {
-    return {to_table(std::vector<engine::WorkerRow>(1)),     to_table(std::vector<engine::DomainRow>(1)),
-            to_table(std::vector<engine::PeerRow>(1)),       to_table(std::vector<engine::LimitRow>(1)),
-            to_table(std::vector<engine::TrafficRow>(1)),    to_table(std::vector<engine::ResponseRow>(1)),
-            to_table(std::vector<engine::DatagramRow>(1)),   to_table(std::vector<engine::ConnectionRow>(1)),
-            to_table(std::vector<engine::ErrorRow>(1)),      to_table(std::vector<engine::BanRow>(1)),
-            to_table(std::vector<engine::TraceRow>(1))};
+    return {to_table(std::vector<engine::WorkerRow>(1)),   to_table(std::vector<engine::DomainRow>(1)),
+            to_table(std::vector<engine::PeerRow>(1)),     to_table(std::vector<engine::LimitRow>(1)),
+            to_table(std::vector<engine::TrafficRow>(1)),  to_table(std::vector<engine::ResponseRow>(1)),
+            to_table(std::vector<engine::DatagramRow>(1)), to_table(std::vector<engine::ConnectionRow>(1)),
+            to_table(std::vector<engine::ErrorRow>(1)),    to_table(std::vector<engine::BanRow>(1)),
+            to_table(std::vector<engine::TraceRow>(1)),    to_table(std::vector<engine::RequestRow>(1))};
 }
 
 /// Columns that are no metric: what another one says better, and tables whose labels come from strangers or name people.
-const std::set<std::string> kNoMetric{"worker pid", "domains to_sip_total", "domains to_xmpp_total", "domains failed_total", "peers probed"};
+const std::set<std::string> kNoMetric{"worker pid", "domains to_sip_total", "domains to_xmpp_total", "domains failed_total",
+                                      "peers probed"};
 const std::set<std::string_view> kNoMetrics{"errors", "bans", "traces"};
 
 TEST(Metrics, EveryNumberOfAViewIsOneOrSaysWhyNot) {
@@ -62,7 +63,8 @@ std::vector<Table> some_tables() {
     engine::DomainRow domain{"sip.example", "draining", 10, 1, 2, 3, 4, 5, 6, 7, true, false};
     return {to_table(std::vector{worker}),
             to_table(std::vector{domain}),
-            to_table(std::vector<engine::TrafficRow>{{"sip.example", "to_sip", "delivered", 5}, {"sip.example", "to_sip", "failed", 0}}),
+            to_table(std::vector<engine::TrafficRow>{{"sip.example", "to_sip", "delivered", 5},
+                                                     {"sip.example", "to_sip", "failed", 0}}),
             to_table(std::vector<engine::ResponseRow>{{"sip.example", "received", "timeout", 2}}),
             to_table(std::vector<engine::PeerRow>{{"sip.example", "car\"ri\\er\n", "up", true, 3, "udp:192.0.2.7:5060 up"},
                                                   {"sip.example", "desk", "down", true, 0, {}},
@@ -156,8 +158,9 @@ stox_left_out_samples 0
 }
 
 TEST(Metrics, TheOlderTextNamesCountersAsTheirSamples) {
-    const auto text = to_exposition(to_families({to_table(std::vector{engine::WorkerRow{"9.9", 7, 61, "info", {}, 1, 2, 3, 4, 5, true, true}})}),
-                                    Exposition::prometheus);
+    const auto text = to_exposition(
+        to_families({to_table(std::vector{engine::WorkerRow{"9.9", 7, 61, "info", {}, 1, 2, 3, 4, 5, true, true}})}),
+        Exposition::prometheus);
     EXPECT_EQ(text, R"(# TYPE stox_build_info gauge
 # HELP stox_build_info Version of the worker.
 stox_build_info{version="9.9"} 1

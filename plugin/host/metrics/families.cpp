@@ -35,6 +35,7 @@ constexpr std::array kMetrics{
 
     MetricRow{"traffic", "messages_total", "stox_messages", counter, "Messages that came to their end, by direction and result."},
     MetricRow{"sip_responses", "responses_total", "stox_sip_responses", counter, "Final SIP responses by status, sent and received; timeout, unsent and transport: none was received."},
+    MetricRow{"sip_requests", "requests_total", "stox_sip_requests", counter, "SIP requests that were passed on, or answered 503 because a limit of the server allowed no more."},
     MetricRow{"sip_datagrams", "datagrams_total", "stox_sip_datagrams", counter, "SIP datagrams by what became of them: passed, or the cause why not."},
     MetricRow{"sip_connections", "connections_total", "stox_sip_connections", counter, "What happened to TCP and TLS connections of SIP."},
 
