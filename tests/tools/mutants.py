@@ -8,7 +8,7 @@ Usage: tests/tools/mutants.py [--list] [--jobs N] [--sample N] [WORD ...]
 Three kinds:
   value    one value of a table (constexpr std::array) becomes the next different one of its column, a plausible slip; one in a
            plain list becomes another word or number
-  mark     one character leaves a set of characters (constexpr std::string_view of marks)
+  mark     one character leaves a set of characters (constexpr std::string_view or CharSet of marks)
   machine  a row of a state machine (mapping/core/transitions.h) is missing, or its actions happen and the state stays
 
 Works in copies of the tree under build/mutants. A changed value compiles one object and links one test program; a mutant that
@@ -97,18 +97,18 @@ TABLES = [
     *(Table("plugin/engine/admin_command.cpp", name, "stox_engine_tests", "Admin.*")
       for name in ("kBan", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kTrace", "kUnban", "kUserLimit")),
     *(Table("plugin/engine/views.cpp", name, "stox_engine_tests", "Views.*")
-      for name in ("kBan", "kDomain", "kError", "kLimit", "kPeer", "kTrace", "kWorker")),
+      for name in ("kBan", "kConnection", "kDatagram", "kDomain", "kError", "kLimit", "kPeer", "kResponse", "kTrace", "kTraffic", "kWorker")),
     Table("plugin/engine/sip_checks.cpp", "kKnown", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/sip_checks.cpp", "kServed", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/texts.cpp", "kLanguages", "stox_engine_tests", "Texts.*"),
     Table("sip/encode.cpp", "kReserved", "stox_sip_tests", "*HostileValue*:*Encode*"),
+    Table("sip/response_fields.cpp", "kRead", "stox_sip_tests", "SipInviteServer*:SipEndpoint*:SipMessageHeaders*"),
 ]
 
 # Sets of characters.
 MARKS = [
     Table("mapping/sip/uri.cpp", name, "stox_unit", "*Uri*:*Address*")
-    for name in ("kMark", "kUserUnreserved", "kPasswordUnreserved", "kParamUnreserved", "kHeaderUnreserved", "kHnvUnreserved", "kMailUnreserved",
-                 "kVisualSeparators")
+    for name in ("kUser", "kPassword", "kParameter", "kHeaders", "kHeader", "kMailbox", "kVisualSeparators")
 ]
 
 EXCUSED = {
@@ -222,7 +222,7 @@ def table_mutants(table: Table) -> list[Mutant]:
 
 def mark_mutants(table: Table) -> list[Mutant]:
     text = (ROOT / table.file).read_text()
-    head = re.search(r"\b" + table.name + r'\s*=\s*"((?:\\.|[^"\\])*)"', text)
+    head = re.search(r"\b" + table.name + r'(?:\s*=\s*|\()"((?:\\.|[^"\\])*)"', text)
     if not head:
         sys.exit(f"{table.file} has no set {table.name}")
     marks = re.compile(r"\\.|.").finditer(text, head.start(1), head.end(1))
