@@ -19,7 +19,7 @@ using engine::Level;
 /// Under a service, sockets of modules stand where others may put theirs.
 config::Attachment Worker::attachment(const DomainSet& command) const {
     auto attachment = command.attachment;
-    if (service_ && !attachment.unix_path.empty()) attachment.owner = modules_.uid_of(from_);
+    if (service_ && !attachment.unix_path.empty() && !attachment.owner) attachment.owner = modules_.uid_of(from_);
     return attachment;
 }
 
@@ -97,7 +97,9 @@ void Worker::tell_owner(const std::string& domain, std::string line) {
 
 /// For the other server to let go of it; or until nothing of what it was before is left that could still write to the store.
 void Worker::wait_for(const std::string& domain, const DomainSet& command) {
-    claims_.put(domain, {command, *server_}, [this, domain, server = *server_, named = command.domain] {
+    auto kept = command;
+    kept.attachment = attachment(command);  // its module may have left by then
+    claims_.put(domain, {std::move(kept), *server_}, [this, domain, server = *server_, named = command.domain] {
         if (!domains_.contains(domain)) return;  // it is leaving
         modules_.send(modules_.of(server),
                       config_error_line(named, {{"domain",
