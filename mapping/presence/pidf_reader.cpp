@@ -157,8 +157,7 @@ void Reader::add_note(Notes& notes, const xml::Element& note, std::string_view i
     if (!add_status(notes, note.text(), lang_of(note, inherited), lang_)) pidf_.left_out = true;
 }
 
-/// What a tuple does not say itself: whether it is open, and the notes of the person or else of the document.   (PRES-75,
-/// PRES-79)
+/// What a tuple does not say itself: whether it is open, and the notes of the person, else of the document.   (PRES-75, PRES-79)
 void Reader::settle() {
     for (auto& [presence, says_basic] : tuples_)
         if (!says_basic && presence.show) presence.availability = Availability::available;

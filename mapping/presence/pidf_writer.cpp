@@ -23,7 +23,7 @@ milliseconds fraction(UtcTime time) { return time - std::chrono::floor<seconds>(
 /// Later than the document before, and with other milliseconds.
 UtcTime stamp_after(UtcTime now, std::optional<UtcTime> after) {
     if (!after) return now;
-    const auto stamp = std::max(now, *after + milliseconds(1));
+    const auto stamp = std::max(now, *after);
     return fraction(stamp) == fraction(*after) ? stamp + milliseconds(1) : stamp;
 }
 

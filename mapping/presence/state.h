@@ -53,18 +53,19 @@ struct Presentity {
     friend bool operator==(const Presentity&, const Presentity&) = default;
 };
 
-/// The most available first, for many phones show the first alone: chat, available, dnd, away, xa, unavailable, unknown. Who is
-/// busy is there after all, who is away is not. Of equals the one of higher priority, then the one that came first. Of two with
-/// the same resource the more available one stays; over kMaxResources the last are left out. Returns whether any was left out for
-/// being too many.
+/// The most available first, for many phones show the first alone: chat, available, dnd, away, xa, unavailable, unknown.
+/// Who is busy is there after all, who is away is not. Of equals the one of higher priority, then the one that came first.
+/// Of two with the same resource the more available one stays; over kMaxResources the last are left out.
+/// returns  true: some were too many
 bool put_in_order(Presentity& presentity);
 
 /// Takes out who was told to be unavailable: a document says so once.   (PRES-52)
 void forget_unavailable(Presentity& presentity);
 
-/// Adds a status in a language, empty or not, that has none yet: an empty text says nothing, and the first of two stays. Blanks
-/// around it are no part of it; a language that is no tag is none. lang     of the text; empty or the same as `stanza_lang`: kept
-/// without one returns  false: it was too long, and is cut between two characters, or was one too many
+/// Adds a status in a language that has none yet: an empty text says nothing, and of two the first stays.
+/// Blanks around a text are no part of it; a language that is no tag is none.
+/// lang     of the text; empty, or the same as `stanza_lang`: kept without one
+/// returns  false: it was too long, and is cut between two characters, or was one too many
 bool add_status(std::vector<xmpp::LangText>& statuses, std::string_view text, std::string_view lang,
                 std::string_view stanza_lang);
 

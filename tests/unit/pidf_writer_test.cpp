@@ -253,9 +253,11 @@ TEST(PidfWriter, LongDocumentsLeaveOutNotesThenResources) {
     EXPECT_TRUE(written.left_out);
     EXPECT_LE(written.document.size(), kMaxPidf_octets);
     EXPECT_GT(test::value(read_pidf(written.document, "", kNow)).presentity.resources.size(), 10u);
-    presentity.resources.resize(kMaxResources);
-    presentity.resources.push_back(shows("one more"));
-    EXPECT_TRUE(write_pidf(presentity, kJuliet, kNow).left_out);
+    Presentity many;
+    for (std::size_t i = 0; i < kMaxResources; ++i) many.resources.push_back(shows(std::to_string(i)));
+    EXPECT_FALSE(write_pidf(many, kJuliet, kNow).left_out);
+    many.resources.push_back(shows("one more"));
+    EXPECT_TRUE(write_pidf(many, kJuliet, kNow).left_out);
 }
 
 TEST(PidfWriter, TextOfOthersIsEscaped) {

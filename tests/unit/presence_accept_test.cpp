@@ -6,7 +6,7 @@
 
 namespace stox::presence {
 
-TEST(PresenceAccept, PRES_110_TheNearestRangeCounts) {
+TEST(PresenceAccept, TheNearestRangeCounts) {
     const std::pair<bool, std::vector<std::string>> rows[] = {
         {true, {}},
         {true, {"application/pidf+xml"}},
