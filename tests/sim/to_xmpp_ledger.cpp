@@ -13,10 +13,11 @@ void ToXmppLedger::request(std::uint64_t transaction, const std::string& text, c
     message.pair = pair;
     // Its client tries again what was not accepted, or does not know.
     if (message.open == 0 && !message.accepted && !message.restored) {
+        // The row of the one that was refused may not be erased yet: a restart finds that one, at its place.
+        message.stale = !disk.contains(text) ? 0 : message.stale ? message.stale : message.order;
         message.order = ++order_;
         message.delivered_before = message.delivered_before || message.covered;
         message.refusal_known = message.covered = message.turned_away = false;
-        message.stale = disk.contains(text);
     }
     ++message.open;
 }
@@ -52,10 +53,11 @@ std::uint64_t ToXmppLedger::handled(const std::string& text, bool refused) {
     auto& message = of(text);
     if (std::exchange(message.arrived, message.order) == message.order) {
         ++copies_;
-    } else if (!message.turned_away && !(message.stale && message.restored)) {
+    } else if (!message.turned_away) {
         auto& last = last_arrived_[message.pair];
         require(message.order > last, "overtaken by a later one", text);
-        last = message.order;
+        const bool may_be_older = message.stale && message.restored;
+        last = may_be_older ? std::max(last, message.stale) : message.order;
     }
     message.refused = refused;
     message.there = !refused;

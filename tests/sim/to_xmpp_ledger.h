@@ -48,7 +48,7 @@ private:
         std::uint64_t order = 0;     ///< of the arrival that it was made of
         unsigned open = 0;           ///< requests without an answer
         bool turned_away = false;    ///< its last request was refused; what comes of it all the same has no place in the order
-        bool stale = false;  ///< when it was sent again, the row of the refused one was not erased: a restart may find that one
+        std::uint64_t stale = 0;     ///< the order of the one that was refused and whose row was there still when it was sent again
         bool accepted = false;       ///< a request got 2xx
         bool restored = false;       ///< a restart found it: ours, whatever its client heard
         std::uint64_t arrived = 0;   ///< with the server: the order of the copy that did
