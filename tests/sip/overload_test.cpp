@@ -52,7 +52,7 @@ TEST(Overload, RequestsBeyondTheirNumberLikewise) {
 
 TEST(Overload, ABurstIsOneLineWhichTheNextCounts) {
     std::vector<std::string> lines;
-    Endpoint::Settings settings;
+    sip::Endpoint::Settings settings;
     settings.log = [&](LogLevel level, std::string_view line) {
         EXPECT_EQ(level, LogLevel::error);
         lines.emplace_back(line);
