@@ -155,6 +155,8 @@ TEST(PresenceStanza, PRES_78_PRES_79_PRES_80_WhatIsWrittenIsReadAgain) {
     EXPECT_EQ(written.lang, "en");
     EXPECT_EQ(child(written, "priority"), "-7");
     EXPECT_EQ(child(written, "show"), "xa");
+    EXPECT_EQ(written.payload.at(1).text(), "<wooing>");
+    EXPECT_EQ(written.payload.at(1).lang(), nullptr) << "that of the stanza";
     EXPECT_EQ(read_presence(written), presence);
     const auto decoded = test::value(xmpp::decode(xmpp::encode(xmpp::Stanza(written))));
     EXPECT_EQ(read_presence(std::get<xmpp::Presence>(decoded)), presence);

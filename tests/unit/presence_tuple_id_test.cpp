@@ -58,6 +58,7 @@ TEST(TupleId, PRES_54_TheCharactersOfNames) {
 TEST(TupleId, PRES_72_ForeignIdsAreTheirOwnText) {
     for (const auto* id : {"sg89ae", "id-1", "IDX-", "IDX-3", "IDX-3g", "IDX-AB", "IDX", "ID", "I"})
         EXPECT_EQ(tuple_resource(id), id);
+    EXPECT_EQ(tuple_resource(std::string_view("IDX-3a").substr(0, 5)), "IDX-3") << "nothing behind it is read";
 }
 
 TEST(TupleId, PRES_54_PRES_72_AnyStringComesBackAndNoTwoAreOne) {
