@@ -97,7 +97,7 @@ TABLES = [
     *(Table("plugin/engine/admin_command.cpp", name, "stox_engine_tests", "Admin.*")
       for name in ("kBan", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kTrace", "kUnban", "kUserLimit")),
     *(Table("plugin/engine/views.cpp", name, "stox_engine_tests", "Views.*")
-      for name in ("kBan", "kConnection", "kDatagram", "kDomain", "kError", "kLimit", "kPeer", "kResponse", "kTrace", "kTraffic", "kWorker")),
+      for name in ("kBan", "kConnection", "kDatagram", "kDomain", "kError", "kLimit", "kPeer", "kRequest", "kResponse", "kTrace", "kTraffic", "kWorker")),
     Table("plugin/engine/sip_checks.cpp", "kKnown", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/sip_checks.cpp", "kServed", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/texts.cpp", "kLanguages", "stox_engine_tests", "Texts.*"),
