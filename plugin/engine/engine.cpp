@@ -171,7 +171,7 @@ void configure(State& state) {
     state.hops.configure(state.options);
     state.user_rates.configure(state.options.user_rate);
     state.signal_rates.configure(state.options.user_rate != 0 ? state.options.user_rate : kSignalsPerSecond);
-    state.outbound.set_logins(state.secrets.logins);
+    state.outbound.accounts().configure(state.secrets.logins);
     state.authentication.configure(state.options, state.secrets.users, state.ids);
     auto before = std::exchange(state.rates, {});
     for (const auto& peer : state.options.peers) {

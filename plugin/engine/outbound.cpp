@@ -1,13 +1,9 @@
 #include "plugin/engine/outbound.h"
 
-#include "plugin/engine/log.h"
-
 #include <algorithm>
 #include <iterator>
 
 namespace stox::engine {
-
-namespace digest = sip::digest;
 
 namespace {
 
@@ -62,7 +58,7 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
         case NextHops::Way::State::ready:
             break;
     }
-    const auto size = wire_size(entry->second.request) + (accounts_.contains(entry->second.peer) ? kCredentials : 0);
+    const auto size = wire_size(entry->second.request) + (accounts_.has(entry->second.peer) ? kCredentials : 0);
     std::erase_if(way.targets, [&](const Target& target) {
         return size > (target.transport == Transport::udp ? kMaxUdpRequest : kMaxRequest);
     });
@@ -72,41 +68,19 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
     return std::nullopt;
 }
 
-void Outbound::set_logins(std::map<std::string, digest::Login> logins) {
-    accounts_.clear();
-    for (auto& [peer, login] : logins) accounts_.emplace(peer, Account{std::move(login), {}, false});
-}
-
 /// With the credentials that this peer asked for before.
 void Outbound::send(Entries::iterator entry, const Turn& turn) {
-    const auto account = accounts_.find(entry->second.peer);
-    if (account == accounts_.end()) return send(entry, {}, turn);
-    const auto& request = entry->second.request;
-    const auto uri = request.uri.to_string();
-    auto headers = digest::authorize(account->second.login, digest::Counterpart::peer_of_login, account->second.session,
-                                     entry->second.credentials, {request.method, uri, request.body}, turn.ids.wire_id());
-    send(entry, headers ? std::move(headers).value() : std::vector<sip::Header>(), turn);
+    auto& [request, peer, failover, attempts, silent_at, credentials] = entry->second;
+    send(entry, accounts_.authorize(peer, request, credentials, turn), turn);
 }
 
 /// False: the challenge is the outcome.   (RFC 3261 §8.1.3.5, §22.2)
 bool Outbound::answer_challenge(Entries::iterator entry, const sip::Response& response, const Turn& turn) {
-    const auto account = accounts_.find(entry->second.peer);
-    if (account == accounts_.end()) return false;
-    auto& request = entry->second.request;
-    const auto uri = request.uri.to_string();
-    // What we send goes to this peer's next hops and nowhere else, so what comes back is from there.
-    auto headers =
-        digest::answer(account->second.login, digest::Counterpart::peer_of_login, response.headers, account->second.session,
-                       entry->second.credentials, {request.method, uri, request.body}, turn.ids.wire_id());
-    if (!headers) {
-        if (!account->second.told)
-            turn.out.push_back(
-                line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
-        account->second.told = true;
-        return false;
-    }
+    auto& [request, peer, failover, attempts, silent_at, credentials] = entry->second;
+    auto headers = accounts_.answer(peer, request, response, credentials, turn);
+    if (!headers) return false;
     ++request.cseq;
-    send(entry, std::move(headers).value(), turn);
+    send(entry, std::move(*headers), turn);
     return true;
 }
 
@@ -143,8 +117,7 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     }
     const int status = in.local == LocalFailure::none ? in.response.status : 0;
     if ((status == 401 || status == 407) && answer_challenge(entry, in.response, turn)) return std::nullopt;
-    if (const auto account = accounts_.find(peer); account != accounts_.end() && status >= 200 && status < 300)
-        account->second.told = false;
+    if (status >= 200 && status < 300) accounts_.accepted(peer);
     if (in.local == LocalFailure::none) hops.refused(peer, failover->target(), in.response, turn.now);
     failover->skip([&, &name = peer](const Target& target) { return hops.is_down(name, target); });
     failover->put_back([&, &name = peer](const Target& target) { return hops.is_busy(name, target, turn.now); });
