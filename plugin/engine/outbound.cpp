@@ -41,6 +41,15 @@ std::optional<Outcome> Outbound::start(RequestId id, sip::Request request, std::
     return begin(entry, hops, turn);
 }
 
+std::optional<Outcome> Outbound::start_dialog(RequestId id, sip::Request request, std::string peer, std::vector<Target> targets,
+                                              NextHops& hops, const Turn& turn) {
+    const auto entry = entries_.emplace(id, Entry{std::move(request), std::move(peer), {}, {}, {}, {}, true}).first;
+    if (targets.empty()) return begin(entry, hops, turn);
+    entry->second.failover.emplace(entry->second.request.method, std::move(targets));
+    send(entry, turn);
+    return std::nullopt;
+}
+
 std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, const Turn& turn) {
     const auto id = entry->first;
     waiting_.erase(id);
@@ -70,13 +79,15 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
 
 /// With the credentials that this peer asked for before.
 void Outbound::send(Entries::iterator entry, const Turn& turn) {
-    auto& [request, peer, failover, attempts, silent_at, credentials] = entry->second;
+    auto& [request, peer, failover, attempts, silent_at, credentials, of_dialog] = entry->second;
+    if (of_dialog) return send(entry, {}, turn);
     send(entry, accounts_.authorize(peer, request, credentials, turn), turn);
 }
 
 /// False: the challenge is the outcome.   (RFC 3261 §8.1.3.5, §22.2)
 bool Outbound::answer_challenge(Entries::iterator entry, const sip::Response& response, const Turn& turn) {
-    auto& [request, peer, failover, attempts, silent_at, credentials] = entry->second;
+    auto& [request, peer, failover, attempts, silent_at, credentials, of_dialog] = entry->second;
+    if (of_dialog) return false;
     auto headers = accounts_.answer(peer, request, response, credentials, turn);
     if (!headers) return false;
     ++request.cseq;
@@ -85,7 +96,7 @@ bool Outbound::answer_challenge(Entries::iterator entry, const sip::Response& re
 }
 
 void Outbound::send(Entries::iterator entry, std::vector<sip::Header> credentials, const Turn& turn) {
-    auto& [base, peer, failover, attempts, silent_at, carried] = entry->second;
+    auto& [base, peer, failover, attempts, silent_at, carried, of_dialog] = entry->second;
     auto request = base;
     std::ranges::move(credentials, std::back_inserter(request.headers));
     const auto transaction = turn.next_transaction();
@@ -101,7 +112,7 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     const auto attempt = attempts_.find(in.transaction);
     if (attempt == attempts_.end()) return std::nullopt;
     const auto entry = entries_.find(attempt->second);
-    auto& [request, peer, failover, attempts, silent_at, carried] = entry->second;
+    auto& [request, peer, failover, attempts, silent_at, carried, of_dialog] = entry->second;
     const bool current = in.transaction == attempts.back();
     if (in.response.status < 200) {
         if (current) failover->on_provisional();
@@ -117,7 +128,7 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     }
     const int status = in.local == LocalFailure::none ? in.response.status : 0;
     if ((status == 401 || status == 407) && answer_challenge(entry, in.response, turn)) return std::nullopt;
-    if (status >= 200 && status < 300) accounts_.accepted(peer);
+    if (status >= 200 && status < 300 && !of_dialog) accounts_.accepted(peer);
     if (in.local == LocalFailure::none) hops.refused(peer, failover->target(), in.response, turn.now);
     failover->skip([&, &name = peer](const Target& target) { return hops.is_down(name, target); });
     failover->put_back([&, &name = peer](const Target& target) { return hops.is_busy(name, target, turn.now); });
@@ -159,8 +170,8 @@ Outcome Outbound::end(Entries::iterator entry, Outcome outcome) {
     set_silence(entry, std::nullopt);
     outcome.cseq = entry->second.request.cseq;
     for (const auto transaction : entry->second.attempts) attempts_.erase(transaction);
-    const auto count = per_peer_.find(entry->second.peer);
-    if (--count->second == 0) per_peer_.erase(count);
+    if (const auto count = per_peer_.find(entry->second.peer); !entry->second.of_dialog && --count->second == 0)
+        per_peer_.erase(count);
     entries_.erase(entry);
     return outcome;
 }

@@ -45,8 +45,12 @@ public:
     /// With which the challenges of each peer are answered.
     Accounts& accounts() { return accounts_; }
 
-    /// The outcome, when there is one at once.
+    /// A message to that peer, whose challenges are answered. The outcome, when there is one at once.
     std::optional<Outcome> start(RequestId id, sip::Request request, std::string peer, NextHops& hops, const Turn& turn);
+    /// A request of the dialog layer, which answers challenges itself and counts no message. targets: where it goes, at least
+    /// one; empty: to the peer's next hops.
+    std::optional<Outcome> start_dialog(RequestId id, sip::Request request, std::string peer, std::vector<Target> targets,
+                                        NextHops& hops, const Turn& turn);
     std::optional<Outcome> on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn);
     /// Something was located, or the options changed: what waited for that goes on.
     std::vector<Outcome> resume(NextHops& hops, const Turn& turn);
@@ -62,12 +66,13 @@ public:
 
 private:
     struct Entry {
-        sip::Request request;  ///< without credentials
+        sip::Request request;  ///< without credentials, if they are ours to give
         std::string peer;
         std::optional<Failover> failover;         ///< none: waits for a location
         std::vector<ClientTransaction> attempts;  ///< the last one is for failover->target()
         std::optional<TimePoint> silent_at;
         sip::digest::Attempt credentials;  ///< what it carried so far
+        bool of_dialog = false;
     };
     using Entries = std::map<RequestId, Entry>;
 
