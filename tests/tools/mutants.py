@@ -62,6 +62,8 @@ TABLES = [
     Table("mapping/im/timestamps.cpp", "kMonths", "stox_unit", "Timestamps*"),
     Table("mapping/phone.cpp", "kDropped", "stox_unit", "Schemes*"),
     Table("mapping/precis.cpp", "kExceptions", "stox_unit", "*Prepare*:*Precis*:*Address*"),
+    Table("mapping/presence/contact_endings.cpp", "kFailures", "stox_unit", "ContactEndings*"),
+    Table("mapping/presence/contact_endings.cpp", "kReasons", "stox_unit", "ContactEndings*"),
     Table("mapping/sip/asserted_identity.cpp", "kHiding", "stox_unit", "*AssertedIdentity*:*Privacy*"),
     Table("mapping/sip/dialog.cpp", "kDestroysDialog", MACHINES, "*"),
     Table("mapping/sip/digest/client.cpp", "kRoles", "stox_unit", "*Digest*"),
