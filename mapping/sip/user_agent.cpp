@@ -310,4 +310,25 @@ DialogRef UserAgent::dialog(UsageKey usage) const {
     return at->second.listed.front();
 }
 
+DialogRef UserAgent::dialog(const DialogId& id) const {
+    const auto* entry = table_.find(id);
+    return entry ? entry->dialog : nullptr;
+}
+
+const std::string* UserAgent::peer_of(const Request& inside) const {
+    if (const auto* entry = table_.find({inside.call_id, inside.to.tag, inside.from.tag})) return &entry->peer;
+    const auto subscriber = subscribers_.find({inside.call_id, inside.to.tag});
+    return subscriber == subscribers_.end() ? nullptr : peer_of(subscriber->second);
+}
+
+const std::string* UserAgent::peer_of(RequestKey key) const {
+    const auto sent = keys_.find(key);
+    return sent == keys_.end() ? nullptr : peer_of(sent->second.usage);
+}
+
+const std::string* UserAgent::peer_of(UsageKey usage) const {
+    const auto at = usages_.find(usage);
+    return at == usages_.end() ? nullptr : &at->second.peer;
+}
+
 }  // namespace stox::sip

@@ -7,6 +7,7 @@
 #include "plugin/engine/admin_orders.h"
 #include "plugin/engine/answers.h"
 #include "plugin/engine/chat_states.h"
+#include "plugin/engine/dialog_news.h"
 #include "plugin/engine/drain.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
@@ -171,7 +172,7 @@ void configure(State& state) {
     state.hops.configure(state.options);
     state.user_rates.configure(state.options.user_rate);
     state.signal_rates.configure(state.options.user_rate != 0 ? state.options.user_rate : kSignalsPerSecond);
-    state.outbound.set_logins(state.secrets.logins);
+    state.outbound.accounts().configure(state.secrets.logins);
     state.authentication.configure(state.options, state.secrets.users, state.ids);
     auto before = std::exchange(state.rates, {});
     for (const auto& peer : state.options.peers) {
@@ -187,15 +188,18 @@ bool same_addresses(const config::DomainOptions& one, const config::DomainOption
     return one.scheme == other.scheme && one.domain == other.domain && one.sip_domain == other.sip_domain;
 }
 
+void request_over(State& state, Outcome outcome, TimePoint now, Actions& out) {
+    if (!state.dialogs.over(outcome, state.ways(now, out))) message_over(state, std::move(outcome), now, out);
+}
+
 void go_on(State& state, TimePoint now, Actions& out) {
-    for (auto& outcome : state.outbound.resume(state.hops, state.turn(now, out)))
-        message_over(state, std::move(outcome), now, out);
+    for (auto& outcome : state.outbound.resume(state.hops, state.turn(now, out))) request_over(state, std::move(outcome), now, out);
 }
 
 void on_sip_response(State& state, const SipResponseIn& in, TimePoint now, Actions& out) {
     const auto turn = state.turn(now, out);
     if (state.hops.on_response(in, turn)) return;
-    if (auto outcome = state.outbound.on_response(in, state.hops, turn)) message_over(state, std::move(*outcome), now, out);
+    if (auto outcome = state.outbound.on_response(in, state.hops, turn)) request_over(state, std::move(*outcome), now, out);
 }
 
 void on_committed(State& state, const Committed& in, TimePoint now, Actions& out) {
@@ -218,6 +222,7 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     const auto turn = state.turn(now, out);
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
+    state.dialogs.tick(state.ways(now, out));
     go_on(state, now, out);  // a location may have been given up
     if (state.leaving && !state.leaving->over && state.leaving->until <= now) drain_over(state, now, out);
     state.commits.tick(turn);
@@ -261,6 +266,7 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
                            .user_rates = {},
                            .odd_names = {},
                            .leaving = {}}}) {
+    impl_->state.dialogs.begin(impl_->state.ids, impl_->state.options.domain);
     configure(impl_->state);
 }
 Engine::~Engine() = default;
@@ -282,7 +288,9 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        on_sip_request(state, in, now, out);
                    },
                    [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
+                   [&](const OwnAddresses& in) { state.dialogs.set_addresses(in.addresses); },
                    [&](const Located& in) {
+                       if (state.dialogs.located(in, state.ways(now, out))) return;
                        state.hops.located(in, state.turn(now, out));
                        go_on(state, now, out);
                    },
@@ -304,6 +312,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                    [&](const Tick&) { on_tick(state, now, out); },
                    [&](const Shutdown& in) { begin_drain(state, in.why, now, out); }},
         input);
+    tell_owners(state, now, out);
     // Whoever waits for the end does not wait for company.
     if (state.leaving) state.commits.hurry(state.turn(now, out));
     finish(state, now, out);
@@ -318,7 +327,7 @@ std::optional<TimePoint> Engine::next_timeout() const {
     const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due :
          {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
-          state.outbound.next_timeout(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
+          state.outbound.next_timeout(), state.dialogs.next_timeout(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }
@@ -353,6 +362,8 @@ std::vector<Engine::PeerState> Engine::peers() const {
 }
 
 AdminOutcome Engine::administer(const AdminOrder& order) { return engine::administer(impl_->state, order); }
+
+const std::string& Engine::contact_token() const { return impl_->state.dialogs.token(); }
 
 DomainRow Engine::domain_row() const { return engine::domain_row(impl_->state); }
 std::vector<TrafficRow> Engine::traffic_rows() const { return engine::traffic_rows(impl_->state); }

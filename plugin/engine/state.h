@@ -9,6 +9,7 @@
 #include "plugin/engine/contact_formats.h"
 #include "plugin/engine/delivered_requests.h"
 #include "plugin/engine/devices.h"
+#include "plugin/engine/dialogs.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/imdn_contacts.h"
 #include "plugin/engine/inbox.h"
@@ -60,6 +61,7 @@ struct State {
     DeliveredRequests delivered{};
     NextHops hops;
     Outbound outbound;
+    Dialogs dialogs{};
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};
@@ -91,6 +93,7 @@ struct State {
         const std::size_t limit = peer.limits.transactions;
         return limit != 0 && outbound.in_progress(peer.name) + inbox.unanswered_from(peer.name) >= limit;
     }
+    Ways ways(TimePoint now, Actions& out) { return {hops, outbound, turn(now, out)}; }
     Turn turn(TimePoint now, Actions& out) { return {now, ids, last_number, out}; }
 };
 
