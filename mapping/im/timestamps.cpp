@@ -70,6 +70,20 @@ std::optional<minutes> take_offset(std::string_view& text) {
     return behind ? offset : -offset;
 }
 
+/// "2026-04-04T17:16:49"
+std::string date_and_clock(UtcTime time) {
+    const auto whole = floor<seconds>(time);
+    const auto date = floor<days>(whole);
+    const year_month_day civil(date);
+    const hh_mm_ss clock(whole - date);
+    char text[48];
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(civil.year()),
+                  static_cast<unsigned>(civil.month()), static_cast<unsigned>(civil.day()),
+                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                  static_cast<int>(clock.seconds().count()));
+    return text;
+}
+
 constexpr std::array<std::string_view, 12> kMonths{"jan", "feb", "mar", "apr", "may", "jun",
                                                    "jul", "aug", "sep", "oct", "nov", "dec"};
 
@@ -89,20 +103,18 @@ std::optional<UtcTime> read_time(std::string_view text) {
     if (!offset || !text.empty()) return std::nullopt;
     const auto time = make(*y, *m, *d, *clock);
     if (!time) return std::nullopt;
-    return *time + *fraction + *offset;
+    // The offset may lead out of the years that we can write.
+    constexpr UtcTime kFirst = sys_days(year(1970) / 1 / 1), kBehindLast = sys_days(year(10'000) / 1 / 1);
+    const auto utc = *time + *fraction + *offset;
+    return utc >= kFirst && utc < kBehindLast ? std::optional(utc) : std::nullopt;
 }
 
-std::string write_time(UtcTime time) {
-    const auto whole = floor<seconds>(time);
-    const auto date = floor<days>(whole);
-    const year_month_day civil(date);
-    const hh_mm_ss clock(whole - date);
-    char text[48];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(civil.year()),
-                  static_cast<unsigned>(civil.month()), static_cast<unsigned>(civil.day()),
-                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()));
-    return text;
+std::string write_time(UtcTime time) { return date_and_clock(time) + 'Z'; }
+
+std::string write_precise_time(UtcTime time) {
+    char fraction[16];
+    std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>((time - floor<seconds>(time)).count()));
+    return date_and_clock(time) + fraction;
 }
 
 std::optional<UtcTime> read_sip_date(std::string_view text) {

@@ -14,6 +14,8 @@ namespace stox::im {
 std::optional<UtcTime> read_time(std::string_view text);
 /// "2026-04-04T17:16:49Z", whole seconds.
 std::string write_time(UtcTime time);
+/// "2026-04-04T17:16:49.250Z", with milliseconds.
+std::string write_precise_time(UtcTime time);
 /// "Sat, 13 Nov 2010 23:29:00 GMT"; the day of the week is not looked at.   (RFC 3261 §20.17)
 std::optional<UtcTime> read_sip_date(std::string_view text);
 

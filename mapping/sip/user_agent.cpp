@@ -299,6 +299,10 @@ void UserAgent::deny(UsageKey subscription, const Reply& reply, TimePoint now, A
     with<Notifier>(subscription, now, out, [&](auto& notifier, auto& context) { notifier.deny(reply, context); });
 }
 
+void UserAgent::accept(UsageKey subscription, TimePoint now, Actions& out) {
+    with<Notifier>(subscription, now, out, [](auto& notifier, auto& context) { notifier.accept(context); });
+}
+
 void UserAgent::publish(UsageKey subscription, Notification notification, TimePoint now, Actions& out) {
     with<Notifier>(subscription, now, out,
                    [&](auto& notifier, auto& context) { notifier.publish(std::move(notification), context); });

@@ -83,6 +83,8 @@ public:
     /// To SubscriptionWanted and ReferWanted.
     void grant(UsageKey subscription, Notification first, TimePoint now, Actions& out);
     void deny(UsageKey subscription, const Reply& reply, TimePoint now, Actions& out);
+    /// To SubscriptionWanted with Expires: 0: 200 now, publish() soon.
+    void accept(UsageKey subscription, TimePoint now, Actions& out);
     void publish(UsageKey subscription, Notification notification, TimePoint now, Actions& out);
 
     // ---- What there is ----

@@ -106,6 +106,10 @@ void Dialogs::deny(sip::UsageKey subscription, const sip::Reply& reply, const Wa
     drive(ways, [&](auto& out) { agent_->deny(subscription, reply, ways.turn.now, out); });
 }
 
+void Dialogs::accept(sip::UsageKey poll, const Ways& ways) {
+    drive(ways, [&](auto& out) { agent_->accept(poll, ways.turn.now, out); });
+}
+
 void Dialogs::publish(sip::UsageKey subscription, sip::Notification notification, const Ways& ways) {
     drive(ways, [&](auto& out) { agent_->publish(subscription, std::move(notification), ways.turn.now, out); });
 }

@@ -49,6 +49,7 @@ public:
     void unsubscribe(sip::UsageKey subscription, const Ways& ways);
     void grant(sip::UsageKey subscription, sip::Notification first, const Ways& ways);
     void deny(sip::UsageKey subscription, const sip::Reply& reply, const Ways& ways);
+    void accept(sip::UsageKey poll, const Ways& ways);
     void publish(sip::UsageKey subscription, sip::Notification notification, const Ways& ways);
     /// The dialog of an established usage; null: none.
     sip::DialogRef dialog(sip::UsageKey usage) const { return agent_->dialog(usage); }
