@@ -12,6 +12,7 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/presence/contact_work.h"
 #include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/reports.h"
 #include "plugin/engine/rerouting.h"
@@ -348,6 +349,7 @@ void Engine::for_each_record(const std::function<void(Collection, const std::str
     for (const auto* outgoing : state.messages.all())
         if (outgoing->stored) visit(Collection::outbox, outgoing->key);
     for (const auto& owed : state.owed.all()) visit(Collection::outbox, owed.key);
+    state.contacts.for_each_row([&](const Contact& contact) { visit(Collection::contacts, row_key(contact.user, contact.contact)); });
 }
 
 bool Engine::takes_stanzas() const { return impl_->state.messages.unstored() < MessageQueue::kUnstored; }

@@ -96,14 +96,15 @@ void contacts_leave(State& state, TimePoint now, Actions& out) {
     const bool for_good = state.is_leaving_for_good();
     for (auto* contact : state.contacts.all()) {
         perform(state, *contact, {presence::ContactAct::tell_unavailable}, now, out);
-        if (for_good && contact->has_row) state.commits.erase(Collection::contacts, row_key(*contact), now);
+        if (for_good && contact->has_row)
+            state.commits.erase(Collection::contacts, row_key(contact->user, contact->contact), now);
     }
     state.contacts = {};
 }
 
 void restore_contact(State& state, std::string key, ContactRow row, TimePoint now, Actions& out) {
+    if (key != row_key(row.user, row.contact) || state.contacts.find(row.user, row.contact)) return;  // it would be a second one
     auto& contact = state.contacts.add(row.user, row.contact);
-    if (contact.has_row || key != row_key(contact) || !contact.relation.is_over()) return;  // a second row of one pair
     contact.relation = presence::ContactRelation(row.granted ? Authorization::granted : Authorization::pending);
     contact.has_row = true;
     contact.shown.restore(row.shown);

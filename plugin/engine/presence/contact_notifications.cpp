@@ -46,6 +46,7 @@ std::optional<sip::Uri> new_way(const State& state, const Contact& contact, cons
 void failed(State& state, Contact& contact, const sip::Response& response, TimePoint now, Actions& out) {
     contact.redirected = new_way(state, contact, response);
     const bool can_follow = contact.redirected.has_value();
+    const auto number = contact.number;
     contact.moved.reset();
     if (presence::failure_of(response.status) == presence::Failure::moved)
         contact.moved = to_stanza_error(response.status, response.reason, new_address(state.options, response));
@@ -57,6 +58,8 @@ void failed(State& state, Contact& contact, const sip::Response& response, TimeP
     drive(state, contact, now, out, [&](auto& relation, auto& acts) {
         relation.failed(response.status, retry_after(response), can_follow, now, dice(state), acts);
     });
+    // Whoever asks there now does not have to be told where.
+    if (auto* still = state.contacts.find(number); still && still->relation.waits_for_turn()) still->moved.reset();
 }
 
 void notified(State& state, Contact& contact, const sip::Notified& news, TimePoint now, Actions& out) {

@@ -80,16 +80,17 @@ void keep(State& state, Contact& contact, TimePoint now) {
     contact.kept_shown = contact.shown.shown();
     contact.has_row = true;
     ContactRow row{contact.user, contact.contact, contact.relation.authorization() == Authorization::granted, contact.kept_shown};
-    state.commits.update({Collection::contacts, row_key(contact), std::move(row)}, now);
+    state.commits.update({Collection::contacts, row_key(contact.user, contact.contact), std::move(row)}, now);
 }
 
 void erase(State& state, Contact& contact, TimePoint now) {
-    if (std::exchange(contact.has_row, false)) state.commits.erase(Collection::contacts, row_key(contact), now);
+    if (std::exchange(contact.has_row, false))
+        state.commits.erase(Collection::contacts, row_key(contact.user, contact.contact), now);
 }
 
 }  // namespace
 
-std::string row_key(const Contact& contact) { return contact.user.to_string() + ' ' + contact.contact.to_string(); }
+std::string row_key(const xmpp::Jid& user, const xmpp::Jid& contact) { return user.to_string() + ' ' + contact.to_string(); }
 
 xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::PresenceType type) {
     xmpp::Presence made;

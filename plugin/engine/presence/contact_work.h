@@ -20,7 +20,8 @@ void let_time_pass(State& state, presence::ContactRelation& relation, TimePoint 
 
 void send_presence(State& state, xmpp::Presence presence, Actions& out);
 xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::PresenceType type);
-std::string row_key(const Contact& contact);
+/// Both bare.
+std::string row_key(const xmpp::Jid& user, const xmpp::Jid& contact);
 
 /// work  (relation, acts)
 template <class Work>

@@ -59,6 +59,11 @@ public:
     Contact* take_due(TimePoint now);
     std::vector<Contact*> of(const xmpp::Jid& user);
     std::vector<Contact*> all();
+    template <class Visit>
+    void for_each_row(Visit visit) const {
+        for (const auto& [key, contact] : contacts_)
+            if (contact.has_row) visit(contact);
+    }
     std::size_t size() const { return contacts_.size(); }
     std::optional<TimePoint> first_due() const;
 
