@@ -12,6 +12,8 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/presence/contact_work.h"
+#include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/reports.h"
 #include "plugin/engine/rerouting.h"
 #include "plugin/engine/restore.h"
@@ -89,13 +91,6 @@ std::optional<xmpp::Message> with_text(const xmpp::Message& message) {
     return filled;
 }
 
-void on_presence(const xmpp::Presence& presence, Actions& out) {
-    // A subscription that nothing would ever answer must not look pending for ever.
-    if (presence.type == xmpp::PresenceType::subscribe)
-        refuse_stanza(presence, xmpp::ErrorType::cancel, xmpp::Condition::feature_not_implemented,
-                      "This gateway carries no presence.", out);
-}
-
 bool asks(const xmpp::Iq& iq) { return iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set; }
 
 void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
@@ -138,7 +133,7 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimeP
                               const auto filled = with_text(m);
                               on_message(state, filled ? *filled : m, received, now, out);
                           },
-                          [&](const xmpp::Presence& p) { on_presence(p, out); },
+                          [&](const xmpp::Presence& p) { watch_contacts(state, p, now, out); },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
                stanza);
 }
@@ -223,6 +218,7 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
     state.dialogs.tick(state.ways(now, out));
+    contacts_tick(state, now, out);
     go_on(state, now, out);  // a location may have been given up
     if (state.leaving && !state.leaving->over && state.leaving->until <= now) drain_over(state, now, out);
     state.commits.tick(turn);
@@ -268,6 +264,8 @@ Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
                            .leaving = {}}}) {
     impl_->state.dialogs.begin(impl_->state.ids, impl_->state.options.domain);
     configure(impl_->state);
+    Actions none;
+    contacts_configure(impl_->state, {}, none);
 }
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
@@ -277,7 +275,11 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
     auto& state = impl_->state;
     Actions out;
     std::visit(
-        Overloaded{[&](const StreamUp&) { stream_up(state, now, out); }, [&](const StreamDown&) { stream_down(state, now, out); },
+        Overloaded{[&](const StreamUp&) {
+                       stream_up(state, now, out);
+                       contacts_stream_up(state, now, out);
+                   },
+                   [&](const StreamDown&) { stream_down(state, now, out); },
                    [&](const StanzaIn& in) {
                        state.utc = in.received;
                        on_stanza(state, in.stanza, in.received, now, out);
@@ -304,6 +306,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        state.options = std::move(in.options);
                        state.secrets = std::move(in.secrets);
                        configure(state);
+                       contacts_configure(state, now, out);
                        find_new_ways(state, now, out);
                        go_on(state, now, out);
                    },
@@ -327,7 +330,8 @@ std::optional<TimePoint> Engine::next_timeout() const {
     const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due :
          {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
-          state.outbound.next_timeout(), state.dialogs.next_timeout(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
+          state.outbound.next_timeout(), state.dialogs.next_timeout(), contacts_due(state),
+          state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }
@@ -345,6 +349,7 @@ void Engine::for_each_record(const std::function<void(Collection, const std::str
     for (const auto* outgoing : state.messages.all())
         if (outgoing->stored) visit(Collection::outbox, outgoing->key);
     for (const auto& owed : state.owed.all()) visit(Collection::outbox, owed.key);
+    state.contacts.for_each_row([&](const Contact& contact) { visit(Collection::contacts, row_key(contact.user, contact.contact)); });
 }
 
 bool Engine::takes_stanzas() const { return impl_->state.messages.unstored() < MessageQueue::kUnstored; }

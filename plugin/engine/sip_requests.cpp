@@ -5,6 +5,7 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/peers.h"
+#include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/sip_checks.h"
 
 namespace stox::engine {
@@ -100,6 +101,8 @@ void on_request_inside(State& state, const SipRequestIn& in, const config::Peer&
     if (auto refusal = check_inside(in.request, with != nullptr)) return refuse(in, std::move(*refusal), trace, peer.name, out);
     if (*with != peer.name)
         return refuse(in, {status(403), "a dialog with another peer", true, false}, trace, peer.name, out);
+    if (auto refusal = refuse_notify(state, in.request))
+        return refuse(in, {std::move(*refusal), "a notification that cannot be read", false, false}, trace, peer.name, out);
     state.dialogs.receive(in, peer.name, state.ways(now, out));
 }
 

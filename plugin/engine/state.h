@@ -20,6 +20,7 @@
 #include "plugin/engine/odd_names.h"
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/owed_errors.h"
+#include "plugin/engine/presence/contacts.h"
 #include "plugin/engine/receipts.h"
 #include "plugin/engine/seen_spellings.h"
 #include "plugin/engine/threads.h"
@@ -62,6 +63,7 @@ struct State {
     NextHops hops;
     Outbound outbound;
     Dialogs dialogs{};
+    Contacts contacts{};
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};
