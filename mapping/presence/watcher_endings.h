@@ -10,9 +10,9 @@
 namespace stox::presence {
 
 struct WatcherEnding {
-    std::string_view reason;                             ///< of Subscription-State: terminated   (RFC 6665 §4.1.3)
-    std::optional<std::chrono::seconds> retry_after{};   ///< of it
-    bool for_good = true;                                ///< the authorisation is gone as well
+    std::string_view reason;                            ///< of Subscription-State: terminated   (RFC 6665 §4.1.3)
+    std::optional<std::chrono::seconds> retry_after{};  ///< of it
+    bool for_good = true;                               ///< the authorisation is gone as well
 };
 
 /// The answer to a subscription request or a probe. What is not listed may pass.

@@ -27,6 +27,7 @@ void WatcherRelation::step(const Event& event, TimePoint now, Actions& out) {
 
 void WatcherRelation::watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out) { step(Watch{usage, utc}, now, out); }
 void WatcherRelation::poll(sip::UsageKey usage, TimePoint now, Actions& out) { step(Poll{usage}, now, out); }
+void WatcherRelation::refreshed(sip::UsageKey usage, TimePoint now, Actions& out) { step(Refreshed{usage}, now, out); }
 void WatcherRelation::ended(sip::UsageKey usage, bool wants_word, TimePoint now, Actions& out) {
     step(Left{usage, wants_word}, now, out);
 }

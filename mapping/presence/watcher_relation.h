@@ -30,6 +30,11 @@ struct Grant {
     sip::UsageKey usage;
     bool active = false;
 };
+/// What that subscription stands for is told anew.   (PRES-36)
+struct Repeat {
+    sip::UsageKey usage;
+    bool active = false;
+};
 /// A poll whose answer has to be found out is answered 200, and its NOTIFY follows with Answer.
 struct Accept {
     sip::UsageKey poll;
@@ -58,8 +63,8 @@ struct ProbeUser {};        ///< `probe`, the same
 struct TellUnavailable {};  ///< the contact to the user, unless it is shown to be there otherwise   (PRES-37, PRES-39)
 struct Keep {};             ///< the authorisation is to outlive the process
 struct Erase {};            ///< there is none any more
-using Act = std::variant<Grant, Accept, Answer, Publish, Activate, Terminate, SayClosed, AskUser, ProbeUser, TellUnavailable, Keep,
-                         Erase>;
+using Act = std::variant<Grant, Repeat, Accept, Answer, Publish, Activate, Terminate, SayClosed, AskUser, ProbeUser,
+                         TellUnavailable, Keep, Erase>;
 
 // ---- States and events ----
 
@@ -77,6 +82,9 @@ struct Watch {
 struct Poll {
     sip::UsageKey usage;
 };
+struct Refreshed {
+    sip::UsageKey usage;
+};
 struct Left {  ///< a subscription ended by itself or by the contact
     sip::UsageKey usage;
     bool wants_word;  ///< and a last NOTIFY is owed
@@ -90,24 +98,24 @@ struct Failed {  ///< for good
 struct Interrupted {  ///< it may pass
     WatcherEnding ending;
 };
-struct Told {};         ///< more is known of the user
-struct PublishDue {};   ///< of what was held back
-struct ProbeDue {};     ///< nothing came by itself
+struct Told {};        ///< more is known of the user
+struct PublishDue {};  ///< of what was held back
+struct ProbeDue {};    ///< nothing came by itself
 struct PollDue {
     sip::UsageKey poll;
 };
 struct StreamLost {};
 struct StreamBack {};
 struct GaveUp {};  ///< the user never answered, and nobody waits
-using Event = std::variant<Watch, Poll, Left, Approved, Denied, Failed, Interrupted, Told, PublishDue, ProbeDue, PollDue, StreamLost, StreamBack,
-                           GaveUp>;
+using Event = std::variant<Watch, Poll, Refreshed, Left, Approved, Denied, Failed, Interrupted, Told, PublishDue, ProbeDue,
+                           PollDue, StreamLost, StreamBack, GaveUp>;
 
 struct Parts {
     std::set<sip::UsageKey> watching{};
     std::map<sip::UsageKey, TimePoint> polls{};  ///< accepted, with the time of their answer
     bool stream_up = false;
-    bool known = false;    ///< the user's state, since the stream is up
-    bool unsent = false;   ///< the question waits for the stream
+    bool known = false;                     ///< the user's state, since the stream is up
+    bool unsent = false;                    ///< the question waits for the stream
     std::optional<TimePoint> published{};   ///< the latest document that was no subscription's first
     std::optional<TimePoint> publish_at{};  ///< something is held back until then
     std::optional<TimePoint> probe_at{};
@@ -122,13 +130,13 @@ class WatcherRelation {
 public:
     using Actions = std::vector<watcher::Act>;
 
-    static constexpr std::chrono::seconds kGap{5};          ///< between two documents about one user   (PRES-92)
+    static constexpr std::chrono::seconds kGap{5};            ///< between two documents about one user   (PRES-92)
     static constexpr std::chrono::milliseconds kGather{200};  ///< the resources of a user tell one after the other
     static constexpr std::chrono::seconds kProbeAfter{1};     ///< an approval without presence   (PRES-33)
     static constexpr std::chrono::seconds kProbeGap{30};
-    static constexpr std::chrono::seconds kPollAnswer{2};     ///< PRES-40
-    static constexpr std::chrono::days kAskAgain{1};          ///< PRES-32
-    static constexpr std::chrono::days kPendingFor{30};       ///< PRES-43
+    static constexpr std::chrono::seconds kPollAnswer{2};  ///< PRES-40
+    static constexpr std::chrono::days kAskAgain{1};       ///< PRES-32
+    static constexpr std::chrono::days kPendingFor{30};    ///< PRES-43
 
     explicit WatcherRelation(bool stream_up) { parts_.stream_up = stream_up; }
     /// As it was kept, without subscriptions. asked   nothing once it is granted
@@ -138,7 +146,9 @@ public:
 
     void watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out);
     void poll(sip::UsageKey usage, TimePoint now, Actions& out);
-    /// A subscription is over: left or lapsed, so that a last word is owed, or refused by the contact. Also of one that this ended.
+    void refreshed(sip::UsageKey usage, TimePoint now, Actions& out);
+    /// A subscription is over: left or lapsed, so that a last word is owed, or refused by the contact. Also of one that this
+    /// ended.
     void ended(sip::UsageKey usage, bool wants_word, TimePoint now, Actions& out);
 
     // ---- The XMPP side ----

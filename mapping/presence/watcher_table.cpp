@@ -79,6 +79,12 @@ From poll_of_a_stranger(const From& state, const Poll& event, Scope& scope) {
     return state;
 }
 
+template <class From, bool Active>
+From refreshed(const From& state, const Refreshed& event, Scope& scope) {
+    if (scope.parts.watching.contains(event.usage)) scope.act(Repeat{event.usage, Active});
+    return state;
+}
+
 // ---- The user was asked ----
 
 Asked watch_again(const Asked& state, const Watch& event, Scope& scope) {
@@ -231,6 +237,7 @@ using Table = transitions<
     row<None,    StreamBack, None,    stream<None, StreamBack, true>>,
     row<Asked,   Watch,      Asked,   watch_again>,
     row<Asked,   Poll,       Asked,   poll_of_a_stranger<Asked>>,
+    row<Asked,   Refreshed,  Asked,   refreshed<Asked, false>>,
     row<Asked,   Left,       Asked,   left_unanswered>,
     row<Asked,   Approved,   Granted, approved>,
     row<Asked,   Denied,     None,    denied<Asked>>,
@@ -242,6 +249,7 @@ using Table = transitions<
     row<Granted, Watch,      Granted, watch>,
     row<Granted, Poll,       Granted, poll>,
     row<Granted, PollDue,    Granted, poll_due>,
+    row<Granted, Refreshed,  Granted, refreshed<Granted, true>>,
     row<Granted, Left,       Granted, left>,
     row<Granted, Denied,     None,    denied<Granted>>,
     row<Granted, Failed,     None,    lost_user>,

@@ -15,9 +15,9 @@ struct Notification {
     std::string type{};  ///< Content-Type; empty: no body
     std::string body{};
     std::vector<Header> headers{};
-    /// Of the first one: when the subscription ends by the peer or by time, the application says the last word, within the input
-    /// that tells it so. Else what was said last is said again.
-    bool asks_last = false;
+    /// Of the first one: at a refresh, and when the subscription ends by the peer or by time, the application says what is to be
+    /// told, within the input that tells it so. Else what was said last is said again.
+    bool own_words = false;
 
     friend bool operator==(const Notification&, const Notification&) = default;
 };
@@ -78,7 +78,7 @@ struct Parts {
     RequestKey key{};
     int tries = 0;  ///< of the NOTIFY under way, after challenges
     std::optional<Notification> waiting{};
-    bool asks_last = false, owes_last = false;
+    bool own_words = false, owes_last = false;
     State state{};
 };
 

@@ -69,7 +69,7 @@ Notification timed_out(Scope& scope) {
 
 /// The application says how, or what was said last is said again.
 Ending end_by_itself(Scope& scope, Notification last) {
-    if (!scope.parts.asks_last) return end(scope, std::move(last));
+    if (!scope.parts.own_words) return end(scope, std::move(last));
     scope.parts.owes_last = true;
     scope.parts.deadline = scope.context.now + 2 * scope.context.settings.give_up();
     return {};
@@ -82,7 +82,7 @@ Serving grant(const Asked&, const Grant& event, Scope& scope) {
     answer(scope, parts.transaction, *parts.request, expires);
     parts.dialog->state = DialogState::confirmed;
     parts.request.reset();
-    parts.asks_last = event.first.asks_last;
+    parts.own_words = event.first.own_words;
     notify(scope, event.first);
     return {};
 }
@@ -127,7 +127,10 @@ Serving refreshed(const Serving&, const Refreshed& event, Scope& scope) {
     parts.deadline = scope.context.now + expires;
     parts.dialog->refresh_target(event.subscribe.contacts);
     answer(scope, event.transaction, event.subscribe, expires);
-    notify(scope, parts.waiting.value_or(parts.last));
+    if (parts.own_words)
+        scope.act(SubscriptionRefreshed{parts.usage});
+    else
+        notify(scope, parts.waiting.value_or(parts.last));
     return {};
 }
 

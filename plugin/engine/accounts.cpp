@@ -31,7 +31,8 @@ std::optional<std::vector<sip::Header>> Accounts::answer(const std::string& peer
                                   account->second.session, attempt, {request.method, uri, request.body}, turn.ids.wire_id());
     if (headers) return std::move(headers).value();
     if (!account->second.told)
-        turn.out.push_back(line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
+        turn.out.push_back(
+            line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
     account->second.told = true;
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "plugin/engine/dialog_news.h"
 
+#include "plugin/engine/presence/tell_watchers.h"
 #include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/sip_checks.h"
 
@@ -22,6 +23,7 @@ void pass_through(const sip::Requested& requested, Actions& out) {
 
 void tell(State& state, const sip::Action& news, TimePoint now, Actions& out) {
     if (contact_news(state, news, now, out)) return;
+    if (watcher_news(state, news, now, out)) return;
     if (const auto* wanted = std::get_if<sip::SubscriptionWanted>(&news)) return nobody_tells(state, *wanted, now, out);
     if (const auto* requested = std::get_if<sip::Requested>(&news)) return pass_through(*requested, out);
     if (const auto* wanted = std::get_if<sip::ReferWanted>(&news)) {

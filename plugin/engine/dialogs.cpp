@@ -88,7 +88,8 @@ sip::UsageKey Dialogs::subscribe(sip::Request request, const std::string& peer, 
     request.from.tag = ids.wire_id();
     request.call_id = ids.wire_id();
     request.cseq = 1;
-    request.contacts = {contact(towards ? towards->transport : Transport::udp, towards ? towards->endpoint.address : Address(), false)};
+    request.contacts = {
+        contact(towards ? towards->transport : Transport::udp, towards ? towards->endpoint.address : Address(), false)};
     auto key = sip::UsageKey::none;
     drive(ways, [&](auto& out) { key = agent_->subscribe(std::move(request), peer, false, ways.turn.now, out); });
     return key;
@@ -186,7 +187,8 @@ void Dialogs::send(sip::SendRequest action, const Ways& ways) {
     const RequestId id{++ways.turn.last_number};
     auto& sent = sent_.emplace(id, Sent{action.key, *peer, request, {}}).first->second;
     if (!request.to.tag.empty()) return send_inside(id, std::move(request), ways);
-    for (auto& header : credentials_for(sent.peer, sent.request, sent.attempt, ways)) request.headers.push_back(std::move(header));
+    for (auto& header : credentials_for(sent.peer, sent.request, sent.attempt, ways))
+        request.headers.push_back(std::move(header));
     if (auto outcome = ways.outbound.start_dialog(id, std::move(request), sent.peer, {}, ways.hops, ways.turn))
         outcomes_.push_back(std::move(*outcome));
 }

@@ -87,7 +87,7 @@ private:
     struct Sent {
         sip::RequestKey key;
         std::string peer;
-        sip::Request request;         ///< without credentials
+        sip::Request request;          ///< without credentials
         sip::digest::Attempt attempt;  ///< what it and those before it carried
         std::optional<Location> locating{};
     };

@@ -2,6 +2,7 @@
 
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/presence/tell_watchers.h"
 #include "plugin/engine/presence/watch_contacts.h"
 
 namespace stox::engine {
@@ -32,6 +33,7 @@ void begin_drain(State& state, Shutdown::Why why, TimePoint now, Actions& out) {
         if (state.leaving->for_good) abandon(state, id, now, out);
     }
     contacts_leave(state, now, out);
+    watchers_leave(state, state.leaving->for_good, now, out);
     state.hops.configure({});
     // Nobody will hear more of what was delivered.
     if (!state.leaving->for_good) return;

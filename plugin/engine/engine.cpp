@@ -13,6 +13,7 @@
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/presence/contact_work.h"
+#include "plugin/engine/presence/tell_watchers.h"
 #include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/reports.h"
 #include "plugin/engine/rerouting.h"
@@ -133,7 +134,10 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimeP
                               const auto filled = with_text(m);
                               on_message(state, filled ? *filled : m, received, now, out);
                           },
-                          [&](const xmpp::Presence& p) { watch_contacts(state, p, now, out); },
+                          [&](const xmpp::Presence& p) {
+                              tell_watchers(state, p, now, out);
+                              watch_contacts(state, p, now, out);
+                          },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
                stanza);
 }
@@ -169,6 +173,10 @@ void configure(State& state) {
     state.signal_rates.configure(state.options.user_rate != 0 ? state.options.user_rate : kSignalsPerSecond);
     state.outbound.accounts().configure(state.secrets.logins);
     state.authentication.configure(state.options, state.secrets.users, state.ids);
+    sip::CallSettings calls;
+    calls.min_expires = std::chrono::seconds(state.options.presence.min_expires);
+    calls.max_expires = std::chrono::seconds(state.options.presence.max_expires);
+    state.dialogs.use(std::move(calls));
     auto before = std::exchange(state.rates, {});
     for (const auto& peer : state.options.peers) {
         if (peer.limits.per_second == 0) continue;
@@ -219,6 +227,7 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     state.outbound.tick(state.hops, turn);
     state.dialogs.tick(state.ways(now, out));
     contacts_tick(state, now, out);
+    watchers_tick(state, now, out);
     go_on(state, now, out);  // a location may have been given up
     if (state.leaving && !state.leaving->over && state.leaving->until <= now) drain_over(state, now, out);
     state.commits.tick(turn);
@@ -278,15 +287,19 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
         Overloaded{[&](const StreamUp&) {
                        stream_up(state, now, out);
                        contacts_stream_up(state, now, out);
+                       watchers_stream_up(state, now);
                    },
-                   [&](const StreamDown&) { stream_down(state, now, out); },
+                   [&](const StreamDown&) {
+                       stream_down(state, now, out);
+                       watchers_stream_down(state, now, out);
+                   },
                    [&](const StanzaIn& in) {
-                       state.utc = in.received;
+                       state.set_utc(in.received, now);
                        on_stanza(state, in.stanza, in.received, now, out);
                    },
                    [&](const UnreadableStanzaIn& in) { on_unreadable(state, in, now, out); },
                    [&](const SipRequestIn& in) {
-                       state.utc = in.received;
+                       state.set_utc(in.received, now);
                        on_sip_request(state, in, now, out);
                    },
                    [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
@@ -297,7 +310,10 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        go_on(state, now, out);
                    },
                    [&](const Committed& in) { on_committed(state, in, now, out); },
-                   [&](Restored& in) { restore(state, std::move(in), now, out); },
+                   [&](Restored& in) {
+                       if (in.read != UtcTime{}) state.set_utc(in.read, now);
+                       restore(state, std::move(in), now, out);
+                   },
                    [&](OptionsChanged& in) {
                        if (!same_addresses(state.options, in.options)) {
                            state.spellings.clear();
@@ -330,7 +346,7 @@ std::optional<TimePoint> Engine::next_timeout() const {
     const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due :
          {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
-          state.outbound.next_timeout(), state.dialogs.next_timeout(), contacts_due(state),
+          state.outbound.next_timeout(), state.dialogs.next_timeout(), contacts_due(state), state.watchers.first_due(),
           state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;

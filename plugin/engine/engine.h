@@ -84,6 +84,7 @@ struct Committed {
 /// as soon as it is read.
 struct Restored {
     std::vector<Record> records;
+    UtcTime read{};
 };
 struct OptionsChanged {
     config::DomainOptions options;

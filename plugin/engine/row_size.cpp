@@ -79,6 +79,10 @@ RowSize size_of(const ContactRow& row) {
     return size;
 }
 
+RowSize size_of(const WatcherRow& row) {
+    return RowSize{0, kFrame + address(row.user.to_string()) + address(row.contact.to_string())};
+}
+
 RowSize size_of(const RecordValue& value) {
     return std::visit([](const auto& row) { return size_of(row); }, value);
 }

@@ -22,6 +22,7 @@ RowSize size_of(const InboxRow& row);
 RowSize size_of(const OutboxRow& row);
 RowSize size_of(const ReceiptRow& row);
 RowSize size_of(const ContactRow& row);
+RowSize size_of(const WatcherRow& row);
 RowSize size_of(const RecordValue& value);
 
 }  // namespace stox::engine

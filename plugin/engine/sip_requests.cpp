@@ -5,6 +5,7 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/peers.h"
+#include "plugin/engine/presence/tell_watchers.h"
 #include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/sip_checks.h"
 
@@ -103,6 +104,7 @@ void on_request_inside(State& state, const SipRequestIn& in, const config::Peer&
         return refuse(in, {status(403), "a dialog with another peer", true, false}, trace, peer.name, out);
     if (auto refusal = refuse_notify(state, in.request))
         return refuse(in, {std::move(*refusal), "a notification that cannot be read", false, false}, trace, peer.name, out);
+    if (auto refusal = check_refresh(in.request)) return refuse(in, std::move(*refusal), trace, peer.name, out);
     state.dialogs.receive(in, peer.name, state.ways(now, out));
 }
 

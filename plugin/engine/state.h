@@ -21,6 +21,7 @@
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/owed_errors.h"
 #include "plugin/engine/presence/contacts.h"
+#include "plugin/engine/presence/watchers.h"
 #include "plugin/engine/receipts.h"
 #include "plugin/engine/seen_spellings.h"
 #include "plugin/engine/threads.h"
@@ -58,12 +59,14 @@ struct State {
     Composing composing;
     Composing writing{};  ///< users of whom a contact was told that they write, and not yet that they stopped
     UtcTime utc{};  ///< when the latest message came
+    TimePoint utc_since{};  ///< the same by the steady clock
     MergedRequests merged;
     DeliveredRequests delivered{};
     NextHops hops;
     Outbound outbound;
     Dialogs dialogs{};
     Contacts contacts{};
+    Watchers watchers{};
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};
@@ -87,6 +90,8 @@ struct State {
         std::uint64_t failed_to_sip = 0, failed_to_xmpp = 0;
     } carried{};
 
+    UtcTime utc_at(TimePoint now) const { return utc + std::chrono::duration_cast<UtcTime::duration>(now - utc_since); }
+    void set_utc(UtcTime received, TimePoint now) { utc = received, utc_since = now; }
     bool is_leaving_for_good() const { return leaving && leaving->for_good; }
     std::uint64_t next_number() { return ++last_number; }
     RequestId next_request() { return RequestId{++last_number}; }

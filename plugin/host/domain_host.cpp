@@ -69,7 +69,7 @@ void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
                                                     engine::logfmt(why));
         has_store_ = true;
         if (taken) tell_taken(*taken);
-        if (!stopping_) drive(engine::Restored{std::move(records)});
+        if (!stopping_) drive(engine::Restored{std::move(records), utc_now()});
     } else {
         services_.log(engine::Level::error, "no message is accepted, for the store cannot be read: " + loaded.error().detail +
                                                 "; see to the disk, then reload the configuration");

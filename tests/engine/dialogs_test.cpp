@@ -22,7 +22,8 @@ public:
     explicit DialogRig(config::DomainOptions options = two_hops()) {
         hops.configure(options);
         dialogs.begin(ids, "capulet.test");
-        dialogs.set_addresses({{"192.0.2.9", 5060, Transport::udp}, {"192.0.2.9", 5062, Transport::tcp}, {"2001:db8::9", 5060, Transport::udp}});
+        dialogs.set_addresses(
+            {{"192.0.2.9", 5060, Transport::udp}, {"192.0.2.9", 5062, Transport::tcp}, {"2001:db8::9", 5060, Transport::udp}});
     }
 
     static config::DomainOptions two_hops() {
@@ -93,7 +94,8 @@ public:
     }
     template <class One>
     std::size_t heard() const {
-        return static_cast<std::size_t>(std::ranges::count_if(news, [](const auto& one) { return std::holds_alternative<One>(one); }));
+        return static_cast<std::size_t>(
+            std::ranges::count_if(news, [](const auto& one) { return std::holds_alternative<One>(one); }));
     }
 
     IdGenerator ids{[random = std::mt19937_64(7)](std::span<std::uint8_t> wanted) mutable {
@@ -110,7 +112,8 @@ public:
 };
 
 /// The notifier's answer to that SUBSCRIBE.
-sip::Request notify_for(const sip::Request& subscribe, const std::string& tag = "n1", const std::string& state = "active;expires=3600") {
+sip::Request notify_for(const sip::Request& subscribe, const std::string& tag = "n1",
+                        const std::string& state = "active;expires=3600") {
     sip::Request notify;
     notify.method = "NOTIFY";
     notify.uri = subscribe.contacts.front().uri;
@@ -213,7 +216,8 @@ TEST(Dialogs, WhatCanGoNowhereFailsAtOnceAndNeverInsideTheCall) {
 sip::Response challenge(const std::string& nonce) {
     sip::Response response;
     response.status = 401;
-    response.headers = {{"WWW-Authenticate", "Digest realm=\"capulet.test\", nonce=\"" + nonce + "\", algorithm=MD5, qop=\"auth\""}};
+    response.headers = {
+        {"WWW-Authenticate", "Digest realm=\"capulet.test\", nonce=\"" + nonce + "\", algorithm=MD5, qop=\"auth\""}};
     return response;
 }
 
@@ -302,6 +306,26 @@ TEST(Dialogs, AContactThatNobodyLocatesCostsTheNotifyAndNotTheSubscription) {
     EXPECT_EQ(rig.dialogs.usages(), 1u);
     rig.turn([&](const Ways& ways) { rig.dialogs.publish(wanted(rig), {}, ways); });
     EXPECT_EQ(rig.all<Locate>().size(), 1u) << "the next state is told again";
+}
+
+TEST(Dialogs, ARequestInADialogIsOfItsPeerAlone) {
+    auto options = Rig::default_options();
+    auto other = options.peers.front();
+    other.name = "others";
+    other.source = {{Address::v4({10, 0, 0, 2}), 32}};
+    options.peers.push_back(other);
+    Rig rig(options);
+    auto subscribe = subscribe_to_us();
+    rig.request(subscribe);
+    ASSERT_EQ(rig.answer().status, 200);
+    const auto tag = rig.answer().to_tag;
+    auto inside = subscribe;
+    inside.to.tag = tag;
+    inside.cseq = 2;
+    EXPECT_EQ(rig.request(inside, Address::v4({10, 0, 0, 2})).answer().status, 403);
+    EXPECT_EQ(rig.request(inside).answer().status, 200);
+    inside.to.tag = "unknown";
+    EXPECT_EQ(rig.request(inside).answer().status, 481);
 }
 
 }  // namespace

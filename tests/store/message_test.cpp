@@ -98,6 +98,10 @@ ContactRow contact() {
     return row;
 }
 
+WatcherRow watcher() {
+    return {jid("romeo@montague.test"), jid("juliet@capulet.test"), UtcTime(std::chrono::milliseconds(1'700'000'000'123))};
+}
+
 Collection collection(const RecordValue& row) { return static_cast<Collection>(row.index()); }
 
 void comes_back(const RecordValue& row) {
@@ -116,6 +120,10 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
     comes_back(outbox());
     comes_back(receipt());
     comes_back(contact());
+    comes_back(watcher());
+    auto granted = watcher();
+    granted.asked.reset();
+    comes_back(granted);
     auto bare_inbox = inbox();
     bare_inbox.report.reset(), bare_inbox.request_key.clear(), bare_inbox.peer.clear(), bare_inbox.delivered = true;
     comes_back(bare_inbox);
@@ -142,7 +150,7 @@ TEST(MessageCodec, ItsSizeIsKnownBefore) {
     plain.owed.reset(), plain.wrapped.reset();
     auto odd = receipt();
     odd.stanza_id = std::string(500, '\x01') + std::string(500, '\xe9');
-    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(padded),
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher()), RecordValue(padded),
                                    RecordValue(plain), RecordValue(odd)}) {
         const auto octets = to_json(row).value().size();
         EXPECT_GE(size_of(row).row, octets);
@@ -239,18 +247,18 @@ TEST(MessageCodec, WhatAnOlderProgramWouldSendAsAnEmptyMessageHasAVersionThatItR
     auto before = as_json(row);
     before["v"] = kMessageVersion;
     EXPECT_TRUE(from_json(Collection::inbox, before.dump()).value() == RecordValue(row)) << "as it was written once";
-    for (const RecordValue& other : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact())})
+    for (const RecordValue& other : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())})
         EXPECT_EQ(as_json(other)["v"], kMessageVersion);
 }
 
 TEST(MessageCodec, ARowOfAnotherCollectionIsNone) {
-    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact())})
-        for (const auto other : {Collection::inbox, Collection::outbox, Collection::receipts, Collection::contacts})
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())})
+        for (const auto other : {Collection::inbox, Collection::outbox, Collection::receipts, Collection::contacts, Collection::watchers})
             EXPECT_EQ(static_cast<bool>(from_json(other, to_json(row).value())), other == collection(row));
 }
 
 TEST(MessageCodec, MissingMembersAreRefused) {
-    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact())}) {
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())}) {
         const auto whole = as_json(row);
         for (const auto& [name, value] : whole.items()) {
             if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped" || name == "granted")
@@ -302,6 +310,10 @@ TEST(MessageCodec, HostileValuesAreRefused) {
         {contact(), "contact", "juliet@capulet.test/balcony"},
         {contact(), "granted", 1},
         {contact(), "shown", "balcony"},
+        {watcher(), "user", "romeo@montague.test/garden"},
+        {watcher(), "contact", "juliet@capulet.test/balcony"},
+        {watcher(), "state", "denied"},
+        {watcher(), "asked", "yesterday"},
         {contact(), "shown", json::array({1})},
         {contact(), "shown", json(std::vector<std::string>(ContactRow::kMaxShown + 1, "a"))},
     };

@@ -23,6 +23,8 @@ constexpr std::uint64_t kMaxCseq = 0x7fff'ffff;                  // RFC 3261 §8
 
 constexpr std::array<std::string_view, 5> kTypes{"normal", "chat", "groupchat", "headline", "error"};  // as xmpp::MessageType
 
+constexpr std::string_view kAsked = "asked", kGranted = "granted";  // of a watcher's row
+
 bool is_any(char) { return true; }
 
 /// What JsonText::octets made of octets.
@@ -168,6 +170,13 @@ void write(Writer& out, const ContactRow& row) {
     out.list("shown", row.shown, ContactRow::kMaxShown);
 }
 
+void write(Writer& out, const WatcherRow& row) {
+    out.text("user", row.user.to_string());
+    out.text("contact", row.contact.to_string());
+    out.text("state", row.asked ? kAsked : kGranted);
+    if (row.asked) out.time("asked", *row.asked);
+}
+
 // Reading
 
 /// What stood within the limits of a stream may need more of them when its namespaces are spelled out.
@@ -305,10 +314,26 @@ Result<RecordValue> contact_row(const json& object) {
     return RecordValue(std::move(row));
 }
 
+Result<RecordValue> watcher_row(const json& object) {
+    WatcherRow row;
+    BOOST_OUTCOME_TRY(user, jid_of(object, "user"));
+    BOOST_OUTCOME_TRY(contact, jid_of(object, "contact"));
+    if (!user.is_bare()) return wrong_member("user");
+    if (!contact.is_bare()) return wrong_member("contact");
+    BOOST_OUTCOME_TRY(state, text_of(object, "state"));
+    if (state != kAsked && state != kGranted) return wrong_member("state");
+    if (state == kAsked) {
+        BOOST_OUTCOME_TRY(asked, time_of(object, "asked"));
+        row.asked = asked;
+    }
+    row.user = std::move(user), row.contact = std::move(contact);
+    return RecordValue(std::move(row));
+}
+
 }  // namespace
 
 std::string collection_of(Collection collection, std::string_view domain) {
-    constexpr std::array kNames{"inbox/", "outbox/", "receipts/", "contacts/"};  // as Collection
+    constexpr std::array kNames{"inbox/", "outbox/", "receipts/", "contacts/", "watchers/"};  // as Collection
     return kNames[static_cast<std::size_t>(collection)] + std::string(domain);
 }
 
@@ -338,9 +363,11 @@ Result<RecordValue> from_json(Collection collection, std::string_view text) {
         case Collection::receipts:
             return receipt_row(object);
         case Collection::contacts:
+            return contact_row(object);
+        case Collection::watchers:
             break;
     }
-    return contact_row(object);
+    return watcher_row(object);
 }
 
 }  // namespace stox::store
