@@ -13,9 +13,11 @@ using presence::Authorization;
 
 /// What is known is told, and whether its user is there is asked: a component that was away has heard nothing.
 void tell_new_stream(State& state, Contact& contact, TimePoint now, Actions& out) {
-    if (contact.relation.authorization() != Authorization::granted) return;
-    send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::probe), out);
-    if (contact.shown.is_known()) contact.shown.repeat();
+    contact.resending = false;
+    if (contact.relation.authorization() == Authorization::granted) {
+        send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::probe), out);
+        if (contact.shown.is_known()) contact.shown.repeat();
+    }
     settle(state, contact, now, out);
 }
 
@@ -73,6 +75,7 @@ void contacts_stream_up(State& state, TimePoint now, Actions& out) {
     contacts.resend_at = now;
     for (auto* contact : contacts.all()) {
         if (!contact->shown.is_known() && !contact->kept_shown.empty()) contact->confirm_by = now + Contacts::kConfirm;
+        contact->resending = true;
         contacts.resend.push_back(contact->number);
         settle(state, *contact, now, out);
     }

@@ -31,6 +31,7 @@ struct Contact {
     ShownPresence shown{};
     std::vector<std::string> kept_shown{};  ///< as the store has it
     bool has_row = false;
+    bool resending = false;  ///< the new stream is told of it in its turn
     sip::UsageKey usage = sip::UsageKey::none;
     std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
     std::optional<TimePoint> confirm_by{};     ///< what another life has shown is withdrawn then, unless it is confirmed
