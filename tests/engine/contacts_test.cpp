@@ -787,6 +787,57 @@ TEST(Contacts, AtMostSoManyOfAUserAndOfADomain) {
     EXPECT_EQ(ask("benvolio", "b"), "") << "there is room again";
 }
 
+TEST(Contacts, AnAdministratorSeesAndEndsThem) {
+    ContactsRig rig;
+    rig.granted();
+    rig.subscribe({"benvolio", "montague.test", "x"}, kJuliet);
+    rig.notify("pending");
+    rig.stanza(presence(PresenceType::subscribe, kRomeo, {"nurse", "capulet.test", {}}));
+    const auto order = [&](AdminVerb verb, const AdminArguments& arguments) {
+        return rig.rig.engine.administer(read_order(admin_command(verb), arguments).value());
+    };
+    const auto listed = [&](const char* user) {
+        std::string text;
+        for (const auto& row : order(AdminVerb::subscriptions, {{"user", user}}).tables.front().rows)
+            text += std::get<std::string>(row[1]) + ' ' + std::get<std::string>(row[2]) + ' ' + std::get<std::string>(row[3]) +
+                    ' ' + std::get<std::string>(row[4]) + '\n';
+        return text;
+    };
+    EXPECT_EQ(listed("all"),
+              "benvolio@montague.test juliet@capulet.test to_sip pending\n"
+              "romeo@montague.test juliet@capulet.test to_sip granted\n"
+              "romeo@montague.test nurse@capulet.test to_sip waiting\n");
+    EXPECT_EQ(listed("benvolio@montague.test/x"), "benvolio@montague.test juliet@capulet.test to_sip pending\n");
+    const auto cancel = [&](const char* contact) {
+        return order(AdminVerb::cancel_subscription, {{"user", "romeo@montague.test"}, {"contact", contact}});
+    };
+    EXPECT_FALSE(cancel("mercutio@capulet.test").done);
+    EXPECT_FALSE(cancel("@").done);
+    EXPECT_EQ(cancel("nurse@capulet.test").note, "romeo@montague.test no longer watches nurse@capulet.test.");
+    EXPECT_EQ(rig.pass(0ms), "unsubscribed nurse@capulet.test");
+    EXPECT_TRUE(cancel("juliet@capulet.test").done);
+    EXPECT_EQ(rig.pass(0ms), "unavailable juliet@capulet.test/balcony");
+    EXPECT_EQ(listed("romeo@montague.test"), "romeo@montague.test juliet@capulet.test to_sip ending\n");
+}
+
+TEST(Contacts, PRES_83_AndWhenTheContactWentIsSaid) {
+    ContactsRig rig;
+    rig.granted({"balcony"});
+    auto gone = pidf({"-balcony"});
+    gone.insert(gone.find("</tuple>"), "<timestamp>2026-01-01T10:00:00Z</timestamp>");
+    rig.pass(1s);
+    rig.notify("active;expires=600", gone);
+    rig.pass(5s);
+    const UtcTime later = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
+    rig.rig.feed(StanzaIn{presence(PresenceType::probe), later});
+    ASSERT_EQ(rig.rig.stanzas.size(), 1u);
+    const auto& answer = std::get<Presence>(rig.rig.stanzas.front());
+    EXPECT_EQ(words(answer), "unavailable juliet@capulet.test");
+    ASSERT_EQ(answer.payload.size(), 1u);
+    EXPECT_EQ(answer.payload.front().name, "delay");
+    EXPECT_EQ(answer.payload.front().attribute("stamp")->substr(0, 10), "2026-01-01");
+}
+
 TEST(Contacts, NoAddressNoSubscription) {
     auto options = Rig::default_options();
     options.peers.front().targets = {{"elsewhere.test", ""}};

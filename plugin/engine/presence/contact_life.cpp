@@ -42,6 +42,9 @@ void withdraw_unconfirmed(State& state, Contact& contact, TimePoint now, Actions
 void contacts_tick(State& state, TimePoint now, Actions& out) {
     if (state.leaving) return;
     auto& contacts = state.contacts;
+    for (const auto number : std::exchange(contacts.cancelled, {}))
+        if (auto* contact = contacts.find(number))
+            drive(state, *contact, now, out, [&](auto& relation, auto& acts) { relation.unsubscribe(now, acts); });
     while (auto* contact = contacts.take_due(now)) {
         const auto number = contact->number;
         withdraw_unconfirmed(state, *contact, now, out);
@@ -63,6 +66,7 @@ std::optional<TimePoint> contacts_due(const State& state) {
     const auto sooner = [&due](std::optional<TimePoint> at) {
         if (at && (!due || *at < *due)) due = at;
     };
+    if (!contacts.cancelled.empty()) sooner(TimePoint{});
     sooner(contacts.pacer.next_timeout());
     if (state.stream_up && !contacts.resend.empty()) sooner(contacts.resend_at);
     return due;

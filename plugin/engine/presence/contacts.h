@@ -81,6 +81,7 @@ public:
     config::PresenceMode mode = config::PresenceMode::subscribe;
     std::deque<std::uint64_t> resend{};  ///< whose state the new stream has not been told
     std::optional<TimePoint> resend_at{};
+    std::vector<std::uint64_t> cancelled{};   ///< by an administrator, to be ended with the next tick
     std::vector<xmpp::Presence> owed{};        ///< answers that wait for a stream; as many as there may be relations
     std::optional<presence::Pidf> document{};  ///< of the NOTIFY that is being handled
 
