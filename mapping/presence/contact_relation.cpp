@@ -117,6 +117,29 @@ std::optional<TimePoint> ContactRelation::next_timeout() const {
     return stands ? parts_.away_at : std::nullopt;
 }
 
+ContactRelation::Look ContactRelation::look() const {
+    if (std::holds_alternative<Pretended>(parts_.state)) return Look::pretended;
+    if (std::holds_alternative<Leaving>(parts_.state)) return Look::ending;
+    if (parts_.authorization == Authorization::granted) return Look::granted;
+    return std::holds_alternative<Pending>(parts_.state) ? Look::pending : Look::waiting;
+}
+
+std::string_view to_string(ContactRelation::Look look) {
+    switch (look) {
+        case ContactRelation::Look::waiting:
+            return "waiting";
+        case ContactRelation::Look::pending:
+            return "pending";
+        case ContactRelation::Look::granted:
+            return "granted";
+        case ContactRelation::Look::pretended:
+            return "static";
+        case ContactRelation::Look::ending:
+            break;
+    }
+    return "ending";
+}
+
 bool ContactRelation::has_usage() const {
     return std::visit(
         [](const auto& state) {

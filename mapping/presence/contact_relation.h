@@ -146,6 +146,9 @@ public:
     const contact::State& state() const { return parts_.state; }
     Authorization authorization() const { return parts_.authorization; }
     bool is_online() const { return parts_.online; }
+    /// How it stands, for whoever looks on.
+    enum class Look { waiting, pending, granted, pretended, ending };
+    Look look() const;
     bool is_over() const { return std::holds_alternative<contact::None>(parts_.state); }
     /// A SUBSCRIBE, or its dialog, is there.
     bool has_usage() const;
@@ -160,5 +163,7 @@ private:
 
     contact::Parts parts_;
 };
+
+std::string_view to_string(ContactRelation::Look look);
 
 }  // namespace stox::presence

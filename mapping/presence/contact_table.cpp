@@ -207,7 +207,7 @@ None refused(const From&, const Refused&, Scope& scope) {
 template <class From>
 Idle dropped(const From&, const Dropped& event, Scope& scope) {
     auto& parts = scope.parts;
-    ++parts.failures;
+    if (event.wait.count() > 0) ++parts.failures;
     parts.not_before = scope.now + event.wait;
     parts.away_at.reset();
     if (event.hides) scope.act(Act::tell_unavailable);

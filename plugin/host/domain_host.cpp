@@ -255,7 +255,9 @@ void DomainHost::perform(engine::Administer action) {
 
 engine::AdminOutcome DomainHost::administer(const engine::AdminOrder& order) {
     try {
-        return engine_.administer(order);
+        auto outcome = engine_.administer(order);
+        arm();  // what it asks for is done with the next tick
+        return outcome;
     } catch (const Bug& bug) {
         services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
         return {false, "An internal error; the log has it.", {}};

@@ -87,6 +87,12 @@ public:
         rig.now = end;
         return all;
     }
+    /// To the refresh of the dialog.
+    void pass_to_refresh() {
+        const auto before = methods.size();
+        for (auto due = rig.engine.next_timeout(); due && methods.size() == before; due = rig.engine.next_timeout())
+            pass(std::chrono::ceil<std::chrono::milliseconds>(*due - rig.now));
+    }
     std::string respond(int status, std::vector<sip::Header> headers = {}, std::vector<sip::NameAddr> contacts = {}) {
         sip::Response response;
         response.status = status;
@@ -263,7 +269,7 @@ TEST(Contacts, PRES_16_LostDialogIsMadeAnew) {
     ContactsRig rig;
     rig.granted();
     const auto before = rig.first.request;
-    rig.pass(59min);
+    rig.pass_to_refresh();
     EXPECT_EQ(rig.last.request.to.tag, "them") << "a refresh";
     EXPECT_EQ(rig.respond(481), "");
     EXPECT_EQ(rig.pass(1s), "");
@@ -279,8 +285,8 @@ TEST(Contacts, PRES_17_NobodyThere) {
     EXPECT_EQ(rig.respond(404), "unsubscribed juliet@capulet.test");
     ContactsRig known;
     known.granted();
-    known.notify("terminated;reason=deactivated");
     known.pass(1min);
+    known.notify("terminated;reason=deactivated");
     EXPECT_EQ(known.respond(404), "unavailable juliet@capulet.test/balcony");
     EXPECT_TRUE(known.rows().front().granted);
     known.pass(31s);
@@ -367,8 +373,9 @@ TEST(Contacts, PRES_18_AnotherResourceIsTheUserToo) {
 TEST(Contacts, PRES_18_RefreshBeforeTheEnd) {
     ContactsRig rig;
     rig.granted();
-    rig.pass(59min);
-    ASSERT_GE(rig.methods.size(), 2u);
+    rig.pass_to_refresh();
+    EXPECT_GE(rig.rig.now, TimePoint(30min));
+    EXPECT_LE(rig.rig.now, TimePoint(3600s - 32s)) << "a whole transaction before the end (PRES-20)";
     EXPECT_EQ(rig.last.request.to.tag, "them");
     EXPECT_EQ(expires_of(rig.last), "3600");
     EXPECT_EQ(rig.begun, 1u);
@@ -482,12 +489,13 @@ TEST(Contacts, PRES_28_APollDuringABackOff) {
     rig.notify("terminated;reason=timeout");
     rig.respond(503, {{"Retry-After", "600"}});
     EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
-    rig.pass(0ms);
+    rig.pass(20ms);
     EXPECT_EQ(expires_of(rig.first), "0");
     EXPECT_EQ(rig.begun, 3u);
     rig.respond(200);
     EXPECT_EQ(rig.notify("terminated;reason=timeout", pidf({"balcony"})), "available juliet@capulet.test/balcony");
     EXPECT_TRUE(rig.rows().front().granted);
+    rig.pass(20ms);
     EXPECT_EQ(expires_of(rig.first), "3600") << "who answers is asked again";
 }
 
@@ -509,8 +517,8 @@ TEST(Contacts, PRES_29_StaticPresence) {
 
 TEST(Contacts, PRES_29_ItsCapabilitiesAreThoseOfDisco) {
     ContactsRig rig(pretending());
-    rig.subscribe();
-    const auto& shown = std::get<Presence>(rig.rig.stanzas.back());
+    rig.stanza(presence(PresenceType::subscribe));
+    const auto shown = std::get<Presence>(rig.rig.stanzas.back());
     const auto caps = std::ranges::find(shown.payload, "c", &xml::Element::name);
     ASSERT_NE(caps, shown.payload.end());
     xmpp::Iq ask;
@@ -754,7 +762,7 @@ TEST(Contacts, PRES_103_WithoutANotifyItIsTriedLater) {
 TEST(Contacts, PRES_104_ARefusedRefreshLeavesTheDialog) {
     ContactsRig rig;
     rig.granted();
-    rig.pass(59min);
+    rig.pass_to_refresh();
     rig.respond(500);
     EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/dnd"})), "available juliet@capulet.test/balcony dnd");
     EXPECT_EQ(rig.answered, 200);
@@ -777,6 +785,57 @@ TEST(Contacts, AtMostSoManyOfAUserAndOfADomain) {
     EXPECT_EQ(ask("benvolio", "b"), "This gateway can watch no further contacts.");
     rig.stanza(presence(PresenceType::unsubscribe, {"romeo", "montague.test", "x"}, {"a", "capulet.test", {}}));
     EXPECT_EQ(ask("benvolio", "b"), "") << "there is room again";
+}
+
+TEST(Contacts, AnAdministratorSeesAndEndsThem) {
+    ContactsRig rig;
+    rig.granted();
+    rig.subscribe({"benvolio", "montague.test", "x"}, kJuliet);
+    rig.notify("pending");
+    rig.stanza(presence(PresenceType::subscribe, kRomeo, {"nurse", "capulet.test", {}}));
+    const auto order = [&](AdminVerb verb, const AdminArguments& arguments) {
+        return rig.rig.engine.administer(read_order(admin_command(verb), arguments).value());
+    };
+    const auto listed = [&](const char* user) {
+        std::string text;
+        for (const auto& row : order(AdminVerb::subscriptions, {{"user", user}}).tables.front().rows)
+            text += std::get<std::string>(row[1]) + ' ' + std::get<std::string>(row[2]) + ' ' + std::get<std::string>(row[3]) +
+                    ' ' + std::get<std::string>(row[4]) + '\n';
+        return text;
+    };
+    EXPECT_EQ(listed("all"),
+              "benvolio@montague.test juliet@capulet.test to_sip pending\n"
+              "romeo@montague.test juliet@capulet.test to_sip granted\n"
+              "romeo@montague.test nurse@capulet.test to_sip waiting\n");
+    EXPECT_EQ(listed("benvolio@montague.test/x"), "benvolio@montague.test juliet@capulet.test to_sip pending\n");
+    const auto cancel = [&](const char* contact) {
+        return order(AdminVerb::cancel_subscription, {{"user", "romeo@montague.test"}, {"contact", contact}});
+    };
+    EXPECT_FALSE(cancel("mercutio@capulet.test").done);
+    EXPECT_FALSE(cancel("@").done);
+    EXPECT_EQ(cancel("nurse@capulet.test").note, "romeo@montague.test no longer watches nurse@capulet.test.");
+    EXPECT_EQ(rig.pass(0ms), "unsubscribed nurse@capulet.test");
+    EXPECT_TRUE(cancel("juliet@capulet.test").done);
+    EXPECT_EQ(rig.pass(0ms), "unavailable juliet@capulet.test/balcony");
+    EXPECT_EQ(listed("romeo@montague.test"), "romeo@montague.test juliet@capulet.test to_sip ending\n");
+}
+
+TEST(Contacts, PRES_83_AndWhenTheContactWentIsSaid) {
+    ContactsRig rig;
+    rig.granted({"balcony"});
+    auto gone = pidf({"-balcony"});
+    gone.insert(gone.find("</tuple>"), "<timestamp>2026-01-01T10:00:00Z</timestamp>");
+    rig.pass(1s);
+    rig.notify("active;expires=600", gone);
+    rig.pass(5s);
+    const UtcTime later = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
+    rig.rig.feed(StanzaIn{presence(PresenceType::probe), later});
+    ASSERT_EQ(rig.rig.stanzas.size(), 1u);
+    const auto& answer = std::get<Presence>(rig.rig.stanzas.front());
+    EXPECT_EQ(words(answer), "unavailable juliet@capulet.test");
+    ASSERT_EQ(answer.payload.size(), 1u);
+    EXPECT_EQ(answer.payload.front().name, "delay");
+    EXPECT_EQ(answer.payload.front().attribute("stamp")->substr(0, 10), "2026-01-01");
 }
 
 TEST(Contacts, NoAddressNoSubscription) {

@@ -98,9 +98,9 @@ TABLES = [
     Table("mapping/xmpp/stanza_error.cpp", "kTypes", "stox_unit", "Stanza*"),
     Table("net/location.cpp", "kServices", "stox_net_tests", "*"),
     *(Table("plugin/engine/admin_command.cpp", name, "stox_engine_tests", "Admin.*")
-      for name in ("kBan", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kTrace", "kUnban", "kUserLimit")),
+      for name in ("kBan", "kCancel", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kSubscriptions", "kTrace", "kUnban", "kUserLimit")),
     *(Table("plugin/engine/views.cpp", name, "stox_engine_tests", "Views.*")
-      for name in ("kBan", "kDomain", "kError", "kLimit", "kPeer", "kTrace", "kWorker")),
+      for name in ("kBan", "kDomain", "kError", "kLimit", "kPeer", "kSubscription", "kTrace", "kWorker")),
     Table("plugin/engine/sip_checks.cpp", "kKnown", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/sip_checks.cpp", "kServed", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/texts.cpp", "kLanguages", "stox_engine_tests", "Texts.*"),

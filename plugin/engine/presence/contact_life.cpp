@@ -13,9 +13,11 @@ using presence::Authorization;
 
 /// What is known is told, and whether its user is there is asked: a component that was away has heard nothing.
 void tell_new_stream(State& state, Contact& contact, TimePoint now, Actions& out) {
-    if (contact.relation.authorization() != Authorization::granted) return;
-    send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::probe), out);
-    if (contact.shown.is_known()) contact.shown.repeat();
+    contact.resending = false;
+    if (contact.relation.authorization() == Authorization::granted) {
+        send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::probe), out);
+        if (contact.shown.is_known()) contact.shown.repeat();
+    }
     settle(state, contact, now, out);
 }
 
@@ -40,6 +42,9 @@ void withdraw_unconfirmed(State& state, Contact& contact, TimePoint now, Actions
 void contacts_tick(State& state, TimePoint now, Actions& out) {
     if (state.leaving) return;
     auto& contacts = state.contacts;
+    for (const auto number : std::exchange(contacts.cancelled, {}))
+        if (auto* contact = contacts.find(number))
+            drive(state, *contact, now, out, [&](auto& relation, auto& acts) { relation.unsubscribe(now, acts); });
     while (auto* contact = contacts.take_due(now)) {
         const auto number = contact->number;
         withdraw_unconfirmed(state, *contact, now, out);
@@ -61,6 +66,7 @@ std::optional<TimePoint> contacts_due(const State& state) {
     const auto sooner = [&due](std::optional<TimePoint> at) {
         if (at && (!due || *at < *due)) due = at;
     };
+    if (!contacts.cancelled.empty()) sooner(TimePoint{});
     sooner(contacts.pacer.next_timeout());
     if (state.stream_up && !contacts.resend.empty()) sooner(contacts.resend_at);
     return due;
@@ -73,6 +79,7 @@ void contacts_stream_up(State& state, TimePoint now, Actions& out) {
     contacts.resend_at = now;
     for (auto* contact : contacts.all()) {
         if (!contact->shown.is_known() && !contact->kept_shown.empty()) contact->confirm_by = now + Contacts::kConfirm;
+        contact->resending = true;
         contacts.resend.push_back(contact->number);
         settle(state, *contact, now, out);
     }

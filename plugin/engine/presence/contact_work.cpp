@@ -165,7 +165,8 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
-    if (state.stream_up)
+    const bool tells = state.stream_up && !contact.resending;
+    if (tells)
         for (const auto& one : contact.shown.take_due(now)) tell(state, contact, one, out);
     // Until it is confirmed or withdrawn, what another life has shown stands there.
     if (contact.has_row && !contact.confirm_by && contact.shown.shown() != contact.kept_shown) keep(state, contact, now);
@@ -173,7 +174,7 @@ void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
     const auto sooner = [&due](std::optional<TimePoint> at) {
         if (at && (!due || *at < *due)) due = at;
     };
-    if (state.stream_up) sooner(contact.shown.next_timeout());
+    if (tells) sooner(contact.shown.next_timeout());
     sooner(contact.confirm_by);
     state.contacts.set_due(contact, due);
 }

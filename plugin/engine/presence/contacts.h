@@ -31,6 +31,7 @@ struct Contact {
     ShownPresence shown{};
     std::vector<std::string> kept_shown{};  ///< as the store has it
     bool has_row = false;
+    bool resending = false;  ///< the new stream is told of it in its turn
     sip::UsageKey usage = sip::UsageKey::none;
     std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
     std::optional<TimePoint> confirm_by{};     ///< what another life has shown is withdrawn then, unless it is confirmed
@@ -80,6 +81,7 @@ public:
     config::PresenceMode mode = config::PresenceMode::subscribe;
     std::deque<std::uint64_t> resend{};  ///< whose state the new stream has not been told
     std::optional<TimePoint> resend_at{};
+    std::vector<std::uint64_t> cancelled{};   ///< by an administrator, to be ended with the next tick
     std::vector<xmpp::Presence> owed{};        ///< answers that wait for a stream; as many as there may be relations
     std::optional<presence::Pidf> document{};  ///< of the NOTIFY that is being handled
 
