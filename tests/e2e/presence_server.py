@@ -1,4 +1,5 @@
 """Kamailio as a presence server, and a presentity that publishes to it."""
+import os
 import pathlib
 import platform
 import re
@@ -30,7 +31,7 @@ class PresenceServer:
         for word, value in words.items():
             text = text.replace(f"$({word})", str(value))
         (folder / "kamailio.cfg").write_text(text)
-        self.folder, self.domain, self.rules = folder, domain, {}
+        self.folder, self.domain, self.rules, self.written = folder, domain, {}, int(time.time())
         self.program = Program(["kamailio", "-f", folder / "kamailio.cfg", "-DD", "-E", "-m", "64", "-M", "8", "-w", folder, "-Y", folder],
                                folder / "output.log", cwd=folder)
         wait_for("Kamailio's control socket", lambda: self.control("core.uptime") is not None, alive=self.program.alive)
@@ -45,7 +46,11 @@ class PresenceServer:
         head = (TABLES / "xcap").read_text().splitlines()[0]
         rows = [":".join([str(number), name, self.domain, escaped(rules), "2", "e", "0", f"/{name}", "0"])
                 for number, (name, rules) in enumerate(self.rules.items(), 1)]
-        (self.folder / "db" / "xcap").write_text("\n".join([head, *rows]) + "\n")
+        table = self.folder / "db" / "xcap"
+        table.write_text("\n".join([head, *rows]) + "\n")
+        # It is read again when its time is later than before, in whole seconds.
+        self.written = max(int(time.time()), self.written + 1)
+        os.utime(table, (self.written, self.written))
         wait_for("Kamailio to read the rules", lambda: self.control("presence.refreshWatchers", f"sip:{user}@{self.domain}", "presence", "0") is not None)
 
     def log(self) -> str:

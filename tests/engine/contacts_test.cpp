@@ -798,7 +798,8 @@ TEST(Contacts, AnAdministratorSeesAndEndsThem) {
     };
     const auto listed = [&](const char* user) {
         std::string text;
-        for (const auto& row : order(AdminVerb::subscriptions, {{"user", user}}).tables.front().rows)
+        const auto outcome = order(AdminVerb::subscriptions, {{"user", user}});
+        for (const auto& row : outcome.tables.front().rows)
             text += std::get<std::string>(row[1]) + ' ' + std::get<std::string>(row[2]) + ' ' + std::get<std::string>(row[3]) +
                     ' ' + std::get<std::string>(row[4]) + '\n';
         return text;
