@@ -791,6 +791,7 @@ TEST(Contacts, AnAdministratorSeesAndEndsThem) {
     ContactsRig rig;
     rig.granted();
     rig.subscribe({"benvolio", "montague.test", "x"}, kJuliet);
+    rig.pass(20ms);
     rig.notify("pending");
     rig.stanza(presence(PresenceType::subscribe, kRomeo, {"nurse", "capulet.test", {}}));
     const auto order = [&](AdminVerb verb, const AdminArguments& arguments) {
