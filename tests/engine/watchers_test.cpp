@@ -448,6 +448,7 @@ TEST(Watchers, PRES_43_WhatTheUserSaidOutlivesTheProcessAndDialogsDoNot) {
     rig.pass(1s);
     rig.restart();
     rig.feed(StreamUp{});
+    rig.pass(0ms);
     EXPECT_EQ(rig.subscribe().state(), "active;expires=600");
     EXPECT_EQ(rig.told().type, PresenceType::probe);
 }
