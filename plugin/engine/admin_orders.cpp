@@ -97,6 +97,10 @@ AdminOutcome list_subscriptions(State& state, const AdminOrder& order) {
         if (all || contact->user.to_string() == named.value())
             rows.push_back({state.options.domain, contact->user.to_string(), contact->contact.to_string(), "to_sip",
                             std::string(presence::to_string(contact->relation.look()))});
+    for (const auto* watcher : state.watchers.all())
+        if (all || watcher->user.to_string() == named.value())
+            rows.push_back({state.options.domain, watcher->user.to_string(), watcher->contact.to_string(), "to_xmpp",
+                            watcher->relation.is_granted() ? "granted" : "pending"});
     return {true, {}, {to_table(rows)}};
 }
 

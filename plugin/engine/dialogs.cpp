@@ -225,7 +225,14 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
         const std::uint16_t port = hop.port.value_or(transport == Transport::tls ? 5061 : 5060);
         Target target{transport, {*hop.address, port}, transport == Transport::tls ? hop.host : std::string()};
         if (by_flow) target.flow = heard->flow;
-        return dispatch(id, {std::move(target)}, ways);
+        std::vector<Target> targets{target};
+        // Too long for a datagram: over a connection first, where the peer has not said by which way it is reached.   (RFC 3261
+        // §18.1.1)
+        if (!by_flow && !hop.transport && wire_size(request) > Outbound::kMaxUdpRequest) {
+            targets.insert(targets.begin(), target);
+            targets.front().transport = Transport::tcp;
+        }
+        return dispatch(id, std::move(targets), ways);
     }
     const auto location = ways.turn.next_location();
     const auto until = ways.turn.now + NextHops::kLocateIn;

@@ -323,6 +323,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        state.secrets = std::move(in.secrets);
                        configure(state);
                        contacts_configure(state, now, out);
+                       watchers_configure(state, now, out);
                        find_new_ways(state, now, out);
                        go_on(state, now, out);
                    },
@@ -366,6 +367,7 @@ void Engine::for_each_record(const std::function<void(Collection, const std::str
         if (outgoing->stored) visit(Collection::outbox, outgoing->key);
     for (const auto& owed : state.owed.all()) visit(Collection::outbox, owed.key);
     state.contacts.for_each_row([&](const Contact& contact) { visit(Collection::contacts, row_key(contact.user, contact.contact)); });
+    state.watchers.for_each_row([&](const Watcher& watcher) { visit(Collection::watchers, watcher.key); });
 }
 
 bool Engine::takes_stanzas() const { return impl_->state.messages.unstored() < MessageQueue::kUnstored; }

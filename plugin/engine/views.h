@@ -80,7 +80,7 @@ struct LimitRow {
 /// Who watches whom.
 struct SubscriptionRow {
     std::string domain, user, contact;
-    std::string direction;  ///< to_sip: the user watches the contact
+    std::string direction;  ///< to_sip: the user watches the contact; to_xmpp: the contact watches the user
     std::string state;      ///< waiting, pending, granted, static, ending
 };
 /// A source that is not heard.

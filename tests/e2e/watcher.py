@@ -33,7 +33,7 @@ class Watch:
                    f"CSeq: {self.cseq} SUBSCRIBE\r\nContact: <sip:{self.phone.address}:{self.phone.port}>\r\n{headers}"
                    f"Expires: {expires}\r\nContent-Length: 0\r\n\r\n").encode()
         self.phone.responses[:] = [one for one in self.phone.responses if one.headers.get("call-id") != self.call_id]
-        response = self.phone.ask(request)
+        response = self.phone.ask(request, self.phone.gateway_port)
         if response.status == 200:
             self.to = response.headers["to"]
             self.target = re.search(r"<(.*)>", response.headers["contact"])[1]
@@ -54,9 +54,9 @@ class Watch:
 
 
 class Watcher(SipPeer):
-    def __init__(self, aor: str, address: str = PEER, port: int = 5070):
+    def __init__(self, aor: str, address: str = PEER, port: int = 5070, gateway_port: int = 5060):
         super().__init__(address, port, policy=ok)
-        self.aor = aor
+        self.aor, self.gateway_port = aor, gateway_port
 
     def watch(self, user: str) -> Watch:
         return Watch(self, user)

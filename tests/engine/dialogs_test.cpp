@@ -281,6 +281,23 @@ TEST(Dialogs, WhereThePeerItselfWasHeardFromIsTrusted) {
     EXPECT_EQ(notify.target.flow, Flow::none);
 }
 
+TEST(Dialogs, WhatIsTooLongForADatagramTriesAConnectionFirst) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5080"));
+    sip::Notification long_one;
+    long_one.body = std::string(1'300, 'x');
+    const auto by_tcp = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), long_one, ways); }).sent();
+    EXPECT_EQ(by_tcp.target.text(), "tcp:10.0.0.1:5080");
+    sip::Response none;
+    none.status = 503;
+    const auto by_udp = rig.respond(by_tcp, none, LocalFailure::unsent).sent();
+    EXPECT_EQ(by_udp.target.text(), "udp:10.0.0.1:5080") << "rather than not at all";
+    rig.respond(by_udp, 200);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5080;transport=udp"));
+    const auto as_said = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), long_one, ways); }).sent();
+    EXPECT_EQ(as_said.target.text(), "udp:10.0.0.1:5080");
+}
+
 TEST(Dialogs, AContactWithANameIsLocated) {
     DialogRig rig;
     rig.receive(subscribe_to_us("sip:juliet@phone.capulet.test;transport=tcp"));

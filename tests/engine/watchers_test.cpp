@@ -448,6 +448,7 @@ TEST(Watchers, PRES_43_WhatTheUserSaidOutlivesTheProcessAndDialogsDoNot) {
     rig.pass(1s);
     rig.restart();
     rig.feed(StreamUp{});
+    rig.pass(0ms);
     EXPECT_EQ(rig.subscribe().state(), "active;expires=600");
     EXPECT_EQ(rig.told().type, PresenceType::probe);
 }
@@ -491,6 +492,24 @@ TEST(Watchers, WatchersOfAUserOfAPeerAndOfTheDomainAreBounded) {
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200);
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:mercutio@montague.test"), 503);
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200) << "the same relation again";
+}
+
+TEST(Watchers, AReloadEndsTheSubscriptionsOfPeersThatAreGoneOrAll) {
+    for (const bool off : {false, true}) {
+        WatcherRig rig;
+        rig.stand();
+        auto options = Rig::default_options();
+        rig.feed(OptionsChanged{options});
+        EXPECT_TRUE(rig.sent.empty()) << "nothing has changed";
+        if (off)
+            options.presence.mode = config::PresenceMode::off;
+        else
+            options.peers.front().name = "others";
+        rig.feed(OptionsChanged{options});
+        rig.take_notify();
+        EXPECT_EQ(rig.state(), "terminated;reason=noresource");
+        EXPECT_EQ(rig.refresh("600").answer().status, 481);
+    }
 }
 
 TEST(Watchers, WithoutPresenceNobodyWatches) {

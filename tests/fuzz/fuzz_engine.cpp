@@ -29,7 +29,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxSteps = 400;
 
-constexpr std::array<std::string_view, 8> kMethods{"MESSAGE", "MESSAGE", "MESSAGE", "OPTIONS", "INVITE", "REGISTER", "ACK", "DANCE"};
+constexpr std::array<std::string_view, 10> kMethods{"MESSAGE", "MESSAGE",  "MESSAGE", "OPTIONS", "INVITE",
+                                                    "REGISTER", "ACK",    "DANCE",   "SUBSCRIBE", "SUBSCRIBE"};
 constexpr std::array<std::string_view, 7> kTypes{"text/plain",       "text/plain;charset=utf-8", "text/plain;charset=x", "image/png", "",
                                                  "message/cpim",     "message/imdn+xml"};
 constexpr std::array<std::string_view, 6> kHeaders{"Subject", "Content-Language", "Require", "Privacy", "Max-Breadth", "Content-Encoding"};
@@ -206,6 +207,11 @@ private:
         request.content_type = in_.of(kTypes);
         request.body = in_.text();
         for (unsigned left = in_.below(3); left > 0; --left) request.headers.push_back({std::string(in_.of(kHeaders)), in_.text()});
+        if (request.method == "SUBSCRIBE") {
+            request.contacts = {{{}, uri("juliet", "10.0.0.1"), {}}};
+            request.headers.push_back({"Event", "presence"});
+            request.headers.push_back({"Expires", std::to_string(in_.below(3) * 600)});
+        }
         if (in_.below(8) == 0) request.uri.user = sip::percent_encode_user(in_.text());
         if (in_.below(8) == 0) request.from.uri.user = sip::percent_encode_user(in_.text());
         const ServerTransaction transaction{++last_};

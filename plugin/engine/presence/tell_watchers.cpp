@@ -358,6 +358,21 @@ void watchers_tick(State& state, TimePoint now, Actions& out) {
     }
 }
 
+void watchers_configure(State& state, TimePoint now, Actions& out) {
+    const bool off = state.options.presence.mode == config::PresenceMode::off;
+    for (const auto usage :
+         state.watchers.usages([&](const std::string& peer) { return off || !state.options.find_peer(peer); })) {
+        auto& watcher = *state.watchers.find(usage);
+        sip::Notification last;
+        terminate(last, "noresource");
+        state.dialogs.publish(usage, std::move(last), state.ways(now, out));
+        state.watchers.remove_usage(usage);
+        presence::WatcherRelation::Actions acts;
+        watcher.relation.ended(usage, false, now, acts);
+        carry_out(state, watcher, acts, now, out);
+    }
+}
+
 void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out) {
     const auto ways = state.ways(now, out);
     for (auto* watcher : state.watchers.all()) {

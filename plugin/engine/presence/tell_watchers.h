@@ -19,6 +19,8 @@ void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, 
 void watchers_stream_up(State& state, TimePoint now);
 void watchers_stream_down(State& state, TimePoint now, Actions& out);
 void watchers_tick(State& state, TimePoint now, Actions& out);
+/// The options changed: subscriptions of peers that are gone end, or all of them.
+void watchers_configure(State& state, TimePoint now, Actions& out);
 /// The domain goes: subscriptions end, with the word when to come back; for good, rows as well.
 void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out);
 void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now);

@@ -45,10 +45,23 @@ public:
     void add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer);
     void remove_usage(sip::UsageKey usage);
     std::size_t usages_of_peer(const std::string& peer) const;
+    /// Those whose peer this holds for.
+    template <class Wanted>
+    std::vector<sip::UsageKey> usages(Wanted wanted) const {
+        std::vector<sip::UsageKey> found;
+        for (const auto& [usage, of] : usages_)
+            if (wanted(of.peer)) found.push_back(usage);
+        return found;
+    }
     /// Contacts that watch that user, or asked to.
     std::size_t watchers_of(const xmpp::Jid& user) const;
     std::size_t size() const { return watchers_.size(); }
     std::vector<Watcher*> all();
+    template <class Visit>
+    void for_each_row(Visit visit) const {
+        for (const auto& [key, watcher] : watchers_)
+            if (!watcher.key.empty()) visit(watcher);
+    }
 
     void set_due(Watcher& watcher, std::optional<TimePoint> due);
     /// The first whose time has come.
