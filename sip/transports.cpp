@@ -1,6 +1,7 @@
 #include "sip/transports.h"
 
 #include "sip/edge/socket_address.h"
+#include "sip/told_address.h"
 
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nta.h>
@@ -27,16 +28,6 @@ stox::Endpoint to_endpoint(const su_sockaddr_t& address, socklen_t size) {
 
 std::string url_of(Transport transport, const stox::Endpoint& endpoint) {
     return "sip:" + endpoint.to_string() + ";transport=" + std::string(to_string(transport));
-}
-
-/// The address that peers are told: as configured, as bound, or the one that packets to the world would carry.
-Address told_address(const Address& bound, const std::optional<Address>& configured) {
-    if (configured && configured->is_v4() == bound.is_v4()) return *configured;
-    if (!is_any(bound)) return bound;
-    const auto world = bound.is_v4() ? Address::v4({192, 0, 2, 1}) : Address::parse("2001:db8::1").value();
-    const auto source = source_for({world, 9});
-    if (source.is_v4() == bound.is_v4() && !is_any(source)) return source;
-    return bound.is_v4() ? Address::v4({127, 0, 0, 1}) : Address::parse("::1").value();
 }
 
 }  // namespace

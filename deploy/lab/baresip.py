@@ -29,15 +29,16 @@ class Baresip:
     name = "baresip"
 
     def __init__(self, folder: pathlib.Path, aor: str, address: str, gateway: str, contact: str, port: int = 5060, prefix: list | None = None,
-                 certificate: pathlib.Path | None = None, root: pathlib.Path | None = None):
-        """certificate: chain and key in one file, for TLS on port + 1; root: whom it trusts."""
+                 certificate: pathlib.Path | None = None, root: pathlib.Path | None = None, watches: bool = False):
+        """certificate: chain and key in one file, for TLS on port + 1; root: whom it trusts; watches: it subscribes to its contact's presence."""
         folder.mkdir(parents=True, exist_ok=True)
         text = CONFIGURATION.format(address=address, port=port, console=CONSOLE, control=CONTROL)
         text += f"sip_certificate {certificate}\n" if certificate else ""
         text += f"sip_cafile {root}\n" if root else ""
+        text += "module_app presence.so\n" if watches else ""
         (folder / "config").write_text(text)
         (folder / "accounts").write_text(f'<sip:{aor}>;regint=0;outbound="sip:{gateway}"\n')
-        (folder / "contacts").write_text(f'"Contact" <sip:{contact}>\n')
+        (folder / "contacts").write_text(f'"Contact" <sip:{contact}>{";presence=p2p" if watches else ""}\n')
         self.received: list[tuple[str, str, float]] = []  # from, text, when (monotonic)
         self.program = Program(["baresip", "-f", folder], folder / "output.log", prefix=prefix)
         self.console = self.connect(address, CONSOLE)
@@ -74,10 +75,10 @@ class Baresip:
         except OSError:  # closed by stop()
             return b""
 
-    def command(self, name: str, parameters: str = "") -> None:
+    def command(self, name: str, parameters: str = "") -> str:
         octets = json.dumps({"command": name, "params": parameters}, ensure_ascii=False).encode()
         self.control.sendall(b"%d:%s," % (len(octets), octets))
-        self.control.recv(65536)
+        return self.control.recv(65536).decode(errors="replace")
 
     def send(self, text: str) -> float:
         """Writes to the contact; returns when it left (monotonic)."""

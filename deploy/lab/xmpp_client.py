@@ -24,6 +24,7 @@ class _Client(slixmpp.ClientXMPP):
         self.add_event_handler("failed_all_auth", lambda _: owner.failed("the server refused the password"))
         # Its own event is for messages with a body alone.
         self.register_handler(Callback("every message", MatchXPath(f"{{{self.default_ns}}}message"), owner.on_message))
+        self.register_handler(Callback("every presence", MatchXPath(f"{{{self.default_ns}}}presence"), owner.on_presence))
 
     def on_start(self, _event):
         self.send_presence()
@@ -31,11 +32,13 @@ class _Client(slixmpp.ClientXMPP):
 
 
 class XmppClient:
-    """One connected account. `messages` holds (stanza, monotonic time) of every message that came: errors, receipts and whatever else has no body too."""
+    """One connected account. `messages` holds (stanza, monotonic time) of every message that came: errors, receipts and whatever else has no body too;
+    `presences` the same of presence."""
 
     def __init__(self, jid: str, password: str, host: str, port: int):
         self.jid, self.password, self.address = jid, password, (host, port)
         self.messages: list[tuple[slixmpp.Message, float]] = []
+        self.presences: list[tuple[slixmpp.Presence, float]] = []
         self.ready = threading.Event()
         self.failure = ""
         self.loop = asyncio.new_event_loop()
@@ -61,6 +64,9 @@ class XmppClient:
     def on_message(self, stanza) -> None:
         self.messages.append((stanza, time.monotonic()))
 
+    def on_presence(self, stanza) -> None:
+        self.presences.append((stanza, time.monotonic()))
+
     def on_loop(self, action):
         """Runs action(client) on the client's loop and returns its value."""
         async def call():
@@ -80,6 +86,20 @@ class XmppClient:
         when = time.monotonic()
         self.on_loop(action)
         return when
+
+    def present(self, kind: str = "available", to: str | None = None, show: str = "", status: str = "") -> int:
+        """Sends a presence; returns how many had come before."""
+        before = len(self.presences)
+        self.on_loop(lambda client: client.send_presence(pto=to, ptype=None if kind == "available" else kind, pshow=show or None, pstatus=status or None))
+        return before
+
+    def wait_presence(self, kind: str, sender: str, since: int = 0, show: str | None = None) -> slixmpp.Presence:
+        """The first one after so many; kind: as in a stanza's type, or "available"."""
+        def matches(stanza) -> bool:
+            return (stanza.xml.get("type", "available") == kind and str(stanza["from"]) == sender and
+                    (show is None or (stanza.xml.findtext(f"{{{stanza.namespace}}}show") or "") == show))
+        return wait_for(f"{kind} {show or ''} of {sender} at {self.jid}",
+                        lambda: next((stanza for stanza, _ in list(self.presences)[since:] if matches(stanza)), None))
 
     def iq(self, to: str, kind: str, payload: str):
         """The answer to an IQ whose payload is that XML; an error answer is returned, not raised."""

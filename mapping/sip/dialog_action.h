@@ -164,6 +164,11 @@ struct Notified {
     Request notify;
     SubscriptionState state;
 };
+/// The peer has refreshed a subscription whose application says all words itself (Notification::own_words): the state is to be told
+/// anew, within this input.   (RFC 6665 §4.2.1.2)
+struct SubscriptionRefreshed {
+    UsageKey subscription;
+};
 /// A subscription is over without such a NOTIFY, or one that we serve is over.
 struct SubscriptionEnded {
     UsageKey subscription;
@@ -172,7 +177,7 @@ struct SubscriptionEnded {
 
 using Action = std::variant<SendRequest, SendAck, SendCancel, Respond, Progressed, Answered, Failed, AnsweredByPrack, Established,
                             ModifyRequested, ModifyWithdrawn, Modified, ModifyFailed, Requested, RequestAnswered, Ended, Invited,
-                            SubscriptionWanted, ReferWanted, Forked, Notified, SubscriptionEnded>;
+                            SubscriptionWanted, ReferWanted, Forked, Notified, SubscriptionRefreshed, SubscriptionEnded>;
 
 // ---- What the machines are given ----
 

@@ -60,6 +60,11 @@ DialogTable::Entry* DialogTable::find(const DialogId& id) {
     return at == entries_.end() ? nullptr : &at->second;
 }
 
+const DialogTable::Entry* DialogTable::find(const DialogId& id) const {
+    const auto at = entries_.find(id);
+    return at == entries_.end() ? nullptr : &at->second;
+}
+
 std::vector<const DialogTable::Entry*> DialogTable::of_call_id(const std::string& call_id) const {
     std::vector<const Entry*> found;
     for (auto at = entries_.lower_bound({call_id, "", ""}); at != entries_.end() && at->first.call_id == call_id; ++at)

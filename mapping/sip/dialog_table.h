@@ -43,6 +43,7 @@ public:
     Admission admit(const Request& request);
 
     Entry* find(const DialogId& id);
+    const Entry* find(const DialogId& id) const;
     /// All of a Call-ID, for Replaces.
     std::vector<const Entry*> of_call_id(const std::string& call_id) const;
     /// The last 64 calls that ended, oldest first.

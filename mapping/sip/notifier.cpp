@@ -43,6 +43,11 @@ void Notifier::deny(const Reply& reply, Context& context) {
     if (reply.status >= 300 && reply.status <= 699) step(scope, Deny{reply});
 }
 
+void Notifier::accept(Context& context) {
+    Scope scope{parts_, context};
+    step(scope, Accept{});
+}
+
 void Notifier::publish(Notification notification, Context& context) {
     Scope scope{parts_, context};
     if (notification.state.phase == SubscriptionPhase::terminated)

@@ -15,6 +15,9 @@ struct Notification {
     std::string type{};  ///< Content-Type; empty: no body
     std::string body{};
     std::vector<Header> headers{};
+    /// Of the first one: at a refresh, and when the subscription ends by the peer or by time, the application says what is to be
+    /// told, within the input that tells it so. Else what was said last is said again.
+    bool own_words = false;
 
     friend bool operator==(const Notification&, const Notification&) = default;
 };
@@ -25,10 +28,11 @@ Notification refer_news(int status);
 namespace notifier {
 
 struct Asked {};    ///< the application has not granted it yet
+struct Polled {};   ///< answered; the one NOTIFY is to come   (RFC 6665 §4.4.3)
 struct Serving {};  ///< pending or active, as the last notification says
 struct Ending {};   ///< the last NOTIFY is to be answered
 struct Terminated {};
-using State = std::variant<Asked, Serving, Ending, Terminated>;
+using State = std::variant<Asked, Polled, Serving, Ending, Terminated>;
 
 struct Grant {
     Notification first;
@@ -36,6 +40,7 @@ struct Grant {
 struct Deny {
     Reply reply;
 };
+struct Accept {};   ///< a poll whose answer the application has to find out
 struct Overdue {};  ///< the application said nothing
 struct Refreshed {
     TransactionId transaction;
@@ -59,7 +64,7 @@ struct NotifyAgain {    ///< 401 or 407 that can be answered
     std::vector<Header> credentials;
 };
 using Event =
-    std::variant<Grant, Deny, Overdue, Refreshed, Left, Publish, End, Expired, NotifyDone, LastDone, NotifyFatal, NotifyAgain>;
+    std::variant<Grant, Deny, Accept, Overdue, Refreshed, Left, Publish, End, Expired, NotifyDone, LastDone, NotifyFatal, NotifyAgain>;
 
 struct Parts {
     UsageKey usage;
@@ -73,6 +78,7 @@ struct Parts {
     RequestKey key{};
     int tries = 0;  ///< of the NOTIFY under way, after challenges
     std::optional<Notification> waiting{};
+    bool own_words = false, owes_last = false;
     State state{};
 };
 
@@ -87,6 +93,8 @@ public:
     /// 200, and the first NOTIFY at once; `first` says active or pending, or terminated to poll.
     void grant(Notification first, Context& context);
     void deny(const Reply& reply, Context& context);
+    /// A poll (Expires: 0): 200 now, the NOTIFY with publish(), within CallSettings::description.
+    void accept(Context& context);
     /// Sends the NOTIFY, or when the one before is answered; a terminated phase ends the subscription.
     void publish(Notification notification, Context& context);
 

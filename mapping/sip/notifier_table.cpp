@@ -4,6 +4,7 @@
 #include "mapping/sip/header_values.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::sip::notifier {
 
@@ -66,6 +67,14 @@ Notification timed_out(Scope& scope) {
     return last;
 }
 
+/// The application says how, or what was said last is said again.
+Ending end_by_itself(Scope& scope, Notification last) {
+    if (!scope.parts.own_words) return end(scope, std::move(last));
+    scope.parts.owes_last = true;
+    scope.parts.deadline = scope.context.now + 2 * scope.context.settings.give_up();
+    return {};
+}
+
 Serving grant(const Asked&, const Grant& event, Scope& scope) {
     auto& parts = scope.parts;
     const auto expires = granted(*parts.request, scope);
@@ -73,9 +82,23 @@ Serving grant(const Asked&, const Grant& event, Scope& scope) {
     answer(scope, parts.transaction, *parts.request, expires);
     parts.dialog->state = DialogState::confirmed;
     parts.request.reset();
+    parts.own_words = event.first.own_words;
     notify(scope, event.first);
     return {};
 }
+
+Polled accept(const Asked&, const Accept&, Scope& scope) {
+    auto& parts = scope.parts;
+    parts.deadline = scope.context.now + scope.context.settings.description;
+    answer(scope, parts.transaction, *parts.request, seconds(0));
+    parts.dialog->state = DialogState::confirmed;
+    parts.request.reset();
+    return {};
+}
+
+Ending end_polled(const Polled&, const End& event, Scope& scope) { return end(scope, event.notification); }
+
+Ending nothing_to_tell(const Polled&, const Overdue&, Scope& scope) { return end(scope, timed_out(scope)); }
 
 /// A poll: Expires 0, or the application ends it with the first word.   (RFC 6665 §4.4.3)
 Ending grant_once(const Asked&, const End& event, Scope& scope) {
@@ -104,7 +127,10 @@ Serving refreshed(const Serving&, const Refreshed& event, Scope& scope) {
     parts.deadline = scope.context.now + expires;
     parts.dialog->refresh_target(event.subscribe.contacts);
     answer(scope, event.transaction, event.subscribe, expires);
-    notify(scope, parts.waiting.value_or(parts.last));
+    if (parts.own_words)
+        scope.act(SubscriptionRefreshed{parts.usage});
+    else
+        notify(scope, parts.waiting.value_or(parts.last));
     return {};
 }
 
@@ -112,7 +138,7 @@ Ending left(const Serving&, const Left& event, Scope& scope) {
     scope.parts.dialog->refresh_target(event.subscribe.contacts);
     answer(scope, event.transaction, event.subscribe, seconds(0));
     scope.act(SubscriptionEnded{scope.parts.usage, Cause::unsubscribed});
-    return end(scope, timed_out(scope));
+    return end_by_itself(scope, timed_out(scope));
 }
 
 Serving publish(const Serving&, const Publish& event, Scope& scope) {
@@ -127,7 +153,13 @@ Ending end_served(const Serving&, const End& event, Scope& scope) {
 
 Ending expired(const Serving&, const Expired&, Scope& scope) {
     scope.act(SubscriptionEnded{scope.parts.usage, Cause::expired});
-    return end(scope, timed_out(scope));
+    return end_by_itself(scope, timed_out(scope));
+}
+
+Ending last_word(const Ending& state, const End& event, Scope& scope) {
+    if (!std::exchange(scope.parts.owes_last, false)) return state;
+    notify(scope, event.notification);
+    return state;
 }
 
 Serving notify_done(const Serving&, const NotifyDone&, Scope& scope) {
@@ -167,10 +199,13 @@ From again(const From& state, const NotifyAgain& event, Scope& scope) {
     return state;
 }
 
-template <class On>
-Terminated done(const Ending&, const On&, Scope&) {
-    return {};
-}
+struct Done {
+    template <class From, class On>
+    Terminated operator()(const From&, const On&, Scope&) const {
+        return {};
+    }
+};
+constexpr Done done{};
 
 // clang-format off
 using Table = transitions<
@@ -178,7 +213,11 @@ using Table = transitions<
     row<Asked,   Grant,       Serving,    grant>,
     row<Asked,   End,         Ending,     grant_once>,
     row<Asked,   Deny,        Terminated, deny>,
+    row<Asked,   Accept,      Polled,     accept>,
     row<Asked,   Overdue,     Terminated, nobody_granted>,
+    row<Polled,  End,         Ending,     end_polled>,
+    row<Polled,  Overdue,     Ending,     nothing_to_tell>,
+    row<Polled,  NotifyFatal, Terminated, done>,
     row<Serving, Refreshed,   Serving,    refreshed>,
     row<Serving, Left,        Ending,     left>,
     row<Serving, Publish,     Serving,    publish>,
@@ -187,11 +226,12 @@ using Table = transitions<
     row<Serving, NotifyDone,  Serving,    notify_done>,
     row<Serving, NotifyAgain, Serving,    again<Serving>>,
     row<Serving, NotifyFatal, Terminated, refused>,
+    row<Ending,  End,         Ending,     last_word>,
     row<Ending,  NotifyDone,  Ending,     last_follows>,
     row<Ending,  NotifyAgain, Ending,     again<Ending>>,
-    row<Ending,  LastDone,    Terminated, done<LastDone>>,
-    row<Ending,  NotifyFatal, Terminated, done<NotifyFatal>>,
-    row<Ending,  Overdue,     Terminated, done<Overdue>>>;
+    row<Ending,  LastDone,    Terminated, done>,
+    row<Ending,  NotifyFatal, Terminated, done>,
+    row<Ending,  Overdue,     Terminated, done>>;
 // clang-format on
 
 }  // namespace

@@ -299,6 +299,10 @@ void UserAgent::deny(UsageKey subscription, const Reply& reply, TimePoint now, A
     with<Notifier>(subscription, now, out, [&](auto& notifier, auto& context) { notifier.deny(reply, context); });
 }
 
+void UserAgent::accept(UsageKey subscription, TimePoint now, Actions& out) {
+    with<Notifier>(subscription, now, out, [](auto& notifier, auto& context) { notifier.accept(context); });
+}
+
 void UserAgent::publish(UsageKey subscription, Notification notification, TimePoint now, Actions& out) {
     with<Notifier>(subscription, now, out,
                    [&](auto& notifier, auto& context) { notifier.publish(std::move(notification), context); });
@@ -308,6 +312,27 @@ DialogRef UserAgent::dialog(UsageKey usage) const {
     const auto at = usages_.find(usage);
     if (at == usages_.end() || at->second.listed.size() != 1) return nullptr;
     return at->second.listed.front();
+}
+
+DialogRef UserAgent::dialog(const DialogId& id) const {
+    const auto* entry = table_.find(id);
+    return entry ? entry->dialog : nullptr;
+}
+
+const std::string* UserAgent::peer_of(const Request& inside) const {
+    if (const auto* entry = table_.find({inside.call_id, inside.to.tag, inside.from.tag})) return &entry->peer;
+    const auto subscriber = subscribers_.find({inside.call_id, inside.to.tag});
+    return subscriber == subscribers_.end() ? nullptr : peer_of(subscriber->second);
+}
+
+const std::string* UserAgent::peer_of(RequestKey key) const {
+    const auto sent = keys_.find(key);
+    return sent == keys_.end() ? nullptr : peer_of(sent->second.usage);
+}
+
+const std::string* UserAgent::peer_of(UsageKey usage) const {
+    const auto at = usages_.find(usage);
+    return at == usages_.end() ? nullptr : &at->second.peer;
 }
 
 }  // namespace stox::sip

@@ -41,6 +41,9 @@ public:
     /// new_tag  a tag that nobody guesses (IdGenerator::wire_id)
     UserAgent(Settings settings, std::function<std::uint32_t(std::uint32_t)> below, std::function<std::string()> new_tag);
 
+    /// For what begins or is asked from now on.
+    void use(CallSettings calls) { settings_.calls = std::move(calls); }
+
     // ---- From below ----
 
     /// Any request but CANCEL.
@@ -80,6 +83,8 @@ public:
     /// To SubscriptionWanted and ReferWanted.
     void grant(UsageKey subscription, Notification first, TimePoint now, Actions& out);
     void deny(UsageKey subscription, const Reply& reply, TimePoint now, Actions& out);
+    /// To SubscriptionWanted with Expires: 0: 200 now, publish() soon.
+    void accept(UsageKey subscription, TimePoint now, Actions& out);
     void publish(UsageKey subscription, Notification notification, TimePoint now, Actions& out);
 
     // ---- What there is ----
@@ -92,6 +97,13 @@ public:
     std::size_t remembered() const { return keys_.size(); }
     /// The dialog of an established call or a subscription, for the journal; null: none.
     DialogRef dialog(UsageKey usage) const;
+    /// Null: there is none of that id.
+    DialogRef dialog(const DialogId& id) const;
+    /// Whose dialog a request with a To tag is in, or whose answer to a SUBSCRIBE of ours it is; null: nobody's.
+    const std::string* peer_of(const Request& inside) const;
+    /// Whom a request of ours goes to; null: its usage is over.
+    const std::string* peer_of(RequestKey key) const;
+    const std::string* peer_of(UsageKey usage) const;
 
 private:
     struct Usage {

@@ -12,6 +12,7 @@ inline constexpr std::string_view kStreamErrors = "urn:ietf:params:xml:ns:xmpp-s
 
 inline constexpr std::string_view kDiscoInfo = "http://jabber.org/protocol/disco#info";    // XEP-0030
 inline constexpr std::string_view kDiscoItems = "http://jabber.org/protocol/disco#items";  // XEP-0030
+inline constexpr std::string_view kCaps = "http://jabber.org/protocol/caps";               // XEP-0115
 inline constexpr std::string_view kDataForms = "jabber:x:data";                            // XEP-0004
 inline constexpr std::string_view kCommands = "http://jabber.org/protocol/commands";       // XEP-0050
 inline constexpr std::string_view kVersion = "jabber:iq:version";                          // XEP-0092

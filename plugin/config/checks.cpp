@@ -156,6 +156,8 @@ std::vector<Problem> check(const DomainOptions& options) {
     std::vector<Problem> problems;
     check_files(options.tls.files, problems);
     check_addresses(options, problems);
+    if (options.presence.min_expires > options.presence.max_expires)
+        problems.push_back({"presence.min_expires", "is more than presence.max_expires: no subscription would fit between them"});
     const Peer* default_peer = nullptr;
     for (auto peer = options.peers.begin(); peer != options.peers.end(); ++peer) {
         check_peer(*peer, options, problems);

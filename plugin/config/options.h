@@ -214,6 +214,26 @@ struct DigestOptions {
     friend bool operator==(const DigestOptions&, const DigestOptions&) = default;
 };
 
+enum class PresenceMode {
+    subscribe,  ///< asked for and told by SIP
+    pretended,  ///< `static`: every contact is shown as available   (PRES-29)
+    off,
+};
+
+/// Presence both ways (RFC 8048). Bounds are of one domain.
+struct PresenceOptions {
+    PresenceMode mode = PresenceMode::subscribe;
+    unsigned expires = 3600;                        ///< seconds that a SUBSCRIBE of ours asks for
+    unsigned min_expires = 60, max_expires = 3600;  ///< of theirs   (PRES-30)
+    unsigned subscribe_rate = 50;                   ///< a second, to each peer   (PRES-93)
+    unsigned contacts_per_user = 1'000;
+    unsigned watchers_per_user = 100;
+    unsigned watchers_per_peer = 10'000;
+    unsigned relations = 20'000;  ///< each way
+
+    friend bool operator==(const PresenceOptions&, const PresenceOptions&) = default;
+};
+
 /// Scope `domain`.
 struct DomainOptions {
     std::string domain;  ///< the component's
@@ -240,6 +260,7 @@ struct DomainOptions {
     bool e2e_fallback = false;           ///< IM-27
     bool xhtml_im = false;               ///< IM-25
     bool chat_states = true;             ///< whether contacts hear that somebody writes (CHAT-41)
+    PresenceOptions presence;
 
     /// Null: there is none of that name.
     const Peer* find_peer(std::string_view peer) const {

@@ -160,6 +160,23 @@ MetricsOptions read_metrics(const json& section) {
     return metrics;
 }
 
+PresenceOptions read_presence(const json& section) {
+    PresenceOptions presence;
+    static const std::map<std::string, PresenceMode> modes{
+        {"subscribe", PresenceMode::subscribe}, {"static", PresenceMode::pretended}, {"off", PresenceMode::off}};
+    presence.mode = one_of(section, "mode", modes, presence.mode);
+    for (auto [word, field] : {std::pair("expires", &presence.expires),
+                               {"min_expires", &presence.min_expires},
+                               {"max_expires", &presence.max_expires},
+                               {"subscribe_rate", &presence.subscribe_rate},
+                               {"contacts_per_user", &presence.contacts_per_user},
+                               {"watchers_per_user", &presence.watchers_per_user},
+                               {"watchers_per_peer", &presence.watchers_per_peer},
+                               {"relations", &presence.relations}})
+        *field = value(section, word, *field);
+    return presence;
+}
+
 }  // namespace
 
 EngineOptions read_engine(const json& given) {
@@ -199,6 +216,7 @@ DomainOptions read_domain(const json& given) {
     options.e2e_fallback = value(given, "e2e_fallback", options.e2e_fallback);
     options.xhtml_im = value(given, "xhtml_im", options.xhtml_im);
     options.chat_states = value(given, "chat_states", options.chat_states);
+    options.presence = read_presence(at(given, "presence"));
     options.message_accept_code = value(given, "message_accept_code", options.message_accept_code);
     options.allow_6xx = value(given, "allow_6xx", options.allow_6xx);
     options.service_unavailable_code = value(given, "service_unavailable_code", options.service_unavailable_code);

@@ -33,6 +33,10 @@ constexpr std::array kBan{kSource, AdminArgument{"minutes", "For so many minutes
 constexpr std::array kUnban{kSource};
 constexpr std::array kLogLevel{AdminArgument{"level", "Log level", Kind::choice, {}, kLevels}};
 
+constexpr std::array kSubscriptions{AdminArgument{"user", "JID of the user; all: everybody", Kind::user, "all"}};
+constexpr std::array kCancel{AdminArgument{"user", "JID of the user", Kind::user},
+                             AdminArgument{"contact", "JID of the contact", Kind::user}};
+
 // clang-format off
 constexpr std::array kCommands{
     AdminCommand{AdminVerb::overview,   "overview",   "Overview",                      domain, false},
@@ -49,6 +53,8 @@ constexpr std::array kCommands{
     AdminCommand{AdminVerb::ban,        "ban",        "Ban a source",                  worker, false, kBan},
     AdminCommand{AdminVerb::unban,      "unban",      "Hear a banned source again",    worker, false, kUnban},
     AdminCommand{AdminVerb::log_level,  "log-level",  "Log level",                     worker, false, kLogLevel},
+    AdminCommand{AdminVerb::subscriptions, "subscriptions", "Presence subscriptions",   domain, true,  kSubscriptions},
+    AdminCommand{AdminVerb::cancel_subscription, "cancel-subscription", "End a presence subscription", domain, true, kCancel},
     AdminCommand{AdminVerb::reload,     "reload",     "Read the configuration again",  worker, false},
     AdminCommand{AdminVerb::stop,       "stop",       "Stop until the next reload",    worker, false}};
 // clang-format on

@@ -31,6 +31,8 @@ enum class AdminVerb {
     ban,
     unban,
     log_level,
+    subscriptions,
+    cancel_subscription,
     reload,
     stop,
 };

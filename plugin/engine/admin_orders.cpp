@@ -48,6 +48,7 @@ std::vector<LimitRow> limit_rows(const State& state) {
         rows.push_back({domain, "peer_transactions", peer.name, on_their_way(state, peer.name), peer.limits.transactions});
         rows.push_back({domain, "peer_per_second", peer.name, 0, peer.limits.per_second});
     }
+    rows.push_back({domain, "contacts", {}, state.contacts.size(), state.options.presence.relations});
     for (const auto& [user, per_second] : state.user_rates.exceptions())
         rows.push_back({domain, "user_rate", user, 0, per_second});
     return rows;
@@ -87,6 +88,30 @@ AdminOutcome drain(State& state, const AdminOrder& order) {
                                  : state.options.domain + " takes messages."};
 }
 
+AdminOutcome list_subscriptions(State& state, const AdminOrder& order) {
+    const auto named = user_named(order.text("user"));
+    if (!named) return {false, "There can be no such user: " + named.error().detail + '.', {}};
+    const bool all = named.value() == "all";
+    std::vector<SubscriptionRow> rows;
+    for (const auto* contact : state.contacts.all())
+        if (all || contact->user.to_string() == named.value())
+            rows.push_back({state.options.domain, contact->user.to_string(), contact->contact.to_string(), "to_sip",
+                            std::string(presence::to_string(contact->relation.look()))});
+    for (const auto* watcher : state.watchers.all())
+        if (all || watcher->user.to_string() == named.value())
+            rows.push_back({state.options.domain, watcher->user.to_string(), watcher->contact.to_string(), "to_xmpp",
+                            watcher->relation.is_granted() ? "granted" : "pending"});
+    return {true, {}, {to_table(rows)}};
+}
+
+AdminOutcome cancel_subscription(State& state, const AdminOrder& order) {
+    const auto user = xmpp::Jid::parse(order.text("user")), contact = xmpp::Jid::parse(order.text("contact"));
+    const auto* known = user && contact ? state.contacts.find(user.value(), contact.value()) : nullptr;
+    if (!known) return {false, "There is no such subscription.", {}};
+    state.contacts.cancelled.push_back(known->number);
+    return {true, known->user.to_string() + " no longer watches " + known->contact.to_string() + '.', {}};
+}
+
 }  // namespace
 
 AdminOutcome administer(State& state, const AdminOrder& order) {
@@ -99,6 +124,10 @@ AdminOutcome administer(State& state, const AdminOrder& order) {
             return limit_user(state, order);
         case AdminVerb::drain:
             return drain(state, order);
+        case AdminVerb::subscriptions:
+            return list_subscriptions(state, order);
+        case AdminVerb::cancel_subscription:
+            return cancel_subscription(state, order);
         default:
             break;
     }

@@ -2,6 +2,8 @@
 
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/presence/tell_watchers.h"
+#include "plugin/engine/presence/watch_contacts.h"
 
 namespace stox::engine {
 
@@ -30,6 +32,8 @@ void begin_drain(State& state, Shutdown::Why why, TimePoint now, Actions& out) {
         state.messages.put_back(id);
         if (state.leaving->for_good) abandon(state, id, now, out);
     }
+    contacts_leave(state, now, out);
+    watchers_leave(state, state.leaving->for_good, now, out);
     state.hops.configure({});
     // Nobody will hear more of what was delivered.
     if (!state.leaving->for_good) return;

@@ -7,10 +7,14 @@
 #include "plugin/engine/admin_orders.h"
 #include "plugin/engine/answers.h"
 #include "plugin/engine/chat_states.h"
+#include "plugin/engine/dialog_news.h"
 #include "plugin/engine/drain.h"
 #include "plugin/engine/log.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/presence/contact_work.h"
+#include "plugin/engine/presence/tell_watchers.h"
+#include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/reports.h"
 #include "plugin/engine/rerouting.h"
 #include "plugin/engine/restore.h"
@@ -88,13 +92,6 @@ std::optional<xmpp::Message> with_text(const xmpp::Message& message) {
     return filled;
 }
 
-void on_presence(const xmpp::Presence& presence, Actions& out) {
-    // A subscription that nothing would ever answer must not look pending for ever.
-    if (presence.type == xmpp::PresenceType::subscribe)
-        refuse_stanza(presence, xmpp::ErrorType::cancel, xmpp::Condition::feature_not_implemented,
-                      "This gateway carries no presence.", out);
-}
-
 bool asks(const xmpp::Iq& iq) { return iq.type == xmpp::IqType::get || iq.type == xmpp::IqType::set; }
 
 void on_iq(State& state, const xmpp::Iq& iq, TimePoint now, Actions& out) {
@@ -137,7 +134,10 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimeP
                               const auto filled = with_text(m);
                               on_message(state, filled ? *filled : m, received, now, out);
                           },
-                          [&](const xmpp::Presence& p) { on_presence(p, out); },
+                          [&](const xmpp::Presence& p) {
+                              tell_watchers(state, p, now, out);
+                              watch_contacts(state, p, now, out);
+                          },
                           [&](const xmpp::Iq& iq) { on_iq(state, iq, now, out); }},
                stanza);
 }
@@ -171,8 +171,12 @@ void configure(State& state) {
     state.hops.configure(state.options);
     state.user_rates.configure(state.options.user_rate);
     state.signal_rates.configure(state.options.user_rate != 0 ? state.options.user_rate : kSignalsPerSecond);
-    state.outbound.set_logins(state.secrets.logins);
+    state.outbound.accounts().configure(state.secrets.logins);
     state.authentication.configure(state.options, state.secrets.users, state.ids);
+    sip::CallSettings calls;
+    calls.min_expires = std::chrono::seconds(state.options.presence.min_expires);
+    calls.max_expires = std::chrono::seconds(state.options.presence.max_expires);
+    state.dialogs.use(std::move(calls));
     auto before = std::exchange(state.rates, {});
     for (const auto& peer : state.options.peers) {
         if (peer.limits.per_second == 0) continue;
@@ -187,15 +191,18 @@ bool same_addresses(const config::DomainOptions& one, const config::DomainOption
     return one.scheme == other.scheme && one.domain == other.domain && one.sip_domain == other.sip_domain;
 }
 
+void request_over(State& state, Outcome outcome, TimePoint now, Actions& out) {
+    if (!state.dialogs.over(outcome, state.ways(now, out))) message_over(state, std::move(outcome), now, out);
+}
+
 void go_on(State& state, TimePoint now, Actions& out) {
-    for (auto& outcome : state.outbound.resume(state.hops, state.turn(now, out)))
-        message_over(state, std::move(outcome), now, out);
+    for (auto& outcome : state.outbound.resume(state.hops, state.turn(now, out))) request_over(state, std::move(outcome), now, out);
 }
 
 void on_sip_response(State& state, const SipResponseIn& in, TimePoint now, Actions& out) {
     const auto turn = state.turn(now, out);
     if (state.hops.on_response(in, turn)) return;
-    if (auto outcome = state.outbound.on_response(in, state.hops, turn)) message_over(state, std::move(*outcome), now, out);
+    if (auto outcome = state.outbound.on_response(in, state.hops, turn)) request_over(state, std::move(*outcome), now, out);
 }
 
 void on_committed(State& state, const Committed& in, TimePoint now, Actions& out) {
@@ -218,6 +225,9 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     const auto turn = state.turn(now, out);
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
+    state.dialogs.tick(state.ways(now, out));
+    contacts_tick(state, now, out);
+    watchers_tick(state, now, out);
     go_on(state, now, out);  // a location may have been given up
     if (state.leaving && !state.leaving->over && state.leaving->until <= now) drain_over(state, now, out);
     state.commits.tick(turn);
@@ -266,7 +276,10 @@ struct Engine::Impl {
 
 Engine::Engine(config::DomainOptions options, IdGenerator ids, Secrets secrets)
     : impl_(new Impl{make_state(std::move(options), std::move(ids), std::move(secrets))}) {
+    impl_->state.dialogs.begin(impl_->state.ids, impl_->state.options.domain);
     configure(impl_->state);
+    Actions none;
+    contacts_configure(impl_->state, {}, none);
 }
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
@@ -276,23 +289,36 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
     auto& state = impl_->state;
     Actions out;
     std::visit(
-        Overloaded{[&](const StreamUp&) { stream_up(state, now, out); }, [&](const StreamDown&) { stream_down(state, now, out); },
+        Overloaded{[&](const StreamUp&) {
+                       stream_up(state, now, out);
+                       contacts_stream_up(state, now, out);
+                       watchers_stream_up(state, now);
+                   },
+                   [&](const StreamDown&) {
+                       stream_down(state, now, out);
+                       watchers_stream_down(state, now, out);
+                   },
                    [&](const StanzaIn& in) {
-                       state.utc = in.received;
+                       state.set_utc(in.received, now);
                        on_stanza(state, in.stanza, in.received, now, out);
                    },
                    [&](const UnreadableStanzaIn& in) { on_unreadable(state, in, now, out); },
                    [&](const SipRequestIn& in) {
-                       state.utc = in.received;
+                       state.set_utc(in.received, now);
                        on_sip_request(state, in, now, out);
                    },
                    [&](const SipResponseIn& in) { on_sip_response(state, in, now, out); },
+                   [&](const OwnAddresses& in) { state.dialogs.set_addresses(in.addresses); },
                    [&](const Located& in) {
+                       if (state.dialogs.located(in, state.ways(now, out))) return;
                        state.hops.located(in, state.turn(now, out));
                        go_on(state, now, out);
                    },
                    [&](const Committed& in) { on_committed(state, in, now, out); },
-                   [&](Restored& in) { restore(state, std::move(in), now, out); },
+                   [&](Restored& in) {
+                       if (in.read != UtcTime{}) state.set_utc(in.read, now);
+                       restore(state, std::move(in), now, out);
+                   },
                    [&](OptionsChanged& in) {
                        if (!same_addresses(state.options, in.options)) {
                            state.spellings.clear();
@@ -301,6 +327,8 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        state.options = std::move(in.options);
                        state.secrets = std::move(in.secrets);
                        configure(state);
+                       contacts_configure(state, now, out);
+                       watchers_configure(state, now, out);
                        find_new_ways(state, now, out);
                        go_on(state, now, out);
                    },
@@ -309,6 +337,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                    [&](const Tick&) { on_tick(state, now, out); },
                    [&](const Shutdown& in) { begin_drain(state, in.why, now, out); }},
         input);
+    tell_owners(state, now, out);
     // Whoever waits for the end does not wait for company.
     if (state.leaving) state.commits.hurry(state.turn(now, out));
     finish(state, now, out);
@@ -320,11 +349,11 @@ void Engine::log_details(bool wanted) { impl_->state.details = wanted; }
 std::optional<TimePoint> Engine::next_timeout() const {
     const auto& state = impl_->state;
     std::optional<TimePoint> next;
-    const auto end =
-        state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
-    for (const auto& due : {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(),
-                            state.hops.next_timeout(), state.outbound.next_timeout(), state.composing.next_timeout(),
-                            state.delivered.next_timeout(), state.desk.next_timeout(), end})
+    const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
+    for (const auto& due :
+         {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
+          state.outbound.next_timeout(), state.dialogs.next_timeout(), contacts_due(state), state.watchers.first_due(),
+          state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }
@@ -342,6 +371,8 @@ void Engine::for_each_record(const std::function<void(Collection, const std::str
     for (const auto* outgoing : state.messages.all())
         if (outgoing->stored) visit(Collection::outbox, outgoing->key);
     for (const auto& owed : state.owed.all()) visit(Collection::outbox, owed.key);
+    state.contacts.for_each_row([&](const Contact& contact) { visit(Collection::contacts, row_key(contact.user, contact.contact)); });
+    state.watchers.for_each_row([&](const Watcher& watcher) { visit(Collection::watchers, watcher.key); });
 }
 
 bool Engine::takes_stanzas() const { return impl_->state.messages.unstored() < MessageQueue::kUnstored; }
@@ -359,6 +390,8 @@ std::vector<Engine::PeerState> Engine::peers() const {
 }
 
 AdminOutcome Engine::administer(const AdminOrder& order) { return engine::administer(impl_->state, order); }
+
+const std::string& Engine::contact_token() const { return impl_->state.dialogs.token(); }
 
 DomainRow Engine::domain_row() const { return engine::domain_row(impl_->state); }
 std::vector<TrafficRow> Engine::traffic_rows() const { return engine::traffic_rows(impl_->state); }

@@ -7,6 +7,7 @@
 #include "mapping/core/ids.h"
 #include "mapping/sip/certified_names.h"
 #include "mapping/sip/message.h"
+#include "mapping/sip/own_contact.h"
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
 #include "plugin/engine/admin_command.h"
@@ -61,6 +62,7 @@ struct SipRequestIn {
     sip::CertifiedNames tls{};  ///< of its sender
     UtcTime received{};         ///< for time stamps
     bool congested = false;     ///< the component stream takes no more: whoever is served is told to come back later
+    Flow flow = Flow::none;     ///< the connection it came over
 };
 struct SipResponseIn {
     ClientTransaction transaction;
@@ -82,10 +84,15 @@ struct Committed {
 /// as soon as it is read.
 struct Restored {
     std::vector<Record> records;
+    UtcTime read{};
 };
 struct OptionsChanged {
     config::DomainOptions options;
     Secrets secrets{};  ///< of these options
+};
+/// Where the worker is reached by SIP, one for each listener: the first input after it listens, and when that changes.
+struct OwnAddresses {
+    std::vector<sip::OwnAddress> addresses;
 };
 /// The answer to Authorize; without one in time nobody is an administrator.
 struct Authorized {
@@ -107,7 +114,7 @@ struct Shutdown {
 };
 
 using Input = std::variant<StreamUp, StreamDown, StanzaIn, UnreadableStanzaIn, SipRequestIn, SipResponseIn, Located, Committed,
-                           Restored, OptionsChanged, Authorized, Administered, Tick, Shutdown>;
+                           Restored, OptionsChanged, OwnAddresses, Authorized, Administered, Tick, Shutdown>;
 
 // Actions
 
@@ -212,6 +219,8 @@ public:
 
     /// An order whose command is `of_engine`, given by another way than XMPP.
     AdminOutcome administer(const AdminOrder& order);
+    /// The user of every Contact of ours: a request for it belongs to this engine, whatever its host.
+    const std::string& contact_token() const;
     /// For the views; how long the stream has been up or down is the caller's to say.
     DomainRow domain_row() const;
     std::vector<TrafficRow> traffic_rows() const;

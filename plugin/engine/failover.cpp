@@ -5,7 +5,7 @@
 namespace stox::engine {
 
 Failover::Failover(std::string_view method, std::vector<Target> targets)
-    : targets_(std::move(targets)), may_repeat_(method == "INVITE" || method == "OPTIONS") {
+    : targets_(std::move(targets)), may_repeat_(method == "INVITE" || method == "OPTIONS" || method == "SUBSCRIBE") {
     STOX_ASSERT(!targets_.empty());
 }
 

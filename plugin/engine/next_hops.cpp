@@ -116,6 +116,24 @@ bool NextHops::is_down(const std::string& name, const Target& target) const {
     return health != peer->second.health.end() && health->second.reach == Reach::down;
 }
 
+bool NextHops::leads_to(const std::string& name, Transport transport, const Endpoint& endpoint) const {
+    const auto peer = peers_.find(name);
+    return peer != peers_.end() && std::ranges::any_of(peer->second.hops, [&](const Hop& hop) {
+               return std::ranges::any_of(hop.targets, [&](const Target& target) {
+                   return target.transport == transport && target.endpoint == endpoint;
+               });
+           });
+}
+
+std::optional<Target> NextHops::likely(const std::string& name) const {
+    const auto peer = peers_.find(name);
+    if (peer == peers_.end()) return std::nullopt;
+    for (const auto& hop : peer->second.hops)
+        for (const auto& target : hop.targets)
+            if (!is_down(name, target)) return target;
+    return std::nullopt;
+}
+
 void NextHops::refused(const std::string& name, const Target& target, const sip::Response& response, TimePoint now) {
     const auto peer = peers_.find(name);
     const auto seconds = sip::leading_number(response.header("Retry-After"));

@@ -40,6 +40,10 @@ public:
     /// For one request to that peer.
     Way way(const std::string& peer, const Turn& turn);
     bool is_down(const std::string& peer, const Target& target) const;
+    /// Whether one of that peer's hops leads there.
+    bool leads_to(const std::string& peer, Transport transport, const Endpoint& endpoint) const;
+    /// What is known of the way to that peer without asking; none: it has to be located.
+    std::optional<Target> likely(const std::string& peer) const;
     /// That target has answered 503: what its Retry-After asks for is kept, an hour at most.   (RFC 3261 §21.5.4)
     void refused(const std::string& peer, const Target& target, const sip::Response& response, TimePoint now);
     /// Whether its time is not over. It is passed by while there is another.

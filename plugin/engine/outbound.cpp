@@ -1,13 +1,9 @@
 #include "plugin/engine/outbound.h"
 
-#include "plugin/engine/log.h"
-
 #include <algorithm>
 #include <iterator>
 
 namespace stox::engine {
-
-namespace digest = sip::digest;
 
 namespace {
 
@@ -45,6 +41,15 @@ std::optional<Outcome> Outbound::start(RequestId id, sip::Request request, std::
     return begin(entry, hops, turn);
 }
 
+std::optional<Outcome> Outbound::start_dialog(RequestId id, sip::Request request, std::string peer, std::vector<Target> targets,
+                                              NextHops& hops, const Turn& turn) {
+    const auto entry = entries_.emplace(id, Entry{std::move(request), std::move(peer), {}, {}, {}, {}, true}).first;
+    if (targets.empty()) return begin(entry, hops, turn);
+    entry->second.failover.emplace(entry->second.request.method, std::move(targets));
+    send(entry, turn);
+    return std::nullopt;
+}
+
 std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, const Turn& turn) {
     const auto id = entry->first;
     waiting_.erase(id);
@@ -62,7 +67,7 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
         case NextHops::Way::State::ready:
             break;
     }
-    const auto size = wire_size(entry->second.request) + (accounts_.contains(entry->second.peer) ? kCredentials : 0);
+    const auto size = wire_size(entry->second.request) + (accounts_.has(entry->second.peer) ? kCredentials : 0);
     std::erase_if(way.targets, [&](const Target& target) {
         return size > (target.transport == Transport::udp ? kMaxUdpRequest : kMaxRequest);
     });
@@ -72,46 +77,26 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
     return std::nullopt;
 }
 
-void Outbound::set_logins(std::map<std::string, digest::Login> logins) {
-    accounts_.clear();
-    for (auto& [peer, login] : logins) accounts_.emplace(peer, Account{std::move(login), {}, false});
-}
-
 /// With the credentials that this peer asked for before.
 void Outbound::send(Entries::iterator entry, const Turn& turn) {
-    const auto account = accounts_.find(entry->second.peer);
-    if (account == accounts_.end()) return send(entry, {}, turn);
-    const auto& request = entry->second.request;
-    const auto uri = request.uri.to_string();
-    auto headers = digest::authorize(account->second.login, digest::Counterpart::peer_of_login, account->second.session,
-                                     entry->second.credentials, {request.method, uri, request.body}, turn.ids.wire_id());
-    send(entry, headers ? std::move(headers).value() : std::vector<sip::Header>(), turn);
+    auto& [request, peer, failover, attempts, silent_at, credentials, of_dialog] = entry->second;
+    if (of_dialog) return send(entry, {}, turn);
+    send(entry, accounts_.authorize(peer, request, credentials, turn), turn);
 }
 
 /// False: the challenge is the outcome.   (RFC 3261 §8.1.3.5, §22.2)
 bool Outbound::answer_challenge(Entries::iterator entry, const sip::Response& response, const Turn& turn) {
-    const auto account = accounts_.find(entry->second.peer);
-    if (account == accounts_.end()) return false;
-    auto& request = entry->second.request;
-    const auto uri = request.uri.to_string();
-    // What we send goes to this peer's next hops and nowhere else, so what comes back is from there.
-    auto headers =
-        digest::answer(account->second.login, digest::Counterpart::peer_of_login, response.headers, account->second.session,
-                       entry->second.credentials, {request.method, uri, request.body}, turn.ids.wire_id());
-    if (!headers) {
-        if (!account->second.told)
-            turn.out.push_back(
-                line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
-        account->second.told = true;
-        return false;
-    }
+    auto& [request, peer, failover, attempts, silent_at, credentials, of_dialog] = entry->second;
+    if (of_dialog) return false;
+    auto headers = accounts_.answer(peer, request, response, credentials, turn);
+    if (!headers) return false;
     ++request.cseq;
-    send(entry, std::move(headers).value(), turn);
+    send(entry, std::move(*headers), turn);
     return true;
 }
 
 void Outbound::send(Entries::iterator entry, std::vector<sip::Header> credentials, const Turn& turn) {
-    auto& [base, peer, failover, attempts, silent_at, carried] = entry->second;
+    auto& [base, peer, failover, attempts, silent_at, carried, of_dialog] = entry->second;
     auto request = base;
     std::ranges::move(credentials, std::back_inserter(request.headers));
     const auto transaction = turn.next_transaction();
@@ -127,7 +112,7 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     const auto attempt = attempts_.find(in.transaction);
     if (attempt == attempts_.end()) return std::nullopt;
     const auto entry = entries_.find(attempt->second);
-    auto& [request, peer, failover, attempts, silent_at, carried] = entry->second;
+    auto& [request, peer, failover, attempts, silent_at, carried, of_dialog] = entry->second;
     const bool current = in.transaction == attempts.back();
     if (in.response.status < 200) {
         if (current) failover->on_provisional();
@@ -143,8 +128,7 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     }
     const int status = in.local == LocalFailure::none ? in.response.status : 0;
     if ((status == 401 || status == 407) && answer_challenge(entry, in.response, turn)) return std::nullopt;
-    if (const auto account = accounts_.find(peer); account != accounts_.end() && status >= 200 && status < 300)
-        account->second.told = false;
+    if (status >= 200 && status < 300 && !of_dialog) accounts_.accepted(peer);
     if (in.local == LocalFailure::none) hops.refused(peer, failover->target(), in.response, turn.now);
     failover->skip([&, &name = peer](const Target& target) { return hops.is_down(name, target); });
     failover->put_back([&, &name = peer](const Target& target) { return hops.is_busy(name, target, turn.now); });
@@ -186,8 +170,8 @@ Outcome Outbound::end(Entries::iterator entry, Outcome outcome) {
     set_silence(entry, std::nullopt);
     outcome.cseq = entry->second.request.cseq;
     for (const auto transaction : entry->second.attempts) attempts_.erase(transaction);
-    const auto count = per_peer_.find(entry->second.peer);
-    if (--count->second == 0) per_peer_.erase(count);
+    if (const auto count = per_peer_.find(entry->second.peer); !entry->second.of_dialog && --count->second == 0)
+        per_peer_.erase(count);
     entries_.erase(entry);
     return outcome;
 }

@@ -2,8 +2,8 @@
 // Requests of ours outside any dialog: located, sent, moved to the next target where that is safe, until each has one outcome.
 // INVITE is not for this: its late answers belong to its dialog.
 
+#include "plugin/engine/accounts.h"
 #include "plugin/engine/next_hops.h"
-#include "plugin/engine/secrets.h"
 
 #include <map>
 #include <optional>
@@ -42,11 +42,15 @@ public:
     /// What a peer need not take over a stream: as much as we take ourselves.
     static constexpr std::size_t kMaxRequest = 65'536;
 
-    /// With which the challenges of each peer are answered; what was negotiated before is forgotten.
-    void set_logins(std::map<std::string, sip::digest::Login> logins);
+    /// With which the challenges of each peer are answered.
+    Accounts& accounts() { return accounts_; }
 
-    /// The outcome, when there is one at once.
+    /// A message to that peer, whose challenges are answered. The outcome, when there is one at once.
     std::optional<Outcome> start(RequestId id, sip::Request request, std::string peer, NextHops& hops, const Turn& turn);
+    /// A request of the dialog layer, which answers challenges itself and counts no message. targets: where it goes, at least
+    /// one; empty: to the peer's next hops.
+    std::optional<Outcome> start_dialog(RequestId id, sip::Request request, std::string peer, std::vector<Target> targets,
+                                        NextHops& hops, const Turn& turn);
     std::optional<Outcome> on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn);
     /// Something was located, or the options changed: what waited for that goes on.
     std::vector<Outcome> resume(NextHops& hops, const Turn& turn);
@@ -62,17 +66,13 @@ public:
 
 private:
     struct Entry {
-        sip::Request request;  ///< without credentials
+        sip::Request request;  ///< without credentials, if they are ours to give
         std::string peer;
         std::optional<Failover> failover;         ///< none: waits for a location
         std::vector<ClientTransaction> attempts;  ///< the last one is for failover->target()
         std::optional<TimePoint> silent_at;
         sip::digest::Attempt credentials;  ///< what it carried so far
-    };
-    struct Account {
-        sip::digest::Login login;
-        sip::digest::Session session;
-        bool told = false;  ///< the operator, that it is refused
+        bool of_dialog = false;
     };
     using Entries = std::map<RequestId, Entry>;
 
@@ -88,7 +88,7 @@ private:
     std::set<RequestId> waiting_;
     std::set<std::pair<TimePoint, RequestId>> silences_;
     std::map<std::string, std::size_t> per_peer_;
-    std::map<std::string, Account> accounts_;  ///< by peer
+    Accounts accounts_;
 };
 
 }  // namespace stox::engine

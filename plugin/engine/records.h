@@ -21,6 +21,8 @@ enum class Collection : std::uint8_t {
     inbox,     ///< from SIP, accepted, until the XMPP server surely has it
     outbox,    ///< from XMPP, accepted, until a final response, or until its author was told
     receipts,  ///< ids that a later receipt or IMDN refers to
+    contacts,  ///< SIP contacts that XMPP users watch, as long as they do
+    watchers,  ///< SIP contacts that may watch XMPP users, or asked to
 };
 
 /// What the author of a MESSAGE asked to be told (RFC 5438), and what a report needs to be sent.
@@ -85,10 +87,30 @@ struct ReceiptRow {
     friend bool operator==(const ReceiptRow&, const ReceiptRow&) = default;
 };
 
+/// A user's subscription to the presence of a SIP contact. Its dialogs are not kept.   (PRES-02)
+struct ContactRow {
+    xmpp::Jid user;     ///< bare
+    xmpp::Jid contact;  ///< bare
+    bool granted = false;
+    std::vector<std::string> shown{};  ///< resources that the user sees as available, kMaxShown at most
+
+    static constexpr std::size_t kMaxShown = 64;
+    friend bool operator==(const ContactRow&, const ContactRow&) = default;
+};
+
+/// A SIP contact's subscription to the presence of a user. Its dialogs are not kept.   (PRES-02)
+struct WatcherRow {
+    xmpp::Jid user;                ///< bare
+    xmpp::Jid contact;             ///< bare
+    std::optional<UtcTime> asked;  ///< the user, who has not answered; none: who has agreed
+
+    friend bool operator==(const WatcherRow&, const WatcherRow&) = default;
+};
+
 /// Octets of a row as it is stored; a longer one is refused when it comes.
 constexpr std::size_t kMaxRowOctets = 1u << 20;
 
-using RecordValue = std::variant<InboxRow, OutboxRow, ReceiptRow>;
+using RecordValue = std::variant<InboxRow, OutboxRow, ReceiptRow, ContactRow, WatcherRow>;
 
 struct RecordChange {
     Collection collection;

@@ -4,6 +4,8 @@
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/owed.h"
 #include "plugin/engine/page_messages.h"
+#include "plugin/engine/presence/tell_watchers.h"
+#include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/row_size.h"
 #include "plugin/engine/stream_writer.h"
 
@@ -82,6 +84,8 @@ void restore(State& state, Restored in, TimePoint now, Actions& out) {
         if (auto* outbox = std::get_if<OutboxRow>(&value))
             restore_outbox(state, std::move(key), std::move(*outbox), lives, now, out);
         if (auto* receipt = std::get_if<ReceiptRow>(&value)) restore_receipt(state, std::move(key), std::move(*receipt), now);
+        if (auto* contact = std::get_if<ContactRow>(&value)) restore_contact(state, std::move(key), std::move(*contact), now, out);
+        if (auto* watcher = std::get_if<WatcherRow>(&value)) restore_watcher(state, std::move(key), std::move(*watcher), now);
     }
     if (!in.records.empty())
         out.push_back(line(Level::info, {}, "messages restored",

@@ -73,6 +73,16 @@ RowSize size_of(const ReceiptRow& row) {
                    octets(row.imdn_id) + report_octets(row.report)};
 }
 
+RowSize size_of(const ContactRow& row) {
+    RowSize size{0, kFrame + address(row.user.to_string()) + address(row.contact.to_string())};
+    for (const auto& resource : row.shown) size.row += octets(resource) + 3;
+    return size;
+}
+
+RowSize size_of(const WatcherRow& row) {
+    return RowSize{0, kFrame + address(row.user.to_string()) + address(row.contact.to_string())};
+}
+
 RowSize size_of(const RecordValue& value) {
     return std::visit([](const auto& row) { return size_of(row); }, value);
 }

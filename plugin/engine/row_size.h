@@ -21,6 +21,8 @@ constexpr std::size_t kChatStateOctets = 80;
 RowSize size_of(const InboxRow& row);
 RowSize size_of(const OutboxRow& row);
 RowSize size_of(const ReceiptRow& row);
+RowSize size_of(const ContactRow& row);
+RowSize size_of(const WatcherRow& row);
 RowSize size_of(const RecordValue& value);
 
 }  // namespace stox::engine

@@ -1,6 +1,6 @@
 #include "plugin/engine/services.h"
 
-#include "mapping/xmpp/disco.h"
+#include "mapping/xmpp/caps.h"
 #include "mapping/xmpp/namespaces.h"
 
 namespace stox::engine {
@@ -34,7 +34,20 @@ xmpp::DiscoInfo gateway_info(const config::DomainOptions& options) {
     return info;
 }
 
-/// What the contact's client has shown to support.   (CORE-15)
+xml::Element version() {
+    xml::Element query(std::string(xmpp::ns::kVersion), "query");
+    query.add(xml::Element(query.ns, "name")).add_text("stox");
+    query.add(xml::Element(query.ns, "version")).add_text(STOX_VERSION);
+    return query;
+}
+
+/// Whether that is what the capabilities of the contact stand for now.
+bool is_caps_node(const std::string& node, const xmpp::DiscoInfo& info) {
+    return node == std::string(kCapsNode) + '#' + xmpp::caps_version(info);
+}
+
+}  // namespace
+
 xmpp::DiscoInfo contact_info(const State& state, const xmpp::Jid& contact, TimePoint now) {
     xmpp::DiscoInfo info;
     info.identities = {{"client", "phone", {}, {}}};
@@ -48,15 +61,6 @@ xmpp::DiscoInfo contact_info(const State& state, const xmpp::Jid& contact, TimeP
     return info;
 }
 
-xml::Element version() {
-    xml::Element query(std::string(xmpp::ns::kVersion), "query");
-    query.add(xml::Element(query.ns, "name")).add_text("stox");
-    query.add(xml::Element(query.ns, "version")).add_text(STOX_VERSION);
-    return query;
-}
-
-}  // namespace
-
 void answer_iq(const State& state, const xmpp::Iq& in, TimePoint now, Actions& out) {
     auto result = result_of(in);
     const bool to_gateway = in.to.local.empty();
@@ -65,8 +69,11 @@ void answer_iq(const State& state, const xmpp::Iq& in, TimePoint now, Actions& o
     const auto* node = query.attribute("node");
 
     if (get && query.is(xmpp::ns::kDiscoInfo, "query")) {
-        if (node && !node->empty()) return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
-        result.payload = encode(to_gateway ? gateway_info(state.options) : contact_info(state, in.to, now));
+        auto info = to_gateway ? gateway_info(state.options) : contact_info(state, in.to, now);
+        if (node && !node->empty() && (to_gateway || !is_caps_node(*node, info)))
+            return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
+        if (node) info.node = *node;
+        result.payload = encode(info);
     } else if (get && query.is(xmpp::ns::kDiscoItems, "query")) {
         if (node && !node->empty()) return refuse(in, ErrorType::cancel, Condition::item_not_found, out);
         result.payload = xml::Element(std::string(xmpp::ns::kDiscoItems), "query");

@@ -11,10 +11,10 @@ namespace stox::engine {
 
 namespace {
 
-constexpr std::string_view kAllow = "MESSAGE, OPTIONS";
-constexpr std::array<std::string_view, 2> kServed{"MESSAGE", "OPTIONS"};
-constexpr std::array<std::string_view, 10> kKnown{"BYE",     "INFO",  "INVITE",   "NOTIFY",    "PRACK",
-                                                  "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"};
+constexpr std::string_view kAllow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY";
+constexpr std::string_view kAllowEvents = "presence";
+constexpr std::array<std::string_view, 4> kServed{"MESSAGE", "OPTIONS", "SUBSCRIBE", "NOTIFY"};
+constexpr std::array<std::string_view, 8> kKnown{"BYE", "INFO", "INVITE", "PRACK", "PUBLISH", "REFER", "REGISTER", "UPDATE"};
 
 bool one_of(const auto& methods, std::string_view method) { return std::ranges::find(methods, method) != methods.end(); }
 
@@ -32,15 +32,15 @@ std::string all_values(const sip::Request& request, std::string_view name) {
     return all;
 }
 
-/// 405 for what others serve and we do not, 501 for what nobody has heard of, 481 for a dialog we do not have.
+/// Outside any dialog: 405 for what others serve and we do not, 501 for what nobody has heard of.
 std::optional<Refusal> check_method(const sip::Request& request) {
     if (request.method == "REGISTER") return refuse(403, "no registrar");
     if (!one_of(kServed, request.method)) {
         if (!one_of(kKnown, request.method)) return refuse(501, "unknown method", {{"Allow", std::string(kAllow)}});
-        if (!request.to.tag.empty()) return refuse(481, "no such dialog");
         return refuse(405, "method not served", {{"Allow", std::string(kAllow)}});
     }
-    if (!request.to.tag.empty() && request.method != "OPTIONS") return refuse(481, "no such dialog");
+    // What is about a subscription can begin with SUBSCRIBE alone.   (RFC 6665 §4.1.3)
+    if (request.method == "NOTIFY") return refuse(481, "no such dialog");
     return std::nullopt;
 }
 
@@ -52,7 +52,23 @@ std::optional<Refusal> check_target(const sip::Request& request, int no_user) {
     return std::nullopt;
 }
 
+/// We serve no method that any extension would change.
+std::optional<Refusal> check_extensions(const sip::Request& request) {
+    auto required = all_values(request, "Require");
+    if (required.empty()) return std::nullopt;
+    return refuse(420, "extension required", {{"Unsupported", std::move(required)}});
+}
+
 }  // namespace
+
+std::optional<Refusal> check_inside(const sip::Request& request, bool has_dialog) {
+    if (!one_of(kServed, request.method) && !one_of(kKnown, request.method))
+        return refuse(501, "unknown method", {{"Allow", std::string(kAllow)}});
+    if (request.max_forwards == 0) return refuse(483, "Max-Forwards is 0");
+    if (auto refusal = check_extensions(request)) return refusal;
+    if (!has_dialog) return refuse(481, "no such dialog");
+    return std::nullopt;
+}
 
 std::optional<Refusal> check_request(const sip::Request& request, bool may_speak, int no_user) {
     // OPTIONS delivers nothing, and proxies probe with a From of their own making.
@@ -67,16 +83,21 @@ std::optional<Refusal> check_request(const sip::Request& request, bool may_speak
     // Whoever has no branch left may not be forwarded, and what becomes of it on the XMPP side would be.   (RFC 5393 §5.3.3)
     if (const auto* breadth = request.header("Max-Breadth"); breadth && sip::read_number(*breadth) == 0u)
         if (request.method != "OPTIONS") return refuse(440, "Max-Breadth is 0");
-    // We serve no method that any extension would change.
-    if (auto required = all_values(request, "Require"); !required.empty())
-        return refuse(420, "extension required", {{"Unsupported", std::move(required)}});
-    return std::nullopt;
+    return check_extensions(request);
+}
+
+sip::Response not_served() {
+    sip::Response response;
+    response.status = 405;
+    response.headers = {{"Allow", std::string(kAllow)}};
+    return response;
 }
 
 sip::Response capabilities() {
     sip::Response response;
     response.status = 200;
     response.headers = {{"Allow", std::string(kAllow)},
+                        {"Allow-Events", std::string(kAllowEvents)},
                         {"Accept", std::string(im::kAccept)},
                         {"Accept-Encoding", std::string(im::kAcceptEncoding)}};
     return response;

@@ -15,11 +15,17 @@ struct Refusal {
     bool counts = false;    ///< towards a ban of the source
 };
 
-/// Null: the request of a peer's may go on. may_speak: whether that peer may speak for its author.
+/// Null: the request of a peer's, outside any dialog, may go on. may_speak: whether that peer may speak for its author.
 /// The merged-request check (482) is deliver_to_xmpp's: it needs memory.
 /// no_user: what a request without a user in its target gets.   (CORE-34)
 std::optional<Refusal> check_request(const sip::Request& request, bool may_speak, int no_user = 404);
 
+/// The same for a request in a dialog, or for one that claims to be: whom its dialog is with is the dialog layer's to say.
+/// What no such dialog is there for gets 481.
+std::optional<Refusal> check_inside(const sip::Request& request, bool has_dialog);
+
+/// 405 with its Allow.
+sip::Response not_served();
 /// What a 200 to OPTIONS tells: Allow and Accept.
 sip::Response capabilities();
 /// 415 with its Accept and Accept-Encoding.   (CORE-58)

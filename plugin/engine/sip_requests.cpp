@@ -5,6 +5,8 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/peers.h"
+#include "plugin/engine/presence/tell_watchers.h"
+#include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/sip_checks.h"
 
 namespace stox::engine {
@@ -87,10 +89,31 @@ bool is_too_fast(State& state, const config::Peer& peer, TimePoint now, Actions&
     return true;
 }
 
-/// OPTIONS: the gateway itself, or a user of ours, is there.   (CORE-34)
+/// OPTIONS: the gateway itself, a user of ours, or one of our dialogs is there.   (CORE-34)
 sip::Response answer_options(const State& state, const sip::Request& request) {
+    if (request.uri.user == state.dialogs.token()) return capabilities();
     if (!request.uri.user.empty() && !user_jid(state.options, request.uri)) return status(404);
     return capabilities();
+}
+
+/// Who its sender says to be is of no account there: the dialog was made by somebody of that peer.   (RFC 3261 §12.2.2)
+void on_request_inside(State& state, const SipRequestIn& in, const config::Peer& peer, Trace trace, TimePoint now, Actions& out) {
+    const auto* with = state.dialogs.peer_of(in.request);
+    if (auto refusal = check_inside(in.request, with != nullptr)) return refuse(in, std::move(*refusal), trace, peer.name, out);
+    if (*with != peer.name)
+        return refuse(in, {status(403), "a dialog with another peer", true, false}, trace, peer.name, out);
+    if (auto refusal = refuse_notify(state, in.request))
+        return refuse(in, {std::move(*refusal), "a notification that cannot be read", false, false}, trace, peer.name, out);
+    if (auto refusal = check_refresh(in.request)) return refuse(in, std::move(*refusal), trace, peer.name, out);
+    state.dialogs.receive(in, peer.name, state.ways(now, out));
+}
+
+/// SUBSCRIBE is answered at once and asks nobody: what it begins is the dialog layer's.   (PRES-105)
+void on_subscribe(State& state, const SipRequestIn& in, const config::Peer& peer, Trace trace, TimePoint now, Actions& out) {
+    const auto key = MergedRequests::key(in.request);
+    if (state.merged.seen(key, {}, now).as != MergedRequests::Seen::As::first)
+        return refuse(in, {status(482), "a copy of a request that came another way", false, false}, trace, peer.name, out);
+    state.dialogs.receive(in, peer.name, state.ways(now, out));
 }
 
 }  // namespace
@@ -102,19 +125,23 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     if (auto* refusal = std::get_if<Refusal>(&whose)) return refuse(in, std::move(*refusal), trace, {}, out);
     const auto& peer = *std::get<const config::Peer*>(whose);
 
-    if (in.congested || state.draining) return out.push_back(RespondSip{in.transaction, try_later(peer.kind, kRetryCongested_s)});
+    const bool inside = !in.request.to.tag.empty() && in.request.method != "OPTIONS";
+    if (in.congested || (state.draining && !inside)) return out.push_back(RespondSip{in.transaction, try_later(peer.kind, kRetryCongested_s)});
     if (in.request.method != "OPTIONS" && is_too_fast(state, peer, now, out))
         return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
     // Its Call-ID and tag are ours and nobody can guess them, so whatever it says of its author it is our own.   (CORE-69)
     if (state.loops.is_ours(in.request))
         return refuse(in, {status(482), "a request of ours has come back", false, false}, trace, peer.name, out);
+    if (inside) return on_request_inside(state, in, peer, trace, now, out);
     const auto author = author_of(state.options, peer, in.request);
     const int no_user = state.options.scheme == config::AddressScheme::phone ? 484 : 404;  // a number that is not complete
     if (auto refusal = check_request(in.request, author.has_value(), no_user))
         return refuse(in, std::move(*refusal), trace, peer.name, out);
-    if (in.request.method != "OPTIONS" && !state.user_rates.take("sip:" + author->uri.user + '@' + author->uri.host, now))
-        return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
     if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
+    auto& rates = in.request.method == "MESSAGE" ? state.user_rates : state.signal_rates;
+    if (!rates.take("sip:" + author->uri.user + '@' + author->uri.host, now))
+        return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
+    if (in.request.method != "MESSAGE") return on_subscribe(state, in, peer, trace, now, out);
     deliver_to_xmpp(state, in, peer, *author, trace, now, out);
 }
 

@@ -9,6 +9,7 @@
 #include "plugin/engine/contact_formats.h"
 #include "plugin/engine/delivered_requests.h"
 #include "plugin/engine/devices.h"
+#include "plugin/engine/dialogs.h"
 #include "plugin/engine/engine.h"
 #include "plugin/engine/imdn_contacts.h"
 #include "plugin/engine/inbox.h"
@@ -19,6 +20,8 @@
 #include "plugin/engine/odd_names.h"
 #include "plugin/engine/outbound.h"
 #include "plugin/engine/owed_errors.h"
+#include "plugin/engine/presence/contacts.h"
+#include "plugin/engine/presence/watchers.h"
 #include "plugin/engine/receipts.h"
 #include "plugin/engine/row_keys.h"
 #include "plugin/engine/seen_spellings.h"
@@ -58,10 +61,14 @@ struct State {
     Composing composing;
     Composing writing{};  ///< users of whom a contact was told that they write, and not yet that they stopped
     UtcTime utc{};        ///< when the latest message came
+    TimePoint utc_since{};  ///< the same by the steady clock
     MergedRequests merged;
     DeliveredRequests delivered{};
     NextHops hops;
     Outbound outbound;
+    Dialogs dialogs{};
+    Contacts contacts{};
+    Watchers watchers{};
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};
@@ -85,6 +92,8 @@ struct State {
         std::uint64_t failed_to_sip = 0, failed_to_xmpp = 0;
     } carried{};
 
+    UtcTime utc_at(TimePoint now) const { return utc + std::chrono::duration_cast<UtcTime::duration>(now - utc_since); }
+    void set_utc(UtcTime received, TimePoint now) { utc = received, utc_since = now; }
     bool is_leaving_for_good() const { return leaving && leaving->for_good; }
     std::uint64_t next_number() { return ++last_number; }
     RequestId next_request() { return RequestId{++last_number}; }
@@ -93,6 +102,7 @@ struct State {
         const std::size_t limit = peer.limits.transactions;
         return limit != 0 && outbound.in_progress(peer.name) + inbox.unanswered_from(peer.name) >= limit;
     }
+    Ways ways(TimePoint now, Actions& out) { return {hops, outbound, turn(now, out)}; }
     Turn turn(TimePoint now, Actions& out) { return {now, ids, last_number, out}; }
 };
 

@@ -1,17 +1,23 @@
 #pragma once
-// Where one request is sent: a located next hop.
+// Where one request is sent: a located next hop, or where a dialog goes on.
 
 #include "mapping/core/endpoint.h"
 
 #include <compare>
+#include <cstdint>
 #include <string>
 
 namespace stox::engine {
+
+/// The connection that a request came over; the number is the caller's. none: a datagram.   (RFC 5626)
+enum class Flow : std::uint64_t { none = 0 };
 
 struct Target {
     Transport transport = Transport::udp;
     Endpoint endpoint;
     std::string tls_name{};  ///< TLS: whom the certificate must name   (RFC 5922)
+    Flow flow = Flow::none;  ///< this connection while it lives, else one to `endpoint`
+    bool configured = true;  ///< false: learnt from a message; then not to every address
 
     /// "tcp:192.0.2.1:5060"
     std::string text() const { return std::string(to_string(transport)) + ':' + endpoint.to_string(); }

@@ -5,6 +5,7 @@
 #include "plugin/engine/addressing.h"
 #include "plugin/engine/destination.h"
 #include "plugin/engine/log.h"
+#include "plugin/engine/moved.h"
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/owed.h"
 #include "plugin/engine/page_messages.h"
@@ -12,7 +13,6 @@
 #include "plugin/engine/row_size.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace stox::engine {
 
@@ -24,27 +24,6 @@ xmpp::StanzaError error(xmpp::ErrorType type, xmpp::Condition condition, std::st
     made.condition = condition;
     if (!text.empty()) made.text = std::move(text);
     return made;
-}
-
-/// xmpp:local@domain; what is not unreserved stands as %XX.   (RFC 5122 §2.2)
-std::string xmpp_uri(const xmpp::Jid& jid) {
-    static constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string uri = "xmpp:";
-    for (const char c : jid.local) {
-        const auto octet = static_cast<unsigned char>(c);
-        if (std::isalnum(octet) || std::string_view("-._~").find(c) != std::string_view::npos)
-            uri += c;
-        else
-            (uri += '%', uri += kHex[octet >> 4], uri += kHex[octet & 15]);
-    }
-    return uri + '@' + jid.domain;
-}
-
-/// The first Contact of a 3xx that has a form on the XMPP side, as <gone/> and <redirect/> carry it.   (CORE-S301)
-std::string new_address(const config::DomainOptions& options, const sip::Response& response) {
-    for (const auto& contact : response.contacts)
-        if (const auto jid = contact_jid(options, contact.uri)) return xmpp_uri(jid.value());
-    return {};
 }
 
 /// A failure of ours as the response that stands for it.   (RFC 3261 §8.1.3.1, CORE-55)

@@ -66,6 +66,12 @@ constexpr std::array kLimit{
     From<LimitRow>{"of",     label, "Of",     &cell<&LimitRow::of>},
     From<LimitRow>{"used",   gauge, "Used",   &cell<&LimitRow::used>},
     From<LimitRow>{"most",   gauge, "Most",   &cell<&LimitRow::most>}};
+constexpr std::array kSubscription{
+    From<SubscriptionRow>{"domain",    label, "Domain",    &cell<&SubscriptionRow::domain>},
+    From<SubscriptionRow>{"user",      label, "User",      &cell<&SubscriptionRow::user>},
+    From<SubscriptionRow>{"contact",   label, "Contact",   &cell<&SubscriptionRow::contact>},
+    From<SubscriptionRow>{"direction", label, "Direction", &cell<&SubscriptionRow::direction>},
+    From<SubscriptionRow>{"state",     text,  "State",     &cell<&SubscriptionRow::state>}};
 constexpr std::array kBan{
     From<BanRow>{"source",       label,   "Source",      &cell<&BanRow::source>},
     From<BanRow>{"hears",        text,    "Still heard", &cell<&BanRow::hears>},
@@ -143,6 +149,7 @@ Table to_table(const std::vector<DomainRow>& rows) { return make<kDomain>("domai
 Table to_table(const std::vector<PeerRow>& rows) { return make<kPeer>("peers", "Peers", rows); }
 Table to_table(const std::vector<ErrorRow>& rows) { return make<kError>("errors", "Last errors", rows); }
 Table to_table(const std::vector<LimitRow>& rows) { return make<kLimit>("limits", "Limits", rows); }
+Table to_table(const std::vector<SubscriptionRow>& rows) { return make<kSubscription>("subscriptions", "Presence subscriptions", rows); }
 Table to_table(const std::vector<BanRow>& rows) { return make<kBan>("bans", "Banned sources", rows); }
 Table to_table(const std::vector<TraceRow>& rows) { return make<kTrace>("traces", "Traces", rows); }
 Table to_table(const std::vector<TrafficRow>& rows) { return make<kTraffic>("traffic", "Messages", rows); }

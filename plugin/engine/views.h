@@ -77,6 +77,12 @@ struct LimitRow {
     std::string of;                    ///< whom it holds for; empty: the domain
     std::uint64_t used = 0, most = 0;  ///< most 0: no limit
 };
+/// Who watches whom.
+struct SubscriptionRow {
+    std::string domain, user, contact;
+    std::string direction;  ///< to_sip: the user watches the contact; to_xmpp: the contact watches the user
+    std::string state;      ///< waiting, pending, granted, static, ending
+};
 /// A source that is not heard.
 struct BanRow {
     std::string source;
@@ -122,6 +128,7 @@ Table to_table(const std::vector<DomainRow>& rows);
 Table to_table(const std::vector<PeerRow>& rows);
 Table to_table(const std::vector<ErrorRow>& rows);
 Table to_table(const std::vector<LimitRow>& rows);
+Table to_table(const std::vector<SubscriptionRow>& rows);
 Table to_table(const std::vector<BanRow>& rows);
 Table to_table(const std::vector<TraceRow>& rows);
 Table to_table(const std::vector<TrafficRow>& rows);

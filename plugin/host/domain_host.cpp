@@ -51,7 +51,7 @@ void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
                                                     engine::logfmt(why));
         has_store_ = true;
         if (taken) taken_.stored(*taken);
-        if (!stopping_) drive(engine::Restored{std::move(records)});
+        if (!stopping_) drive(engine::Restored{std::move(records), utc_now()});
     } else {
         services_.log(engine::Level::error, "no message is accepted, for the store cannot be read: " + loaded.error().detail +
                                                 "; see to the disk, then reload the configuration");
@@ -209,7 +209,9 @@ void DomainHost::perform(engine::Administer action) {
 
 engine::AdminOutcome DomainHost::administer(const engine::AdminOrder& order) {
     try {
-        return engine_.administer(order);
+        auto outcome = engine_.administer(order);
+        arm();  // what it asks for is done with the next tick
+        return outcome;
     } catch (const Bug& bug) {
         services_.log(engine::Level::error, std::string("internal error, please report it: ") + bug.what());
         return {false, "An internal error; the log has it.", {}};

@@ -58,6 +58,10 @@ public:
     void attach(config::Attachment attachment);
     bool is_attached_to(const config::Attachment& attachment) const { return up_ && attachment_ == attachment; }
     void on_sip(engine::SipRequestIn in);
+    /// Where the worker is reached by SIP.
+    void set_addresses(std::vector<sip::OwnAddress> addresses) { drive(engine::OwnAddresses{std::move(addresses)}); }
+    /// The user of Contacts of this domain.
+    const std::string& contact_token() const { return engine_.contact_token(); }
     /// Lets what is on its way come to its end for a moment, closes the stream, then calls done.
     void stop(engine::Shutdown::Why why, std::function<void()> done);
 

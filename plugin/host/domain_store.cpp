@@ -16,7 +16,8 @@ namespace {
 
 using engine::Collection;
 
-constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collection::receipts};
+constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collection::receipts, Collection::contacts,
+                                  Collection::watchers};
 
 /// Engines of one domain in one start of a worker whose numbers are lower than those of the next start.
 constexpr std::uint32_t kReadings = 1'024;

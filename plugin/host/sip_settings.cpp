@@ -1,5 +1,7 @@
 #include "plugin/host/sip_settings.h"
 
+#include "sip/told_address.h"
+
 #include <limits>
 #include <string>
 
@@ -88,6 +90,13 @@ sip::TlsIdentity tls_identity(const config::DomainOptions& options, const config
     }
     identity.verify_client = verify(options.tls.verify_client);
     return identity;
+}
+
+std::vector<sip::OwnAddress> own_addresses(const std::vector<sip::ListenAddress>& listening, const config::EngineOptions& options) {
+    std::vector<sip::OwnAddress> addresses;
+    for (const auto& [transport, endpoint] : listening)
+        addresses.push_back({sip::told_address(endpoint.address, options.public_address).to_string(), endpoint.port, transport});
+    return addresses;
 }
 
 std::vector<Prefix> peer_sources(const std::vector<config::DomainOptions>& domains) {

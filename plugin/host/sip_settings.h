@@ -1,6 +1,7 @@
 #pragma once
 // What the operator configured, in the words of the SIP endpoint.
 
+#include "mapping/sip/own_contact.h"
 #include "plugin/config/options.h"
 #include "sip/endpoint.h"
 
@@ -16,6 +17,9 @@ sip::Endpoint::Settings sip_settings(const config::EngineOptions& options);
 std::optional<sip::TlsIdentity> tls_identity(const config::EngineOptions& options);
 /// of_server  the certificate of a domain that has none of its own
 sip::TlsIdentity tls_identity(const config::DomainOptions& options, const config::CertificateFiles& of_server);
+
+/// What stands in Contact for each listener.   (CORE-45)
+std::vector<sip::OwnAddress> own_addresses(const std::vector<sip::ListenAddress>& listening, const config::EngineOptions& options);
 
 /// Where the peers of all domains send from.
 std::vector<Prefix> peer_sources(const std::vector<config::DomainOptions>& domains);

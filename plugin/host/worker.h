@@ -98,6 +98,7 @@ private:
     void send_sip(const std::string& domain, engine::SendSip action, SipSent sent);
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
+    DomainHost* domain_of_token(const std::string& token);
     Administration::Worker for_administration();
     engine::WorkerRow row() const;
     MetricsServer::Events for_metrics();

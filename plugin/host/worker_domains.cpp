@@ -3,6 +3,7 @@
 #include "plugin/host/journal.h"
 #include "plugin/host/secrets.h"
 #include "plugin/host/tls_files.h"
+#include "plugin/host/sip_settings.h"
 #include "plugin/host/worker.h"
 
 #include <boost/asio/post.hpp>
@@ -61,6 +62,7 @@ void Worker::perform(const DomainSet& command) {
     const std::string name = options.domain;
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
+    if (sip_) domain->set_addresses(own_addresses(sip_->listening(), *options_));
     domain->start(attachment(command));
     domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials), *server_, true});
     tell_sip();

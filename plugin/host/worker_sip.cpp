@@ -76,6 +76,7 @@ void Worker::open_sip() {
     if (!opened) return sip_not_opened(opened.error());
     sip_ = std::move(opened).value();
     tell_sip();
+    for (const auto& [name, domain] : domains_) domain.host->set_addresses(own_addresses(sip_->listening(), *options_));
     auto locator = NextHopLocator::open(loop_, *options_);
     if (locator)
         locator_ = std::move(locator).value();
@@ -129,6 +130,8 @@ void Worker::send_sip(const std::string& domain, engine::SendSip action, SipSent
     if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::unsent); });
     const auto& target = action.target;
     sip::NextHop next_hop{target.transport, target.endpoint, target.tls_name, domain};
+    next_hop.flow = static_cast<sip::Flow>(target.flow);
+    next_hop.configured = target.configured;
     next_hop.open_within = action.open_within;
     sip_->send(std::move(action.request), std::move(next_hop), [sent = std::move(sent)](sip::Outcome outcome) {
         sent(std::move(outcome.response), to_engine(outcome.local));
@@ -140,14 +143,27 @@ void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<e
     asio::post(loop_, [located = std::move(located)] { located({}, "SIP is not open yet"); });
 }
 
+/// The domain in whose Contact that token stands: its host is ours and names no domain.
+DomainHost* Worker::domain_of_token(const std::string& token) {
+    if (token.empty()) return nullptr;
+    const auto found = std::ranges::find_if(domains_, [&](const auto& one) { return one.second.host->contact_token() == token; });
+    return found == domains_.end() ? nullptr : found->second.host.get();
+}
+
 void Worker::on_request(sip::IncomingRequest in) {
+    const auto to_domain = [&in](DomainHost& host) {
+        engine::SipRequestIn request{engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport,
+                                     std::move(in.tls)};
+        request.flow = static_cast<engine::Flow>(in.flow);
+        host.on_sip(std::move(request));
+    };
+    if (auto* domain = domain_of_token(in.request.uri.user)) return to_domain(*domain);
     engine::Domains all;
     for (const auto& [name, domain] : domains_) all.push_back(&domain.host->options());
     const engine::Sender sender{in.source.address, in.tls, {}};
     const auto route = engine::route(all, in.request.uri.host, sender);
     if (const auto* name = std::get_if<std::string>(&route))
-        return domains_.at(*name).host->on_sip(
-            {engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport, std::move(in.tls)});
+        return to_domain(*domains_.at(*name).host);
     if (in.request.method == "ACK") return;
     // A proxy probes the address it sends to, whose host is no domain of ours.
     const bool known = engine::is_peer(all, sender);
@@ -155,7 +171,9 @@ void Worker::on_request(sip::IncomingRequest in) {
         auto refusal = engine::check_request(in.request, true);
         return sip_->respond(in.transaction, refusal ? std::move(refusal->response) : engine::capabilities());
     }
-    const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
+    // A dialog that another worker had, before this one was started.
+    const bool inside = !in.request.to.tag.empty();
+    const int code = known && std::holds_alternative<engine::NotServed>(route) ? (inside ? 481 : 404) : 403;
     log_stranger(code == 403 ? Level::warn : Level::info, in.source.address,
                  std::string(code == 403 ? "security event=refused" : "request refused") +
                      " method=" + engine::logfmt(in.request.method) + " src=" + in.source.to_string() +

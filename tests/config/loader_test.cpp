@@ -52,6 +52,20 @@ TEST(Loader, AWholeDomain) {
     EXPECT_TRUE(peer.is_default);
 }
 
+TEST(Loader, Presence) {
+    const auto loaded = load_domain("sip.example", {"example.com"}, R"({"presence": {"mode": "static", "expires": 61,
+        "min_expires": 62, "max_expires": 63, "subscribe_rate": 64, "contacts_per_user": 65, "watchers_per_user": 66,
+        "watchers_per_peer": 67, "relations": 68}})");
+    ASSERT_TRUE(std::holds_alternative<DomainOptions>(loaded));
+    const PresenceOptions wanted{PresenceMode::pretended, 61, 62, 63, 64, 65, 66, 67, 68};
+    EXPECT_EQ(std::get<DomainOptions>(loaded).presence, wanted);
+    const auto off = load_domain("sip.example", {"example.com"}, R"({"presence": {"mode": "off"}})");
+    EXPECT_EQ(std::get<DomainOptions>(off).presence.mode, PresenceMode::off);
+    EXPECT_EQ(only(domain_problems(R"({"presence": {"min_expires": 100, "max_expires": 99}})")),
+              "presence.min_expires: is more than presence.max_expires: no subscription would fit between them");
+    EXPECT_TRUE(domain_problems(R"({"presence": {"min_expires": 99, "max_expires": 99}})").empty());
+}
+
 TEST(Loader, WhereTheStoreIsAndWhatItSurvives) {
     const auto options = std::get<EngineOptions>(load_engine(R"({"state_dir":"/var/lib/stox//","store_durability":"normal"})"));
     EXPECT_EQ(options.state_dir, "/var/lib/stox");

@@ -135,6 +135,74 @@ TEST_F(Serving, UnsubscribingIsAnsweredByTheLastNotify) {
     EXPECT_TRUE(rig.empty());
 }
 
+/// Of a subscription whose application says the last word.
+struct ServingInOwnWords : Serving {
+    void SetUp() override {
+        asked();
+        rig.does([&](auto& out) { rig.agent.grant(key, {{}, "text/plain", "1", {}, true}, rig.now, out); });
+        answered(200);
+    }
+};
+
+TEST_F(ServingInOwnWords, UnsubscribingIsAnsweredAndTheLastNotifyIsTheApplications) {
+    EXPECT_EQ(subscribe("0"), (Words{"respond 200", "SubscriptionEnded unsubscribed"}));
+    EXPECT_EQ(publish("ignored"), Words{}) << "only a last word is wanted";
+    EXPECT_EQ(publish("closed", kGone), Words{"send NOTIFY [closed]"});
+    EXPECT_EQ(state(), "terminated;reason=noresource");
+    EXPECT_EQ(publish("again", kGone), Words{});
+    answered(200);
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(ServingInOwnWords, ExpiryAsWellAlsoBehindOneUnderWay) {
+    publish("2");
+    EXPECT_EQ(rig.pass(seconds(600)), Words{"SubscriptionEnded expired"});
+    EXPECT_EQ(publish("closed", kGone), Words{});
+    EXPECT_EQ(answered(200), Words{"send NOTIFY [closed]"});
+    answered(200);
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(ServingInOwnWords, ARefreshIsAnsweredAndTheStateIsTheApplicationsToTell) {
+    EXPECT_EQ(subscribe("300"), (Words{"respond 200", "SubscriptionRefreshed"}));
+    EXPECT_EQ(publish("2"), Words{"send NOTIFY [2]"});
+    EXPECT_EQ(state(), "active;expires=300");
+}
+
+TEST_F(ServingInOwnWords, AWordThatIsNeverSaidIsNotWaitedForLong) {
+    subscribe("0");
+    rig.pass(seconds(64));
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Serving, APollCanBeAnsweredFirstAndToldLater) {
+    asked({{"Event", "presence"}, {"Expires", "0"}});
+    EXPECT_EQ(rig.does([&](auto& out) { rig.agent.accept(key, rig.now, out); }), Words{"respond 200"});
+    EXPECT_EQ(*rig.last<Respond>().response.header("Expires"), "0");
+    EXPECT_EQ(subscribe("600"), Words{"respond 481"}) << "it is no subscription";
+    EXPECT_EQ(publish("1"), Words{}) << "nor becomes one";
+    EXPECT_EQ(publish("closed", kGone), Words{"send NOTIFY [closed]"});
+    answered(200);
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Serving, APollInADialogThatBreaksIsOver) {
+    stand();
+    const auto first = key;
+    rig.inside("SUBSCRIBE", {.headers = {{"Event", "presence;id=2"}, {"Expires", "0"}}});
+    rig.does([&](auto& out) { rig.agent.accept(rig.last<SubscriptionWanted>().subscription, rig.now, out); });
+    rig.does([&](auto& out) { rig.agent.publish(first, {}, rig.now, out); });
+    answered(404);
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(Serving, APollOfWhichNothingIsKnownIsToldNothing) {
+    asked({{"Event", "presence"}, {"Expires", "0"}});
+    rig.does([&](auto& out) { rig.agent.accept(key, rig.now, out); });
+    EXPECT_EQ(rig.pass(seconds(20)), Words{"send NOTIFY"});
+    EXPECT_EQ(state(), "terminated;reason=timeout");
+}
+
 TEST_F(Serving, TheApplicationEndsIt) {
     stand();
     EXPECT_EQ(publish("bye", {SubscriptionPhase::terminated, {}, "rejected", {}}),

@@ -66,6 +66,7 @@ struct InWords {
     std::string operator()(const ReferWanted& a) const { return "ReferWanted " + a.target.to_string(); }
     std::string operator()(const Forked&) const { return "Forked"; }
     std::string operator()(const Notified& a) const { return "Notified " + a.state.to_string(); }
+    std::string operator()(const SubscriptionRefreshed&) const { return "SubscriptionRefreshed"; }
     std::string operator()(const SubscriptionEnded& a) const { return "SubscriptionEnded " + word(a.cause); }
 };
 

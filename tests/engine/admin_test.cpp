@@ -414,6 +414,11 @@ TEST(Admin, TheTableOfCommands) {
          "ban Ban a source, worker: source|Address of the source|source|: minutes|For so many minutes|minutes|60"},
         {AdminVerb::unban, "unban Hear a banned source again, worker: source|Address of the source|source|"},
         {AdminVerb::log_level, "log-level Log level, worker: level|Log level|choice||error|warn|info|debug"},
+        {AdminVerb::subscriptions,
+         "subscriptions Presence subscriptions, domain, engine: user|JID of the user; all: everybody|user|all"},
+        {AdminVerb::cancel_subscription,
+         "cancel-subscription End a presence subscription, domain, engine: user|JID of the user|user|: contact|JID of the "
+         "contact|user|"},
         {AdminVerb::reload, "reload Read the configuration again, worker"},
         {AdminVerb::stop, "stop Stop until the next reload, worker"}};
     ASSERT_EQ(admin_commands().size(), expected.size());

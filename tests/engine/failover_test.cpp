@@ -47,7 +47,8 @@ TEST(Failover, WhatLeadsToTheNextTargetAndWhatEnds) {
         {"refused", "OPTIONS", kUdp, 404, LocalFailure::none, 1ms, Step::final},
         {"cut off on its way", "INVITE", kTcp, 503, LocalFailure::transport, 20s, Step::next},
         {"refused", "INVITE", kUdp, 600, LocalFailure::none, 1ms, Step::final},
-        {"cut off on its way", "SUBSCRIBE", kTcp, 503, LocalFailure::transport, 1ms, Step::final},
+        {"cut off on its way", "SUBSCRIBE", kTcp, 503, LocalFailure::transport, 1ms, Step::next},
+        {"cut off on its way", "NOTIFY", kTcp, 503, LocalFailure::transport, 1ms, Step::final},
     };
     for (const auto& one : cases) {
         SCOPED_TRACE(std::string(one.method) + " " + one.what);
@@ -58,12 +59,12 @@ TEST(Failover, WhatLeadsToTheNextTargetAndWhatEnds) {
     }
 }
 
-TEST(Failover, OnlyInviteAndOptionsLeaveASilentTarget) {
+TEST(Failover, OnlyWhatMayReachTwoLeavesASilentTarget) {
     for (const std::string method : {"INVITE", "OPTIONS", "MESSAGE", "SUBSCRIBE", "NOTIFY"}) {
         SCOPED_TRACE(method);
         Failover failover(method, {target(1), target(2)});
         failover.sent(TimePoint{});
-        const bool moves = method == "INVITE" || method == "OPTIONS";
+        const bool moves = method == "INVITE" || method == "OPTIONS" || method == "SUBSCRIBE";
         EXPECT_EQ(failover.deadline(), moves ? std::optional(TimePoint{} + 4s) : std::nullopt);
         EXPECT_EQ(failover.on_time(TimePoint{} + 3'999ms), Step::wait);
         EXPECT_EQ(failover.on_time(TimePoint{} + 4s), moves ? Step::next : Step::wait);

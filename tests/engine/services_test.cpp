@@ -78,7 +78,9 @@ TEST(Services, CORE_78_AnIqRequestThatIsNoneIsAnsweredBadRequest) {
 }
 
 TEST(Services, ASubscriptionThatNothingCouldAnswerIsRefused) {
-    Rig rig;
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    Rig rig(options);
     xmpp::Presence presence;
     presence.from = {"romeo", "montague.test", {}};
     presence.to = {"juliet", "capulet.test", {}};

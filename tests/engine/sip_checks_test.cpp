@@ -29,6 +29,16 @@ TEST(SipChecks, CORE_80_EachFaultGetsItsStatusAndNoStanza) {
         {"a method of nobody", [](auto& r) { r.method = "DANCE"; }, 501},
         {"inside a dialog that is none", [](auto& r) { r.to.tag = "x"; }, 481},
         {"BYE of no dialog", [](auto& r) { r.method = "BYE", r.to.tag = "x"; }, 481},
+        {"NOTIFY of no dialog", [](auto& r) { r.method = "NOTIFY", r.to.tag = "x"; }, 481},
+        {"NOTIFY outside any dialog", [](auto& r) { r.method = "NOTIFY"; }, 481},
+        {"an extension inside a dialog",
+         [](auto& r) {
+             r.to.tag = "x";
+             r.headers = {{"Require", "eventlist"}};
+         },
+         420},
+        {"no hop left inside a dialog", [](auto& r) { r.to.tag = "x", r.max_forwards = 0; }, 483},
+        {"a method of nobody inside a dialog", [](auto& r) { r.method = "DANCE", r.to.tag = "x"; }, 501},
         {"headers in the target", [](auto& r) { r.uri.has_headers = true; }, 400},
         {"no user", [](auto& r) { r.uri.user.clear(); }, 404},
         {"no hop left", [](auto& r) { r.max_forwards = 0; }, 483},
@@ -56,7 +66,7 @@ TEST(SipChecks, CORE_80_EachFaultGetsItsStatusAndNoStanza) {
 }
 
 TEST(SipChecks, CORE_80_MethodsOfOthersAreKnownButNotServed) {
-    for (const auto* method : {"BYE", "INFO", "INVITE", "NOTIFY", "PRACK", "PUBLISH", "REFER", "SUBSCRIBE", "UPDATE"}) {
+    for (const auto* method : {"BYE", "INFO", "INVITE", "PRACK", "PUBLISH", "REFER", "UPDATE"}) {
         Rig rig;
         const auto answer = rig.request(changed([method](auto& r) { r.method = method; })).answer();
         EXPECT_EQ(answer.status, 405) << method;
@@ -81,7 +91,8 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
 
 TEST(SipChecks, RefusalsSayWhatWouldBeServed) {
     Rig rig;
-    EXPECT_EQ(*rig.request(changed([](auto& r) { r.method = "INVITE"; })).answer().header("Allow"), "MESSAGE, OPTIONS");
+    EXPECT_EQ(*rig.request(changed([](auto& r) { r.method = "INVITE"; })).answer().header("Allow"),
+              "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY");
     EXPECT_TRUE(
         rig.request(changed([](auto& r) { r.content_type = "image/png"; })).answer().header("Accept")->starts_with("text/plain,"));
 }
@@ -101,7 +112,7 @@ TEST(SipChecks, CORE_34_OptionsWithoutUserIsAnsweredAndOtherMethodsAreNot) {
         r.body.clear();
     });
     EXPECT_EQ(rig.request(options).answer().status, 200);
-    EXPECT_EQ(*rig.answer().header("Allow"), "MESSAGE, OPTIONS");
+    EXPECT_EQ(*rig.answer().header("Allow"), "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY");
     options.uri = uri("sip:nobody@verona.test");
     EXPECT_EQ(rig.request(options).answer().status, 404);
     EXPECT_EQ(rig.request(changed([](auto& r) { r.uri = uri("sip:montague.test"); })).answer().status, 404);

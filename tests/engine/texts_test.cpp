@@ -55,7 +55,9 @@ TEST(Texts, CORE_61_WordsInsideATextAreTranslatedAsWell) {
 }
 
 TEST(Texts, CORE_61_TheGatewaysOwnRefusalsToo) {
-    Rig rig;
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    Rig rig(options);
     auto message = message_stanza();
     message.lang = "de";
     message.to.local.clear();

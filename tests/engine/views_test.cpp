@@ -20,7 +20,8 @@ std::vector<Table> all_tables() {
     return {to_table(std::vector<WorkerRow>(1)),   to_table(std::vector<DomainRow>(1)),     to_table(std::vector<PeerRow>(1)),
             to_table(std::vector<ErrorRow>(1)),    to_table(std::vector<LimitRow>(1)),      to_table(std::vector<BanRow>(1)),
             to_table(std::vector<TraceRow>(1)),    to_table(std::vector<TrafficRow>(1)),    to_table(std::vector<ResponseRow>(1)),
-            to_table(std::vector<DatagramRow>(1)), to_table(std::vector<ConnectionRow>(1)), to_table(std::vector<RequestRow>(1))};
+            to_table(std::vector<DatagramRow>(1)), to_table(std::vector<ConnectionRow>(1)), to_table(std::vector<RequestRow>(1)),
+            to_table(std::vector<SubscriptionRow>(1))};
 }
 
 TEST(Views, NamesAreFitForMetricsAndSayTheirUnit) {
@@ -73,6 +74,9 @@ TEST(Views, EveryColumnSaysWhatStandsInItsRow) {
     EXPECT_EQ(
         columns_of(to_table(std::vector{LimitRow{"d", "l", "o", 1, 2}})),
         (Columns{"domain label Domain=d", "limit label Limit=l", "of label Of=o", "used gauge Used=1", "most gauge Most=2"}));
+    EXPECT_EQ(columns_of(to_table(std::vector{SubscriptionRow{"d", "u", "c", "to_sip", "granted"}})),
+              (Columns{"domain label Domain=d", "user label User=u", "contact label Contact=c", "direction label Direction=to_sip",
+                       "state text State=granted"}));
     EXPECT_EQ(columns_of(to_table(std::vector{BanRow{"s", "nothing", 1}})),
               (Columns{"source label Source=s", "hears text Still heard=nothing", "left_seconds seconds For=1 s"}));
     EXPECT_EQ(columns_of(to_table(std::vector{TraceRow{"d", "m", 1, 2}})),

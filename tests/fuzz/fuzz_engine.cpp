@@ -29,7 +29,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxSteps = 400;
 
-constexpr std::array<std::string_view, 8> kMethods{"MESSAGE", "MESSAGE", "MESSAGE", "OPTIONS", "INVITE", "REGISTER", "ACK", "DANCE"};
+constexpr std::array<std::string_view, 10> kMethods{"MESSAGE", "MESSAGE",  "MESSAGE", "OPTIONS", "INVITE",
+                                                    "REGISTER", "ACK",    "DANCE",   "SUBSCRIBE", "SUBSCRIBE"};
 constexpr std::array<std::string_view, 7> kTypes{"text/plain",       "text/plain;charset=utf-8", "text/plain;charset=x", "image/png", "",
                                                  "message/cpim",     "message/imdn+xml"};
 constexpr std::array<std::string_view, 6> kHeaders{"Subject", "Content-Language", "Require", "Privacy", "Max-Breadth", "Content-Encoding"};
@@ -117,6 +118,8 @@ private:
                 return locate();
             case 9:
                 return commit(in_.below(8) != 0);
+            case 10:
+                return in_.flag() ? presence() : notify();
             default:
                 return request();
         }
@@ -178,6 +181,7 @@ private:
         for (const auto& line : action.request.headers)
             for (const char c : line.value) STOX_ASSERT(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
         sent_.push_back({action.transaction, action.request.method == "OPTIONS"});
+        if (action.request.method == "SUBSCRIBE" && action.request.to.tag.empty()) subscribes_.push_back(action.request);
     }
     void perform(const Commit& action) {
         STOX_ASSERT(action.changes.size() <= Commit::kMaxChanges);
@@ -203,6 +207,11 @@ private:
         request.content_type = in_.of(kTypes);
         request.body = in_.text();
         for (unsigned left = in_.below(3); left > 0; --left) request.headers.push_back({std::string(in_.of(kHeaders)), in_.text()});
+        if (request.method == "SUBSCRIBE") {
+            request.contacts = {{{}, uri("juliet", "10.0.0.1"), {}}};
+            request.headers.push_back({"Event", "presence"});
+            request.headers.push_back({"Expires", std::to_string(in_.below(3) * 600)});
+        }
         if (in_.below(8) == 0) request.uri.user = sip::percent_encode_user(in_.text());
         if (in_.below(8) == 0) request.from.uri.user = sip::percent_encode_user(in_.text());
         const ServerTransaction transaction{++last_};
@@ -232,6 +241,36 @@ private:
         if (in_.below(6) == 0) message.payload.emplace_back("eu.siacs.conversations.axolotl", "encrypted");
         given_[message.id] = 0;
         feed(StanzaIn{std::move(message)});
+    }
+
+    void presence() {
+        xmpp::Presence presence;
+        presence.from = {"romeo", "montague.test", in_.flag() ? "garden" : ""};
+        presence.to = {in_.flag() ? "juliet" : in_.flag() ? "nurse\\40verona.test" : "", "capulet.test", {}};
+        presence.type = static_cast<xmpp::PresenceType>(in_.below(7));
+        feed(StanzaIn{std::move(presence)});
+    }
+
+    /// What a contact's notifier says, mostly in the newest dialog.
+    void notify() {
+        const auto* subscribe = in_.of(subscribes_);
+        if (!subscribe) return;
+        sip::Request request;
+        request.method = "NOTIFY";
+        request.uri = uri("x", "capulet.test");
+        request.from = {{}, subscribe->to.uri, in_.below(8) == 0 ? "y" : "them", {}};
+        request.to = {{}, subscribe->from.uri, subscribe->from.tag, {}};
+        request.call_id = subscribe->call_id;
+        request.cseq = cseq_ += in_.below(3);
+        request.contacts = {{{}, uri("juliet", "10.0.0.1"), {}, {}}};
+        request.headers = {{"Event", "presence"}, {"Subscription-State", in_.of(kStates)}};
+        if (in_.flag()) {
+            request.content_type = "application/pidf+xml";
+            request.body = in_.below(4) == 0 ? in_.text() : std::string(in_.of(kDocuments));
+        }
+        const ServerTransaction transaction{++last_};
+        open_.insert(transaction);
+        feed(SipRequestIn{transaction, std::move(request), {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp});
     }
 
     void iq() {
@@ -356,6 +395,14 @@ private:
         feed(SipResponseIn{transaction, std::move(response)});
     }
 
+    static constexpr std::array kStates{"active;expires=600", "active", "pending", "waiting", "terminated;reason=rejected",
+                                        "terminated;reason=timeout", "terminated;reason=probation;retry-after=3", "terminated"};
+    static constexpr std::array kDocuments{
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='pres:a@b'/>",
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='pres:a@b'><tuple id='a'><status><basic>open</basic></status></tuple></presence>",
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='pres:a@b'><tuple id='a'><status><basic>closed</basic></status></tuple>"
+        "<tuple id='b'><status><basic>open</basic></status><note>hi</note></tuple></presence>"};
+
     Octets in_;
     std::uint64_t random_ = 1;
     Engine engine_;
@@ -372,6 +419,8 @@ private:
     std::vector<AdminId> asks_, orders_;  ///< questions to the host
     std::vector<std::string> pings_;
     std::vector<xmpp::Message> written_;
+    std::vector<sip::Request> subscribes_;
+    std::uint32_t cseq_ = 1;
 };
 
 }  // namespace

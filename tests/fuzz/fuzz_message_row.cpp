@@ -68,12 +68,17 @@ void check(const engine::ReceiptRow& row) {
     is_one_line(row.imdn_id);
     check_report(row.report);
 }
+void check(const engine::WatcherRow& row) { STOX_ASSERT(row.user.is_bare() && row.contact.is_bare()); }
+
+void check(const engine::ContactRow& row) {
+    STOX_ASSERT(row.user.is_bare() && row.contact.is_bare() && row.shown.size() <= engine::ContactRow::kMaxShown);
+}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    const auto collection = static_cast<engine::Collection>(data[0] % 3);
+    const auto collection = static_cast<engine::Collection>(data[0] % 5);
     const auto row = store::from_json(collection, row_text(collection, {reinterpret_cast<const char*>(data) + 1, size - 1}));
     if (!row) return 0;
     std::visit([](const auto& one) { check(one); }, row.value());

@@ -21,7 +21,8 @@ std::vector<Table> all_tables() {
             to_table(std::vector<engine::TrafficRow>(1)),  to_table(std::vector<engine::ResponseRow>(1)),
             to_table(std::vector<engine::DatagramRow>(1)), to_table(std::vector<engine::ConnectionRow>(1)),
             to_table(std::vector<engine::ErrorRow>(1)),    to_table(std::vector<engine::BanRow>(1)),
-            to_table(std::vector<engine::TraceRow>(1)),    to_table(std::vector<engine::RequestRow>(1))};
+            to_table(std::vector<engine::TraceRow>(1)),    to_table(std::vector<engine::RequestRow>(1)),
+            to_table(std::vector<engine::SubscriptionRow>(1))};
 }
 
 /// Columns that are no metric: what another one says better, and tables whose labels come from strangers or name people.

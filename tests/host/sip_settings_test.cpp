@@ -46,6 +46,22 @@ TEST(SipSettings, ThePublicAddressIsToldInsteadOfTheBoundOne) {
     EXPECT_EQ(sip_settings(engine(R"({"public_address":"203.0.113.7"})")).public_address, Address::v4({203, 0, 113, 7}));
 }
 
+TEST(SipSettings, CORE_45_ContactsNameEachListenerByItsOwnOrThePublicAddress) {
+    const std::vector<sip::ListenAddress> bound{{Transport::udp, {Address::v4({192, 0, 2, 1}), 5060}},
+                                                {Transport::tls, {Address::parse("2001:db8::1").value(), 5061}}};
+    const auto own = own_addresses(bound, engine("{}"));
+    ASSERT_EQ(own.size(), 2u);
+    EXPECT_EQ(own[0].host, "192.0.2.1");
+    EXPECT_EQ(own[0].port, 5060);
+    EXPECT_EQ(own[1].host, "2001:db8::1");
+    EXPECT_EQ(own[1].transport, Transport::tls);
+    const auto behind = own_addresses(bound, engine(R"({"public_address":"198.51.100.9"})"));
+    EXPECT_EQ(behind[0].host, "198.51.100.9");
+    EXPECT_EQ(behind[1].host, "2001:db8::1") << "of the other family";
+    const auto any = own_addresses({{Transport::udp, {Address::v4({0, 0, 0, 0}), 5060}}}, engine("{}"));
+    EXPECT_NE(any[0].host, "0.0.0.0") << "nobody reaches that";
+}
+
 TEST(SipSettings, WithoutOptionsTheEdgesOwnLimitsHold) {
     const auto given = limits("");
     const sip::Limits own;

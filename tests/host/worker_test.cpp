@@ -178,6 +178,47 @@ TEST_F(WorkerTest, CORE_34_OptionsForAHostThatIsNobodysIsAnsweredUnlessItRequire
     EXPECT_NE(answer.find("Unsupported: 100rel"), std::string::npos) << answer;
 }
 
+std::string subscribe_from_phone(unsigned port, unsigned number, const std::string& target, const std::string& to) {
+    const auto cseq = std::to_string(number), own = std::to_string(port);
+    return "SUBSCRIBE " + target + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + own + ";branch=z9hG4bKwatch" + cseq +
+           ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:juliet@capulet.test>;tag=w1\r\nTo: " + to + "\r\nCall-ID: watch-1\r\nCSeq: " + cseq +
+           " SUBSCRIBE\r\nContact: <sip:juliet@127.0.0.1:" + own +
+           ">\r\nEvent: presence\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n";
+}
+
+std::string part_of(const std::string& text, const std::string& pattern) {
+    std::smatch match;
+    return std::regex_search(text, match, std::regex(pattern)) ? match[1].str() : std::string();
+}
+
+/// Behind NOTIFYs that are repeated meanwhile.
+std::string next_response(Wire& phone) {
+    while (true)
+        if (auto text = phone.read_until("\r\n\r\n"); text.rfind("SIP/2.0 ", 0) == 0) return text;
+}
+
+// The host of our Contact is that of the listener, which names no domain.
+TEST_F(WorkerTest, CORE_45_ADialogGoesOnAtOurContactAndOneThatIsNotThereIsGone) {
+    const auto sip_port = listen();
+    Wire phone = udp_to(sip_port);
+    set_domain(peer(local_port(phone)));
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    phone.send(subscribe_from_phone(local_port(phone), 1, "sip:romeo@montague.test", "<sip:romeo@montague.test>"));
+    const auto answer = next_response(phone);
+    ASSERT_EQ(answer.rfind("SIP/2.0 200", 0), 0u) << answer;
+    const auto contact = part_of(answer, "\r\nContact: <([^>]*)>"), to = part_of(answer, "\r\nTo: ([^\r]*)");
+    EXPECT_NE(contact.find("@127.0.0.1:" + std::to_string(sip_port) + ";transport=udp;gr"), std::string::npos) << contact;
+    EXPECT_EQ(contact.find("romeo"), std::string::npos) << "no address of record";
+    EXPECT_EQ(phone.read_until("\r\n\r\n").rfind("NOTIFY sip:juliet@127.0.0.1:", 0), 0u);
+    phone.send(subscribe_from_phone(local_port(phone), 2, contact, to));
+    const auto refreshed = next_response(phone);
+    EXPECT_EQ(refreshed.rfind("SIP/2.0 200", 0), 0u) << refreshed;
+    phone.send(subscribe_from_phone(local_port(phone), 3, "sip:another@127.0.0.1:" + std::to_string(sip_port), to));
+    const auto unknown = next_response(phone);
+    EXPECT_EQ(unknown.rfind("SIP/2.0 481", 0), 0u) << "of a worker before this one: " << unknown;
+}
+
 // A listener that cannot be bound is tried again, until it is there and not any longer.
 TEST_F(WorkerTest, ATakenAddressIsBoundOnceItIsFree) {
     std::optional<Wire> taken = udp_to(9);

@@ -89,6 +89,19 @@ ReceiptRow receipt() {
     return row;
 }
 
+ContactRow contact() {
+    ContactRow row;
+    row.user = jid("romeo@montague.test");
+    row.contact = jid("juliet@capulet.test");
+    row.granted = true;
+    row.shown = {"balcony", "", "\xc3\xa4/\n"};
+    return row;
+}
+
+WatcherRow watcher() {
+    return {jid("romeo@montague.test"), jid("juliet@capulet.test"), UtcTime(std::chrono::milliseconds(1'700'000'000'123))};
+}
+
 Collection collection(const RecordValue& row) { return static_cast<Collection>(row.index()); }
 
 void comes_back(const RecordValue& row) {
@@ -106,6 +119,11 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
     comes_back(inbox());
     comes_back(outbox());
     comes_back(receipt());
+    comes_back(contact());
+    comes_back(watcher());
+    auto granted = watcher();
+    granted.asked.reset();
+    comes_back(granted);
     auto bare_inbox = inbox();
     bare_inbox.report.reset(), bare_inbox.request_key.clear(), bare_inbox.peer.clear(), bare_inbox.delivered = true;
     comes_back(bare_inbox);
@@ -132,7 +150,7 @@ TEST(MessageCodec, ItsSizeIsKnownBefore) {
     plain.owed.reset(), plain.wrapped.reset();
     auto odd = receipt();
     odd.stanza_id = std::string(500, '\x01') + std::string(500, '\xe9');
-    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(padded),
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher()), RecordValue(padded),
                                    RecordValue(plain), RecordValue(odd)}) {
         const auto octets = to_json(row).value().size();
         EXPECT_GE(size_of(row).row, octets);
@@ -229,21 +247,22 @@ TEST(MessageCodec, WhatAnOlderProgramWouldSendAsAnEmptyMessageHasAVersionThatItR
     auto before = as_json(row);
     before["v"] = kMessageVersion;
     EXPECT_TRUE(from_json(Collection::inbox, before.dump()).value() == RecordValue(row)) << "as it was written once";
-    for (const RecordValue& other : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt())})
+    for (const RecordValue& other : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())})
         EXPECT_EQ(as_json(other)["v"], kMessageVersion);
 }
 
 TEST(MessageCodec, ARowOfAnotherCollectionIsNone) {
-    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt())})
-        for (const auto other : {Collection::inbox, Collection::outbox, Collection::receipts})
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())})
+        for (const auto other : {Collection::inbox, Collection::outbox, Collection::receipts, Collection::contacts, Collection::watchers})
             EXPECT_EQ(static_cast<bool>(from_json(other, to_json(row).value())), other == collection(row));
 }
 
 TEST(MessageCodec, MissingMembersAreRefused) {
-    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt())}) {
+    for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())}) {
         const auto whole = as_json(row);
         for (const auto& [name, value] : whole.items()) {
-            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped") continue;
+            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped" || name == "granted")
+                continue;
             auto object = whole;
             object.erase(name);
             EXPECT_FALSE(from_json(collection(row), object.dump())) << name;
@@ -287,6 +306,16 @@ TEST(MessageCodec, HostileValuesAreRefused) {
         {receipt(), "from_sip", "yes"},
         {receipt(), "type", "chatty"},
         {receipt(), "since", 1e300},
+        {contact(), "user", "romeo@montague.test/garden"},
+        {contact(), "contact", "juliet@capulet.test/balcony"},
+        {contact(), "granted", 1},
+        {contact(), "shown", "balcony"},
+        {watcher(), "user", "romeo@montague.test/garden"},
+        {watcher(), "contact", "juliet@capulet.test/balcony"},
+        {watcher(), "state", "denied"},
+        {watcher(), "asked", "yesterday"},
+        {contact(), "shown", json::array({1})},
+        {contact(), "shown", json(std::vector<std::string>(ContactRow::kMaxShown + 1, "a"))},
     };
     for (const auto& [row, member, value] : cases) {
         auto object = as_json(row);
@@ -311,6 +340,7 @@ TEST(MessageCodec, EachDomainHasACollectionOfEachKind) {
     EXPECT_EQ(collection_of(Collection::inbox, "capulet.test"), "inbox/capulet.test");
     EXPECT_EQ(collection_of(Collection::outbox, "capulet.test"), "outbox/capulet.test");
     EXPECT_EQ(collection_of(Collection::receipts, "capulet.test"), "receipts/capulet.test");
+    EXPECT_EQ(collection_of(Collection::contacts, "capulet.test"), "contacts/capulet.test");
 }
 
 }  // namespace

@@ -70,6 +70,9 @@ TABLES = [
     Table("mapping/presence/state.cpp", "kOrder", "stox_unit", "PresenceState*"),
     Table("mapping/presence/state.cpp", "kShows", "stox_unit", "PresenceState*"),
     Table("mapping/presence/tuple_id.cpp", "kNameCharacters", "stox_unit", "TupleId*"),
+    Table("mapping/presence/contact_endings.cpp", "kFailures", "stox_unit", "ContactEndings*"),
+    Table("mapping/presence/contact_endings.cpp", "kReasons", "stox_unit", "ContactEndings*"),
+    Table("mapping/presence/watcher_endings.cpp", "kEndings", "stox_unit", "WatcherEndings*"),
     Table("mapping/sip/asserted_identity.cpp", "kHiding", "stox_unit", "*AssertedIdentity*:*Privacy*"),
     Table("mapping/sip/dialog.cpp", "kDestroysDialog", MACHINES, "*"),
     Table("mapping/sip/digest/client.cpp", "kRoles", "stox_unit", "*Digest*"),
@@ -95,9 +98,9 @@ TABLES = [
     Table("mapping/xmpp/stanza_error.cpp", "kTypes", "stox_unit", "Stanza*"),
     Table("net/location.cpp", "kServices", "stox_net_tests", "*"),
     *(Table("plugin/engine/admin_command.cpp", name, "stox_engine_tests", "Admin.*")
-      for name in ("kBan", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kTrace", "kUnban", "kUserLimit")),
+      for name in ("kBan", "kCancel", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kSubscriptions", "kTrace", "kUnban", "kUserLimit")),
     *(Table("plugin/engine/views.cpp", name, "stox_engine_tests", "Views.*")
-      for name in ("kBan", "kConnection", "kDatagram", "kDomain", "kError", "kLimit", "kPeer", "kRequest", "kResponse", "kTrace", "kTraffic", "kWorker")),
+      for name in ("kBan", "kConnection", "kDatagram", "kDomain", "kError", "kLimit", "kPeer", "kRequest", "kResponse", "kSubscription", "kTrace", "kTraffic", "kWorker")),
     Table("plugin/engine/sip_checks.cpp", "kKnown", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/sip_checks.cpp", "kServed", "stox_engine_tests", "SipChecks.*"),
     Table("plugin/engine/texts.cpp", "kLanguages", "stox_engine_tests", "Texts.*"),

@@ -6,7 +6,7 @@
 
 -export([register/0, unregister/0]).
 -export([line/1, doctor/0, status/0, overview/0, domains/0, peers/0, errors/0, limits/0, counters/0,
-         user_limit/2, drain/1, trace/2, traces/0, bans/0, ban/2, unban/1, log_level/1, reload/0, stop/0]).
+         user_limit/2, drain/1, trace/2, traces/0, bans/0, ban/2, unban/1, log_level/1, subscriptions/0, cancel_subscription/2, reload/0, stop/0]).
 
 register() -> ejabberd_commands:register_commands(?MODULE, commands()).
 
@@ -30,6 +30,8 @@ commands() ->
      command(stox_ban, ban, [source, minutes], "Ban a source of SIP"),
      command(stox_unban, unban, [source], "Hear a banned source again"),
      command(stox_log_level, log_level, [level], "Log level of the SIP gateway: error, warn, info or debug"),
+     command(stox_subscriptions, subscriptions, [], "Who watches which SIP contact"),
+     command(stox_cancel_subscription, cancel_subscription, [user, contact], "End a user's subscription to a SIP contact"),
      command(stox_reload, reload, [], "Read the configuration again"),
      command(stox_stop, stop, [], "Stop the SIP gateway until the next reload")].
 
@@ -63,5 +65,7 @@ bans() -> mod_stox_worker:ask([<<"bans">>]).
 ban(Source, Minutes) -> mod_stox_worker:ask([<<"ban">>, Source, Minutes]).
 unban(Source) -> mod_stox_worker:ask([<<"unban">>, Source]).
 log_level(Level) -> mod_stox_worker:ask([<<"log-level">>, Level]).
+subscriptions() -> mod_stox_worker:ask([<<"subscriptions">>]).
+cancel_subscription(User, Contact) -> mod_stox_worker:ask([<<"cancel-subscription">>, User, Contact]).
 reload() -> mod_stox_worker:ask([<<"reload">>]).
 stop() -> mod_stox_worker:ask([<<"stop">>]).

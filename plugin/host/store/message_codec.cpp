@@ -23,6 +23,8 @@ constexpr std::uint64_t kMaxCseq = 0x7fff'ffff;                  // RFC 3261 §8
 
 constexpr std::array<std::string_view, 5> kTypes{"normal", "chat", "groupchat", "headline", "error"};  // as xmpp::MessageType
 
+constexpr std::string_view kAsked = "asked", kGranted = "granted";  // of a watcher's row
+
 bool is_any(char) { return true; }
 
 /// What JsonText::octets made of octets.
@@ -83,6 +85,10 @@ public:
     void choice(const char* name, bool value) { object_.flag(name, value); }
     /// An octet that is no UTF-8 can only stand in an address, which the wire would have refused.
     void text(const char* name, std::string_view value) { object_.text(name, value); }
+    void list(const char* name, const std::vector<std::string>& values, std::size_t most) {
+        if (values.size() > most) refuse(name);
+        object_.octets(name, values);
+    }
     void report(const ReportAsked& asked);
 
     Result<std::string> finish() {
@@ -157,6 +163,20 @@ void write(Writer& out, const ReceiptRow& row) {
     if (row.report) out.report(*row.report);
 }
 
+void write(Writer& out, const ContactRow& row) {
+    out.text("user", row.user.to_string());
+    out.text("contact", row.contact.to_string());
+    out.flag("granted", row.granted);
+    out.list("shown", row.shown, ContactRow::kMaxShown);
+}
+
+void write(Writer& out, const WatcherRow& row) {
+    out.text("user", row.user.to_string());
+    out.text("contact", row.contact.to_string());
+    out.text("state", row.asked ? kAsked : kGranted);
+    if (row.asked) out.time("asked", *row.asked);
+}
+
 // Reading
 
 /// What stood within the limits of a stream may need more of them when its namespaces are spelled out.
@@ -184,17 +204,17 @@ Result<UtcTime> time_of(const json& object, const char* name) {
     return UtcTime(std::chrono::milliseconds(milliseconds));
 }
 
-Result<std::vector<std::string>> paths_of(const json& object, const char* name) {
+Result<std::vector<std::string>> list_of(const json& object, const char* name, std::size_t most, bool (*allowed)(char)) {
     const auto* list = member_of(object, name);
-    if (!list || !list->is_array() || list->size() > kMaxPaths) return wrong_member(name);
-    std::vector<std::string> paths;
+    if (!list || !list->is_array() || list->size() > most) return wrong_member(name);
+    std::vector<std::string> values;
     for (const auto& value : *list) {
         if (!value.is_string()) return wrong_member(name);
-        BOOST_OUTCOME_TRY(path, from_text(value.get_ref<const std::string&>(), name));
-        if (!std::ranges::all_of(path, is_printable)) return wrong_member(name);
-        paths.push_back(std::move(path));
+        BOOST_OUTCOME_TRY(octets, from_text(value.get_ref<const std::string&>(), name));
+        if (!std::ranges::all_of(octets, allowed)) return wrong_member(name);
+        values.push_back(std::move(octets));
     }
-    return paths;
+    return values;
 }
 
 Result<std::optional<ReportAsked>> report_of(const json& object) {
@@ -209,7 +229,7 @@ Result<std::optional<ReportAsked>> report_of(const json& object) {
     BOOST_OUTCOME_TRY(positive, flag_of(*section, "positive"));
     BOOST_OUTCOME_TRY(negative, flag_of(*section, "negative"));
     BOOST_OUTCOME_TRY(display, flag_of(*section, "display"));
-    BOOST_OUTCOME_TRY(routes, paths_of(*section, "routes"));
+    BOOST_OUTCOME_TRY(routes, list_of(*section, "routes", kMaxPaths, is_printable));
     BOOST_OUTCOME_TRY(original_recipient, octets_of(*section, "original_recipient"));
     asked.message_id = std::move(message_id), asked.date_time = std::move(date_time);
     asked.author = std::move(author), asked.recipient = std::move(recipient);
@@ -282,13 +302,39 @@ Result<RecordValue> receipt_row(const json& object) {
     return RecordValue(std::move(row));
 }
 
+Result<RecordValue> contact_row(const json& object) {
+    ContactRow row;
+    BOOST_OUTCOME_TRY(user, jid_of(object, "user"));
+    BOOST_OUTCOME_TRY(contact, jid_of(object, "contact"));
+    BOOST_OUTCOME_TRY(granted, flag_of(object, "granted"));
+    BOOST_OUTCOME_TRY(shown, list_of(object, "shown", ContactRow::kMaxShown, is_any));
+    if (!user.is_bare()) return wrong_member("user");
+    if (!contact.is_bare()) return wrong_member("contact");
+    row.user = std::move(user), row.contact = std::move(contact), row.granted = granted, row.shown = std::move(shown);
+    return RecordValue(std::move(row));
+}
+
+Result<RecordValue> watcher_row(const json& object) {
+    WatcherRow row;
+    BOOST_OUTCOME_TRY(user, jid_of(object, "user"));
+    BOOST_OUTCOME_TRY(contact, jid_of(object, "contact"));
+    if (!user.is_bare()) return wrong_member("user");
+    if (!contact.is_bare()) return wrong_member("contact");
+    BOOST_OUTCOME_TRY(state, text_of(object, "state"));
+    if (state != kAsked && state != kGranted) return wrong_member("state");
+    if (state == kAsked) {
+        BOOST_OUTCOME_TRY(asked, time_of(object, "asked"));
+        row.asked = asked;
+    }
+    row.user = std::move(user), row.contact = std::move(contact);
+    return RecordValue(std::move(row));
+}
+
 }  // namespace
 
 std::string collection_of(Collection collection, std::string_view domain) {
-    const char* name = "receipts/";
-    if (collection == Collection::inbox) name = "inbox/";
-    if (collection == Collection::outbox) name = "outbox/";
-    return name + std::string(domain);
+    constexpr std::array kNames{"inbox/", "outbox/", "receipts/", "contacts/", "watchers/"};  // as Collection
+    return kNames[static_cast<std::size_t>(collection)] + std::string(domain);
 }
 
 Result<std::string> to_json(const RecordValue& row) {
@@ -315,9 +361,13 @@ Result<RecordValue> from_json(Collection collection, std::string_view text) {
         case Collection::outbox:
             return outbox_row(object);
         case Collection::receipts:
+            return receipt_row(object);
+        case Collection::contacts:
+            return contact_row(object);
+        case Collection::watchers:
             break;
     }
-    return receipt_row(object);
+    return watcher_row(object);
 }
 
 }  // namespace stox::store

@@ -8,7 +8,8 @@ from profanity import Profanity
 from sip_peer import SipPeer, message
 
 pytestmark = pytest.mark.gate(60)
-DOMAIN_COMMANDS = {"overview", "peers", "errors", "limits", "user-limit", "drain", "trace", "traces"}
+DOMAIN_COMMANDS = {"overview", "peers", "errors", "limits", "user-limit", "drain", "trace", "traces", "subscriptions",
+                   "cancel-subscription"}
 WORKER_COMMANDS = {"domains", "counters", "bans", "ban", "unban", "log-level", "reload", "stop"}
 
 

@@ -11,7 +11,8 @@ from processes import wait_for
 
 pytestmark = pytest.mark.gate(120)
 PORT = 5094
-VIEWS = {"overview": "worker", "domains": "domains", "peers": "peers", "errors": "errors", "limits": "limits", "counters": "traffic", "bans": "bans", "traces": "traces"}
+VIEWS = {"overview": "worker", "domains": "domains", "peers": "peers", "errors": "errors", "limits": "limits", "counters": "traffic", "bans": "bans", "traces": "traces",
+         "subscriptions": "subscriptions"}
 # Orders that leave the worker as it was, in this order.
 ORDERS = [("user-limit", "romeo@montague.test", "5"), ("user-limit", "romeo@montague.test", "default"), ("drain", "on"), ("drain", "off"),
           ("trace", "nobody@nowhere.test", "1"), ("ban", STRANGER, "5"), ("unban", STRANGER), ("log-level", "debug")]

@@ -1,0 +1,44 @@
+#include "plugin/engine/accounts.h"
+
+#include "plugin/engine/log.h"
+
+namespace stox::engine {
+
+namespace digest = sip::digest;
+
+void Accounts::configure(std::map<std::string, digest::Login> logins) {
+    accounts_.clear();
+    for (auto& [peer, login] : logins) accounts_.emplace(peer, Account{std::move(login), {}, false});
+}
+
+std::vector<sip::Header> Accounts::authorize(const std::string& peer, const sip::Request& request, digest::Attempt& attempt,
+                                             const Turn& turn) {
+    const auto account = accounts_.find(peer);
+    if (account == accounts_.end()) return {};
+    const auto uri = request.uri.to_string();
+    auto headers = digest::authorize(account->second.login, digest::Counterpart::peer_of_login, account->second.session, attempt,
+                                     {request.method, uri, request.body}, turn.ids.wire_id());
+    return headers ? std::move(headers).value() : std::vector<sip::Header>();
+}
+
+std::optional<std::vector<sip::Header>> Accounts::answer(const std::string& peer, const sip::Request& request,
+                                                         const sip::Response& challenge, digest::Attempt& attempt,
+                                                         const Turn& turn) {
+    const auto account = accounts_.find(peer);
+    if (account == accounts_.end()) return std::nullopt;
+    const auto uri = request.uri.to_string();
+    auto headers = digest::answer(account->second.login, digest::Counterpart::peer_of_login, challenge.headers,
+                                  account->second.session, attempt, {request.method, uri, request.body}, turn.ids.wire_id());
+    if (headers) return std::move(headers).value();
+    if (!account->second.told)
+        turn.out.push_back(
+            line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
+    account->second.told = true;
+    return std::nullopt;
+}
+
+void Accounts::accepted(const std::string& peer) {
+    if (const auto account = accounts_.find(peer); account != accounts_.end()) account->second.told = false;
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,41 @@
+#pragma once
+// Who we are to each peer: the logins with which their challenges are answered, and what each of them has asked for so far.
+// (RFC 3261 §22.2, §22.3)
+
+#include "plugin/engine/secrets.h"
+#include "plugin/engine/turn.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stox::engine {
+
+class Accounts {
+public:
+    /// By peer; what was negotiated before is forgotten.
+    void configure(std::map<std::string, sip::digest::Login> logins);
+
+    bool has(const std::string& peer) const { return accounts_.contains(peer); }
+    /// What a request to that peer carries before it is challenged: the credentials that the peer asked for before.
+    std::vector<sip::Header> authorize(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
+                                       const Turn& turn);
+    /// With what it is sent again, under a new CSeq. Nothing: the challenge is the outcome, and the operator was told why.
+    /// What we send goes to this peer's next hops and nowhere else, so what comes back is from there.
+    std::optional<std::vector<sip::Header>> answer(const std::string& peer, const sip::Request& request,
+                                                   const sip::Response& challenge, sip::digest::Attempt& attempt,
+                                                   const Turn& turn);
+    /// That peer has taken a request: the next refusal is news.
+    void accepted(const std::string& peer);
+
+private:
+    struct Account {
+        sip::digest::Login login;
+        sip::digest::Session session;
+        bool told = false;  ///< the operator, that it is refused
+    };
+    std::map<std::string, Account> accounts_;
+};
+
+}  // namespace stox::engine

@@ -1,0 +1,182 @@
+#include "plugin/engine/presence/contact_work.h"
+
+#include "mapping/presence/xmpp.h"
+#include "mapping/xmpp/caps.h"
+#include "plugin/engine/addressing.h"
+#include "plugin/engine/destination.h"
+#include "plugin/engine/services.h"
+
+namespace stox::engine {
+
+namespace {
+
+using presence::Authorization, presence::ContactAct, presence::ResourcePresence;
+
+constexpr const char* kPretendedResource = "phone";
+
+bool is_pretended(const Contact& contact) {
+    return std::holds_alternative<presence::contact::Pretended>(contact.relation.state());
+}
+
+void tell(State& state, const Contact& contact, const ResourcePresence& what, Actions& out) {
+    auto stanza = presence::write_presence(what, contact.contact, contact.user, state.utc);
+    if (!stanza) return;
+    if (is_pretended(contact) && what.is_available())
+        stanza->payload.push_back(xmpp::caps(kCapsNode, contact_info(state, contact.contact, {})));
+    send_presence(state, std::move(*stanza), out);
+}
+
+/// The SUBSCRIBE of our own to the contact, or the status that stands for why there is none.
+std::variant<sip::Request, int> make_subscribe(const State& state, const Contact& contact, unsigned expires, std::string& peer) {
+    auto way = destination(state, contact.contact);
+    if (const auto* why = std::get_if<xmpp::StanzaError>(&way))
+        return why->condition == xmpp::Condition::item_not_found ? 404 : 503;
+    auto& to = std::get<Destination>(way);
+    const auto from = user_uri(state.options, contact.user);
+    if (to.emergency || !from) return 403;
+    peer = to.peer->name;
+    sip::Request request;
+    request.method = "SUBSCRIBE";
+    request.uri = contact.redirected.value_or(to.uri);
+    request.to.uri = std::move(to.uri);
+    request.from.uri = from.value();
+    request.headers = {{"Event", "presence"}, {"Accept", std::string(presence::kPidfType)}, {"Expires", std::to_string(expires)}};
+    return request;
+}
+
+/// 0, or the status that stands for why nothing was sent.
+int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actions& out) {
+    std::string peer;
+    auto request = make_subscribe(state, contact, expires, peer);
+    if (const auto* status = std::get_if<int>(&request)) return *status;
+    const auto usage = state.dialogs.subscribe(std::move(std::get<sip::Request>(request)), peer, state.ways(now, out));
+    if (usage == sip::UsageKey::none) return 503;
+    state.contacts.set_usage(contact, usage);
+    contact.redirected.reset();
+    return 0;
+}
+
+void learn(State& state, Contact& contact, TimePoint now) {
+    if (is_pretended(contact)) {
+        ResourcePresence made;
+        made.resource = kPretendedResource;
+        contact.shown.learn({{made}}, now);
+    } else if (state.contacts.document) {
+        contact.shown.learn(state.contacts.document->presentity, now);
+    } else {
+        contact.shown.learn_nothing();
+    }
+    contact.confirm_by.reset();
+}
+
+void answer_probe(State& state, Contact& contact, Actions& out) {
+    if (!contact.moved) return contact.shown.repeat();
+    auto error = presence_of(contact.contact, contact.user, xmpp::PresenceType::error);
+    error.error = contact.moved;
+    send_presence(state, std::move(error), out);
+}
+
+void keep(State& state, Contact& contact, TimePoint now) {
+    contact.kept_shown = contact.shown.shown();
+    contact.has_row = true;
+    ContactRow row{contact.user, contact.contact, contact.relation.authorization() == Authorization::granted, contact.kept_shown};
+    state.commits.update({Collection::contacts, row_key(contact.user, contact.contact), std::move(row)}, now);
+}
+
+void erase(State& state, Contact& contact, TimePoint now) {
+    if (std::exchange(contact.has_row, false))
+        state.commits.erase(Collection::contacts, row_key(contact.user, contact.contact), now);
+}
+
+}  // namespace
+
+std::string row_key(const xmpp::Jid& user, const xmpp::Jid& contact) { return user.to_string() + ' ' + contact.to_string(); }
+
+xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::PresenceType type) {
+    xmpp::Presence made;
+    made.from = from;
+    made.to = to;
+    made.type = type;
+    return made;
+}
+
+void send_presence(State& state, xmpp::Presence presence, Actions& out) {
+    if (state.stream_up) return out.push_back(SendStanza{std::move(presence)});
+    state.contacts.owed.push_back(std::move(presence));
+}
+
+void let_time_pass(State& state, presence::ContactRelation& relation, TimePoint now, presence::ContactRelation::Actions& acts) {
+    const auto mode = state.options.presence.mode;
+    const auto* idle = std::get_if<presence::contact::Idle>(&relation.state());
+    if (idle && idle->until && mode == config::PresenceMode::pretended) return relation.pretend(now, acts);
+    if (idle && idle->until && mode == config::PresenceMode::off) return relation.withdraw(now, acts);
+    relation.tick(now, acts);
+}
+
+void perform(State& state, Contact& contact, presence::ContactRelation::Actions acts, TimePoint now, Actions& out) {
+    int failed = 0;
+    for (const auto act : acts) {
+        switch (act) {
+            case ContactAct::queue: {
+                const auto way = destination(state, contact.contact);
+                const auto* to = std::get_if<Destination>(&way);
+                state.contacts.pacer.push(to ? to->peer->name : std::string(), contact.number, now);
+                break;
+            }
+            case ContactAct::start_subscribe:
+                failed = start(state, contact, state.options.presence.expires, now, out);
+                break;
+            case ContactAct::start_poll:
+                failed = start(state, contact, 0, now, out);
+                break;
+            case ContactAct::end_subscribe:
+                state.dialogs.unsubscribe(contact.usage, state.ways(now, out));
+                break;
+            case ContactAct::tell_subscribed:
+                send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::subscribed), out);
+                break;
+            case ContactAct::tell_unsubscribed:
+                send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::unsubscribed), out);
+                break;
+            case ContactAct::tell_presence:
+                contact.moved.reset();
+                learn(state, contact, now);
+                break;
+            case ContactAct::tell_unavailable:
+                for (const auto& gone : contact.shown.forget()) tell(state, contact, gone, out);
+                contact.confirm_by.reset();
+                break;
+            case ContactAct::answer_probe:
+                answer_probe(state, contact, out);
+                break;
+            case ContactAct::keep:
+                keep(state, contact, now);
+                break;
+            case ContactAct::erase:
+                erase(state, contact, now);
+                break;
+        }
+    }
+    if (failed != 0)
+        return drive(state, contact, now, out,
+                     [&](auto& relation, auto& more) { relation.failed(failed, {}, false, now, dice(state), more); });
+    if (contact.relation.is_over()) return state.contacts.remove(contact);
+    settle(state, contact, now, out);
+}
+
+void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
+    const bool tells = state.stream_up && !contact.resending;
+    if (tells)
+        for (const auto& one : contact.shown.take_due(now)) tell(state, contact, one, out);
+    // Until it is confirmed or withdrawn, what another life has shown stands there.
+    if (contact.has_row && !contact.confirm_by && contact.shown.shown() != contact.kept_shown) keep(state, contact, now);
+    auto due = contact.relation.next_timeout();
+    const auto sooner = [&due](std::optional<TimePoint> at) {
+        if (at && (!due || *at < *due)) due = at;
+    };
+    if (tells) sooner(contact.shown.next_timeout());
+    sooner(contact.confirm_by);
+    state.contacts.set_due(contact, due);
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,99 @@
+#pragma once
+// The SIP contacts that XMPP users watch: a presence::ContactRelation for each pair, what it asks for done by the dialog layer,
+// the component stream and the store.   (RFC 8048 §5.2, X2S)
+
+#include "mapping/presence/contact_relation.h"
+#include "mapping/presence/pidf.h"
+#include "mapping/sip/dialog_action.h"
+#include "mapping/xmpp/stanza.h"
+#include "plugin/config/options.h"
+#include "plugin/engine/engine.h"
+#include "plugin/engine/presence/shown_presence.h"
+#include "plugin/engine/presence/subscribe_pacer.h"
+#include "plugin/engine/records.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stox::engine {
+
+/// Of one user and one contact.
+struct Contact {
+    std::uint64_t number;
+    xmpp::Jid user, contact;  ///< bare
+    presence::ContactRelation relation{};
+    ShownPresence shown{};
+    std::vector<std::string> kept_shown{};  ///< as the store has it
+    bool has_row = false;
+    bool resending = false;  ///< the new stream is told of it in its turn
+    sip::UsageKey usage = sip::UsageKey::none;
+    std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
+    std::optional<TimePoint> confirm_by{};     ///< what another life has shown is withdrawn then, unless it is confirmed
+    std::optional<xmpp::StanzaError> moved{};  ///< why nothing is known: the contact is elsewhere   (PRES-111)
+    std::optional<TimePoint> due{};            ///< as it stands among the dues
+};
+
+class Contacts {
+public:
+    static constexpr std::size_t kResources = 64;              ///< of a user, that are told apart
+    static constexpr std::chrono::seconds kConfirm{60};        ///< what was shown before a start is believed for so long
+    static constexpr std::chrono::milliseconds kResendGap{2};  ///< between two contacts whose state is told to a new stream
+
+    enum class Full { no, user, domain };
+    /// Whether one more of that user's would be too many.
+    Full is_full(const xmpp::Jid& user, std::size_t per_user, std::size_t in_all) const;
+
+    Contact* find(const xmpp::Jid& user, const xmpp::Jid& contact);
+    Contact* find(std::uint64_t number);
+    Contact* find(sip::UsageKey usage);
+    Contact& add(const xmpp::Jid& user, const xmpp::Jid& contact);
+    void remove(Contact& contact);
+    void set_usage(Contact& contact, sip::UsageKey usage);
+    void set_due(Contact& contact, std::optional<TimePoint> due);
+    /// The first whose time has come.
+    Contact* take_due(TimePoint now);
+    std::vector<Contact*> of(const xmpp::Jid& user);
+    std::vector<Contact*> all();
+    template <class Visit>
+    void for_each_row(Visit visit) const {
+        for (const auto& [key, contact] : contacts_)
+            if (contact.has_row) visit(contact);
+    }
+    std::size_t size() const { return contacts_.size(); }
+    std::optional<TimePoint> first_due() const;
+
+    /// What is known of a user with contacts.
+    struct User {
+        std::set<std::string> resources{};
+        enum class Said { nothing, online, offline } said = Said::nothing;
+        std::size_t contacts = 0;
+    };
+    /// Null: watches nobody.
+    User* user(const xmpp::Jid& bare);
+
+    SubscribePacer pacer{};
+    config::PresenceMode mode = config::PresenceMode::subscribe;
+    std::deque<std::uint64_t> resend{};  ///< whose state the new stream has not been told
+    std::optional<TimePoint> resend_at{};
+    std::vector<std::uint64_t> cancelled{};   ///< by an administrator, to be ended with the next tick
+    std::vector<xmpp::Presence> owed{};        ///< answers that wait for a stream; as many as there may be relations
+    std::optional<presence::Pidf> document{};  ///< of the NOTIFY that is being handled
+
+private:
+    using Key = std::pair<std::string, std::string>;  ///< user, contact
+
+    std::map<Key, Contact> contacts_;
+    std::map<std::uint64_t, Contact*> numbers_;
+    std::map<sip::UsageKey, Contact*> usages_;
+    std::map<std::string, User> users_;
+    std::set<std::pair<TimePoint, std::uint64_t>> dues_;
+    std::uint64_t last_number_ = 0;
+};
+
+}  // namespace stox::engine

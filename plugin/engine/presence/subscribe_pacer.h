@@ -1,0 +1,64 @@
+#pragma once
+// When new SUBSCRIBEs may go: so many a second to each peer, evenly, in the order in which they were wanted.   (PRES-93)
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stox::engine {
+
+class SubscribePacer {
+public:
+    using TimePoint = std::chrono::steady_clock::time_point;
+    static constexpr std::chrono::milliseconds kLate{20};  ///< what a late tick has missed is made good, no more
+
+    void configure(unsigned per_second) { gap_ = std::chrono::nanoseconds(std::chrono::seconds(1)) / per_second; }
+
+    void push(const std::string& peer, std::uint64_t who, TimePoint now) {
+        auto& queue = queues_[peer];
+        if (queue.waiting.empty()) queue.next = std::max(queue.next, now);
+        queue.waiting.push_back(who);
+    }
+    /// The next one whose turn has come. Whoever wants none any more is passed by: `wanted` says so, and costs no turn.
+    template <class Wanted>
+    std::optional<std::uint64_t> take(TimePoint now, Wanted wanted) {
+        for (auto queue = queues_.begin(); queue != queues_.end();) {
+            auto& [waiting, next] = queue->second;
+            while (!waiting.empty() && !wanted(waiting.front())) waiting.pop_front();
+            if (waiting.empty() && next <= now) {
+                queue = queues_.erase(queue);  // its gap is over
+                continue;
+            }
+            if (!waiting.empty() && next <= now) {
+                const auto who = waiting.front();
+                waiting.pop_front();
+                next = std::max(next, now - kLate) + gap_;
+                return who;
+            }
+            ++queue;
+        }
+        return std::nullopt;
+    }
+    std::optional<TimePoint> next_timeout() const {
+        std::optional<TimePoint> next;
+        for (const auto& [peer, queue] : queues_)
+            if (!queue.waiting.empty() && (!next || queue.next < *next)) next = queue.next;
+        return next;
+    }
+
+private:
+    struct Queue {
+        std::deque<std::uint64_t> waiting{};
+        TimePoint next{};
+    };
+
+    std::chrono::nanoseconds gap_ = std::chrono::milliseconds(20);
+    std::map<std::string, Queue> queues_;  ///< by peer
+};
+
+}  // namespace stox::engine

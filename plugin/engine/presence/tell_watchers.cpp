@@ -1,0 +1,398 @@
+#include "plugin/engine/presence/tell_watchers.h"
+
+#include "mapping/presence/accept.h"
+#include "mapping/presence/pidf.h"
+#include "mapping/presence/xmpp.h"
+#include "mapping/sip/header_values.h"
+#include "plugin/engine/addressing.h"
+#include "plugin/engine/author.h"
+#include "plugin/engine/log.h"
+#include "plugin/engine/sender.h"
+
+#include <algorithm>
+
+namespace stox::engine {
+
+namespace {
+
+using namespace presence::watcher;
+
+constexpr std::chrono::seconds kComeBack{10};  // after a graceful stop
+constexpr unsigned kRetryFull_s = 300, kRetryLeaving_s = 10;
+constexpr std::size_t kAtOnce = 50;                    // relations that a new stream is told of in one turn ...
+constexpr std::chrono::milliseconds kReturnEvery{50};  // ... and how soon the next ones follow
+
+xmpp::Presence stanza(const Watcher& watcher, xmpp::PresenceType type, std::string id = {}) {
+    xmpp::Presence made;
+    made.from = watcher.contact;
+    made.to = watcher.user;
+    made.type = type;
+    made.id = std::move(id);
+    return made;
+}
+
+/// What a NOTIFY shows of the user. Its time is later than that of the document before.   (PRES-61)
+void add_document(State& state, Watcher& watcher, const presence::Presentity& shown, TimePoint now,
+                  sip::Notification& notification) {
+    auto uri = user_uri(state.options, watcher.user);
+    if (!uri) return;
+    presence::PidfSubject subject{{}, uri.value()};
+    auto entity = uri.value();
+    entity.scheme = sip::Scheme::pres;
+    subject.entity = entity.to_string();
+    auto written = presence::write_pidf(shown, subject, state.utc_at(now), watcher.stamp);
+    watcher.stamp = written.stamp;
+    notification.type = presence::kPidfType;
+    notification.body = std::move(written.document);
+    if (!written.content_language.empty()) notification.headers = {{"Content-Language", written.content_language}};
+}
+
+/// news   who has gone stands in it, as for the one document that says so
+sip::Notification active(State& state, Watcher& watcher, TimePoint now, bool news = false) {
+    sip::Notification made;
+    made.own_words = true;
+    if (!watcher.relation.is_known()) return made;
+    auto shown = watcher.known;
+    if (!news) presence::forget_unavailable(shown);
+    add_document(state, watcher, shown, now, made);
+    return made;
+}
+
+void terminate(sip::Notification& notification, std::string_view reason, std::optional<std::chrono::seconds> retry_after = {}) {
+    notification.state = {sip::SubscriptionPhase::terminated, {}, std::string(reason), retry_after};
+}
+
+/// What one input to a relation wants done.
+class Doing {
+public:
+    Doing(State& state, Watcher& watcher, TimePoint now, Actions& out)
+        : state_(state), watcher_(watcher), now_(now), out_(out), ways_(state.ways(now, out)) {}
+
+    void operator()(const Grant& act) {
+        auto first = act.active ? active(state_, watcher_, now_) : sip::Notification{};
+        first.own_words = true;
+        if (!act.active) first.state.phase = sip::SubscriptionPhase::pending;
+        state_.dialogs.grant(act.usage, std::move(first), ways_);
+    }
+    void operator()(const Repeat& act) {
+        auto again = act.active ? active(state_, watcher_, now_) : sip::Notification{};
+        if (!act.active) again.state.phase = sip::SubscriptionPhase::pending;
+        state_.dialogs.publish(act.usage, std::move(again), ways_);
+    }
+    void operator()(const Accept& act) { state_.dialogs.accept(act.poll, ways_); }
+    void operator()(const Answer& act) {
+        auto only = act.tells ? active(state_, watcher_, now_) : sip::Notification{};
+        terminate(only, "timeout");
+        state_.dialogs.publish(act.poll, std::move(only), ways_);
+        state_.watchers.remove_usage(act.poll);
+    }
+    void operator()(const Publish&) { publish(); }
+    void operator()(const Activate&) { publish(); }
+    void operator()(const Terminate& act) {
+        sip::Notification last;
+        terminate(last, act.reason, act.retry_after);
+        state_.dialogs.publish(act.usage, std::move(last), ways_);
+        state_.watchers.remove_usage(act.usage);
+    }
+    void operator()(const SayClosed& act) {
+        sip::Notification last;
+        if (watcher_.relation.is_granted()) add_document(state_, watcher_, {}, now_, last);
+        terminate(last, "timeout");
+        state_.dialogs.publish(act.usage, std::move(last), ways_);
+    }
+    void operator()(const AskUser&) {
+        watcher_.question = state_.ids.wire_id();
+        send(xmpp::PresenceType::subscribe, watcher_.question);
+    }
+    void operator()(const ProbeUser&) {
+        watcher_.probe = state_.ids.wire_id();
+        send(xmpp::PresenceType::probe, watcher_.probe);
+    }
+    void operator()(const TellUnavailable&) {
+        // What the contact itself lets the user see counts more.   (PRES-39)
+        const auto* seen = state_.contacts.find(watcher_.user, watcher_.contact);
+        if (!seen || seen->shown.shown().empty()) send(xmpp::PresenceType::unavailable);
+    }
+    void operator()(const Keep&) {
+        if (watcher_.key.empty()) watcher_.key = state_.ids.wire_id();
+        WatcherRow row{watcher_.user, watcher_.contact, watcher_.relation.asked()};
+        state_.commits.update({Collection::watchers, watcher_.key, std::move(row)}, now_);
+        note(watcher_.relation.is_granted() ? "granted" : "asked");
+    }
+    void operator()(const Erase&) {
+        if (!watcher_.key.empty()) state_.commits.erase(Collection::watchers, std::exchange(watcher_.key, {}), now_);
+        watcher_.known = {};
+        note("ended");
+    }
+
+private:
+    void note(const char* what) {
+        out_.push_back(line(Level::info, {}, "watcher",
+                            {{"state", what}, {"user", watcher_.user.to_string()}, {"contact", watcher_.contact.to_string()}}));
+    }
+    void publish() {
+        const auto notification = active(state_, watcher_, now_, true);
+        for (const auto usage : watcher_.relation.watching()) state_.dialogs.publish(usage, notification, ways_);
+        presence::forget_unavailable(watcher_.known);
+    }
+    void send(xmpp::PresenceType type, std::string id = {}) {
+        if (state_.stream_up) out_.push_back(SendStanza{stanza(watcher_, type, std::move(id))});
+    }
+
+    State& state_;
+    Watcher& watcher_;
+    TimePoint now_;
+    Actions& out_;
+    Ways ways_;
+};
+
+/// Then the relation may be gone.
+void carry_out(State& state, Watcher& watcher, const presence::WatcherRelation::Actions& acts, TimePoint now, Actions& out) {
+    Doing doing(state, watcher, now, out);
+    for (const auto& act : acts) std::visit(doing, act);
+    if (watcher.relation.is_over())
+        state.watchers.remove(watcher);
+    else
+        state.watchers.set_due(watcher, watcher.relation.next_timeout());
+}
+
+// SUBSCRIBE
+
+struct Subject {
+    xmpp::Jid user, contact;  ///< bare
+};
+
+sip::Reply reply(int status, std::vector<sip::Header> headers = {}) {
+    sip::Reply made;
+    made.status = status;
+    made.headers = std::move(headers);
+    return made;
+}
+
+sip::Reply no_pidf() { return reply(406, {{"Accept", std::string(presence::kPidfType)}}); }
+
+/// Who watches whom, or why not.
+std::variant<Subject, sip::Reply> subject_of(State& state, const sip::SubscriptionWanted& wanted, const config::Peer& peer,
+                                             Actions& out) {
+    const auto& request = wanted.request;
+    if (!presence::accepts_pidf(request)) return no_pidf();
+    const auto author = author_of(state.options, peer, request);
+    // Nobody can agree to be seen by who does not say who they are.   (RFC 5079)
+    if (!author || author->anonymous) return reply(author ? 433 : 403);
+    // Inside a dialog the Request-URI is our Contact, and whom it is with stands in To.
+    const auto user = user_jid(state.options, request.to.tag.empty() ? request.uri : request.to.uri);
+    if (!user) return reply(404);
+    auto contact = sender_jid(state, *author, request, state.ids.trace(), out);
+    if (!contact) return reply(403);
+    return Subject{user.value().bare(), contact.value().bare()};
+}
+
+bool is_full(State& state, const Subject& subject, const config::Peer& peer) {
+    const auto& limits = state.options.presence;
+    if (state.watchers.usages_of_peer(peer.name) >= limits.watchers_per_peer) return true;
+    if (state.watchers.find(subject.user, subject.contact)) return false;
+    return state.watchers.size() >= limits.relations || state.watchers.watchers_of(subject.user) >= limits.watchers_per_user;
+}
+
+void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoint now, Actions& out) {
+    const auto deny = [&](const sip::Reply& why) { state.dialogs.deny(wanted.subscription, why, state.ways(now, out)); };
+    const auto* name = state.dialogs.peer_of(wanted.subscription);
+    const auto* peer = name ? state.options.find_peer(*name) : nullptr;
+    if (!peer) return deny(reply(403));
+    if (state.leaving) return deny(reply(503, {{"Retry-After", std::to_string(kRetryLeaving_s)}}));
+    const auto found = subject_of(state, wanted, *peer, out);
+    if (const auto* why = std::get_if<sip::Reply>(&found)) return deny(*why);
+    const auto& subject = std::get<Subject>(found);
+    if (is_full(state, subject, *peer)) return deny(reply(503, {{"Retry-After", std::to_string(kRetryFull_s)}}));
+    auto* watcher = state.watchers.find(subject.user, subject.contact);
+    if (!watcher) watcher = &state.watchers.add(subject.user, subject.contact, presence::WatcherRelation(state.stream_up));
+    state.watchers.add_usage(*watcher, wanted.subscription, peer->name);
+    presence::WatcherRelation::Actions acts;
+    if (sip::leading_number(wanted.request.header("Expires")) == 0u)
+        watcher->relation.poll(wanted.subscription, now, acts);
+    else
+        watcher->relation.watch(wanted.subscription, now, state.utc_at(now), acts);
+    carry_out(state, *watcher, acts, now, out);
+}
+
+void watcher_refreshed(State& state, Watcher& watcher, sip::UsageKey usage, TimePoint now, Actions& out) {
+    presence::WatcherRelation::Actions acts;
+    watcher.relation.refreshed(usage, now, acts);
+    carry_out(state, watcher, acts, now, out);
+}
+
+void watcher_ended(State& state, Watcher& watcher, const sip::SubscriptionEnded& ended, TimePoint now, Actions& out) {
+    using Cause = sip::SubscriptionEnded::Cause;
+    state.watchers.remove_usage(ended.subscription);
+    presence::WatcherRelation::Actions acts;
+    watcher.relation.ended(ended.subscription, ended.cause == Cause::unsubscribed || ended.cause == Cause::expired, now, acts);
+    carry_out(state, watcher, acts, now, out);
+}
+
+// What a user shows
+
+/// The state of one resource in the place of what was known of it; the bare address speaks for all of them.
+void learn(presence::Presentity& known, presence::ResourcePresence news) {
+    auto& all = known.resources;
+    if (news.resource.empty() && !news.is_available()) {
+        for (auto& one : all) one = {.resource = one.resource, .availability = presence::Availability::unavailable};
+        return;
+    }
+    const auto same = std::ranges::find(all, news.resource, &presence::ResourcePresence::resource);
+    if (same != all.end()) {
+        auto before = *same;
+        before.since = news.since;
+        if (before == news) return;  // told again; since when it is so, is known
+        *same = std::move(news);
+    } else if (news.is_available())
+        all.push_back(std::move(news));
+    presence::put_in_order(known);
+}
+
+void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, presence::WatcherRelation::Actions& acts,
+                TimePoint now) {
+    auto news = presence::read_presence(presence);
+    if (!news || !watcher.relation.is_granted()) return;
+    if (!news->since) news->since = state.utc_at(now);
+    auto known = watcher.relation.is_known() ? watcher.known : presence::Presentity{};
+    learn(known, std::move(*news));
+    if (watcher.relation.is_known() && known == watcher.known) return;
+    watcher.known = std::move(known);
+    watcher.relation.told(now, acts);
+}
+
+}  // namespace
+
+bool watcher_news(State& state, const sip::Action& news, TimePoint now, Actions& out) {
+    if (const auto* wanted = std::get_if<sip::SubscriptionWanted>(&news)) {
+        if (wanted->event.name != "presence" || state.options.presence.mode == config::PresenceMode::off) return false;
+        watcher_wanted(state, *wanted, now, out);
+        return true;
+    }
+    if (const auto* again = std::get_if<sip::SubscriptionRefreshed>(&news)) {
+        auto* watcher = state.watchers.find(again->subscription);
+        if (watcher) watcher_refreshed(state, *watcher, again->subscription, now, out);
+        return watcher != nullptr;
+    }
+    const auto* ended = std::get_if<sip::SubscriptionEnded>(&news);
+    auto* watcher = ended ? state.watchers.find(ended->subscription) : nullptr;
+    if (watcher) watcher_ended(state, *watcher, *ended, now, out);
+    return watcher != nullptr;
+}
+
+std::optional<Refusal> check_refresh(const sip::Request& request) {
+    if (request.method != "SUBSCRIBE" || presence::accepts_pidf(request)) return std::nullopt;
+    Refusal refusal;
+    refusal.response.status = 406;
+    refusal.response.headers = no_pidf().headers;
+    refusal.why = "takes no PIDF";
+    return refusal;
+}
+
+void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
+    auto* watcher = state.watchers.find(presence.from, presence.to);
+    if (!watcher) return;
+    presence::WatcherRelation::Actions acts;
+    switch (presence.type) {
+        case xmpp::PresenceType::subscribed:
+            watcher->relation.approved(now, acts);
+            break;
+        case xmpp::PresenceType::unsubscribed:
+            watcher->relation.denied(now, acts);
+            break;
+        case xmpp::PresenceType::available:
+        case xmpp::PresenceType::unavailable:
+            user_shown(state, *watcher, presence, acts, now);
+            break;
+        case xmpp::PresenceType::error:
+            // Whatever else of this pair comes back is somebody else's.
+            if (presence.error && !presence.id.empty() && (presence.id == watcher->question || presence.id == watcher->probe))
+                watcher->relation.failed(presence.error->condition, now, acts);
+            break;
+        default:
+            return;
+    }
+    carry_out(state, *watcher, acts, now, out);
+}
+
+void watchers_stream_up(State& state, TimePoint now) {
+    auto& watchers = state.watchers;
+    watchers.returning.clear();
+    for (const auto* watcher : watchers.all()) watchers.returning.push_back(watcher->number);
+    if (!watchers.returning.empty()) watchers.return_at = now;
+}
+
+void watchers_stream_down(State& state, TimePoint now, Actions& out) {
+    state.watchers.returning.clear();
+    state.watchers.return_at.reset();
+    for (auto* watcher : state.watchers.all()) {
+        presence::WatcherRelation::Actions acts;
+        watcher->relation.stream_lost(now, acts);
+        carry_out(state, *watcher, acts, now, out);
+    }
+}
+
+namespace {
+
+void go_on_returning(State& state, TimePoint now, Actions& out) {
+    auto& watchers = state.watchers;
+    for (std::size_t told = 0; told < kAtOnce && !watchers.returning.empty(); ++told) {
+        auto* watcher = watchers.find(watchers.returning.front());
+        watchers.returning.pop_front();
+        if (!watcher) continue;
+        presence::WatcherRelation::Actions acts;
+        watcher->relation.stream_back(now, acts);
+        carry_out(state, *watcher, acts, now, out);
+    }
+    watchers.return_at = watchers.returning.empty() ? std::nullopt : std::optional(now + kReturnEvery);
+}
+
+}  // namespace
+
+void watchers_tick(State& state, TimePoint now, Actions& out) {
+    if (state.watchers.return_at && *state.watchers.return_at <= now) go_on_returning(state, now, out);
+    while (auto* watcher = state.watchers.take_due(now)) {
+        presence::WatcherRelation::Actions acts;
+        watcher->relation.tick(now, acts);
+        carry_out(state, *watcher, acts, now, out);
+    }
+}
+
+void watchers_configure(State& state, TimePoint now, Actions& out) {
+    const bool off = state.options.presence.mode == config::PresenceMode::off;
+    for (const auto usage :
+         state.watchers.usages([&](const std::string& peer) { return off || !state.options.find_peer(peer); })) {
+        auto& watcher = *state.watchers.find(usage);
+        sip::Notification last;
+        terminate(last, "noresource");
+        state.dialogs.publish(usage, std::move(last), state.ways(now, out));
+        state.watchers.remove_usage(usage);
+        presence::WatcherRelation::Actions acts;
+        watcher.relation.ended(usage, false, now, acts);
+        carry_out(state, watcher, acts, now, out);
+    }
+}
+
+void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out) {
+    const auto ways = state.ways(now, out);
+    for (auto* watcher : state.watchers.all()) {
+        for (const auto usage : watcher->relation.watching()) {
+            sip::Notification last;
+            terminate(last, for_good ? "noresource" : "probation", for_good ? std::nullopt : std::optional(kComeBack));
+            state.dialogs.publish(usage, std::move(last), ways);
+        }
+        if (for_good && !watcher->key.empty()) state.commits.erase(Collection::watchers, watcher->key, now);
+        state.watchers.remove(*watcher);
+    }
+    state.watchers.return_at.reset();
+}
+
+void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now) {
+    if (state.watchers.find(row.user, row.contact)) return state.commits.erase(Collection::watchers, std::move(key), now);
+    presence::WatcherRelation relation(row.asked, state.stream_up, now, state.utc_at(now));
+    auto& watcher = state.watchers.add(row.user, row.contact, std::move(relation));
+    watcher.key = std::move(key);
+    state.watchers.set_due(watcher, watcher.relation.next_timeout());
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,102 @@
+#include "plugin/engine/presence/watchers.h"
+
+namespace stox::engine {
+
+namespace {
+
+std::pair<std::string, std::string> key_of(const xmpp::Jid& user, const xmpp::Jid& contact) {
+    return {user.bare().to_string(), contact.bare().to_string()};
+}
+
+void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
+    const auto count = counts.find(name);
+    if (count != counts.end() && --count->second == 0) counts.erase(count);
+}
+
+std::size_t count_of(const std::map<std::string, std::size_t>& counts, const std::string& name) {
+    const auto count = counts.find(name);
+    return count == counts.end() ? 0 : count->second;
+}
+
+}  // namespace
+
+Watcher* Watchers::find(const xmpp::Jid& user, const xmpp::Jid& contact) {
+    const auto found = watchers_.find(key_of(user, contact));
+    return found == watchers_.end() ? nullptr : &found->second;
+}
+
+Watcher* Watchers::find(std::uint64_t number) {
+    const auto found = numbers_.find(number);
+    return found == numbers_.end() ? nullptr : found->second;
+}
+
+Watcher* Watchers::find(sip::UsageKey usage) {
+    const auto found = usages_.find(usage);
+    return found == usages_.end() ? nullptr : found->second.watcher;
+}
+
+Watcher& Watchers::add(const xmpp::Jid& user, const xmpp::Jid& contact, presence::WatcherRelation relation) {
+    const auto [place, is_new] =
+        watchers_.try_emplace(key_of(user, contact), Watcher{last_number_ + 1, user.bare(), contact.bare(), std::move(relation)});
+    if (is_new) {
+        numbers_.emplace(++last_number_, &place->second);
+        ++per_user_[place->first.first];
+    }
+    return place->second;
+}
+
+void Watchers::remove(Watcher& watcher) {
+    set_due(watcher, {});
+    while (!watcher.usages.empty()) remove_usage(*watcher.usages.begin());
+    numbers_.erase(watcher.number);
+    const auto key = key_of(watcher.user, watcher.contact);
+    count_down(per_user_, key.first);
+    watchers_.erase(key);
+}
+
+void Watchers::add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer) {
+    usages_.emplace(usage, Usage{&watcher, peer});
+    watcher.usages.insert(usage);
+    ++per_peer_[peer];
+}
+
+void Watchers::remove_usage(sip::UsageKey usage) {
+    const auto found = usages_.find(usage);
+    if (found == usages_.end()) return;
+    count_down(per_peer_, found->second.peer);
+    found->second.watcher->usages.erase(usage);
+    usages_.erase(found);
+}
+
+std::size_t Watchers::usages_of_peer(const std::string& peer) const { return count_of(per_peer_, peer); }
+
+std::size_t Watchers::watchers_of(const xmpp::Jid& user) const { return count_of(per_user_, user.bare().to_string()); }
+
+std::vector<Watcher*> Watchers::all() {
+    std::vector<Watcher*> all;
+    all.reserve(watchers_.size());
+    for (auto& [key, watcher] : watchers_) all.push_back(&watcher);
+    return all;
+}
+
+void Watchers::set_due(Watcher& watcher, std::optional<TimePoint> due) {
+    if (watcher.due == due) return;
+    if (watcher.due) dues_.erase({*watcher.due, watcher.number});
+    watcher.due = due;
+    if (due) dues_.emplace(*due, watcher.number);
+}
+
+Watcher* Watchers::take_due(TimePoint now) {
+    if (dues_.empty() || dues_.begin()->first > now) return nullptr;
+    auto* watcher = find(dues_.begin()->second);
+    set_due(*watcher, {});
+    return watcher;
+}
+
+std::optional<TimePoint> Watchers::first_due() const {
+    auto first = return_at;
+    if (!dues_.empty() && (!first || dues_.begin()->first < *first)) first = dues_.begin()->first;
+    return first;
+}
+
+}  // namespace stox::engine

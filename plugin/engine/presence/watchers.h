@@ -1,0 +1,89 @@
+#pragma once
+// The SIP contacts that watch XMPP users: a presence::WatcherRelation for each pair, and what is known of the user as that
+// contact may see it. Nothing is shared between two contacts of one user.   (PRES-90)
+
+#include "mapping/presence/state.h"
+#include "mapping/presence/watcher_relation.h"
+#include "mapping/xmpp/jid.h"
+#include "plugin/engine/records.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stox::engine {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// Of one user and one contact.
+struct Watcher {
+    std::uint64_t number;
+    xmpp::Jid user, contact;  ///< bare
+    presence::WatcherRelation relation;
+    presence::Presentity known{};
+    std::optional<UtcTime> stamp{};   ///< of the latest document
+    std::string question{}, probe{};  ///< ids of the stanzas that may come back as errors
+    std::string key{};                ///< of its row; empty: there is none
+    std::set<sip::UsageKey> usages{};
+    std::optional<TimePoint> due{};  ///< as it stands among the dues
+};
+
+class Watchers {
+public:
+    Watcher* find(const xmpp::Jid& user, const xmpp::Jid& contact);
+    Watcher* find(std::uint64_t number);
+    Watcher* find(sip::UsageKey usage);
+    Watcher& add(const xmpp::Jid& user, const xmpp::Jid& contact, presence::WatcherRelation relation);
+    void remove(Watcher& watcher);
+
+    /// A subscription or a poll of that contact's, by that peer.
+    void add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer);
+    void remove_usage(sip::UsageKey usage);
+    std::size_t usages_of_peer(const std::string& peer) const;
+    /// Those whose peer this holds for.
+    template <class Wanted>
+    std::vector<sip::UsageKey> usages(Wanted wanted) const {
+        std::vector<sip::UsageKey> found;
+        for (const auto& [usage, of] : usages_)
+            if (wanted(of.peer)) found.push_back(usage);
+        return found;
+    }
+    /// Contacts that watch that user, or asked to.
+    std::size_t watchers_of(const xmpp::Jid& user) const;
+    std::size_t size() const { return watchers_.size(); }
+    std::vector<Watcher*> all();
+    template <class Visit>
+    void for_each_row(Visit visit) const {
+        for (const auto& [key, watcher] : watchers_)
+            if (!watcher.key.empty()) visit(watcher);
+    }
+
+    void set_due(Watcher& watcher, std::optional<TimePoint> due);
+    /// The first whose time has come.
+    Watcher* take_due(TimePoint now);
+    std::optional<TimePoint> first_due() const;
+
+    std::deque<std::uint64_t> returning{};  ///< whom the new stream has not been told of
+    std::optional<TimePoint> return_at{};
+
+private:
+    using Key = std::pair<std::string, std::string>;  ///< user, contact
+    struct Usage {
+        Watcher* watcher;
+        std::string peer;
+    };
+
+    std::map<Key, Watcher> watchers_;
+    std::map<std::uint64_t, Watcher*> numbers_;
+    std::map<sip::UsageKey, Usage> usages_;
+    std::map<std::string, std::size_t> per_peer_, per_user_;
+    std::set<std::pair<TimePoint, std::uint64_t>> dues_;
+    std::uint64_t last_number_ = 0;
+};
+
+}  // namespace stox::engine

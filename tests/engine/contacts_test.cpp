@@ -1,0 +1,852 @@
+// XMPP users who watch SIP contacts, from stanza to SUBSCRIBE and from NOTIFY to stanza.
+
+#include "mapping/presence/pidf.h"
+#include "mapping/sip/header_values.h"
+#include "mapping/xmpp/caps.h"
+#include "mapping/xmpp/namespaces.h"
+#include "tests/engine/rig.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace stox::engine::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using xmpp::Presence, xmpp::PresenceType;
+
+const xmpp::Jid kRomeo{"romeo", "montague.test", "garden"}, kJuliet{"juliet", "capulet.test", {}};
+
+constexpr std::array kTypes{"available",   "unavailable",  "subscribe", "subscribed",
+                            "unsubscribe", "unsubscribed", "probe",     "error"};
+
+/// "subscribed juliet@capulet.test", "available juliet@capulet.test/balcony away".
+std::string words(const Presence& presence) {
+    auto text = kTypes[static_cast<std::size_t>(presence.type)] + (' ' + presence.from.to_string());
+    for (const auto& child : presence.payload)
+        if (child.name == "show" || child.name == "status") text += ' ' + child.text();
+    return text;
+}
+
+Presence presence(PresenceType type, xmpp::Jid from = kRomeo, xmpp::Jid to = kJuliet) {
+    Presence made;
+    made.from = std::move(from);
+    made.to = std::move(to);
+    made.type = type;
+    return made;
+}
+
+/// One tuple for each "id" or "id/show"; "-id" is closed.
+std::string pidf(const std::vector<std::string>& tuples) {
+    std::string text = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='pres:juliet@capulet.test'>";
+    for (const auto& tuple : tuples) {
+        const bool closed = tuple.front() == '-';
+        const auto slash = tuple.find('/');
+        text += "<tuple id='ID-" + tuple.substr(closed, slash - closed) + "'><status><basic>" + (closed ? "closed" : "open") +
+                "</basic>";
+        if (slash != std::string::npos) text += "<show xmlns='jabber:client'>" + tuple.substr(slash + 1) + "</show>";
+        text += "</status></tuple>";
+    }
+    return text + "</presence>";
+}
+
+class ContactsRig {
+public:
+    explicit ContactsRig(config::DomainOptions options = Rig::default_options()) : rig(std::move(options)) {}
+
+    /// What the user was told, in order.
+    std::string told() {
+        std::string text;
+        for (const auto& stanza : rig.stanzas)
+            if (const auto* one = std::get_if<Presence>(&stanza)) text += (text.empty() ? "" : ", ") + words(*one);
+        return text;
+    }
+    std::string stanza(const Presence& in) {
+        rig.stanza(in);
+        return see();
+    }
+    /// And what is due at once.
+    std::string subscribe(const xmpp::Jid& from = kRomeo, const xmpp::Jid& to = kJuliet) {
+        auto text = stanza(presence(PresenceType::subscribe, from, to));
+        const auto more = pass(0ms);
+        return text + (text.empty() || more.empty() ? "" : ", ") + more;
+    }
+    /// Tick by tick.
+    std::string pass(std::chrono::milliseconds time) {
+        std::string all;
+        const auto end = rig.now + time;
+        for (auto due = rig.engine.next_timeout(); due && *due <= end; due = rig.engine.next_timeout()) {
+            rig.now = std::max(rig.now, *due);
+            rig.feed(Tick{});
+            const auto text = see();
+            all += (all.empty() || text.empty() ? "" : ", ") + text;
+        }
+        rig.now = end;
+        return all;
+    }
+    /// To the refresh of the dialog.
+    void pass_to_refresh() {
+        const auto before = methods.size();
+        for (auto due = rig.engine.next_timeout(); due && methods.size() == before; due = rig.engine.next_timeout())
+            pass(std::chrono::ceil<std::chrono::milliseconds>(*due - rig.now));
+    }
+    std::string respond(int status, std::vector<sip::Header> headers = {}, std::vector<sip::NameAddr> contacts = {}) {
+        sip::Response response;
+        response.status = status;
+        response.to_tag = "them";
+        response.headers = std::move(headers);
+        response.contacts = std::move(contacts);
+        rig.feed(SipResponseIn{last.transaction, std::move(response)});
+        return see();
+    }
+    sip::Request notification(const std::string& state, const std::string& body = {}) {
+        sip::Request notify;
+        notify.method = "NOTIFY";
+        notify.uri = uri("sip:x@capulet.test");
+        notify.from = {"", uri("sip:juliet@capulet.test"), "them"};
+        notify.to = {"", uri("sip:romeo@montague.test"), first.request.from.tag};
+        notify.call_id = first.request.call_id;
+        notify.cseq = ++cseq;
+        notify.contacts = {{"", uri("sip:juliet@10.0.0.1:5060"), ""}};
+        notify.headers = {{"Event", "presence"}, {"Subscription-State", state}};
+        if (!body.empty()) notify.content_type = std::string(presence::kPidfType);
+        notify.body = body;
+        return notify;
+    }
+    std::string notify(const std::string& state, const std::string& body = {}) {
+        rig.request(notification(state, body));
+        auto text = see();
+        const auto more = pass(0ms);
+        return text + (text.empty() || more.empty() ? "" : ", ") + more;
+    }
+    /// To a subscription that stands.
+    ContactsRig& granted(const std::vector<std::string>& tuples = {"balcony"}) {
+        subscribe();
+        respond(200, {{"Expires", "3600"}});
+        notify("active;expires=3600", pidf(tuples));
+        return *this;
+    }
+    std::vector<ContactRow> rows() const {
+        std::vector<ContactRow> found;
+        for (const auto& record : rig.disk)
+            if (const auto* row = std::get_if<ContactRow>(&record.value)) found.push_back(*row);
+        return found;
+    }
+
+    Rig rig;
+    SendSip last{}, first{};  ///< of the SUBSCRIBEs: any, and those that make a dialog
+    std::size_t begun = 0;    ///< of these
+    std::uint32_t cseq = 0;
+    std::vector<std::string> methods;
+    int answered = 0;
+
+private:
+    std::string see() {
+        answered = 0;
+        for (const auto& answer : rig.answers) answered = answer.response.status;
+        for (const auto& sent : rig.sent) {
+            methods.push_back(sent.request.method);
+            last = sent;
+            if (!sent.request.to.tag.empty()) continue;
+            first = sent;
+            ++begun;
+            cseq = 0;
+        }
+        return told();
+    }
+};
+
+std::string expires_of(const SendSip& sent) { return *sent.request.header("Expires"); }
+
+}  // namespace
+
+TEST(Contacts, PRES_10_SubscribeHeaderByHeader) {
+    ContactsRig rig;
+    EXPECT_EQ(rig.subscribe(), "");
+    ASSERT_EQ(rig.begun, 1u);
+    const auto& request = rig.first.request;
+    EXPECT_EQ(request.method, "SUBSCRIBE");
+    EXPECT_EQ(request.uri.to_string(), "sip:juliet@capulet.test");
+    EXPECT_EQ(request.from.uri.to_string(), "sip:romeo@montague.test");
+    EXPECT_FALSE(request.from.tag.empty());
+    EXPECT_EQ(*request.header("Event"), "presence");
+    EXPECT_EQ(*request.header("Accept"), "application/pidf+xml");
+    EXPECT_EQ(*request.header("Expires"), "3600");
+    EXPECT_EQ(request.header("Supported"), nullptr) << "no event lists (PRES-96)";
+    EXPECT_EQ(request.contacts.size(), 1u);
+    EXPECT_EQ(request.max_forwards, 70u);
+    EXPECT_EQ(rig.subscribe(), "");
+    EXPECT_EQ(rig.subscribe({"romeo", "montague.test", "orchard"}), "");
+    EXPECT_EQ(rig.begun, 1u) << "one dialog for one pair";
+}
+
+TEST(Contacts, PRES_100_ToOfAFirstSubscribeIsWhomItWatches) {
+    ContactsRig rig;
+    rig.subscribe(kRomeo, {"juliet", "capulet.test", "balcony"});
+    EXPECT_EQ(rig.first.request.to.uri, rig.first.request.uri);
+    EXPECT_EQ(rig.first.request.to.tag, "");
+}
+
+TEST(Contacts, ExpiresIsAnOption) {
+    auto options = Rig::default_options();
+    options.presence.expires = 600;
+    ContactsRig rig(options);
+    rig.subscribe();
+    EXPECT_EQ(expires_of(rig.first), "600");
+}
+
+TEST(Contacts, PRES_11_AnAnswerSaysNothing) {
+    for (const int status : {200, 202}) {
+        ContactsRig rig;
+        rig.subscribe();
+        EXPECT_EQ(rig.respond(status, {{"Expires", "3600"}}), "") << status;
+        EXPECT_EQ(rig.pass(1s), "") << status;
+    }
+}
+
+TEST(Contacts, PRES_12_PendingSaysNothing) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.respond(200);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(rig.notify("pending;expires=3000", pidf({"balcony"})), "");
+        EXPECT_EQ(rig.answered, 200);
+    }
+}
+
+TEST(Contacts, PRES_13_SubscribedThenPresence) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.respond(200);
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony/away"})),
+              "subscribed juliet@capulet.test, available juliet@capulet.test/balcony away");
+    const auto& told = std::get<Presence>(rig.rig.stanzas.back());
+    EXPECT_EQ(told.to, kRomeo.bare()) << "every device of the user sees it (PRES-81)";
+}
+
+TEST(Contacts, PRES_13_WithoutADocumentItIsUnavailableOnce) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.respond(200);
+    EXPECT_EQ(rig.notify("active;expires=3600"), "subscribed juliet@capulet.test, unavailable juliet@capulet.test");
+    EXPECT_EQ(rig.notify("active;expires=3600"), "");
+}
+
+TEST(Contacts, PRES_14_AskedAgainItIsSubscribedAtOnce) {
+    ContactsRig rig;
+    rig.granted();
+    EXPECT_EQ(rig.subscribe(), "subscribed juliet@capulet.test");
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony/dnd"})), "");
+    EXPECT_EQ(rig.pass(1s), "available juliet@capulet.test/balcony dnd");
+    EXPECT_EQ(rig.begun, 1u);
+}
+
+TEST(Contacts, PRES_15_RefusedForGood) {
+    for (const int status : {403, 489, 603}) {
+        ContactsRig rig;
+        rig.subscribe();
+        EXPECT_EQ(rig.respond(status), "unsubscribed juliet@capulet.test") << status;
+        EXPECT_EQ(rig.pass(24h), "");
+        EXPECT_EQ(rig.begun, 1u) << status;
+        EXPECT_TRUE(rig.rows().empty());
+        rig.subscribe();
+        EXPECT_EQ(rig.begun, 2u) << status;
+    }
+}
+
+TEST(Contacts, PRES_16_TooBriefIsAskedForLonger) {
+    ContactsRig rig;
+    rig.subscribe();
+    EXPECT_EQ(rig.respond(423, {{"Min-Expires", "7200"}}), "");
+    EXPECT_EQ(expires_of(rig.last), "7200");
+    EXPECT_EQ(rig.last.request.call_id, rig.first.request.call_id);
+}
+
+TEST(Contacts, PRES_16_LostDialogIsMadeAnew) {
+    ContactsRig rig;
+    rig.granted();
+    const auto before = rig.first.request;
+    rig.pass_to_refresh();
+    EXPECT_EQ(rig.last.request.to.tag, "them") << "a refresh";
+    EXPECT_EQ(rig.respond(481), "");
+    EXPECT_EQ(rig.pass(1s), "");
+    ASSERT_EQ(rig.begun, 2u);
+    EXPECT_NE(rig.first.request.call_id, before.call_id);
+    EXPECT_NE(rig.first.request.from.tag, before.from.tag);
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony"})), "") << "the same as before is not told again";
+}
+
+TEST(Contacts, PRES_17_NobodyThere) {
+    ContactsRig rig;
+    rig.subscribe();
+    EXPECT_EQ(rig.respond(404), "unsubscribed juliet@capulet.test");
+    ContactsRig known;
+    known.granted();
+    known.pass(1min);
+    known.notify("terminated;reason=deactivated");
+    EXPECT_EQ(known.respond(404), "unavailable juliet@capulet.test/balcony");
+    EXPECT_TRUE(known.rows().front().granted);
+    known.pass(31s);
+    EXPECT_EQ(known.begun, 3u) << "it is tried again";
+}
+
+TEST(Contacts, PRES_17_SilenceIsTriedAgainLater) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.rig.sip_response(rig.last.transaction, 408, LocalFailure::timeout);
+    EXPECT_EQ(rig.told(), "");
+    rig.pass(14s);
+    EXPECT_EQ(rig.begun, 1u);
+    rig.pass(17s);
+    EXPECT_EQ(rig.begun, 2u);
+}
+
+TEST(Contacts, PRES_17_RedirectionIsFollowedOnceBySamePeer) {
+    ContactsRig rig;
+    rig.subscribe();
+    EXPECT_EQ(rig.respond(302, {}, {{"", uri("sip:nurse@capulet.test"), ""}}), "");
+    rig.pass(1s);
+    ASSERT_EQ(rig.begun, 2u);
+    EXPECT_EQ(rig.first.request.uri.to_string(), "sip:nurse@capulet.test");
+    EXPECT_EQ(rig.first.request.to.uri.to_string(), "sip:juliet@capulet.test");
+    rig.respond(302, {}, {{"", uri("sip:paris@capulet.test"), ""}});
+    rig.pass(1s);
+    EXPECT_EQ(rig.begun, 2u);
+}
+
+TEST(Contacts, PRES_111_WhereTheContactHasGone) {
+    auto options = Rig::default_options();
+    options.peers.front().targets = {{"capulet.test", ""}};
+    ContactsRig rig(options);
+    rig.granted();
+    rig.pass(1min);
+    rig.notify("terminated;reason=timeout");
+    EXPECT_EQ(rig.respond(302, {}, {{"", uri("sip:juliet@verona.test"), ""}}), "unavailable juliet@capulet.test/balcony");
+    rig.stanza(presence(PresenceType::probe));
+    ASSERT_EQ(rig.rig.stanzas.size(), 1u);
+    const auto& answer = std::get<Presence>(rig.rig.stanzas.front());
+    EXPECT_EQ(answer.type, PresenceType::error);
+    ASSERT_TRUE(answer.error);
+    EXPECT_EQ(answer.error->condition, xmpp::Condition::redirect);
+}
+
+TEST(Contacts, PRES_111_OfflineIsAnsweredOnceFromTheBareAddress) {
+    ContactsRig rig;
+    rig.granted({"-balcony"});
+    rig.pass(5s);
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "unavailable juliet@capulet.test");
+}
+
+TEST(Contacts, PRES_18_NoSubscribeWithoutTheUser) {
+    ContactsRig rig;
+    rig.granted();
+    EXPECT_EQ(rig.stanza(presence(PresenceType::unavailable)), "");
+    rig.pass(1min);
+    EXPECT_EQ(expires_of(rig.last), "0");
+    EXPECT_EQ(rig.last.request.to.tag, "them");
+    rig.respond(200);
+    EXPECT_EQ(rig.notify("terminated;reason=timeout"), "");
+    const auto before = rig.methods.size();
+    rig.pass(2h);
+    EXPECT_EQ(rig.methods.size(), before);
+    rig.stanza(presence(PresenceType::available));
+    rig.pass(1s);
+    EXPECT_EQ(rig.begun, 2u);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})), "available juliet@capulet.test/balcony");
+}
+
+TEST(Contacts, PRES_18_AnotherResourceIsTheUserToo) {
+    ContactsRig rig;
+    rig.granted();
+    rig.stanza(presence(PresenceType::available, {"romeo", "montague.test", "orchard"}));
+    rig.stanza(presence(PresenceType::unavailable));
+    rig.pass(5min);
+    EXPECT_EQ(rig.methods.size(), 1u);
+    rig.stanza(presence(PresenceType::unavailable, {"romeo", "montague.test", "orchard"}));
+    rig.pass(1min);
+    EXPECT_EQ(expires_of(rig.last), "0");
+}
+
+TEST(Contacts, PRES_18_RefreshBeforeTheEnd) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass_to_refresh();
+    EXPECT_GE(rig.rig.now, TimePoint(30min));
+    EXPECT_LE(rig.rig.now, TimePoint(3600s - 32s)) << "a whole transaction before the end (PRES-20)";
+    EXPECT_EQ(rig.last.request.to.tag, "them");
+    EXPECT_EQ(expires_of(rig.last), "3600");
+    EXPECT_EQ(rig.begun, 1u);
+}
+
+TEST(Contacts, PRES_22_UnsubscribeEndsTheDialog) {
+    for (const int status : {200, 408}) {
+        ContactsRig rig;
+        rig.granted();
+        EXPECT_EQ(rig.stanza(presence(PresenceType::unsubscribe)), "unavailable juliet@capulet.test/balcony")
+            << "first (PRES-23)";
+        EXPECT_EQ(expires_of(rig.last), "0");
+        EXPECT_EQ(rig.last.request.call_id, rig.first.request.call_id);
+        auto end = rig.respond(status);
+        if (status == 200) end += rig.notify("terminated;reason=timeout");
+        EXPECT_EQ(end, "unsubscribed juliet@capulet.test") << status;
+        EXPECT_EQ(rig.methods.size(), 2u) << "one SUBSCRIBE, no more";
+        EXPECT_TRUE((rig.pass(1s), rig.rows().empty()));
+    }
+}
+
+TEST(Contacts, PRES_23_EachShownResourceIsWithdrawn) {
+    ContactsRig rig;
+    rig.granted({"balcony", "garden", "-cellar"});
+    EXPECT_EQ(rig.stanza(presence(PresenceType::unsubscribe)),
+              "unavailable juliet@capulet.test/balcony, unavailable juliet@capulet.test/garden");
+}
+
+TEST(Contacts, PRES_24_NeverANotifyOfOurs) {
+    ContactsRig rig;
+    rig.granted();
+    rig.stanza(presence(PresenceType::unsubscribe));
+    rig.respond(200);
+    rig.notify("terminated;reason=timeout", pidf({"balcony"}));
+    EXPECT_EQ(rig.answered, 200);
+    rig.pass(1h);
+    EXPECT_EQ(std::ranges::count(rig.methods, "NOTIFY"), 0);
+    EXPECT_EQ(rig.notify("active"), "");
+    EXPECT_EQ(rig.answered, 481);
+}
+
+TEST(Contacts, PRES_25_TheFirstBranchThatNotifiesIsTheOne) {
+    ContactsRig rig;
+    rig.subscribe();
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony"})),
+              "subscribed juliet@capulet.test, available juliet@capulet.test/balcony");
+    auto other = rig.notification("active;expires=3600", pidf({"cellar"}));
+    other.from.tag = "others";
+    rig.rig.request(other);
+    EXPECT_EQ(rig.rig.answer().status, 481);
+    EXPECT_EQ(rig.told(), "");
+}
+
+TEST(Contacts, PRES_26_NotificationsThatCannotBe) {
+    ContactsRig rig;
+    rig.granted();
+    const auto answer = [&](auto change) {
+        auto notify = rig.notification("active;expires=3600", pidf({"cellar"}));
+        change(notify);
+        rig.rig.request(notify);
+        EXPECT_EQ(rig.told(), "");
+        return rig.rig.answer().status;
+    };
+    EXPECT_EQ(answer([](auto& n) { n.to.tag = "wrong"; }), 481);
+    EXPECT_EQ(answer([](auto& n) { n.from.tag = "wrong"; }), 481);
+    EXPECT_EQ(answer([](auto& n) { n.headers[0].value = "dialog"; }), 489);
+    EXPECT_EQ(answer([](auto& n) { n.headers.pop_back(); }), 400);
+    EXPECT_EQ(answer([](auto& n) { n.body = "<presence"; }), 400);
+    EXPECT_EQ(answer([](auto& n) { n.body = "<!DOCTYPE p><presence xmlns='urn:ietf:params:xml:ns:pidf'/>"; }), 400);
+    EXPECT_EQ(answer([](auto& n) { n.content_type = "text/plain"; }), 415);
+    EXPECT_EQ(rig.rig.answers.front().response.header("Accept") ? *rig.rig.answers.front().response.header("Accept") : "",
+              "application/pidf+xml");
+    EXPECT_EQ(answer([](auto& n) { n.body = std::string(presence::kMaxPidf_octets + 1, ' '); }), 413);
+    EXPECT_EQ(answer([](auto& n) { n.cseq = 1; }), 500);
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony/xa"})) + rig.pass(1s), "available juliet@capulet.test/balcony xa")
+        << "the dialog stands";
+}
+
+TEST(Contacts, PRES_27_ProbeIsAnsweredFromWhatIsKnown) {
+    ContactsRig rig;
+    rig.granted({"balcony/chat", "garden"});
+    rig.pass(10s);
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)),
+              "available juliet@capulet.test/balcony chat, available juliet@capulet.test/garden");
+    EXPECT_EQ(rig.methods.size(), 1u);
+}
+
+TEST(Contacts, PRES_27_ProbeWithoutADialogAsks) {
+    ContactsRig rig;
+    rig.granted();
+    rig.stanza(presence(PresenceType::unavailable));
+    rig.pass(1min);
+    rig.respond(200);
+    rig.notify("terminated;reason=timeout");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
+    rig.pass(0ms);
+    EXPECT_EQ(rig.begun, 2u);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})), "available juliet@capulet.test/balcony");
+}
+
+TEST(Contacts, PRES_27_ProbeOfAStrangerIsDenied) {
+    ContactsRig rig;
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "unsubscribed juliet@capulet.test");
+    EXPECT_EQ(std::get<Presence>(rig.rig.stanzas.front()).to, kRomeo.bare());
+}
+
+TEST(Contacts, PRES_28_APollDuringABackOff) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass(1min);
+    rig.notify("terminated;reason=timeout");
+    rig.respond(503, {{"Retry-After", "600"}});
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
+    rig.pass(20ms);
+    EXPECT_EQ(expires_of(rig.first), "0");
+    EXPECT_EQ(rig.begun, 3u);
+    rig.respond(200);
+    EXPECT_EQ(rig.notify("terminated;reason=timeout", pidf({"balcony"})), "available juliet@capulet.test/balcony");
+    EXPECT_TRUE(rig.rows().front().granted);
+    rig.pass(20ms);
+    EXPECT_EQ(expires_of(rig.first), "3600") << "who answers is asked again";
+}
+
+config::DomainOptions pretending() {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::pretended;
+    return options;
+}
+
+TEST(Contacts, PRES_29_StaticPresence) {
+    ContactsRig rig(pretending());
+    EXPECT_EQ(rig.subscribe(), "subscribed juliet@capulet.test, available juliet@capulet.test/phone");
+    rig.pass(10s);
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "available juliet@capulet.test/phone");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::unsubscribe)),
+              "unavailable juliet@capulet.test/phone, unsubscribed juliet@capulet.test");
+    EXPECT_TRUE(rig.methods.empty());
+}
+
+TEST(Contacts, PRES_29_ItsCapabilitiesAreThoseOfDisco) {
+    ContactsRig rig(pretending());
+    rig.stanza(presence(PresenceType::subscribe));
+    const auto shown = std::get<Presence>(rig.rig.stanzas.back());
+    const auto caps = std::ranges::find(shown.payload, "c", &xml::Element::name);
+    ASSERT_NE(caps, shown.payload.end());
+    xmpp::Iq ask;
+    ask.from = kRomeo;
+    ask.to = shown.from;
+    ask.id = "d1";
+    ask.payload = xml::Element(std::string(xmpp::ns::kDiscoInfo), "query");
+    const auto node = *caps->attribute("node") + '#' + *caps->attribute("ver");
+    ask.payload->set("node", node);
+    rig.rig.stanza(ask);
+    ASSERT_EQ(rig.rig.stanzas.size(), 1u);
+    const auto& answer = std::get<xmpp::Iq>(rig.rig.stanzas.front());
+    ASSERT_EQ(answer.type, xmpp::IqType::result);
+    EXPECT_EQ(*answer.payload->attribute("node"), node);
+    xmpp::DiscoInfo info;
+    for (const auto& child : answer.payload->children) {
+        const auto& element = std::get<xml::Element>(child);
+        if (element.name == "feature") info.features.push_back(*element.attribute("var"));
+        if (element.name == "identity")
+            info.identities.push_back({*element.attribute("category"), *element.attribute("type"), {}, {}});
+    }
+    EXPECT_EQ(xmpp::caps_version(info), *caps->attribute("ver"));
+}
+
+TEST(Contacts, PRES_29_AReloadChangesTheMode) {
+    ContactsRig rig(pretending());
+    rig.subscribe();
+    rig.rig.feed(OptionsChanged{Rig::default_options()});
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/phone") << "nobody is shown whose state is not known";
+    rig.pass(0ms);
+    EXPECT_EQ(rig.begun, 1u);
+    rig.notify("active;expires=600", pidf({"balcony"}));
+    rig.rig.feed(OptionsChanged{pretending()});
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony");
+    rig.last = rig.rig.sent.back();
+    EXPECT_EQ(expires_of(rig.last), "0");
+    EXPECT_EQ(rig.notify("terminated;reason=timeout"), "available juliet@capulet.test/phone");
+}
+
+TEST(Contacts, PresenceThatIsOff) {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    ContactsRig rig(options);
+    rig.subscribe();
+    ContactsRig on;
+    on.granted();
+    on.rig.feed(OptionsChanged{options});
+    EXPECT_EQ(on.told(), "unavailable juliet@capulet.test/balcony");
+    on.stanza(presence(PresenceType::subscribe));
+    EXPECT_EQ(on.rig.error().condition, xmpp::Condition::feature_not_implemented);
+    const auto before = on.begun;
+    on.notify("terminated;reason=timeout");
+    on.pass(24h);
+    EXPECT_EQ(on.begun, before);
+    on.rig.feed(OptionsChanged{Rig::default_options()});
+    on.pass(1s);
+    EXPECT_EQ(on.begun, before + 1) << "what was granted is kept";
+}
+
+TEST(Contacts, PRES_02_AfterARestartNothingIsAskedAgain) {
+    ContactsRig rig;
+    rig.granted({"balcony", "garden"});
+    rig.pass(1s);
+    ASSERT_EQ(rig.rows().size(), 1u);
+    EXPECT_EQ(rig.rows().front(), (ContactRow{kRomeo.bare(), kJuliet, true, {"balcony", "garden"}}));
+    rig.rig.restart();
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(), "probe juliet@capulet.test");
+    rig.pass(0ms);
+    EXPECT_EQ(rig.begun, 2u);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})),
+              "available juliet@capulet.test/balcony, unavailable juliet@capulet.test/garden");
+    rig.pass(1s);
+    EXPECT_EQ(rig.rows().front().shown, std::vector<std::string>{"balcony"});
+}
+
+TEST(Contacts, AfterARestartWhatNobodyConfirmsIsWithdrawn) {
+    ContactsRig rig;
+    rig.granted({"balcony"});
+    rig.pass(1s);
+    rig.rig.restart();
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.pass(29s), "");
+    rig.notify("pending");
+    EXPECT_EQ(rig.pass(30s), "");
+    EXPECT_EQ(rig.pass(1s), "unavailable juliet@capulet.test/balcony");
+    rig.pass(1s);
+    EXPECT_TRUE(rig.rows().front().shown.empty());
+    EXPECT_TRUE(rig.rows().front().granted);
+}
+
+TEST(Contacts, AfterARestartPendingIsAskedAgain) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.notify("pending");
+    rig.pass(1s);
+    EXPECT_FALSE(rig.rows().front().granted);
+    rig.rig.restart();
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(), "");
+    rig.pass(0ms);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})),
+              "subscribed juliet@capulet.test, available juliet@capulet.test/balcony");
+}
+
+TEST(Contacts, AnUnsubscribedPairLeavesNoRow) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass(1s);
+    rig.stanza(presence(PresenceType::unsubscribe));
+    rig.pass(1s);
+    EXPECT_TRUE(rig.rows().empty()) << "before the dialog has ended, too";
+}
+
+TEST(Contacts, ANewStreamIsToldWhatIsKnown) {
+    ContactsRig rig;
+    rig.granted({"balcony/away"});
+    rig.rig.feed(StreamDown{});
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/dnd"})), "");
+    rig.pass(10s);
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told() + rig.pass(1s), "probe juliet@capulet.test, available juliet@capulet.test/balcony dnd");
+}
+
+TEST(Contacts, ANewStreamIsToldWhatWasDecidedMeanwhile) {
+    ContactsRig rig;
+    rig.granted();
+    rig.rig.feed(StreamDown{});
+    EXPECT_EQ(rig.notify("terminated;reason=rejected"), "");
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony, unsubscribed juliet@capulet.test");
+    rig.rig.feed(StreamDown{});
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(), "");
+}
+
+TEST(Contacts, AGracefulStopWithdrawsWhatIsShown) {
+    ContactsRig rig;
+    rig.granted({"balcony", "garden"});
+    rig.rig.feed(Shutdown{});
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony, unavailable juliet@capulet.test/garden");
+    rig.pass(2s);
+    EXPECT_TRUE(rig.rig.engine.drained());
+    ASSERT_EQ(rig.rows().size(), 1u);
+    EXPECT_TRUE(rig.rows().front().granted && rig.rows().front().shown.empty());
+    rig.rig.restart();
+    rig.rig.feed(StreamUp{});
+    rig.pass(0ms);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})), "available juliet@capulet.test/balcony");
+}
+
+TEST(Contacts, ADomainThatIsGoneForgetsItsContacts) {
+    ContactsRig rig;
+    rig.granted();
+    rig.rig.feed(Shutdown{Shutdown::Why::removed});
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony");
+    rig.pass(2s);
+    EXPECT_TRUE(rig.rows().empty());
+}
+
+TEST(Contacts, PRES_92_OneStanzaASecondForAResource) {
+    ContactsRig rig;
+    rig.granted({"balcony", "garden"});
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/away", "garden"})), "");
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/xa", "garden"})), "");
+    EXPECT_EQ(rig.pass(999ms), "");
+    EXPECT_EQ(rig.pass(1ms), "available juliet@capulet.test/balcony xa") << "the latest state alone";
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/xa", "garden"})) + rig.pass(5s), "") << "nothing new";
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/xa", "garden/dnd"})), "available juliet@capulet.test/garden dnd");
+}
+
+TEST(Contacts, PRES_73_AResourceThatVanishesIsUnavailableAndPRES_74_AnEmptyDocumentAll) {
+    ContactsRig rig;
+    rig.granted({"balcony", "garden"});
+    rig.pass(1s);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"garden"})), "unavailable juliet@capulet.test/balcony");
+    EXPECT_EQ(rig.notify("active;expires=600"), "") << "without a document the last one counts";
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({})), "unavailable juliet@capulet.test/garden");
+}
+
+TEST(Contacts, PRES_93_SubscribesLeaveEvenly) {
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 10;
+    ContactsRig rig(options);
+    for (int i = 0; i < 30; ++i)
+        rig.stanza(presence(PresenceType::subscribe, kRomeo, {"c" + std::to_string(i), "capulet.test", {}}));
+    rig.pass(0ms);
+    EXPECT_EQ(rig.begun, 1u);
+    rig.pass(1s);
+    EXPECT_LE(rig.begun, 11u);
+    EXPECT_GE(rig.begun, 10u);
+    rig.pass(2s);
+    EXPECT_EQ(rig.begun, 30u);
+}
+
+TEST(Contacts, PRES_97_TheGatewayItself) {
+    ContactsRig rig;
+    const xmpp::Jid gateway{{}, "capulet.test", {}};
+    EXPECT_EQ(rig.subscribe(kRomeo, gateway), "subscribed capulet.test, available capulet.test");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe, kRomeo, gateway)), "available capulet.test");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::available, kRomeo, gateway)), "");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::unsubscribed, kRomeo, gateway)), "");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::unsubscribe, kRomeo, gateway)),
+              "unavailable capulet.test, unsubscribed capulet.test");
+    EXPECT_TRUE(rig.methods.empty());
+}
+
+TEST(Contacts, PRES_97_NoWordAboutTheGatewayIsOneAboutAContact) {
+    ContactsRig rig;
+    rig.granted();
+    const xmpp::Jid gateway{{}, "capulet.test", {}};
+    for (const auto type : {PresenceType::unsubscribed, PresenceType::unsubscribe}) rig.stanza(presence(type, kRomeo, gateway));
+    rig.stanza(presence(PresenceType::unsubscribed));
+    rig.pass(2s);
+    EXPECT_EQ(rig.rows().size(), 1u);
+    EXPECT_EQ(rig.begun, 1u);
+}
+
+TEST(Contacts, PRES_102_NotifyBeforeTheAnswer) {
+    ContactsRig rig;
+    rig.subscribe();
+    const auto subscribe = rig.last;
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})),
+              "subscribed juliet@capulet.test, available juliet@capulet.test/balcony");
+    rig.last = subscribe;
+    EXPECT_EQ(rig.respond(200, {{"Expires", "600"}}), "");
+}
+
+TEST(Contacts, PRES_103_WithoutANotifyItIsTriedLater) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.respond(200, {{"Expires", "3600"}});
+    EXPECT_EQ(rig.pass(32s), "");
+    EXPECT_EQ(rig.begun, 1u);
+    EXPECT_EQ(rig.notify("active"), "");
+    EXPECT_EQ(rig.answered, 481) << "too late";
+    EXPECT_EQ(rig.pass(31s), "");
+    EXPECT_EQ(rig.begun, 2u);
+}
+
+TEST(Contacts, PRES_104_ARefusedRefreshLeavesTheDialog) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass_to_refresh();
+    rig.respond(500);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/dnd"})), "available juliet@capulet.test/balcony dnd");
+    EXPECT_EQ(rig.answered, 200);
+}
+
+TEST(Contacts, AtMostSoManyOfAUserAndOfADomain) {
+    auto options = Rig::default_options();
+    options.presence.contacts_per_user = 2;
+    options.presence.relations = 3;
+    ContactsRig rig(options);
+    const auto ask = [&](const char* user, const char* contact) {
+        rig.stanza(presence(PresenceType::subscribe, {user, "montague.test", "x"}, {contact, "capulet.test", {}}));
+        return rig.rig.stanzas.empty() ? std::string() : *rig.rig.error().text;
+    };
+    EXPECT_EQ(ask("romeo", "a"), "");
+    EXPECT_EQ(ask("romeo", "b"), "");
+    EXPECT_EQ(ask("romeo", "c"), "You watch as many contacts as this gateway allows.");
+    EXPECT_EQ(ask("romeo", "b"), "") << "no further one";
+    EXPECT_EQ(ask("benvolio", "a"), "");
+    EXPECT_EQ(ask("benvolio", "b"), "This gateway can watch no further contacts.");
+    rig.stanza(presence(PresenceType::unsubscribe, {"romeo", "montague.test", "x"}, {"a", "capulet.test", {}}));
+    EXPECT_EQ(ask("benvolio", "b"), "") << "there is room again";
+}
+
+TEST(Contacts, AnAdministratorSeesAndEndsThem) {
+    ContactsRig rig;
+    rig.granted();
+    rig.subscribe({"benvolio", "montague.test", "x"}, kJuliet);
+    rig.pass(20ms);
+    rig.notify("pending");
+    rig.stanza(presence(PresenceType::subscribe, kRomeo, {"nurse", "capulet.test", {}}));
+    const auto order = [&](AdminVerb verb, const AdminArguments& arguments) {
+        return rig.rig.engine.administer(read_order(admin_command(verb), arguments).value());
+    };
+    const auto listed = [&](const char* user) {
+        std::string text;
+        const auto outcome = order(AdminVerb::subscriptions, {{"user", user}});
+        for (const auto& row : outcome.tables.front().rows)
+            text += std::get<std::string>(row[1]) + ' ' + std::get<std::string>(row[2]) + ' ' + std::get<std::string>(row[3]) +
+                    ' ' + std::get<std::string>(row[4]) + '\n';
+        return text;
+    };
+    EXPECT_EQ(listed("all"),
+              "benvolio@montague.test juliet@capulet.test to_sip pending\n"
+              "romeo@montague.test juliet@capulet.test to_sip granted\n"
+              "romeo@montague.test nurse@capulet.test to_sip waiting\n");
+    EXPECT_EQ(listed("benvolio@montague.test/x"), "benvolio@montague.test juliet@capulet.test to_sip pending\n");
+    const auto cancel = [&](const char* contact) {
+        return order(AdminVerb::cancel_subscription, {{"user", "romeo@montague.test"}, {"contact", contact}});
+    };
+    EXPECT_FALSE(cancel("mercutio@capulet.test").done);
+    EXPECT_FALSE(cancel("@").done);
+    EXPECT_EQ(cancel("nurse@capulet.test").note, "romeo@montague.test no longer watches nurse@capulet.test.");
+    EXPECT_EQ(rig.pass(0ms), "unsubscribed nurse@capulet.test");
+    EXPECT_TRUE(cancel("juliet@capulet.test").done);
+    EXPECT_EQ(rig.pass(0ms), "unavailable juliet@capulet.test/balcony");
+    EXPECT_EQ(listed("romeo@montague.test"), "romeo@montague.test juliet@capulet.test to_sip ending\n");
+}
+
+TEST(Contacts, PRES_83_AndWhenTheContactWentIsSaid) {
+    ContactsRig rig;
+    rig.granted({"balcony"});
+    auto gone = pidf({"-balcony"});
+    gone.insert(gone.find("</tuple>"), "<timestamp>2026-01-01T10:00:00Z</timestamp>");
+    rig.pass(1s);
+    rig.notify("active;expires=600", gone);
+    rig.pass(5s);
+    const UtcTime later = std::chrono::sys_days(std::chrono::year(2026) / 1 / 2);
+    rig.rig.feed(StanzaIn{presence(PresenceType::probe), later});
+    ASSERT_EQ(rig.rig.stanzas.size(), 1u);
+    const auto& answer = std::get<Presence>(rig.rig.stanzas.front());
+    EXPECT_EQ(words(answer), "unavailable juliet@capulet.test");
+    ASSERT_EQ(answer.payload.size(), 1u);
+    EXPECT_EQ(answer.payload.front().name, "delay");
+    EXPECT_EQ(answer.payload.front().attribute("stamp")->substr(0, 10), "2026-01-01");
+}
+
+TEST(Contacts, NoAddressNoSubscription) {
+    auto options = Rig::default_options();
+    options.peers.front().targets = {{"elsewhere.test", ""}};
+    ContactsRig rig(options);
+    rig.stanza(presence(PresenceType::subscribe));
+    EXPECT_EQ(rig.rig.error().condition, xmpp::Condition::remote_server_not_found);
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "unsubscribed juliet@capulet.test");
+}
+
+}  // namespace stox::engine::test

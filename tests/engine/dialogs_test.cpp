@@ -1,0 +1,348 @@
+// The dialog layer between the engine and the wire: where its requests go, by which way, and who may speak in a dialog.
+
+#include "plugin/engine/dialogs.h"
+
+#include "mapping/sip/header_values.h"
+#include "tests/engine/rig.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace {
+
+using namespace stox;
+using namespace stox::engine;
+using namespace stox::engine::test;
+using namespace std::chrono_literals;
+
+/// The dialogs of one domain whose peer `phones` has next hops 10.0.0.1 and 10.0.0.2.
+class DialogRig {
+public:
+    explicit DialogRig(config::DomainOptions options = two_hops()) {
+        hops.configure(options);
+        dialogs.begin(ids, "capulet.test");
+        dialogs.set_addresses(
+            {{"192.0.2.9", 5060, Transport::udp}, {"192.0.2.9", 5062, Transport::tcp}, {"2001:db8::9", 5060, Transport::udp}});
+    }
+
+    static config::DomainOptions two_hops() {
+        auto options = Rig::default_options();
+        options.peers.front().next_hops = {hop(1), hop(2)};
+        options.peers.front().next_hops[1].priority = 1;
+        return options;
+    }
+
+    Ways ways() { return {hops, outbound, {now, ids, last, out}}; }
+    template <class Do>
+    DialogRig& turn(Do work) {
+        out.clear();
+        work(ways());
+        for (auto& one : dialogs.take_news()) news.push_back(std::move(one));
+        return *this;
+    }
+    DialogRig& subscribe() {
+        sip::Request request;
+        request.method = "SUBSCRIBE";
+        request.uri = uri("sip:juliet@capulet.test");
+        request.from.uri = uri("sip:romeo@montague.test");
+        request.to.uri = request.uri;
+        request.headers = {{"Event", "presence"}, {"Expires", "3600"}};
+        return turn([&](const Ways& ways) { usage = dialogs.subscribe(request, "phones", ways); });
+    }
+    DialogRig& receive(sip::Request request, Transport transport = Transport::udp, Flow flow = Flow::none) {
+        return turn([&](const Ways& ways) {
+            SipRequestIn in{ServerTransaction{++transactions}, std::move(request), {Address::v4({10, 0, 0, 1}), 5070}, transport};
+            in.flow = flow;
+            dialogs.receive(in, "phones", ways);
+        });
+    }
+    DialogRig& respond(const SendSip& sent, sip::Response response, LocalFailure local = LocalFailure::none) {
+        const auto transaction = sent.transaction;
+        return turn([&](const Ways& ways) {
+            const auto outcome = outbound.on_response({transaction, response, local}, hops, ways.turn);
+            EXPECT_TRUE(!outcome || dialogs.over(*outcome, ways));
+        });
+    }
+    DialogRig& respond(const SendSip& sent, int status) {
+        sip::Response response;
+        response.status = status;
+        return respond(sent, response);
+    }
+    DialogRig& pass(std::chrono::milliseconds time) {
+        now += time;
+        return turn([&](const Ways& ways) {
+            outbound.tick(hops, ways.turn);
+            dialogs.tick(ways);
+        });
+    }
+    template <class One>
+    std::vector<One> all() const {
+        std::vector<One> found;
+        for (const auto& action : out)
+            if (const auto* one = std::get_if<One>(&action)) found.push_back(*one);
+        return found;
+    }
+    SendSip sent() const {
+        const auto found = all<SendSip>();
+        EXPECT_EQ(found.size(), 1u);
+        return found.empty() ? SendSip{} : found.front();
+    }
+    int answered() const {
+        const auto found = all<RespondSip>();
+        return found.size() == 1 ? found.front().response.status : 0;
+    }
+    template <class One>
+    std::size_t heard() const {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(news, [](const auto& one) { return std::holds_alternative<One>(one); }));
+    }
+
+    IdGenerator ids{[random = std::mt19937_64(7)](std::span<std::uint8_t> wanted) mutable {
+        for (auto& octet : wanted) octet = static_cast<std::uint8_t>(random());
+    }};
+    std::uint64_t last = 0, transactions = 0;
+    Actions out;
+    std::vector<sip::Action> news;
+    TimePoint now{};
+    NextHops hops;
+    Outbound outbound;
+    Dialogs dialogs;
+    sip::UsageKey usage = sip::UsageKey::none;
+};
+
+/// The notifier's answer to that SUBSCRIBE.
+sip::Request notify_for(const sip::Request& subscribe, const std::string& tag = "n1",
+                        const std::string& state = "active;expires=3600") {
+    sip::Request notify;
+    notify.method = "NOTIFY";
+    notify.uri = subscribe.contacts.front().uri;
+    notify.from = subscribe.to;
+    notify.from.tag = tag;
+    notify.to = subscribe.from;
+    notify.call_id = subscribe.call_id;
+    notify.cseq = 10;
+    notify.contacts = {{{}, uri("sip:juliet@10.0.0.1:5080"), {}}};
+    notify.headers = {{"Event", "presence"}, {"Subscription-State", state}};
+    return notify;
+}
+
+sip::Request subscribe_to_us(const std::string& contact = "sip:juliet@10.0.0.1:5080") {
+    static unsigned number = 0;
+    sip::Request request;
+    request.method = "SUBSCRIBE";
+    request.uri = uri("sip:romeo@montague.test");
+    request.from = {"", uri("sip:juliet@capulet.test"), "w1"};
+    request.to = {"", request.uri, ""};
+    request.call_id = "watch" + std::to_string(++number);
+    request.cseq = 1;
+    request.contacts = {{{}, uri(contact), {}}};
+    request.headers = {{"Event", "presence"}, {"Expires", "600"}};
+    return request;
+}
+
+sip::UsageKey wanted(const DialogRig& rig) { return std::get<sip::SubscriptionWanted>(rig.news.back()).subscription; }
+
+TEST(Dialogs, PRES_10_ASubscribeOfOursHasAllThatMakesADialog) {
+    DialogRig rig;
+    const auto sent = rig.subscribe().sent();
+    EXPECT_EQ(sent.target.endpoint.to_string(), "10.0.0.1:5060");
+    EXPECT_TRUE(sent.target.configured);
+    const auto& request = sent.request;
+    ASSERT_EQ(request.contacts.size(), 1u);
+    EXPECT_EQ(request.contacts.front().uri.to_string(), "sip:" + rig.dialogs.token() + "@192.0.2.9:5060;transport=udp");
+    EXPECT_FALSE(request.from.tag.empty());
+    EXPECT_FALSE(request.call_id.empty());
+    EXPECT_TRUE(request.to.tag.empty());
+    EXPECT_NE(rig.usage, sip::UsageKey::none);
+}
+
+TEST(Dialogs, PRES_102_ANotifyBeforeTheAnswerMakesTheDialogWithItsRoutes) {
+    DialogRig rig;
+    const auto sent = rig.subscribe().sent();
+    auto notify = notify_for(sent.request);
+    notify.record_routes = {{{}, uri("sip:10.0.0.1:5090;lr"), {}}, {{}, uri("sip:10.0.0.9;lr"), {}}};
+    EXPECT_EQ(rig.receive(notify).answered(), 200);
+    EXPECT_EQ(rig.heard<sip::Notified>(), 1u);
+    rig.respond(sent, 200);
+    const auto leave = rig.turn([&](const Ways& ways) { rig.dialogs.unsubscribe(rig.usage, ways); }).sent();
+    EXPECT_EQ(leave.target.endpoint.to_string(), "10.0.0.1:5090") << "the first route, not the target";
+    EXPECT_EQ(leave.request.uri, uri("sip:juliet@10.0.0.1:5080"));
+    EXPECT_EQ(leave.request.to.tag, "n1");
+    ASSERT_EQ(leave.request.routes.size(), 2u);
+}
+
+TEST(Dialogs, AStrictRouterIsWhereTheRequestGoes) {
+    DialogRig rig;
+    const auto sent = rig.subscribe().sent();
+    auto notify = notify_for(sent.request);
+    notify.record_routes = {{{}, uri("sip:10.0.0.1:5090"), {}}, {{}, uri("sip:10.0.0.9;lr"), {}}};
+    rig.receive(notify);
+    const auto leave = rig.turn([&](const Ways& ways) { rig.dialogs.unsubscribe(rig.usage, ways); }).sent();
+    EXPECT_EQ(leave.request.uri, uri("sip:10.0.0.1:5090"));
+    EXPECT_EQ(leave.target.endpoint.to_string(), "10.0.0.1:5090") << "though the routes that are left begin with another";
+}
+
+TEST(Dialogs, PRES_25_TheFirstOfTwoNotifiersIsTheOnlyOne) {
+    DialogRig rig;
+    const auto sent = rig.subscribe().sent();
+    EXPECT_EQ(rig.receive(notify_for(sent.request, "n1")).answered(), 200);
+    EXPECT_EQ(rig.receive(notify_for(sent.request, "n2")).answered(), 481);
+    EXPECT_EQ(rig.heard<sip::Notified>(), 1u);
+    EXPECT_EQ(rig.dialogs.dialogs(), 1u);
+}
+
+TEST(Dialogs, ASilentTargetIsLeftForTheNextOne) {
+    DialogRig rig;
+    rig.subscribe();
+    const auto second = rig.pass(4s).sent();
+    EXPECT_EQ(second.target.endpoint.to_string(), "10.0.0.2:5060");
+    rig.respond(second, 503);
+    EXPECT_EQ(rig.heard<sip::Failed>(), 1u);
+    EXPECT_EQ(rig.dialogs.usages(), 0u);
+    EXPECT_EQ(rig.dialogs.requests(), 0u);
+}
+
+TEST(Dialogs, WhatCanGoNowhereFailsAtOnceAndNeverInsideTheCall) {
+    DialogRig rig;
+    rig.hops.configure({});
+    rig.subscribe();
+    ASSERT_NE(rig.usage, sip::UsageKey::none) << "its owner knows it before it hears of its end";
+    ASSERT_EQ(rig.heard<sip::Failed>(), 1u);
+    EXPECT_EQ(std::get<sip::Failed>(rig.news.back()).response.status, 503);
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+}
+
+sip::Response challenge(const std::string& nonce) {
+    sip::Response response;
+    response.status = 401;
+    response.headers = {
+        {"WWW-Authenticate", "Digest realm=\"capulet.test\", nonce=\"" + nonce + "\", algorithm=MD5, qop=\"auth\""}};
+    return response;
+}
+
+TEST(Dialogs, PRES_42_AChallengeIsAnsweredOnceWithANumberOfTheDialog) {
+    DialogRig rig;
+    rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+    const auto first = rig.subscribe().sent();
+    EXPECT_FALSE(first.request.header("Authorization"));
+    const auto again = rig.respond(first, challenge("n1")).sent();
+    ASSERT_TRUE(again.request.header("Authorization"));
+    EXPECT_EQ(again.request.cseq, first.request.cseq + 1);
+    EXPECT_EQ(again.request.call_id, first.request.call_id);
+    rig.receive(notify_for(again.request));
+    rig.respond(again, 200);
+    const auto leave = rig.turn([&](const Ways& ways) { rig.dialogs.unsubscribe(rig.usage, ways); }).sent();
+    const auto* next = leave.request.header("Authorization");
+    ASSERT_TRUE(next) << "what was asked before is given unasked";
+    EXPECT_NE(next->find("nc=00000002"), std::string::npos) << *next;
+    EXPECT_NE(next->find("uri=\"sip:juliet@10.0.0.1:5080\""), std::string::npos) << *next;
+    EXPECT_EQ(std::ranges::count(leave.request.headers, std::string("Authorization"), &sip::Header::name), 1);
+    EXPECT_EQ(leave.request.cseq, again.request.cseq + 1);
+}
+
+TEST(Dialogs, CredentialsThatAreRefusedAreNotGivenAgain) {
+    DialogRig rig;
+    rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"wrong"}, {}}}});
+    const auto again = rig.respond(rig.subscribe().sent(), challenge("n1")).sent();
+    rig.respond(again, challenge("n2"));
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+    ASSERT_EQ(rig.heard<sip::Failed>(), 1u);
+    EXPECT_EQ(std::get<sip::Failed>(rig.news.back()).response.status, 401);
+}
+
+TEST(Dialogs, CORE_46_ANotifiersContactIsAGruuOfTheListenerItCameBy) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us(), Transport::tcp);
+    rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); });
+    const auto answer = rig.all<RespondSip>();
+    ASSERT_EQ(answer.size(), 1u);
+    const auto expected = "sip:" + rig.dialogs.token() + "@192.0.2.9:5062;transport=tcp;gr";
+    EXPECT_EQ(answer.front().response.contacts.front().uri.to_string(), expected);
+    EXPECT_EQ(rig.sent().request.contacts.front().uri.to_string(), expected);
+}
+
+TEST(Dialogs, ANotifyGoesToTheContactOverTheConnectionThatItsDialogWasMadeOn) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@10.9.9.9:5080;transport=tcp"), Transport::tcp, Flow{77});
+    const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
+    EXPECT_EQ(notify.target.endpoint.to_string(), "10.9.9.9:5080");
+    EXPECT_EQ(notify.target.transport, Transport::tcp);
+    EXPECT_EQ(notify.target.flow, Flow{77});
+    EXPECT_FALSE(notify.target.configured) << "an address that the message made up";
+}
+
+TEST(Dialogs, WhereThePeerItselfWasHeardFromIsTrusted) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us());
+    const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
+    EXPECT_EQ(notify.target.endpoint.to_string(), "10.0.0.1:5080");
+    EXPECT_TRUE(notify.target.configured);
+    EXPECT_EQ(notify.target.flow, Flow::none);
+}
+
+TEST(Dialogs, WhatIsTooLongForADatagramTriesAConnectionFirst) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5080"));
+    sip::Notification long_one;
+    long_one.body = std::string(1'300, 'x');
+    const auto by_tcp = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), long_one, ways); }).sent();
+    EXPECT_EQ(by_tcp.target.text(), "tcp:10.0.0.1:5080");
+    sip::Response none;
+    none.status = 503;
+    const auto by_udp = rig.respond(by_tcp, none, LocalFailure::unsent).sent();
+    EXPECT_EQ(by_udp.target.text(), "udp:10.0.0.1:5080") << "rather than not at all";
+    rig.respond(by_udp, 200);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5080;transport=udp"));
+    const auto as_said = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), long_one, ways); }).sent();
+    EXPECT_EQ(as_said.target.text(), "udp:10.0.0.1:5080");
+}
+
+TEST(Dialogs, AContactWithANameIsLocated) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@phone.capulet.test;transport=tcp"));
+    rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); });
+    const auto asked = rig.all<Locate>();
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked.front().hop.host, "phone.capulet.test");
+    EXPECT_EQ(asked.front().hop.transport, Transport::tcp);
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+    const Located found{asked.front().location, {{Transport::tcp, {Address::v4({198, 51, 100, 7}), 5060}}}};
+    const auto notify = rig.turn([&](const Ways& ways) { EXPECT_TRUE(rig.dialogs.located(found, ways)); }).sent();
+    EXPECT_EQ(notify.target.endpoint.to_string(), "198.51.100.7:5060");
+    EXPECT_FALSE(notify.target.configured);
+    rig.turn([&](const Ways& ways) { EXPECT_FALSE(rig.dialogs.located(found, ways)) << "answered once"; });
+}
+
+TEST(Dialogs, AContactThatNobodyLocatesCostsTheNotifyAndNotTheSubscription) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@phone.capulet.test"));
+    rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); });
+    rig.pass(30s);
+    EXPECT_EQ(rig.dialogs.requests(), 0u);
+    EXPECT_EQ(rig.dialogs.usages(), 1u);
+    rig.turn([&](const Ways& ways) { rig.dialogs.publish(wanted(rig), {}, ways); });
+    EXPECT_EQ(rig.all<Locate>().size(), 1u) << "the next state is told again";
+}
+
+TEST(Dialogs, ARequestInADialogIsOfItsPeerAlone) {
+    auto options = Rig::default_options();
+    auto other = options.peers.front();
+    other.name = "others";
+    other.source = {{Address::v4({10, 0, 0, 2}), 32}};
+    options.peers.push_back(other);
+    Rig rig(options);
+    auto subscribe = subscribe_to_us();
+    rig.request(subscribe);
+    ASSERT_EQ(rig.answer().status, 200);
+    const auto tag = rig.answer().to_tag;
+    auto inside = subscribe;
+    inside.to.tag = tag;
+    inside.cseq = 2;
+    EXPECT_EQ(rig.request(inside, Address::v4({10, 0, 0, 2})).answer().status, 403);
+    EXPECT_EQ(rig.request(inside).answer().status, 200);
+    inside.to.tag = "unknown";
+    EXPECT_EQ(rig.request(inside).answer().status, 481);
+}
+
+}  // namespace

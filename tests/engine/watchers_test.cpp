@@ -1,0 +1,523 @@
+// SIP contacts that watch XMPP users: from SUBSCRIBE to the stanzas, and from the stanzas to NOTIFY.   (RFC 8048 §5.3)
+
+#include "tests/engine/rig.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace {
+
+using namespace stox;
+using namespace stox::engine;
+using namespace stox::engine::test;
+using namespace std::chrono_literals;
+using xmpp::PresenceType;
+
+const xmpp::Jid kRomeo{"romeo", "montague.test", {}}, kJuliet{"juliet", "capulet.test", {}};
+
+/// juliet's phone at 10.0.0.1:5080 watches romeo.
+class WatcherRig : public Rig {
+public:
+    explicit WatcherRig(config::DomainOptions options = default_options()) : Rig(std::move(options)) {}
+
+    sip::Request subscribe_request(const std::string& expires = "600", const std::string& user = "sip:romeo@montague.test") {
+        static unsigned number = 0;
+        sip::Request made;
+        made.method = "SUBSCRIBE";
+        made.uri = uri(user);
+        made.from = {"", uri("sip:juliet@capulet.test"), "w1"};
+        made.to = {"", made.uri, ""};
+        made.call_id = "watch" + std::to_string(++number);
+        made.cseq = 1;
+        made.contacts = {{{}, uri("sip:juliet@10.0.0.1:5080"), {}}};
+        made.headers = {{"Event", "presence"}};
+        if (!expires.empty()) made.headers.push_back({"Expires", expires});
+        return made;
+    }
+    WatcherRig& subscribe(const std::string& expires = "600") {
+        subscribed = subscribe_request(expires);
+        request(subscribed);
+        if (!answers.empty()) subscribed.to.tag = answers.front().response.to_tag;
+        take_notify();
+        return *this;
+    }
+    /// In the dialog of the latest one.
+    WatcherRig& refresh(const std::string& expires, std::vector<sip::Header> more = {}) {
+        ++subscribed.cseq;
+        subscribed.headers = {{"Event", "presence"}, {"Expires", expires}};
+        for (auto& one : more) subscribed.headers.push_back(std::move(one));
+        auto inside = subscribed;
+        if (notify) inside.uri = notify->contacts.front().uri;
+        request(inside);
+        take_notify();
+        return *this;
+    }
+    WatcherRig& presence(PresenceType type, const std::string& resource = {}, std::vector<xml::Element> payload = {}) {
+        xmpp::Presence made;
+        made.from = kRomeo;
+        made.from.resource = resource;
+        made.to = kJuliet;
+        made.type = type;
+        made.payload = std::move(payload);
+        stanza(made);
+        take_notify();
+        return *this;
+    }
+    WatcherRig& later(std::chrono::milliseconds time) {
+        pass(time);
+        take_notify();
+        return *this;
+    }
+    /// The NOTIFY of the last input is answered, so that the next one may go.
+    void take_notify() {
+        notify.reset();
+        notifies = 0;
+        const auto all = sent;
+        const auto [told, said] = std::pair(answers, stanzas);
+        for (const auto& one : all) {
+            if (one.request.method != "NOTIFY") continue;
+            notify = one.request;
+            ++notifies;
+            if (!answer_notifies) continue;
+            sip_response(one.transaction, notify_status);
+        }
+        sent = all, answers = told, stanzas = said;
+    }
+    std::string state() const { return notify ? *notify->header("Subscription-State") : "no NOTIFY"; }
+    bool shows(const std::string& part) const { return notify && notify->body.find(part) != std::string::npos; }
+    /// The only presence stanza of the last input.
+    xmpp::Presence told() const {
+        EXPECT_EQ(stanzas.size(), 1u);
+        const auto* presence = stanzas.size() == 1 ? std::get_if<xmpp::Presence>(&stanzas.front()) : nullptr;
+        return presence ? *presence : xmpp::Presence{};
+    }
+    WatcherRig& stand() {
+        subscribe();
+        presence(PresenceType::subscribed);
+        presence(PresenceType::available, "orchard");
+        return later(250ms);
+    }
+
+    sip::Request subscribed;
+    std::optional<sip::Request> notify;
+    std::size_t notifies = 0;
+    bool answer_notifies = true;
+    int notify_status = 200;
+};
+
+TEST(Watchers, PRES_30_ASubscribeIsAnsweredAtOnceAndRefusedWithWhatWouldDo) {
+    WatcherRig rig;
+    rig.subscribe("");
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_EQ(*rig.answer().header("Expires"), "3600");
+    EXPECT_EQ(*WatcherRig().subscribe("86400").answer().header("Expires"), "3600");
+    rig.subscribe("5");
+    EXPECT_EQ(rig.answer().status, 423);
+    EXPECT_EQ(*rig.answer().header("Min-Expires"), "60");
+    auto other = rig.subscribe_request();
+    other.headers = {{"Event", "dialog"}};
+    EXPECT_EQ(rig.request(other).answer().status, 489);
+    EXPECT_EQ(*rig.answer().header("Allow-Events"), "presence");
+    auto none = rig.subscribe_request();
+    none.headers.clear();
+    EXPECT_EQ(rig.request(none).answer().status, 489);
+    auto text = rig.subscribe_request();
+    text.headers.push_back({"Accept", "text/plain"});
+    EXPECT_EQ(rig.request(text).answer().status, 406);
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
+TEST(Watchers, PRES_31_PendingIsToldAtOnceWithoutABody) {
+    WatcherRig rig;
+    rig.subscribe();
+    ASSERT_TRUE(rig.notify);
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    EXPECT_TRUE(rig.notify->body.empty());
+    EXPECT_TRUE(rig.notify->content_type.empty());
+}
+
+TEST(Watchers, PRES_32_TheUserIsAskedOnceAndRefreshesAskNobody) {
+    WatcherRig rig;
+    rig.subscribe();
+    const auto asked = rig.told();
+    EXPECT_EQ(asked.type, PresenceType::subscribe);
+    EXPECT_EQ(asked.from, kJuliet);
+    EXPECT_EQ(asked.to, kRomeo);
+    for (int i = 0; i < 10; ++i) {
+        rig.refresh("600");
+        EXPECT_EQ(rig.answer().status, 200);
+        EXPECT_EQ(rig.state(), "pending;expires=600");
+        EXPECT_TRUE(rig.stanzas.empty());
+    }
+}
+
+TEST(Watchers, PRES_33_AnApprovalActivatesAndASilentUserIsProbed) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.state(), "active;expires=600");
+    EXPECT_TRUE(rig.notify->body.empty());
+    rig.later(1s);
+    EXPECT_EQ(rig.told().type, PresenceType::probe);
+    EXPECT_EQ(rig.told().to, kRomeo);
+}
+
+TEST(Watchers, PRES_34_DenialEndsPendingAndActiveOnes) {
+    for (const bool active : {false, true}) {
+        WatcherRig rig;
+        active ? rig.stand() : rig.subscribe();
+        rig.presence(PresenceType::unsubscribed);
+        EXPECT_EQ(rig.state(), "terminated;reason=rejected");
+        EXPECT_EQ(rig.refresh("600").answer().status, 481);
+        rig.pass(20ms);
+        EXPECT_TRUE(rig.disk.empty());
+        EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe) << "the user is asked anew";
+    }
+}
+
+TEST(Watchers, PRES_35_AnApprovedWatcherIsActiveStraightAway) {
+    WatcherRig rig;
+    rig.stand();
+    rig.subscribe();
+    EXPECT_EQ(rig.state(), "active;expires=600");
+    EXPECT_TRUE(rig.shows("<basic>open</basic>")) << rig.notify->body;
+    EXPECT_TRUE(rig.stanzas.empty());
+    rig.feed(StreamDown{});
+    rig.feed(StreamUp{});
+    rig.pass(0ms);
+    EXPECT_EQ(rig.told().type, PresenceType::probe) << "what was known may be wrong by now";
+    rig.subscribe();
+    EXPECT_EQ(rig.state(), "active;expires=600");
+    EXPECT_TRUE(rig.notify->body.empty());
+}
+
+TEST(Watchers, PRES_36_ARefreshIsToldTheStateOrNothing) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.refresh("600").state(), "active;expires=600");
+    EXPECT_TRUE(rig.notify->body.empty());
+    rig.presence(PresenceType::available, "orchard");
+    rig.later(250ms);
+    rig.refresh("300");
+    EXPECT_EQ(rig.state(), "active;expires=300");
+    EXPECT_TRUE(rig.shows("<basic>open</basic>"));
+    EXPECT_EQ(rig.notify->content_type, "application/pidf+xml");
+}
+
+TEST(Watchers, PRES_37_WhoLeavesIsToldClosedAndTheUserThatTheyAreGone) {
+    WatcherRig rig;
+    rig.stand();
+    rig.refresh("0");
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_EQ(rig.state(), "terminated;reason=timeout");
+    EXPECT_TRUE(rig.shows("<basic>closed</basic>"));
+    EXPECT_FALSE(rig.shows("<basic>open</basic>"));
+    EXPECT_EQ(rig.told().type, PresenceType::unavailable);
+    EXPECT_EQ(rig.subscribe().state(), "active;expires=600") << "the authorisation stays";
+}
+
+TEST(Watchers, PRES_38_TimeEndsItTheSameWay) {
+    WatcherRig rig;
+    rig.subscribe("60");
+    rig.presence(PresenceType::subscribed);
+    rig.presence(PresenceType::available, "orchard");
+    rig.later(250ms);
+    rig.pass(59s);
+    rig.later(1s);
+    EXPECT_EQ(rig.state(), "terminated;reason=timeout");
+    EXPECT_TRUE(rig.shows("<basic>closed</basic>"));
+    EXPECT_EQ(rig.told().type, PresenceType::unavailable);
+}
+
+TEST(Watchers, PRES_40_AStrangersPollTellsNothingAndAsksNobody) {
+    WatcherRig rig;
+    rig.subscribe("0");
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_EQ(*rig.answer().header("Expires"), "0");
+    EXPECT_EQ(rig.state(), "terminated;reason=timeout");
+    EXPECT_TRUE(rig.notify->body.empty());
+    EXPECT_TRUE(rig.stanzas.empty());
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Watchers, PRES_40_AnApprovedPollIsProbedForAndAnswered) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::subscribed);
+    rig.refresh("0");
+    rig.subscribe("0");
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_FALSE(rig.notify) << "the 200 waits for nobody, the NOTIFY does";
+    EXPECT_EQ(rig.told().type, PresenceType::probe);
+    rig.presence(PresenceType::available, "orchard");
+    rig.later(250ms);
+    EXPECT_EQ(rig.state(), "terminated;reason=timeout");
+    EXPECT_TRUE(rig.shows("<basic>open</basic>"));
+}
+
+TEST(Watchers, PRES_41_AnErrorOfTheServerEndsIt) {
+    WatcherRig rig;
+    rig.subscribe();
+    auto error = rig.told();
+    std::swap(error.from, error.to);
+    error.type = PresenceType::error;
+    error.error.emplace();
+    error.error->condition = xmpp::Condition::item_not_found;
+    auto other = error;
+    other.id = "another";
+    rig.stanza(other);
+    EXPECT_TRUE(rig.sent.empty()) << "an error to something else";
+    rig.stanza(error);
+    rig.take_notify();
+    EXPECT_EQ(rig.state(), "terminated;reason=noresource");
+    rig.pass(20ms);
+    EXPECT_TRUE(rig.disk.empty());
+}
+
+TEST(Watchers, PRES_42_ANotifyThatIsRefusedForGoodIsTheLast) {
+    WatcherRig rig;
+    rig.stand();
+    rig.notify_status = 481;
+    rig.presence(PresenceType::unavailable, "orchard");
+    rig.later(5s);
+    EXPECT_EQ(rig.notifies, 1u);
+    rig.notify_status = 200;
+    rig.presence(PresenceType::available, "orchard");
+    rig.later(10s);
+    EXPECT_EQ(rig.notifies, 0u);
+    EXPECT_EQ(rig.subscribe().state(), "active;expires=600");
+    rig.notify_status = 503;
+    rig.presence(PresenceType::unavailable, "orchard");
+    rig.later(5s);
+    rig.presence(PresenceType::available, "orchard");
+    rig.later(6s);
+    EXPECT_EQ(rig.notifies, 1u) << "what may pass leaves it in place";
+}
+
+TEST(Watchers, PRES_44_AnUnsubscribeIsAboutTheOtherDirection) {
+    WatcherRig rig;
+    rig.stand();
+    rig.presence(PresenceType::unsubscribe);
+    EXPECT_FALSE(rig.notify);
+    EXPECT_EQ(rig.refresh("600").answer().status, 200);
+}
+
+TEST(Watchers, PRES_45_TwoPhonesAreOneQuestionAndTwoStreamsOfNotify) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.subscribe();
+    EXPECT_TRUE(rig.stanzas.empty());
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.notifies, 2u);
+    rig.presence(PresenceType::available, "orchard");
+    EXPECT_EQ(rig.later(250ms).notifies, 2u);
+}
+
+TEST(Watchers, PRES_52_AResourceThatGoesIsClosedInOneDocument) {
+    WatcherRig rig;
+    rig.stand();
+    rig.presence(PresenceType::available, "balcony");
+    rig.later(6s);
+    EXPECT_TRUE(rig.shows("ID-orchard"));
+    EXPECT_TRUE(rig.shows("ID-balcony"));
+    rig.presence(PresenceType::unavailable, "balcony");
+    rig.later(6s);
+    EXPECT_TRUE(rig.shows("<basic>closed</basic>"));
+    EXPECT_TRUE(rig.shows("ID-balcony"));
+    rig.presence(PresenceType::available, "orchard", {xml::Element("jabber:component:accept", "show")});
+    xml::Element show("jabber:component:accept", "show");
+    show.add_text("away");
+    rig.presence(PresenceType::available, "orchard", {show});
+    rig.later(6s);
+    EXPECT_TRUE(rig.shows("away")) << rig.notify->body;
+    EXPECT_FALSE(rig.shows("ID-balcony"));
+    rig.presence(PresenceType::unavailable, "orchard");
+    rig.later(6s);
+    EXPECT_FALSE(rig.shows("<basic>open</basic>"));
+}
+
+TEST(Watchers, PRES_90_WhatOneMaySeeIsNotShownToAnother) {
+    auto options = Rig::default_options();
+    options.peers.front().identities = {{"capulet.test", {}, {}}};
+    WatcherRig rig(options);
+    rig.stand();
+    auto tybalt = rig.subscribe_request();
+    tybalt.from.uri = uri("sip:tybalt@capulet.test");
+    rig.request(tybalt);
+    rig.take_notify();
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    EXPECT_TRUE(rig.notify->body.empty());
+    rig.presence(PresenceType::available, "balcony");
+    EXPECT_EQ(rig.later(6s).notifies, 1u);
+    EXPECT_EQ(rig.notify->to.uri, uri("sip:juliet@capulet.test"));
+}
+
+std::string bare_of_tags(const sip::Response& response) {
+    std::string text = std::to_string(response.status);
+    for (const auto& header : response.headers) text += '\n' + header.name + ": " + header.value;
+    return text + response.body;
+}
+
+TEST(Watchers, PRES_91_ExistingMissingAndBlockedUsersAreAnsweredAlike) {
+    std::set<std::string> answers;
+    for (const auto* user : {"sip:romeo@montague.test", "sip:nobody@montague.test", "sip:mercutio@montague.test"}) {
+        WatcherRig rig;
+        rig.request(rig.subscribe_request("600", user));
+        const auto answer = bare_of_tags(rig.answer());
+        rig.take_notify();
+        answers.insert(answer + rig.state() + rig.notify->body);
+    }
+    EXPECT_EQ(answers.size(), 1u);
+}
+
+TEST(Watchers, PRES_92_AFlappingClientIsAFewNotifies) {
+    WatcherRig rig;
+    rig.stand();
+    std::size_t told = 0;
+    for (int i = 0; i < 100; ++i) {
+        rig.presence(i % 2 == 0 ? PresenceType::unavailable : PresenceType::available, "orchard");
+        told += rig.notifies;
+        rig.later(200ms);
+        told += rig.notifies;
+    }
+    EXPECT_GE(told, 4u);
+    EXPECT_LE(told, 5u) << "in 20 s";
+}
+
+TEST(Watchers, PRES_101_WhoIsNotAuthenticatedIsChallengedAndNobodyIsAsked) {
+    WatcherRig rig;
+    rig.request(rig.subscribe_request(), Address::v4({10, 9, 9, 9}));
+    EXPECT_EQ(rig.answer().status, 403) << "this domain has no realm for it";
+    EXPECT_TRUE(rig.stanzas.empty());
+    auto stranger = rig.subscribe_request();
+    stranger.from.uri = uri("sip:tybalt@verona.test");
+    EXPECT_EQ(rig.request(stranger).answer().status, 403) << "nobody whom the peer may speak for";
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
+TEST(Watchers, PRES_105_AMuteServerHoldsNothingUp) {
+    WatcherRig rig;
+    rig.feed(StreamDown{});
+    rig.subscribe();
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    rig.feed(StreamUp{});
+    rig.pass(0ms);
+    EXPECT_EQ(rig.told().type, PresenceType::subscribe) << "the question waited for the stream";
+}
+
+TEST(Watchers, PRES_106_AServersReceiptIsNoAnswer) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::unavailable);
+    EXPECT_FALSE(rig.notify);
+    rig.later(10s);
+    EXPECT_FALSE(rig.notify);
+    EXPECT_EQ(rig.refresh("600").state(), "pending;expires=600");
+}
+
+TEST(Watchers, PRES_107_ThreeApprovalsAreOneNotify) {
+    WatcherRig rig;
+    rig.subscribe();
+    std::size_t told = 0;
+    for (int i = 0; i < 3; ++i) told += rig.presence(PresenceType::subscribed).notifies;
+    EXPECT_EQ(told, 1u);
+}
+
+TEST(Watchers, PRES_110_ARefreshThatTakesNoPidfIsRefused) {
+    WatcherRig rig;
+    rig.stand();
+    EXPECT_EQ(rig.refresh("600", {{"Accept", "text/plain"}}).answer().status, 406);
+    EXPECT_EQ(rig.refresh("600", {{"Accept", "application/pidf+xml"}}).answer().status, 200);
+}
+
+TEST(Watchers, PRES_43_WhatTheUserSaidOutlivesTheProcessAndDialogsDoNot) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.pass(20ms);
+    ASSERT_EQ(rig.disk.size(), 1u);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_EQ(rig.refresh("600").answer().status, 481);
+    rig.subscribe();
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    EXPECT_TRUE(rig.stanzas.empty()) << "the user was asked before";
+    rig.presence(PresenceType::subscribed);
+    rig.pass(1s);
+    rig.restart();
+    rig.feed(StreamUp{});
+    rig.pass(0ms);
+    EXPECT_EQ(rig.subscribe().state(), "active;expires=600");
+    EXPECT_EQ(rig.told().type, PresenceType::probe);
+}
+
+TEST(Watchers, AGracefulStopSaysWhenToComeBackAndARemovalForgets) {
+    for (const auto why : {Shutdown::Why::stop, Shutdown::Why::removed}) {
+        WatcherRig rig;
+        rig.stand();
+        rig.pass(1s);
+        rig.feed(Shutdown{why});
+        rig.take_notify();
+        const bool stops = why == Shutdown::Why::stop;
+        EXPECT_EQ(rig.state(), stops ? "terminated;reason=probation;retry-after=10" : "terminated;reason=noresource");
+        rig.pass(100ms);
+        EXPECT_EQ(rig.disk.empty(), !stops);
+    }
+}
+
+TEST(Watchers, WatchersOfAUserOfAPeerAndOfTheDomainAreBounded) {
+    auto options = Rig::default_options();
+    options.presence.watchers_per_user = 2;
+    const auto watch = [](WatcherRig& rig, const std::string& who, const std::string& user) {
+        auto request = rig.subscribe_request("600", user);
+        request.from.uri = uri(who);
+        return rig.request(request).answer().status;
+    };
+    WatcherRig users(options);
+    EXPECT_EQ(watch(users, "sip:a@capulet.test", "sip:romeo@montague.test"), 200);
+    EXPECT_EQ(watch(users, "sip:b@capulet.test", "sip:romeo@montague.test"), 200);
+    EXPECT_EQ(watch(users, "sip:c@capulet.test", "sip:romeo@montague.test"), 503);
+    EXPECT_TRUE(users.answer().header("Retry-After"));
+    EXPECT_TRUE(users.stanzas.empty());
+    EXPECT_EQ(watch(users, "sip:c@capulet.test", "sip:mercutio@montague.test"), 200);
+    options = Rig::default_options();
+    options.presence.watchers_per_peer = 2;
+    WatcherRig peers(options);
+    for (const int status : {200, 200, 503}) EXPECT_EQ(watch(peers, "sip:a@capulet.test", "sip:romeo@montague.test"), status);
+    options = Rig::default_options();
+    options.presence.relations = 1;
+    WatcherRig relations(options);
+    EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200);
+    EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:mercutio@montague.test"), 503);
+    EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200) << "the same relation again";
+}
+
+TEST(Watchers, AReloadEndsTheSubscriptionsOfPeersThatAreGoneOrAll) {
+    for (const bool off : {false, true}) {
+        WatcherRig rig;
+        rig.stand();
+        auto options = Rig::default_options();
+        rig.feed(OptionsChanged{options});
+        EXPECT_TRUE(rig.sent.empty()) << "nothing has changed";
+        if (off)
+            options.presence.mode = config::PresenceMode::off;
+        else
+            options.peers.front().name = "others";
+        rig.feed(OptionsChanged{options});
+        rig.take_notify();
+        EXPECT_EQ(rig.state(), "terminated;reason=noresource");
+        EXPECT_EQ(rig.refresh("600").answer().status, 481);
+    }
+}
+
+TEST(Watchers, WithoutPresenceNobodyWatches) {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    WatcherRig rig(options);
+    EXPECT_EQ(rig.request(rig.subscribe_request()).answer().status, 489);
+    EXPECT_TRUE(rig.stanzas.empty());
+}
+
+}  // namespace
