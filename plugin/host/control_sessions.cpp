@@ -11,6 +11,7 @@ ControlSessions::Id ControlSessions::add(boost::asio::io_context& loop, int in, 
     const Id id = ++last_;
     auto channel = ControlChannel::open(
         loop, in, out, [this, id](std::string_view line) { events_.line(id, line); }, [this, id] { events_.over(id); });
+    if (!channel) return 0;
     all_.emplace(id, Session{std::move(channel), std::move(user), {}, uid, false});
     return id;
 }

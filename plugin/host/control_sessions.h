@@ -33,6 +33,7 @@ public:
     /// Works on duplicates of both descriptors.
     ///   user  whose process it is, as words for a log
     ///   uid   its number, where the kernel told it
+    /// Returns 0 when no descriptor is left.
     Id add(boost::asio::io_context& loop, int in, int out, std::string user, std::optional<unsigned> uid = {});
     std::size_t size() const { return all_.size(); }
     /// It speaks for that server from now on. Returns the session that did before, 0: none.

@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <stdexcept>
 #include <utility>
 
 namespace stox::host {
@@ -29,6 +30,7 @@ Worker::Worker(asio::io_context& loop)
 
 Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
     const auto module = modules_.add(loop, in, out, {});
+    if (module == 0) throw std::runtime_error("no descriptor is left");
     modules_.speak_for(module, {});
     modules_.send(module, hello_line());
 }

@@ -45,6 +45,7 @@ void Worker::on_module(int connection, uid_t uid) {
         return log(Level::warn,
                    "control connection refused " + user + ": there are " + std::to_string(kMaxSessions) + " already");
     const auto id = modules_.add(loop_, connection, connection, user, uid);
+    if (id == 0) return log(Level::warn, "control connection refused " + user + ": no descriptor is left");
     modules_.send(id, hello_line());
     // One that speaks for no server has had time for its question.
     auto limit = std::make_shared<asio::steady_timer>(loop_, kQuestion);
