@@ -62,6 +62,7 @@ private:
     void reply(std::string line) { modules_.send(from_, std::move(line)); }
     void refuse(const DomainSet& command, const std::vector<config::Problem>& problems);
     bool is_of_another(const std::string& domain) const;
+    bool is_of_another_user(const std::string& domain, const std::string& server) const;
     config::Attachment attachment(const DomainSet& command) const;
     /// Also of a domain that is leaving. Null: nobody.
     const std::string* owner_of(const std::string& domain) const;
@@ -154,6 +155,7 @@ private:
     std::map<std::string, Domain> domains_;
     std::map<std::string, std::string> leaving_domains_;  ///< and whose they were
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
+    std::map<std::string, std::string> users_;  ///< of every domain that was here and did not go for good
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers
     std::uint64_t lost_log_lines_ = 0;

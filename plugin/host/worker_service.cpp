@@ -86,7 +86,9 @@ void Worker::module_left(ControlSessions::Id id) {
     returns_.erase(*server);
     write_journal(Level::info, "the module of " + *server + " left; its domains stay");
     // What is only leaving comes back to it all the same.
-    claims_.drop_all_of(*server, [this](const std::string& domain) { return domains_.contains(domain); });
+    claims_.drop_all_of(*server, [this, server](const std::string& domain) {
+        return !leaving_domains_.contains(domain) || is_of_another_user(domain, *server);
+    });
     // When it is gone: until then it has its domains.
     asio::post(loop_, [this, server = *server] { let_in_after(server); });
 }

@@ -7,6 +7,7 @@
 
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <vector>
 
 namespace {
@@ -33,6 +35,19 @@ Wire to_unix(const std::string& path) {
     return Wire(descriptor);
 }
 
+constexpr uid_t kOtherUser = 4'242;
+
+/// What this thread does in `action`, connecting or listening, another user does to the kernel. The files stay root's.
+template <class Action>
+auto as_other_user(Action action) {
+    // glibc's calls change every thread.
+    ::syscall(SYS_setresuid, -1, kOtherUser, -1);
+    ::syscall(SYS_setfsuid, 0);
+    auto result = action();
+    ::syscall(SYS_setresuid, -1, 0, -1);
+    return result;
+}
+
 class ServiceTest : public ::testing::Test {
 protected:
     ServiceTest() {
@@ -41,7 +56,7 @@ protected:
         if (!opened) throw std::runtime_error(opened.error().detail);
         listening_ = opened.value();
         thread_ = std::thread([this] {
-            const stox_service service{listening_, end_, nullptr, 0, nullptr, 0, 1};
+            const stox_service service{listening_, end_, &kOtherUser, 1, nullptr, 0, 1};
             exit_status = stox_service_run(&service);
         });
     }
@@ -62,6 +77,9 @@ protected:
         wire.line_with(R"("stox":1)");
         wire.send(R"({"stox":1,"version":"test","features":[],"server":)" + quoted(server) + "}\n");
         return wire;
+    }
+    Wire module_of_other_user(const std::string& server = "other") {
+        return as_other_user([&] { return module(server); });
     }
     static unsigned set_engine(Wire& module) {
         module.send(R"({"t":"engine-set","config":{"bind":["udp:127.0.0.1:0"]}})"
@@ -256,6 +274,71 @@ TEST_F(ServiceTest, WhatWasTakenToTheLastIsToldToTheModuleThatTakesItsDomainOut)
     const auto line = first.line_with(R"("count":2)");
     EXPECT_NE(line.find(R"("t":"taken")"), std::string::npos) << line;
     first.line_with("\"removed\"");
+}
+
+TEST_F(ServiceTest, ADomainThatIsNotHereStaysItsUsers) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    Wire first = module();
+    set_engine(first);
+    set_domain(first, "one.test");
+    {
+        Wire stream = attach(listener, "one.test");
+        first.line_with("\"up\"");
+        remove_domain(first, "one.test");
+        first.line_with("\"removed\"");
+    }
+    Wire other = module_of_other_user();
+    UnixListener elsewhere;
+    set_domain(other, "one.test", 5999, "s", &elsewhere);
+    EXPECT_EQ(status(other).find("one.test"), std::string::npos);
+    EXPECT_NE(other.line_with("config-error").find("another user"), std::string::npos);
+    set_domain(first, "one.test");
+    Wire stream = attach(listener, "one.test");
+    first.line_with("\"up\"");
+    // Now it goes for good; who waited has it, if it is that user who listens.
+    first.send(R"({"t":"domain-remove","domain":"one.test","for_good":true})"
+               "\n");
+    EXPECT_NE(other.line_with("\"down\"").find("another user than the server's"), std::string::npos);
+}
+
+TEST_F(ServiceTest, WhoMustListenIsKnownWhenTheModuleThatWaitedHasLeft) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    const auto own = as_other_user([] { return std::make_unique<UnixListener>(); });
+    UnixListener roots;
+    std::optional<Wire> other = module_of_other_user();
+    Wire phone = udp_to(set_engine(*other));
+    set_domain(*other, "one.test", local_port(phone), "s3cr3t", own.get());
+    Wire stream = attach(*own, "one.test");
+    other->line_with("\"up\"");
+    stream.send("<message from='romeo@users.one.test/a' to='juliet@one.test' id='m1'><body>soft</body></message>");
+    phone.read_until("soft");
+    remove_domain(*other, "one.test");
+    set_domain(*other, "one.test", local_port(phone), "s3cr3t", &roots);
+    EXPECT_EQ(status(*other).find("one.test"), std::string::npos) << "it is leaving";
+    other.reset();
+    EXPECT_TRUE(roots.accept().closed()) << "before a word was said";
+}
+
+TEST_F(ServiceTest, AnotherUserTakesNoPlaceInTheQueueOfADomain) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    Wire first = module();
+    Wire phone = udp_to(set_engine(first));
+    set_domain(first, "one.test", local_port(phone));
+    Wire other = module_of_other_user();
+    {
+        Wire stream = attach(listener, "one.test");
+        first.line_with("\"up\"");
+        stream.send("<message from='romeo@users.one.test/a' to='juliet@one.test' id='m1'><body>soft</body></message>");
+        phone.read_until("soft");
+        remove_domain(first, "one.test");
+        set_domain(first, "one.test", local_port(phone));
+        EXPECT_EQ(status(first).find("one.test"), std::string::npos) << "it is leaving";
+        set_domain(other, "one.test");
+        EXPECT_NE(all_until_done(other).find("another user"), std::string::npos);
+        first.line_with("\"removed\"");
+    }
+    Wire again = attach(listener, "one.test");
+    first.line_with("\"up\"");
 }
 
 TEST_F(ServiceTest, ARefusedConfigurationStillTellsWhereTheServerListensNow) {
