@@ -99,6 +99,7 @@ private:
     void send_sip(const std::string& domain, engine::SendSip action, SipSent sent);
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
+    bool awaits_domains() const;
     Administration::Worker for_administration();
     engine::WorkerRow row() const;
     MetricsServer::Events for_metrics();
@@ -154,8 +155,8 @@ private:
     };
     std::map<std::string, Domain> domains_;
     std::map<std::string, std::string> leaving_domains_;  ///< and whose they were
-    std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     std::map<std::string, std::string> users_;  ///< of every domain that was here and did not go for good
+    std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers
     std::uint64_t lost_log_lines_ = 0;

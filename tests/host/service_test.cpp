@@ -341,6 +341,32 @@ TEST_F(ServiceTest, AnotherUserTakesNoPlaceInTheQueueOfADomain) {
     first.line_with("\"up\"");
 }
 
+TEST_F(ServiceTest, ForADomainThatMayBeBackSendersAreAskedToWait) {
+    Wire first = module();
+    const auto port = set_engine(first);
+    Wire phone = udp_to(port), silent = udp_to(port);
+    const auto answer = [&](unsigned number) {
+        phone.send(message_from_phone(local_port(phone), number));
+        return phone.read_until("\r\n\r\n");
+    };
+    const auto young = answer(1);
+    EXPECT_EQ(young.rfind("SIP/2.0 503", 0), 0u) << young;
+    EXPECT_NE(young.find("\r\nRetry-After: "), std::string::npos) << young;
+    EXPECT_NE(status(first).find(R"("refused":0)"), std::string::npos);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'100));
+    const auto old = answer(2);
+    EXPECT_EQ(old.rfind("SIP/2.0 403", 0), 0u) << old;
+    set_domain(first, "one.test", local_port(silent));
+    Wire stream = attach(listener, "one.test");
+    first.line_with("\"up\"");
+    stream.send("<message from='romeo@users.one.test/a' to='juliet@one.test' id='m1'><body>soft</body></message>");
+    silent.read_until("soft");
+    remove_domain(first, "one.test");
+    EXPECT_EQ(status(first).find("one.test"), std::string::npos) << "it is leaving";
+    const auto leaving = answer(3);
+    EXPECT_EQ(leaving.rfind("SIP/2.0 503", 0), 0u) << leaving;
+}
+
 TEST_F(ServiceTest, ARefusedConfigurationStillTellsWhereTheServerListensNow) {
     {
         Wire first = module();
