@@ -47,6 +47,7 @@ public:
 
 private:
     static constexpr std::size_t kMaxSessions = 32;
+    static constexpr std::size_t kMaxSessionsOfUser = 8;  ///< but of root and the worker's own
     using SipSent = std::function<void(sip::Response, engine::LocalFailure)>;
 
     explicit Worker(boost::asio::io_context& loop);
@@ -146,6 +147,7 @@ private:
     std::map<std::string, Question> questions_;  ///< to the module, by their ids
     std::uint64_t last_question_ = 0;
     Patience sip_patience_;
+    std::string sip_told_;      ///< why SIP is not open; the same reason is told once
     bool sip_given_up_ = false;  ///< nobody waits for it any more; it is tried again all the same
     struct Domain {
         std::shared_ptr<DomainHost> host;

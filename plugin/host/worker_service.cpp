@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -44,6 +45,10 @@ void Worker::on_module(int connection, uid_t uid) {
     if (modules_.size() >= kMaxSessions)
         return log(Level::warn,
                    "control connection refused " + user + ": there are " + std::to_string(kMaxSessions) + " already");
+    // One member of the group is not to shut out the others.
+    if (uid != 0 && uid != ::geteuid() && modules_.size_of(uid) >= kMaxSessionsOfUser)
+        return log(Level::warn,
+                   "control connection refused " + user + ": it has " + std::to_string(kMaxSessionsOfUser) + " already");
     const auto id = modules_.add(loop_, connection, connection, user, uid);
     if (id == 0) return log(Level::warn, "control connection refused " + user + ": no descriptor is left");
     modules_.send(id, hello_line());

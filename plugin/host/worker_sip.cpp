@@ -101,7 +101,8 @@ void Worker::sip_not_opened(const Error& why) {
         if (!error && !stopping_ && !sip_) open_sip();
     });
     if (sip_patience_.lasts(now)) return;
-    log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
+    if (std::exchange(sip_told_, why.detail) != why.detail)
+        log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
     sip_given_up_ = true;
     begin_domains();
 }

@@ -431,6 +431,22 @@ TEST_F(ServiceTest, ThirtyTwoConnectionsAndNoMore) {
     EXPECT_TRUE(place);
 }
 
+TEST_F(ServiceTest, AnAuditLineHasTheUserThatTheKernelNames) {
+    Wire first = module();
+    first.send(R"({"t":"admin","id":"a","command":"overview","who":"somebody","via":"shell"})"
+               "\n");
+    first.line_with("audit command=overview who=somebody via=shell result=done user=uid:" + std::to_string(::geteuid()));
+}
+
+TEST_F(ServiceTest, OneUserLeavesPlacesForOthers) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    std::vector<Wire> all;
+    for (int n = 0; n < 8; ++n) all.push_back(module_of_other_user("invented" + std::to_string(n)));
+    EXPECT_TRUE(as_other_user([this] { return to_unix(path); }).closed());
+    Wire first = module();
+    EXPECT_NE(status(first).find("\"domains\""), std::string::npos);
+}
+
 TEST_F(ServiceTest, ItsEndClosesTheStreamsAndReturnsZero) {
     Wire first = module();
     set_engine(first);
