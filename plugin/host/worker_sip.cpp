@@ -19,6 +19,8 @@ using engine::Level;
 
 namespace {
 
+constexpr std::chrono::seconds kAwayFor{5};  ///< what a sender is asked to wait for a domain that is expected
+
 engine::LocalFailure to_engine(sip::Outcome::Local local) {
     switch (local) {
         case sip::Outcome::Local::timeout:
@@ -100,7 +102,8 @@ void Worker::sip_not_opened(const Error& why) {
         if (!error && !stopping_ && !sip_) open_sip();
     });
     if (sip_patience_.lasts(now)) return;
-    log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
+    if (std::exchange(sip_told_, why.detail) != why.detail)
+        log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
     sip_given_up_ = true;
     begin_domains();
 }
@@ -150,6 +153,11 @@ DomainHost* Worker::domain_of_token(const std::string& token) {
     return found == domains_.end() ? nullptr : found->second.host.get();
 }
 
+/// One that is leaving is mostly handed over again at once; a service that began just now does not know all of them yet.
+bool Worker::awaits_domains() const {
+    return !leaving_domains_.empty() || (service_ && std::chrono::steady_clock::now() - started_ < return_within_);
+}
+
 void Worker::on_request(sip::IncomingRequest in) {
     const auto to_domain = [&in](DomainHost& host) {
         engine::SipRequestIn request{engine::ServerTransaction{in.transaction}, std::move(in.request), in.source, in.transport,
@@ -170,6 +178,11 @@ void Worker::on_request(sip::IncomingRequest in) {
     if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty()) {
         auto refusal = engine::check_request(in.request, true);
         return sip_->respond(in.transaction, refusal ? std::move(refusal->response) : engine::capabilities());
+    }
+    if (awaits_domains()) {
+        auto later = status(503);
+        later.headers = {{"Retry-After", std::to_string(kAwayFor.count())}};
+        return sip_->respond(in.transaction, std::move(later));
     }
     // A dialog that another worker had, before this one was started.
     const bool inside = !in.request.to.tag.empty();
