@@ -94,10 +94,21 @@ TEST(DialogInfo, WhatIsOverABoundIsLeftOutAlone) {
     EXPECT_EQ(many.dialogs.size(), kMaxDialogs);
     DialogList list;
     list.take(many);
-    list.take(info(2, false, {{"more", DialogState::confirmed}}));
+    EXPECT_EQ(list.take(info(2, false, {{"more", DialogState::confirmed}})), Outcome::taken_with_gap);
     EXPECT_EQ(list.size(), kMaxDialogs);
     list.take(info(3, false, {{"0", DialogState::confirmed}}));
     EXPECT_TRUE(list.is_on_the_phone()) << "one that is known changes";
+}
+
+TEST(DialogInfo, WhoIsTerminatedTakesNoRoom) {
+    std::string ended;
+    for (std::size_t i = 0; i < 2 * kMaxDialogs; ++i) ended += dialog("e" + std::to_string(i), "terminated");
+    const auto whole = read("version='1' state='full'", ended + dialog("a", "confirmed"));
+    EXPECT_FALSE(whole.left_out);
+    DialogList list;
+    EXPECT_EQ(list.take(whole), Outcome::taken);
+    EXPECT_TRUE(list.is_on_the_phone());
+    EXPECT_EQ(list.size(), 1u);
 }
 
 TEST(DialogList, FullAndPartialState) {
