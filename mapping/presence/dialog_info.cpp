@@ -44,7 +44,7 @@ std::optional<DialogInfo::Dialog> read_dialog(const xml::Element& dialog) {
 }  // namespace
 
 Result<DialogInfo> read_dialog_info(std::string_view document) {
-    auto read = xml::read_document(document, kLimits);
+    auto read = xml::read_document(document, kLimits, xml::Remarks::passed_over);
     if (!read) return fail(read.error().code == Code::unsupported ? Code::malformed : read.error().code, read.error().detail);
     const auto& root = read.value();
     if (!root.is(ns::kDialogInfo, "dialog-info")) return fail(Code::malformed, "no dialog-info");

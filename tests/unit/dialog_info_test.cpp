@@ -62,6 +62,17 @@ TEST(DialogInfo, EveryState) {
     }
 }
 
+TEST(DialogInfo, CommentsAndInstructionsArePassedOver) {
+    const auto remarked =
+        "<!-- a --><?pi a?>" +
+        document("version='1' state='full'", "<!-- <dialog id='x'/> --><?pi b?>" + dialog("a", "confirm<!-- b -->ed"))
+            .substr(21) +
+        "<!-- c --><?pi c?>";
+    EXPECT_EQ(test::value(read_dialog_info(remarked)).dialogs, (std::vector<DialogInfo::Dialog>{{"a", DialogState::confirmed}}));
+    EXPECT_EQ(refusal("<!-- a --><!DOCTYPE a><a/>"), Code::forbidden);
+    EXPECT_EQ(refusal(document("version='1' state='full'", "<!-- <a> -- </a> -->")), Code::malformed);
+}
+
 TEST(DialogInfo, WhatIsNone) {
     EXPECT_EQ(refusal(""), Code::malformed);
     EXPECT_EQ(refusal("<dialog-info version='1' state='full'/>"), Code::malformed);
