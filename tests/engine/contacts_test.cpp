@@ -317,6 +317,24 @@ TEST(Contacts, PRES_17_RedirectionIsFollowedOnceBySamePeer) {
     EXPECT_EQ(rig.begun, 2u);
 }
 
+TEST(Contacts, PRES_17_ARedirectionToAnotherPeerIsNotFollowed) {
+    auto options = Rig::default_options();
+    options.peers.front().targets = {{"capulet.test", ""}};
+    auto other = options.peers.front();
+    other.name = "others";
+    other.source.clear();
+    other.next_hops = {hop(2)};
+    other.targets = {{"verona.test", ""}};
+    options.peers.push_back(other);
+    ContactsRig rig(options);
+    rig.subscribe();
+    rig.respond(302, {}, {{"", uri("sip:juliet@verona.test"), ""}});
+    rig.pass(1s);
+    EXPECT_EQ(rig.begun, 1u);
+    rig.pass(30s);
+    EXPECT_EQ(rig.first.request.uri.to_string(), "sip:juliet@capulet.test") << "it is tried again where it was";
+}
+
 TEST(Contacts, PRES_111_WhereTheContactHasGone) {
     auto options = Rig::default_options();
     options.peers.front().targets = {{"capulet.test", ""}};

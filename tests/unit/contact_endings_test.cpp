@@ -118,7 +118,7 @@ TEST(ContactEndings, PRES_T6_ProbationAndPRES_T7_GiveupWait) {
 TEST(ContactEndings, PRES_T9_InvariantSettlesAndPRES_T10_OthersBackOff) {
     const auto table = reasons();
     EXPECT_TRUE(says(table.at("invariant"), 2, "keep last presence"));
-    EXPECT_EQ(ending_of("invariant").follow, Follow::settled);
+    EXPECT_EQ(ending_of("invariant"), (Ending{Follow::settled, {}}));
     EXPECT_EQ(ending_of("INVARIANT").follow, Follow::settled) << "tokens tell no case";
     for (const auto* reason : {"", "moved", "reject", "rejected "})
         EXPECT_EQ(ending_of(reason), (Ending{Follow::back_off, {}})) << reason;
