@@ -69,21 +69,20 @@ AdminAnswer Administration::answer(const AdminAsked& asked) {
     if (!command) return misused("There is no command " + engine::logfmt(asked.command) + '.');
     const auto order = engine::read_order(*command, asked.arguments);
     if (!order) return misused(order.error().detail);
-    auto outcome = carry_out(order.value(), asked.domain, asked.who, asked.via);
+    auto outcome = carry_out(order.value(), asked.domain, asked.who, asked.via, asked.user);
     const int code = outcome.done ? AdminAnswer::kDone : AdminAnswer::kFailed;
     return {code, shown(std::move(outcome), asked.json)};
 }
 
 AdminOutcome Administration::carry_out(const AdminOrder& order, const std::string& domain, std::string_view who,
-                                       std::string_view via) {
+                                       std::string_view via, std::string_view user) {
     const auto domains = worker_.domains();
     const bool known =
         domain.empty() || std::ranges::any_of(domains, [&](const auto* one) { return one->options().domain == domain; });
     auto outcome = known ? perform(order, domain) : AdminOutcome{false, "There is no domain " + engine::logfmt(domain) + '.', {}};
-    worker_.log(
-        engine::Level::info,
-        engine::audit_line(engine::admin_command(order.verb), order.arguments, who, via, outcome.done ? "done" : "failed"),
-        known ? domain : std::string());
+    auto line = engine::audit_line(engine::admin_command(order.verb), order.arguments, who, via, outcome.done ? "done" : "failed");
+    if (!user.empty()) line += " user=" + engine::logfmt(user);
+    worker_.log(engine::Level::info, line, known ? domain : std::string());
     return outcome;
 }
 

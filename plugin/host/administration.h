@@ -33,8 +33,9 @@ public:
 
     /// A complete order of somebody who may give it.
     ///   domain  whose administrator they are; empty: the whole worker's
+    ///   user  whose process asked, where the kernel says it and `who` is somebody's word
     engine::AdminOutcome carry_out(const engine::AdminOrder& order, const std::string& domain, std::string_view who,
-                                   std::string_view via);
+                                   std::string_view via, std::string_view user = {});
     /// Words of a command line, from somebody who may everything. The answer is what is to be shown.
     AdminAnswer answer(const AdminAsked& asked);
 

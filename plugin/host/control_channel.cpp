@@ -3,6 +3,7 @@
 #include "plugin/host/control_lines.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include <fcntl.h>
@@ -20,26 +21,29 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{1};
 
-/// A duplicate that an exec does not inherit.
-int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
+/// Of a duplicate that an exec does not inherit. False: no descriptor is left.
+bool use(int descriptor, asio::posix::stream_descriptor& by) {
+    const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    if (own < 0) return false;
+    error_code error;
+    by.assign(own, error);
+    if (error) ::close(own);
+    return !error;
+}
 
 }  // namespace
 
 std::shared_ptr<ControlChannel> ControlChannel::open(asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end) {
-    auto channel = std::shared_ptr<ControlChannel>(new ControlChannel(loop, in, out, std::move(on_line), std::move(on_end)));
+    auto channel = std::shared_ptr<ControlChannel>(new ControlChannel(loop, std::move(on_line), std::move(on_end)));
+    if (!use(in, channel->in_) || !use(out, channel->out_)) return nullptr;
+    channel->in_.non_blocking(true);
+    channel->out_.non_blocking(true);
     channel->read();
     return channel;
 }
 
-ControlChannel::ControlChannel(asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end)
-    : in_(loop, duplicate(in)),
-      out_(loop, duplicate(out)),
-      patience_(loop),
-      on_line_(std::move(on_line)),
-      on_end_(std::move(on_end)) {
-    in_.non_blocking(true);
-    out_.non_blocking(true);
-}
+ControlChannel::ControlChannel(asio::io_context& loop, OnLine on_line, OnEnd on_end)
+    : in_(loop), out_(loop), patience_(loop), on_line_(std::move(on_line)), on_end_(std::move(on_end)) {}
 
 void ControlChannel::read() {
     in_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t octets) {
@@ -69,7 +73,8 @@ void ControlChannel::send(std::string line) {
     if (waiting_.size() > kMostWaiting) {  // whoever asks and does not read asks no more
         broken_ = true;
         waiting_.clear();
-        return end();
+        // Whoever sends is about something, maybe about all channels: it is told behind that.
+        return asio::post(in_.get_executor(), [self = shared_from_this()] { self->end(); });
     }
     if (dropped_ > 0 && waiting_.size() < kMaxWaiting / 2)
         waiting_ +=

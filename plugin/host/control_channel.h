@@ -14,7 +14,8 @@
 
 namespace stox::host {
 
-/// Owns neither descriptor given to it: it works on duplicates. All callbacks come on the loop's thread.
+/// Owns neither descriptor given to it: it works on duplicates. All callbacks come on the loop's thread;
+/// on_end never from inside a call of send.
 class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
 public:
     static constexpr std::size_t kMaxLine = 1u << 20;     ///< octets of one line; a longer one ends the channel
@@ -24,6 +25,7 @@ public:
     using OnLine = std::function<void(std::string_view)>;
     using OnEnd = std::function<void()>;
 
+    /// Null: no descriptor is left.
     static std::shared_ptr<ControlChannel> open(boost::asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end);
 
     void send(std::string line);
@@ -37,7 +39,7 @@ public:
     void finish();
 
 private:
-    ControlChannel(boost::asio::io_context& loop, int in, int out, OnLine on_line, OnEnd on_end);
+    ControlChannel(boost::asio::io_context& loop, OnLine on_line, OnEnd on_end);
     void read();
     void take(std::string_view octets);
     void flush();

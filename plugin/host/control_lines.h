@@ -53,6 +53,7 @@ struct AdminAsked {
     std::string domain;  ///< empty: all
     std::string who, via;
     bool json = false;
+    std::string user{};  ///< that the kernel names beside a `who` that is a module's word; never of the line
 };
 /// By a module that has a collector of metrics.
 struct MetricsAsked {

@@ -1,5 +1,6 @@
 #include "plugin/host/control_sessions.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stox::host {
@@ -11,8 +12,13 @@ ControlSessions::Id ControlSessions::add(boost::asio::io_context& loop, int in, 
     const Id id = ++last_;
     auto channel = ControlChannel::open(
         loop, in, out, [this, id](std::string_view line) { events_.line(id, line); }, [this, id] { events_.over(id); });
+    if (!channel) return 0;
     all_.emplace(id, Session{std::move(channel), std::move(user), {}, uid, false});
     return id;
+}
+
+std::size_t ControlSessions::size_of(unsigned uid) const {
+    return static_cast<std::size_t>(std::ranges::count_if(all_, [uid](const auto& one) { return one.second.uid == uid; }));
 }
 
 ControlSessions::Id ControlSessions::speak_for(Id id, std::string server) {

@@ -33,8 +33,10 @@ public:
     /// Works on duplicates of both descriptors.
     ///   user  whose process it is, as words for a log
     ///   uid   its number, where the kernel told it
+    /// Returns 0 when no descriptor is left.
     Id add(boost::asio::io_context& loop, int in, int out, std::string user, std::optional<unsigned> uid = {});
     std::size_t size() const { return all_.size(); }
+    std::size_t size_of(unsigned uid) const;
     /// It speaks for that server from now on. Returns the session that did before, 0: none.
     Id speak_for(Id id, std::string server);
     /// Null: it has not said for whom it speaks.

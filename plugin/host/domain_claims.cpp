@@ -13,6 +13,11 @@ void DomainClaims::put(const std::string& domain, Claim claim, std::function<voi
     all_.insert_or_assign(domain, Waiting{std::move(claim), std::move(limit)});
 }
 
+const DomainClaims::Claim* DomainClaims::of(const std::string& domain) const {
+    const auto known = all_.find(domain);
+    return known == all_.end() ? nullptr : &known->second.claim;
+}
+
 std::optional<DomainClaims::Claim> DomainClaims::take(const std::string& domain) {
     auto waiting = all_.extract(domain);
     if (!waiting) return std::nullopt;

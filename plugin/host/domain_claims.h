@@ -30,6 +30,8 @@ public:
 
     /// The last one counts. `late` is called once, if the claim still waits after kSilent; it goes on waiting.
     void put(const std::string& domain, Claim claim, std::function<void()> late);
+    /// Who waits for it; null: nobody.
+    const Claim* of(const std::string& domain) const;
     /// Its turn has come. Nothing: nobody waits for that domain.
     std::optional<Claim> take(const std::string& domain);
     /// That server does not want the domain any more.

@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <stdexcept>
 #include <utility>
 
 namespace stox::host {
@@ -29,6 +30,7 @@ Worker::Worker(asio::io_context& loop)
 
 Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
     const auto module = modules_.add(loop, in, out, {});
+    if (module == 0) throw std::runtime_error("no descriptor is left");
     modules_.speak_for(module, {});
     modules_.send(module, hello_line());
 }
@@ -82,7 +84,8 @@ void Worker::perform(const Hello& command) {
         return;
     }
     log(Level::error, "the module speaks control version " + std::to_string(command.version) + ", the worker " +
-                          std::to_string(kControlVersion) + ": upgrade the older one and restart the chat server");
+                          std::to_string(kControlVersion) + ": upgrade the older one and restart " +
+                          (service_ ? "it, the worker by systemctl restart stoxd" : "the chat server"));
     if (!service_) return stop();
     module_left(from_);
     modules_.close(from_);
@@ -104,6 +107,7 @@ void Worker::perform(const EngineSet& command) {
     open_store();
     read_tls_of_domains();
     if (sip_) return tell_sip();
+    sip_told_.clear();  // who asks anew is answered anew
     sip_patience_.begin(std::chrono::steady_clock::now());
     open_sip();
 }
@@ -111,7 +115,8 @@ void Worker::perform(const EngineSet& command) {
 void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {
     const auto keep = [&](std::string_view name, auto member) {
         if ((*options_).*member == options.*member) return;
-        log(Level::warn, std::string(name) + " is read at the start of the worker; restart the chat server to change it");
+        log(Level::warn, std::string(name) + " is read at the start of the worker; " +
+                             (service_ ? "systemctl restart stoxd" : "restart the chat server") + " to change it");
         options.*member = (*options_).*member;
     };
     keep("bind", &config::EngineOptions::bind);

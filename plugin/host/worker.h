@@ -47,6 +47,7 @@ public:
 
 private:
     static constexpr std::size_t kMaxSessions = 32;
+    static constexpr std::size_t kMaxSessionsOfUser = 8;  ///< but of root and the worker's own
     using SipSent = std::function<void(sip::Response, engine::LocalFailure)>;
 
     explicit Worker(boost::asio::io_context& loop);
@@ -62,6 +63,7 @@ private:
     void reply(std::string line) { modules_.send(from_, std::move(line)); }
     void refuse(const DomainSet& command, const std::vector<config::Problem>& problems);
     bool is_of_another(const std::string& domain) const;
+    bool is_of_another_user(const std::string& domain, const std::string& server) const;
     config::Attachment attachment(const DomainSet& command) const;
     /// Also of a domain that is leaving. Null: nobody.
     const std::string* owner_of(const std::string& domain) const;
@@ -98,6 +100,7 @@ private:
     void send_sip(const std::string& domain, engine::SendSip action, SipSent sent);
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
+    bool awaits_domains() const;
     Administration::Worker for_administration();
     engine::WorkerRow row() const;
     MetricsServer::Events for_metrics();
@@ -144,6 +147,7 @@ private:
     std::map<std::string, Question> questions_;  ///< to the module, by their ids
     std::uint64_t last_question_ = 0;
     Patience sip_patience_;
+    std::string sip_told_;      ///< why SIP is not open; the same reason is told once
     bool sip_given_up_ = false;  ///< nobody waits for it any more; it is tried again all the same
     struct Domain {
         std::shared_ptr<DomainHost> host;
@@ -153,6 +157,7 @@ private:
     };
     std::map<std::string, Domain> domains_;
     std::map<std::string, std::string> leaving_domains_;  ///< and whose they were
+    std::map<std::string, std::string> users_;  ///< of every domain that was here and did not go for good
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers

@@ -30,7 +30,8 @@ void Worker::perform(const AuthorizationAnswered& command) {
 
 void Worker::perform(const AdminAsked& command) {
     auto known = command;
-    if (!server_) known.who = modules_.user_of(from_);  // what the kernel says, whatever they say
+    // What the kernel says, whatever they say; of a module beside what it says.
+    (server_ ? known.user : known.who) = modules_.user_of(from_);
     reply(admin_answer_line(command.id, administration_.answer(known)));
 }
 

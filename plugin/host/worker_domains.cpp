@@ -16,6 +16,19 @@ namespace stox::host {
 namespace asio = boost::asio;
 using engine::Level;
 
+namespace {
+
+constexpr const char* kElsewhere = "another chat server has it; it is attached here as soon as that one lets go of it";
+constexpr const char* kOfAnotherUser =
+    "another user's chat server had it first; it is attached here when that one takes it out of its configuration. If that one is "
+    "gone, restart the worker";
+
+constexpr const char* kTakenOver = "another chat server waits for it now";
+
+std::string user_of(const std::string& server) { return server.substr(0, server.find(' ')); }
+
+}  // namespace
+
 /// Under a service, sockets of modules stand where others may put theirs.
 config::Attachment Worker::attachment(const DomainSet& command) const {
     auto attachment = command.attachment;
@@ -37,6 +50,10 @@ void Worker::perform(const DomainSet& command) {
     claims_.drop(options.domain, *server_);
     if (is_of_another(options.domain) || leaving_domains_.contains(options.domain)) return wait_for(options.domain, command);
 
+    // Its module has left, and who is to listen at that socket is known no more.
+    const auto server = attachment(command);
+    if (service_ && !server.unix_path.empty() && !server.owner)
+        return log(Level::error, "not attached: its module left, nobody knows whose socket that is", options.domain);
     auto all = all_options();
     std::erase_if(all, [&](const auto& other) { return other.domain == options.domain; });
     all.push_back(options);
@@ -53,7 +70,6 @@ void Worker::perform(const DomainSet& command) {
         known->second.tls = std::move(tls.credentials);
         known->second.server = *server_;
         known->second.confirmed = true;
-        const auto server = attachment(command);
         if (known->second.host->is_attached_to(server)) reply(up_line(options.domain));
         known->second.host->change(std::move(options), std::move(secrets.secrets), server);
         return tell_sip();
@@ -61,7 +77,8 @@ void Worker::perform(const DomainSet& command) {
     const std::string name = options.domain;
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
-    domain->start(attachment(command));
+    domain->start(server);
+    users_[name] = user_of(*server_);
     domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials), *server_, true});
     tell_sip();
     begin_domains();
@@ -79,10 +96,15 @@ void Worker::refuse(const DomainSet& command, const std::vector<config::Problem>
 /// A domain belongs to the server that handed it over, as long as that one is here; and to that server's user as long as we run,
 /// for what waits in the store is for nobody else.
 bool Worker::is_of_another(const std::string& domain) const {
+    if (is_of_another_user(domain, *server_)) return true;
     const auto known = domains_.find(domain);
-    if (known == domains_.end() || known->second.server == *server_) return false;
-    const auto user = [](const std::string& server) { return server.substr(0, server.find(' ')); };
-    return modules_.of(known->second.server) != 0 || user(known->second.server) != user(*server_);
+    return known != domains_.end() && known->second.server != *server_ && modules_.of(known->second.server) != 0;
+}
+
+/// Also when it is not here: only for good it ceases to be that user's.
+bool Worker::is_of_another_user(const std::string& domain, const std::string& server) const {
+    const auto user = users_.find(domain);
+    return user != users_.end() && user->second != user_of(server);
 }
 
 const std::string* Worker::owner_of(const std::string& domain) const {
@@ -97,21 +119,28 @@ void Worker::tell_owner(const std::string& domain, std::string line) {
 
 /// For the other server to let go of it; or until nothing of what it was before is left that could still write to the store.
 void Worker::wait_for(const std::string& domain, const DomainSet& command) {
+    const bool of_another_user = is_of_another_user(domain, *server_);
+    if (const auto* before = claims_.of(domain); before && before->server != *server_) {
+        // Nobody takes the place of one who has more right to it.
+        if (of_another_user && !is_of_another_user(domain, before->server))
+            return reply(config_error_line(command.domain, {{"domain", kOfAnotherUser}}));
+        modules_.send(modules_.of(before->server), config_error_line(before->command.domain, {{"domain", kTakenOver}}));
+    }
     auto kept = command;
     kept.attachment = attachment(command);  // its module may have left by then
     claims_.put(domain, {std::move(kept), *server_}, [this, domain, server = *server_, named = command.domain] {
-        if (!domains_.contains(domain)) return;  // it is leaving
+        const bool foreign = is_of_another_user(domain, server);
+        if (!domains_.contains(domain) && !foreign) return;  // it is leaving
         modules_.send(modules_.of(server),
-                      config_error_line(named, {{"domain",
-                                                 "another chat server has it; it is attached here as soon as that one lets go of it. "
-                                                 "If that one is another user's and gone, restart the worker"}}));
+                      config_error_line(named, {{"domain", foreign ? kOfAnotherUser : kElsewhere}}));
     });
 }
 
-/// Whoever waits for it.
+/// Whoever waits for it; one of another user goes on waiting.
 void Worker::let_in(const std::string& domain) {
-    auto claim = stopping_ ? std::nullopt : claims_.take(domain);
-    if (!claim) return;
+    const auto* waiting = claims_.of(domain);
+    if (stopping_ || !waiting || is_of_another_user(domain, waiting->server)) return;
+    auto claim = claims_.take(domain);
     from_ = modules_.of(claim->server);
     server_ = std::move(claim->server);
     perform(claim->command);
@@ -171,9 +200,10 @@ void Worker::remove(const std::string& name, bool for_good) {
     tell_sip();
     ++leaving_;
     const auto why = for_good ? engine::Shutdown::Why::removed : engine::Shutdown::Why::stop;
-    domain->stop(why, [this, domain, name] {
+    domain->stop(why, [this, domain, name, for_good] {
         tell_owner(name, removed_line(name));
         leaving_domains_.erase(name);
+        if (for_good) users_.erase(name);
         let_in(name);
         left();
     });

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -44,7 +45,12 @@ void Worker::on_module(int connection, uid_t uid) {
     if (modules_.size() >= kMaxSessions)
         return log(Level::warn,
                    "control connection refused " + user + ": there are " + std::to_string(kMaxSessions) + " already");
+    // One member of the group is not to shut out the others.
+    if (uid != 0 && uid != ::geteuid() && modules_.size_of(uid) >= kMaxSessionsOfUser)
+        return log(Level::warn,
+                   "control connection refused " + user + ": it has " + std::to_string(kMaxSessionsOfUser) + " already");
     const auto id = modules_.add(loop_, connection, connection, user, uid);
+    if (id == 0) return log(Level::warn, "control connection refused " + user + ": no descriptor is left");
     modules_.send(id, hello_line());
     // One that speaks for no server has had time for its question.
     auto limit = std::make_shared<asio::steady_timer>(loop_, kQuestion);
@@ -85,7 +91,9 @@ void Worker::module_left(ControlSessions::Id id) {
     returns_.erase(*server);
     write_journal(Level::info, "the module of " + *server + " left; its domains stay");
     // What is only leaving comes back to it all the same.
-    claims_.drop_all_of(*server, [this](const std::string& domain) { return domains_.contains(domain); });
+    claims_.drop_all_of(*server, [this, server](const std::string& domain) {
+        return !leaving_domains_.contains(domain) || is_of_another_user(domain, *server);
+    });
     // When it is gone: until then it has its domains.
     asio::post(loop_, [this, server = *server] { let_in_after(server); });
 }

@@ -19,6 +19,8 @@ using engine::Level;
 
 namespace {
 
+constexpr std::chrono::seconds kAwayFor{5};  ///< what a sender is asked to wait for a domain that is expected
+
 engine::LocalFailure to_engine(sip::Outcome::Local local) {
     switch (local) {
         case sip::Outcome::Local::timeout:
@@ -99,7 +101,8 @@ void Worker::sip_not_opened(const Error& why) {
         if (!error && !stopping_ && !sip_) open_sip();
     });
     if (sip_patience_.lasts(now)) return;
-    log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
+    if (std::exchange(sip_told_, why.detail) != why.detail)
+        log(Level::error, "cannot listen for SIP: " + why.detail + "; free the address or change bind. Trying again.");
     sip_given_up_ = true;
     begin_domains();
 }
@@ -140,6 +143,11 @@ void Worker::locate(const config::NextHop& hop, std::function<void(std::vector<e
     asio::post(loop_, [located = std::move(located)] { located({}, "SIP is not open yet"); });
 }
 
+/// One that is leaving is mostly handed over again at once; a service that began just now does not know all of them yet.
+bool Worker::awaits_domains() const {
+    return !leaving_domains_.empty() || (service_ && std::chrono::steady_clock::now() - started_ < return_within_);
+}
+
 void Worker::on_request(sip::IncomingRequest in) {
     engine::Domains all;
     for (const auto& [name, domain] : domains_) all.push_back(&domain.host->options());
@@ -154,6 +162,11 @@ void Worker::on_request(sip::IncomingRequest in) {
     if (known && in.request.method == "OPTIONS" && in.request.uri.user.empty()) {
         auto refusal = engine::check_request(in.request, true);
         return sip_->respond(in.transaction, refusal ? std::move(refusal->response) : engine::capabilities());
+    }
+    if (awaits_domains()) {
+        auto later = status(503);
+        later.headers = {{"Retry-After", std::to_string(kAwayFor.count())}};
+        return sip_->respond(in.transaction, std::move(later));
     }
     const int code = known && std::holds_alternative<engine::NotServed>(route) ? 404 : 403;
     log_stranger(code == 403 ? Level::warn : Level::info, in.source.address,

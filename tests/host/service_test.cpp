@@ -7,6 +7,7 @@
 
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <vector>
 
 namespace {
@@ -33,6 +35,19 @@ Wire to_unix(const std::string& path) {
     return Wire(descriptor);
 }
 
+constexpr uid_t kOtherUser = 4'242;
+
+/// What this thread does in `action`, connecting or listening, another user does to the kernel. The files stay root's.
+template <class Action>
+auto as_other_user(Action action) {
+    // glibc's calls change every thread.
+    ::syscall(SYS_setresuid, -1, kOtherUser, -1);
+    ::syscall(SYS_setfsuid, 0);
+    auto result = action();
+    ::syscall(SYS_setresuid, -1, 0, -1);
+    return result;
+}
+
 class ServiceTest : public ::testing::Test {
 protected:
     ServiceTest() {
@@ -41,7 +56,7 @@ protected:
         if (!opened) throw std::runtime_error(opened.error().detail);
         listening_ = opened.value();
         thread_ = std::thread([this] {
-            const stox_service service{listening_, end_, nullptr, 0, nullptr, 0, 1};
+            const stox_service service{listening_, end_, &kOtherUser, 1, nullptr, 0, 1};
             exit_status = stox_service_run(&service);
         });
     }
@@ -62,6 +77,9 @@ protected:
         wire.line_with(R"("stox":1)");
         wire.send(R"({"stox":1,"version":"test","features":[],"server":)" + quoted(server) + "}\n");
         return wire;
+    }
+    Wire module_of_other_user(const std::string& server = "other") {
+        return as_other_user([&] { return module(server); });
     }
     static unsigned set_engine(Wire& module) {
         module.send(R"({"t":"engine-set","config":{"bind":["udp:127.0.0.1:0"]}})"
@@ -258,6 +276,97 @@ TEST_F(ServiceTest, WhatWasTakenToTheLastIsToldToTheModuleThatTakesItsDomainOut)
     first.line_with("\"removed\"");
 }
 
+TEST_F(ServiceTest, ADomainThatIsNotHereStaysItsUsers) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    Wire first = module();
+    set_engine(first);
+    set_domain(first, "one.test");
+    {
+        Wire stream = attach(listener, "one.test");
+        first.line_with("\"up\"");
+        remove_domain(first, "one.test");
+        first.line_with("\"removed\"");
+    }
+    Wire other = module_of_other_user();
+    UnixListener elsewhere;
+    set_domain(other, "one.test", 5999, "s", &elsewhere);
+    EXPECT_EQ(status(other).find("one.test"), std::string::npos);
+    EXPECT_NE(other.line_with("config-error").find("another user"), std::string::npos);
+    set_domain(first, "one.test");
+    Wire stream = attach(listener, "one.test");
+    first.line_with("\"up\"");
+    // Now it goes for good; who waited has it, if it is that user who listens.
+    first.send(R"({"t":"domain-remove","domain":"one.test","for_good":true})"
+               "\n");
+    EXPECT_NE(other.line_with("\"down\"").find("another user than the server's"), std::string::npos);
+}
+
+TEST_F(ServiceTest, WhoMustListenIsKnownWhenTheModuleThatWaitedHasLeft) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    const auto own = as_other_user([] { return std::make_unique<UnixListener>(); });
+    UnixListener roots;
+    std::optional<Wire> other = module_of_other_user();
+    Wire phone = udp_to(set_engine(*other));
+    set_domain(*other, "one.test", local_port(phone), "s3cr3t", own.get());
+    Wire stream = attach(*own, "one.test");
+    other->line_with("\"up\"");
+    stream.send("<message from='romeo@users.one.test/a' to='juliet@one.test' id='m1'><body>soft</body></message>");
+    phone.read_until("soft");
+    remove_domain(*other, "one.test");
+    set_domain(*other, "one.test", local_port(phone), "s3cr3t", &roots);
+    EXPECT_EQ(status(*other).find("one.test"), std::string::npos) << "it is leaving";
+    other.reset();
+    EXPECT_TRUE(roots.accept().closed()) << "before a word was said";
+}
+
+TEST_F(ServiceTest, AnotherUserTakesNoPlaceInTheQueueOfADomain) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    Wire first = module();
+    Wire phone = udp_to(set_engine(first));
+    set_domain(first, "one.test", local_port(phone));
+    Wire other = module_of_other_user();
+    {
+        Wire stream = attach(listener, "one.test");
+        first.line_with("\"up\"");
+        stream.send("<message from='romeo@users.one.test/a' to='juliet@one.test' id='m1'><body>soft</body></message>");
+        phone.read_until("soft");
+        remove_domain(first, "one.test");
+        set_domain(first, "one.test", local_port(phone));
+        EXPECT_EQ(status(first).find("one.test"), std::string::npos) << "it is leaving";
+        set_domain(other, "one.test");
+        EXPECT_NE(all_until_done(other).find("another user"), std::string::npos);
+        first.line_with("\"removed\"");
+    }
+    Wire again = attach(listener, "one.test");
+    first.line_with("\"up\"");
+}
+
+TEST_F(ServiceTest, ForADomainThatMayBeBackSendersAreAskedToWait) {
+    Wire first = module();
+    const auto port = set_engine(first);
+    Wire phone = udp_to(port), silent = udp_to(port);
+    const auto answer = [&](unsigned number) {
+        phone.send(message_from_phone(local_port(phone), number));
+        return phone.read_until("\r\n\r\n");
+    };
+    const auto young = answer(1);
+    EXPECT_EQ(young.rfind("SIP/2.0 503", 0), 0u) << young;
+    EXPECT_NE(young.find("\r\nRetry-After: "), std::string::npos) << young;
+    EXPECT_NE(status(first).find(R"("refused":0)"), std::string::npos);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'100));
+    const auto old = answer(2);
+    EXPECT_EQ(old.rfind("SIP/2.0 403", 0), 0u) << old;
+    set_domain(first, "one.test", local_port(silent));
+    Wire stream = attach(listener, "one.test");
+    first.line_with("\"up\"");
+    stream.send("<message from='romeo@users.one.test/a' to='juliet@one.test' id='m1'><body>soft</body></message>");
+    silent.read_until("soft");
+    remove_domain(first, "one.test");
+    EXPECT_EQ(status(first).find("one.test"), std::string::npos) << "it is leaving";
+    const auto leaving = answer(3);
+    EXPECT_EQ(leaving.rfind("SIP/2.0 503", 0), 0u) << leaving;
+}
+
 TEST_F(ServiceTest, ARefusedConfigurationStillTellsWhereTheServerListensNow) {
     {
         Wire first = module();
@@ -320,6 +429,22 @@ TEST_F(ServiceTest, ThirtyTwoConnectionsAndNoMore) {
     bool place = false;
     while (!place && std::chrono::steady_clock::now() < end) place = welcome();
     EXPECT_TRUE(place);
+}
+
+TEST_F(ServiceTest, AnAuditLineHasTheUserThatTheKernelNames) {
+    Wire first = module();
+    first.send(R"({"t":"admin","id":"a","command":"overview","who":"somebody","via":"shell"})"
+               "\n");
+    first.line_with("audit command=overview who=somebody via=shell result=done user=uid:" + std::to_string(::geteuid()));
+}
+
+TEST_F(ServiceTest, OneUserLeavesPlacesForOthers) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be two users";
+    std::vector<Wire> all;
+    for (int n = 0; n < 8; ++n) all.push_back(module_of_other_user("invented" + std::to_string(n)));
+    EXPECT_TRUE(as_other_user([this] { return to_unix(path); }).closed());
+    Wire first = module();
+    EXPECT_NE(status(first).find("\"domains\""), std::string::npos);
 }
 
 TEST_F(ServiceTest, ItsEndClosesTheStreamsAndReturnsZero) {
