@@ -113,7 +113,7 @@ public:
     };
 
     /// Opens the listeners. Started, used and destroyed on `loop`'s thread. All callbacks come on `loop`'s thread, never from
-    /// inside a call of ours.
+    /// inside a call of ours; none may destroy the endpoint.
     /// errors  unavailable: an address cannot be bound (the detail names it)
     static Result<std::unique_ptr<Endpoint>> start(boost::asio::io_context& loop, Settings settings, Events events);
     /// For those that take no INVITE: Events with `request` alone.

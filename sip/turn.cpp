@@ -1,8 +1,19 @@
 #include "sip/turn.h"
 
+#include "mapping/core/assert.h"
+
 #include <boost/asio/post.hpp>
 
+#include <cstddef>
+
 namespace stox::sip {
+
+namespace {
+
+/// Far more than what comes of one batch; behind that the loop serves the others first.
+constexpr std::size_t kMaxActions = 1'000;
+
+}  // namespace
 
 void Turn::later(std::function<void()> action) {
     put_off_.push_back(std::move(action));
@@ -15,7 +26,10 @@ void Turn::post() {
     });
 }
 
-Turn::Running::Running(Turn& turn) : turn_(turn), alive_(turn.alive_) { turn_.running_ = true; }
+Turn::Running::Running(Turn& turn) : turn_(turn), alive_(turn.alive_) {
+    STOX_ASSERT(!turn_.running_);
+    turn_.running_ = true;
+}
 
 Turn::Running::~Running() {
     if (alive_.expired()) return;
@@ -24,7 +38,7 @@ Turn::Running::~Running() {
 }
 
 void Turn::Running::finish() {
-    while (!alive_.expired() && !turn_.put_off_.empty()) {
+    for (std::size_t done = 0; done < kMaxActions && !alive_.expired() && !turn_.put_off_.empty(); ++done) {
         const auto action = std::move(turn_.put_off_.front());
         turn_.put_off_.pop_front();
         action();

@@ -20,8 +20,8 @@ public:
     /// this is gone by then.
     void later(std::function<void()> action);
 
-    /// What a handler of the loop's does, and then what it put off. Not to be entered twice. The handler waits for its next event
-    /// before what it put off runs, which may throw, and may end us all.
+    /// What a handler of the loop's does, and then what it put off, as far as one turn goes. Not to be entered twice. The
+    /// handler waits for its next event before what it put off runs, which may throw.
     template <class Handler>
     void run(Handler handler) {
         Running running(*this);

@@ -14,12 +14,15 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kRanges{kPidfType, "application/*", "*/*"};  // the nearest first
 
-/// Cuts off what stands before the next comma; one in quotes parts nothing.
+/// Cuts off what stands before the next comma; one in quotes parts nothing, nor does what a backslash stands before there.
 std::string_view take_range(std::string_view& rest) {
     bool quoted = false;
     std::size_t end = 0;
-    for (; end < rest.size() && (quoted || rest[end] != ','); ++end)
+    for (; end < rest.size() && (quoted || rest[end] != ','); ++end) {
         if (rest[end] == '"') quoted = !quoted;
+        if (quoted && rest[end] == '\\') ++end;
+    }
+    end = std::min(end, rest.size());
     const auto range = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     return range;

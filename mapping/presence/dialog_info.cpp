@@ -44,7 +44,7 @@ std::optional<DialogInfo::Dialog> read_dialog(const xml::Element& dialog) {
 }  // namespace
 
 Result<DialogInfo> read_dialog_info(std::string_view document) {
-    auto read = xml::read_document(document, kLimits);
+    auto read = xml::read_document(document, kLimits, xml::Remarks::passed_over);
     if (!read) return fail(read.error().code == Code::unsupported ? Code::malformed : read.error().code, read.error().detail);
     const auto& root = read.value();
     if (!root.is(ns::kDialogInfo, "dialog-info")) return fail(Code::malformed, "no dialog-info");
@@ -53,12 +53,13 @@ Result<DialogInfo> read_dialog_info(std::string_view document) {
     const auto full = is_full(root);
     if (!number || !full) return fail(Code::malformed, "a dialog-info without version or state");
     DialogInfo info{*number, *full, {}, {}};
+    std::size_t living = 0;  // who is terminated takes no room
     if (const auto* entity = root.attribute("entity")) info.entity = im::trim(*entity);
     for (const auto& node : root.children) {
         const auto* element = std::get_if<xml::Element>(&node);
         if (!element || !element->is(ns::kDialogInfo, "dialog")) continue;
         auto dialog = read_dialog(*element);
-        if (dialog && info.dialogs.size() < kMaxDialogs)
+        if (dialog && (dialog->state == DialogState::terminated || ++living <= kMaxDialogs))
             info.dialogs.push_back(*std::move(dialog));
         else
             info.left_out = true;
@@ -72,15 +73,19 @@ DialogList::Outcome DialogList::take(const DialogInfo& info) {
     const bool is_next = version_ && info.version - *version_ == 1;
     version_ = info.version;
     if (info.is_full) states_.clear();
-    for (const auto& dialog : info.dialogs) put(dialog);
-    return info.is_full || is_next ? Outcome::taken : Outcome::taken_with_gap;
+    bool all = true;
+    for (const auto& dialog : info.dialogs) all = put(dialog) && all;
+    return (info.is_full || is_next) && all ? Outcome::taken : Outcome::taken_with_gap;
 }
 
-void DialogList::put(const DialogInfo::Dialog& dialog) {
+bool DialogList::put(const DialogInfo::Dialog& dialog) {
     if (dialog.state == DialogState::terminated)
         states_.erase(dialog.id);
     else if (states_.size() < kMaxDialogs || states_.contains(dialog.id))
         states_.insert_or_assign(dialog.id, dialog.state);
+    else
+        return false;
+    return true;
 }
 
 bool DialogList::is_on_the_phone() const {

@@ -16,7 +16,7 @@ namespace stox::presence {
 
 inline constexpr std::string_view kDialogInfoType = "application/dialog-info+xml";
 inline constexpr std::size_t kMaxDialogInfo_octets = 65'536;  ///< of a document that is read
-inline constexpr std::size_t kMaxDialogs = 64;                ///< of one document, and of one table
+inline constexpr std::size_t kMaxDialogs = 64;                ///< of one document, and of one table; terminated ones not counted
 inline constexpr std::size_t kMaxDialogId_octets = 256;
 
 /// RFC 4235 §3.7.1
@@ -48,7 +48,7 @@ class DialogList {
 public:
     enum class Outcome {
         taken,
-        taken_with_gap,  ///< a document before it is missing: a refresh brings the whole state
+        taken_with_gap,  ///< a document before it, or room for a dialog, is missing: a refresh brings the whole state
         stale,           ///< older than what is known, or the same again; nothing changed
     };
 
@@ -60,7 +60,8 @@ public:
     std::size_t size() const { return states_.size(); }
 
 private:
-    void put(const DialogInfo::Dialog& dialog);
+    /// False: there is no room for it.
+    bool put(const DialogInfo::Dialog& dialog);
 
     std::optional<std::uint32_t> version_;       ///< of the latest document; nullopt: none came
     std::map<std::string, DialogState> states_;  ///< by id; who is terminated is not in it

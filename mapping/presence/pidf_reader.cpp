@@ -174,7 +174,7 @@ void Reader::settle() {
 }  // namespace
 
 Result<Pidf> read_pidf(std::string_view document, std::string_view content_language, UtcTime now) {
-    auto root = xml::read_document(document, kLimits);
+    auto root = xml::read_document(document, kLimits, xml::Remarks::passed_over);
     // A prefix that nobody declared: to a peer that is no better than a tag that nobody closed.
     if (!root) return fail(root.error().code == Code::unsupported ? Code::malformed : root.error().code, root.error().detail);
     return Reader(content_language, now).read(root.value());

@@ -1,6 +1,6 @@
 #include "mapping/presence/tuple_id.h"
 
-#include <unicode/utf8.h>
+#include "mapping/utf8.h"
 
 #include <algorithm>
 #include <array>
@@ -23,16 +23,6 @@ constexpr std::array kNameCharacters{
     Range{0x200C, 0x200D}, Range{0x203F, 0x2040}, Range{0x2070, 0x218F},   Range{0x2C00, 0x2FEF}, Range{0x3001, 0xD7FF},
     Range{0xF900, 0xFDCF}, Range{0xFDF0, 0xFFFD}, Range{0x10000, 0xEFFFF},
 };
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
-/// The character at `at`, which moves behind it; negative where no UTF-8 stands.
-UChar32 next_code_point(std::string_view text, std::size_t& at) {
-    UChar32 code_point = 0;
-    U8_NEXT(text.data(), at, text.size(), code_point);
-    return code_point;
-}
-#pragma GCC diagnostic pop
 
 bool is_name(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {

@@ -118,11 +118,12 @@ struct ElementParser::Callbacks {
     static void doctype(void* data, const char*, const char*, const char*, int) {
         guarded(data, [](ElementParser& self) { self.refuse(Code::forbidden, "a DTD"); });
     }
-    static void instruction(void* data, const char*, const char*) {
-        guarded(data, [](ElementParser& self) { self.refuse(Code::forbidden, "a processing instruction"); });
-    }
-    static void comment(void* data, const char*) {
-        guarded(data, [](ElementParser& self) { self.refuse(Code::forbidden, "a comment"); });
+    static void instruction(void* data, const char*, const char*) { remark(data, "a processing instruction"); }
+    static void comment(void* data, const char*) { remark(data, "a comment"); }
+    static void remark(void* data, const char* what) {
+        guarded(data, [&](ElementParser& self) {
+            if (self.remarks_ == Remarks::forbidden) self.refuse(Code::forbidden, what);
+        });
     }
     static void declaration(void* data, const char*, const char* encoding, int) {
         guarded(data, [&](ElementParser& self) {
@@ -159,7 +160,8 @@ void ElementParser::renew() {
     feed(around_, false);
 }
 
-Result<Element> ElementParser::parse(std::string_view text, bool document) {
+Result<Element> ElementParser::parse(std::string_view text, bool document, Remarks remarks) {
+    remarks_ = remarks;
     open_.clear();
     complete_.reset();
     error_.reset();

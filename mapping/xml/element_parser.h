@@ -28,7 +28,7 @@ public:
     /// document  the text is a whole document and may have a prolog; else it has no NUL, which the framer would not pass on
     /// errors    malformed: not one well-formed element in UTF-8; forbidden: what RFC 6120 §11.1 forbids; unsupported: a
     ///           prefix that nobody declared or may declare; too_large: over a limit, or over what it may take of memory
-    Result<Element> parse(std::string_view text, bool document = false);
+    Result<Element> parse(std::string_view text, bool document = false, Remarks remarks = Remarks::forbidden);
 
 private:
     static void free_parser(XML_ParserStruct* parser) noexcept;
@@ -49,6 +49,7 @@ private:
     std::size_t fed_ = 0;  ///< octets since it was made
 
     // Of the element that is parsed.
+    Remarks remarks_ = Remarks::forbidden;
     bool entered_ = false;       ///< the element around it is
     std::vector<Element> open_;  ///< it and those inside it that are not complete yet
     std::optional<Element> complete_;

@@ -12,4 +12,7 @@ struct Limits {
     std::size_t children = 4'096;         ///< of one element
 };
 
+/// What becomes of comments and processing instructions: no stanza may have one (RFC 6120 §11.1), any document may.
+enum class Remarks { forbidden, passed_over };
+
 }  // namespace stox::xml

@@ -86,9 +86,9 @@ std::vector<StreamEvent> StreamReader::feed(std::string_view octets) {
     return events;
 }
 
-Result<Element> read_document(std::string_view octets, Limits limits) {
+Result<Element> read_document(std::string_view octets, Limits limits, Remarks remarks) {
     if (octets.size() > limits.stanza_octets) return fail(Code::too_large, "a document over the limit");
-    return ElementParser(limits).parse(octets, true);
+    return ElementParser(limits).parse(octets, true, remarks);
 }
 
 }  // namespace stox::xml

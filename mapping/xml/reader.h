@@ -59,6 +59,6 @@ private:
 
 /// Reads one whole document (a PIDF, an IMDN, a stanza of a test) under the same limits.
 /// errors  malformed, forbidden, unsupported, too_large: as above
-Result<Element> read_document(std::string_view octets, Limits limits = {});
+Result<Element> read_document(std::string_view octets, Limits limits = {}, Remarks remarks = Remarks::forbidden);
 
 }  // namespace stox::xml

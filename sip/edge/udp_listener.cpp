@@ -105,7 +105,7 @@ void UdpListener::wait() {
                        });
 }
 
-/// Of both waits the loop serves this one first: what could not be sent is told before what came afterwards.
+/// When the loop sees both at one look it serves this one first: what could not be sent is told before what came afterwards.
 void UdpListener::wait_for_errors() {
     socket_.async_wait(boost::asio::socket_base::wait_error,
                        [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {

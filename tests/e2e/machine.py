@@ -71,9 +71,14 @@ class Machine:
             run("mount", "-t", "tmpfs", "-o", "mode=755", "machine", SHARED)
             self.group = control_group(folder / "cgroup")
             self.boot()
-        except (Failed, OSError) as failure:
+        except BaseException as failure:
             said = self.log.read_text(errors="replace").strip() if self.log.exists() else ""
-            self.stop()
+            try:
+                self.stop()
+            except (Failed, OSError, subprocess.TimeoutExpired) as another:
+                said = f"{said}; {another}"
+            if not isinstance(failure, (Failed, OSError, subprocess.TimeoutExpired)):
+                raise
             raise NoMachine(f"systemd does not start in namespaces here: {failure} {said}") from failure
 
     def boot(self) -> None:
@@ -116,24 +121,32 @@ class Machine:
 
     def stop(self) -> None:
         """Process 1 takes all others along."""
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-        if self.program is not None:
-            self.program.process.wait(20) if self.pid else self.program.stop()
-        run("umount", "--lazy", SHARED, check=False)
-        if self.group is not None:
-            remove_group(self.group)
-            run("umount", self.folder / "cgroup", check=False)
+        try:
+            if self.pid:
+                os.kill(self.pid, signal.SIGKILL)
+            if self.program is not None:
+                self.program.process.wait(20) if self.pid else self.program.stop()
+            if self.group is not None:
+                remove_group(self.group)
+        finally:
+            run("umount", "--lazy", SHARED, check=False)
+            if self.group is not None:
+                run("umount", "--lazy", self.folder / "cgroup", check=False)
 
 
 def control_group(mounted: pathlib.Path) -> pathlib.Path:
-    """A new one below ours, in the hierarchy of version 2, whatever else is mounted."""
+    """A new one below ours, in the hierarchy of version 2, whatever else is mounted. Without one nothing stays mounted: who removes the
+    folder would remove the groups of this machine."""
     mounted.mkdir(exist_ok=True)
     run("mount", "-t", "cgroup2", "cgroup2", mounted)
-    ours = re.search(r"^0::/(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)
-    if not ours:
-        raise Failed("there are no control groups of version 2")
-    return pathlib.Path(tempfile.mkdtemp(prefix="stox-machine-", dir=mounted / ours[1]))
+    try:
+        ours = re.search(r"^0::/(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)
+        if not ours or ".." in pathlib.PurePath(ours[1]).parts:
+            raise Failed("our control group of version 2 is not to be seen here")
+        return pathlib.Path(tempfile.mkdtemp(prefix="stox-machine-", dir=mounted / ours[1]))
+    except BaseException:
+        run("umount", "--lazy", mounted, check=False)
+        raise
 
 
 def remove_group(group: pathlib.Path) -> None:

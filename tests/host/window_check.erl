@@ -102,6 +102,31 @@ cases() ->
           receive {'DOWN', Ref, process, _, Why} -> normal = Why end,
           same(["stox sip.test: the worker had not taken 5 stanzas, and they may be lost"], said())
       end},
+     {"what the worker says while no module has the window is not lost",
+      fun() ->
+          Worker = worker(),
+          stream(<<"a">>, texts(1, 5)),
+          _ = said(),
+          ets:give_away(get(window), Worker, {window, ?DOMAIN}),
+          says(<<"a">>, 3),
+          ok = mod_stox_worker:catch_up(),
+          {ok, _} = mod_stox_worker:window(?DOMAIN),
+          says(<<"a">>, 4),
+          ok = mod_stox_worker:catch_up(),
+          same(texts(5, 5), stream(<<"b">>, [])),
+          ok = gen_server:stop(Worker),
+          same([], said())
+      end},
+     {"at the end of the worker's process no more is told as lost than is",
+      fun() ->
+          Worker = worker(),
+          stream(<<"a">>, texts(1, 5)),
+          _ = said(),
+          ets:give_away(get(window), Worker, {window, ?DOMAIN}),
+          says(<<"a">>, 3),
+          ok = gen_server:stop(Worker),
+          same(["stox sip.test: the worker had not taken 2 stanzas, and they may be lost"], said())
+      end},
      {"a window that is gone ends no stream",
       fun() ->
           stream(<<"a">>, []),
@@ -113,6 +138,37 @@ cases() ->
           get(stream) ! {send, hd(texts(2, 2))},
           receive sent -> ok after 5000 -> exit(not_sent) end
       end}].
+
+%% The process that has a worker, with lines of a table for what the worker says, and without ejabberd.
+worker() ->
+    ets:whereis(lines) =/= undefined andalso ets:delete(lines),
+    lines = ets:new(lines, [ordered_set, public, named_table]),
+    fake("-module(mod_stox_nif). -export([open/2, select/2, next/1, command/2, close/2]). "
+         "open(_, _) -> {ok, make_ref()}. select(_, _) -> ok. command(_, _) -> true. close(_, _) -> ok. "
+         "next(_) -> case ets:first(lines) of '$end_of_table' -> none; At -> [{_, Line}] = ets:take(lines, At), {ok, Line} end."),
+    fake("-module(mod_stox_commands). -export([register/0, unregister/0]). register() -> ok. unregister() -> ok."),
+    fake("-module(ejabberd_hooks). -export([add/4, delete/4]). add(_, _, _, _) -> ok. delete(_, _, _, _) -> ok."),
+    fake("-module(ejabberd_config). -export([path/0]). path() -> <<\"/nonexistent/ejabberd.yml\">>."),
+    fake("-module(mnesia). -export([system_info/1]). system_info(directory) -> \".\"."),
+    {ok, Worker} = mod_stox_worker:start_link(),
+    Worker.
+
+fake(Source) ->
+    {ok, Tokens, _} = erl_scan:string(Source),
+    {Module, Beam} = compiled(Tokens, [], []),
+    {module, Module} = code:load_binary(Module, "fake", Beam).
+
+compiled([], [], Forms) ->
+    {ok, Module, Beam} = compile:forms(lists:reverse(Forms), [nowarn_unused_function, {no_auto_import, [{register, 0}]}]),
+    {Module, Beam};
+compiled([{dot, _} = Dot | Rest], Form, Forms) ->
+    {ok, Parsed} = erl_parse:parse_form(lists:reverse([Dot | Form])),
+    compiled(Rest, [], [Parsed | Forms]);
+compiled([Token | Rest], Form, Forms) -> compiled(Rest, [Token | Form], Forms).
+
+says(Stream, Count) ->
+    Line = {[{t, taken}, {domain, ?DOMAIN}, {stream, Stream}, {count, Count}]},
+    ets:insert(lines, {erlang:unique_integer([monotonic]), jiffy:encode(Line)}).
 
 %% A handler of the log, in the process that writes to it.
 log(#{msg := {Format, Arguments}}, _) -> ?MODULE ! {said, lists:flatten(io_lib:format(Format, Arguments))};

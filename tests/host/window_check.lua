@@ -17,12 +17,14 @@ local function join(...)
 	return all;
 end
 
+local function log(level, text, ...) said[#said + 1] = level .. ": " .. text:format(...); end
+
 -- Writes these on a new stream; what was given again at its head. What it said of losses is in `said`.
 local function stream(name, stanzas)
 	local before, given = current, {};
 	current, said = window.new(name), {};
 	if before then
-		window.give_again(before, function (level, text, ...) said[#said + 1] = level .. ": " .. text:format(...); end, function (octets, times_given)
+		window.give_again(before, log, function (octets, times_given)
 			given[#given + 1] = octets;
 			window.keep(current, octets, times_given);
 		end);
@@ -98,6 +100,20 @@ local cases = {
 		same(join(texts(2, 2), texts(4, 5)), stream("b", {}));
 		window.taken(current, 2);
 		same(texts(5, 5), stream("c", {}));
+	end },
+	{ "copies that go are told", function ()
+		stream("a", join(texts(1, 4), { ("x"):rep(TOO_LONG) }));
+		window.taken(current, 2);
+		window.ends(current, log);
+		same({ "warn: the worker had not taken 2 stanzas, and they may be lost" }, said);
+		stream("b", {});
+		window.taken(current, 3);
+		said = {};
+		window.ends(current, log);
+		same({}, said);
+		stream("c", texts(1, COPIES + 1));
+		window.ends(current, log);
+		same({ "warn: 1 stanzas were too many to be kept for the worker, and may be lost", "warn: the worker had not taken 1024 stanzas, and they may be lost" }, said);
 	end },
 	{ "what is given three times for nothing is dropped, and said", function ()
 		stream("a", texts(1, 2));

@@ -14,7 +14,7 @@ import tempfile
 import xml.etree.ElementTree as xml
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = {"ejabberd": 10, "prosody": 10}
+CASES = {"ejabberd": 12, "prosody": 11}
 
 
 def ejabberds(ebin: pathlib.Path, folder: str) -> str:

@@ -1,9 +1,12 @@
 #include "sip/turn.h"
 
+#include "mapping/core/assert.h"
+
 #include <gtest/gtest.h>
 
 #include <boost/asio/post.hpp>
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -65,6 +68,27 @@ TEST_F(TurnTest, AfterOneThatThrowsTheOthersAreDoneInTheNextTurn) {
     loop.restart();
     loop.run();
     EXPECT_EQ(done, "ab");
+}
+
+TEST_F(TurnTest, WhatPutsOffWithoutEndLeavesTheLoopToOthers) {
+    bool over = false;
+    std::function<void()> again = [&] {
+        if (over || done.size() > 100'000) return;
+        done += 'a';
+        turn->later(again);
+    };
+    boost::asio::post(loop, [&] { turn->run(again); });
+    boost::asio::post(loop, [&] { over = true; });
+    loop.run();
+    EXPECT_GT(done.size(), 500u);
+    EXPECT_LT(done.size(), 2'000u);
+}
+
+TEST_F(TurnTest, IsNotEnteredTwice) {
+    EXPECT_THROW(turn->run([this] { turn->run([] {}); }), Bug);
+    later('a');
+    loop.run();
+    EXPECT_EQ(done, "a");
 }
 
 TEST_F(TurnTest, NothingIsDoneWhenItIsGone) {

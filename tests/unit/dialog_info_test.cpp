@@ -62,6 +62,17 @@ TEST(DialogInfo, EveryState) {
     }
 }
 
+TEST(DialogInfo, CommentsAndInstructionsArePassedOver) {
+    const auto remarked =
+        "<!-- a --><?pi a?>" +
+        document("version='1' state='full'", "<!-- <dialog id='x'/> --><?pi b?>" + dialog("a", "confirm<!-- b -->ed"))
+            .substr(21) +
+        "<!-- c --><?pi c?>";
+    EXPECT_EQ(test::value(read_dialog_info(remarked)).dialogs, (std::vector<DialogInfo::Dialog>{{"a", DialogState::confirmed}}));
+    EXPECT_EQ(refusal("<!-- a --><!DOCTYPE a><a/>"), Code::forbidden);
+    EXPECT_EQ(refusal(document("version='1' state='full'", "<!-- <a> -- </a> -->")), Code::malformed);
+}
+
 TEST(DialogInfo, WhatIsNone) {
     EXPECT_EQ(refusal(""), Code::malformed);
     EXPECT_EQ(refusal("<dialog-info version='1' state='full'/>"), Code::malformed);
@@ -94,10 +105,21 @@ TEST(DialogInfo, WhatIsOverABoundIsLeftOutAlone) {
     EXPECT_EQ(many.dialogs.size(), kMaxDialogs);
     DialogList list;
     list.take(many);
-    list.take(info(2, false, {{"more", DialogState::confirmed}}));
+    EXPECT_EQ(list.take(info(2, false, {{"more", DialogState::confirmed}})), Outcome::taken_with_gap);
     EXPECT_EQ(list.size(), kMaxDialogs);
     list.take(info(3, false, {{"0", DialogState::confirmed}}));
     EXPECT_TRUE(list.is_on_the_phone()) << "one that is known changes";
+}
+
+TEST(DialogInfo, WhoIsTerminatedTakesNoRoom) {
+    std::string ended;
+    for (std::size_t i = 0; i < 2 * kMaxDialogs; ++i) ended += dialog("e" + std::to_string(i), "terminated");
+    const auto whole = read("version='1' state='full'", ended + dialog("a", "confirmed"));
+    EXPECT_FALSE(whole.left_out);
+    DialogList list;
+    EXPECT_EQ(list.take(whole), Outcome::taken);
+    EXPECT_TRUE(list.is_on_the_phone());
+    EXPECT_EQ(list.size(), 1u);
 }
 
 TEST(DialogList, FullAndPartialState) {

@@ -248,6 +248,11 @@ TEST(PidfReader, WhatIsNoPidf) {
     EXPECT_EQ(refusal(document("\xFF")), Code::malformed);
 }
 
+TEST(PidfReader, CommentsAndInstructionsArePassedOver) {
+    const auto remarked = read("<!-- " + tuple("x", kOpen) + " --><?pi?>" + tuple("a", kOpen, "<note>he<!-- -->re</note>"));
+    EXPECT_EQ(remarked, read(tuple("a", kOpen, "<note>here</note>")));
+}
+
 TEST(PidfReader, NothingUsableIsNoFault) {
     const auto long_name = tuple(std::string(1'024, 'a'), kOpen);
     EXPECT_EQ(refusal(document(long_name)), Code::incomplete);

@@ -11,9 +11,11 @@
 -define(KEEP_MS, 30000).
 -define(CLOSE_MS, 3000).
 -define(EVENTS_AT_ONCE, 200).
+-define(EVENTS_AT_END, 10000).
 -define(ANSWER_MS, 10000).
 
--record(state, {handle, ref, service = false, running = false, down = false, domains = #{}, owners = #{}, windows = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
+%% windows: those inherited from modules that ended; tables: the latest of each domain, whoever has it now.
+-record(state, {handle, ref, service = false, running = false, down = false, domains = #{}, owners = #{}, windows = #{}, tables = #{}, engine = #{}, keep, questions = #{}, last_question = 0}).
 
 %% Adds or changes a domain of the calling process, whose end removes it. Returns a monitor of the worker's process.
 -spec set(binary(), map()) -> reference().
@@ -159,12 +161,12 @@ handle_call({window, Domain}, {Owner, _}, #state{windows = Windows} = State) ->
 handle_call(catch_up, _From, State) -> {reply, ok, drain(State, ?EVENTS_AT_ONCE)};
 handle_call(_Request, _From, State) -> {reply, ok, State}.
 
-handle_cast({set, Domain, Owner, Settings}, Before) ->
-    #state{domains = Domains, owners = Owners} = State = revive(Before),
+handle_cast({set, Domain, Owner, #{window := Window} = Settings}, Before) ->
+    #state{domains = Domains, owners = Owners, tables = Tables} = State = revive(Before),
     forget(Domain, Owners),
     Known = Owners#{Domain => {Owner, erlang:monitor(process, Owner)}},
     send_domain(State, Domain, Settings),
-    {noreply, keep(State#state{domains = Domains#{Domain => Settings}, owners = Known})};
+    {noreply, keep(State#state{domains = Domains#{Domain => Settings}, owners = Known, tables = Tables#{Domain => Window}})};
 handle_cast({remove, Domain, Owner, How}, #state{owners = Owners} = State) ->
     case Owners of
         #{Domain := {Owner, _}} -> {noreply, remove_domain(Domain, How, State)};
@@ -183,13 +185,15 @@ handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Re
 handle_info({'DOWN', _, process, Owner, _}, #state{owners = Owners} = State) ->
     Gone = [Domain || {Domain, {Pid, _}} <- maps:to_list(Owners), Pid =:= Owner],
     {noreply, lists:foldl(fun(Domain, Left) -> remove_domain(Domain, stops, Left) end, State, Gone)};
-handle_info({'ETS-TRANSFER', Window, _, {window, Domain}}, #state{windows = Windows} = State) ->
+handle_info({'ETS-TRANSFER', Window, _, {window, Domain}}, #state{windows = Windows, tables = Tables} = State) ->
     [ets:delete(Older) || {ok, Older} <- [maps:find(Domain, Windows)]],
-    {noreply, State#state{windows = Windows#{Domain => Window}}};
+    {noreply, State#state{windows = Windows#{Domain => Window}, tables = Tables#{Domain => Window}}};
 handle_info(unused, #state{domains = Domains} = State) when map_size(Domains) =:= 0 -> {stop, normal, State};
 handle_info(_, State) -> {noreply, State}.
 
-terminate(_Reason, #state{handle = Handle, windows = Windows}) ->
+%% What the worker said it has is heard first, or it would be told of as lost.
+terminate(_Reason, State) ->
+    #state{handle = Handle, windows = Windows} = drain(State, ?EVENTS_AT_END),
     maps:foreach(fun(Domain, Window) -> mod_stox_window:ends(Window, Domain) end, Windows),
     mod_stox_commands:unregister(),
     ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
@@ -223,13 +227,17 @@ forget(Domain, Owners) ->
     end.
 
 %% A service keeps a domain whose server or module only stops.
-remove_domain(Domain, How, #state{domains = Domains, owners = Owners, service = Service} = State) ->
+remove_domain(Domain, How, #state{domains = Domains, owners = Owners, tables = Tables, service = Service} = State) ->
     forget(Domain, Owners),
     case Service andalso How =:= stops of
         true -> ok;
         false -> send(State, {[{t, <<"domain-remove">>}, {domain, Domain}, {for_good, How =:= gone}]})
     end,
-    keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners)}).
+    Left = case How of
+               stops -> Tables;
+               _ -> maps:remove(Domain, Tables)
+           end,
+    keep(State#state{domains = maps:remove(Domain, Domains), owners = maps:remove(Domain, Owners), tables = Left}).
 
 keep(#state{keep = Timer, domains = Domains} = State) ->
     is_reference(Timer) andalso erlang:cancel_timer(Timer),
@@ -288,9 +296,9 @@ taken(#{<<"t">> := <<"admin">>, <<"id">> := Id, <<"code">> := Code, <<"output">>
         _ -> ok
     end,
     State#state{questions = maps:remove(Id, Questions)};
-taken(#{<<"t">> := <<"taken">>, <<"domain">> := Domain, <<"stream">> := Stream, <<"count">> := Count}, #state{domains = Domains} = State) ->
-    case Domains of
-        #{Domain := #{window := Window}} -> mod_stox_window:taken(Window, Stream, Count);
+taken(#{<<"t">> := <<"taken">>, <<"domain">> := Domain, <<"stream">> := Stream, <<"count">> := Count}, #state{tables = Tables} = State) ->
+    case Tables of % also while no module has it: the worker says each mark once
+        #{Domain := Window} -> mod_stox_window:taken(Window, Stream, Count);
         _ -> ok
     end,
     State;

@@ -30,18 +30,38 @@ local component_socket = part "component_socket";
 local lines = part "lines";
 local options = part "options";
 local server = part "state";
+local window = part "window";
 local worker = part "worker";
 
 local KEEP_SECONDS = 30;      -- the worker's life after its last domain
+local AGAIN_SECONDS = 30;     -- until a start is tried again that failed
+local EVENTS_AT_END = 50;     -- times what is read at once
 
 local host = module.host;
 local log = logger.init("stox");
 
 -- Ports are not open and not all hosts are there while hosts are loaded.
-local function start()
+function server.start()
+	if server.starting_again then timer.stop(server.starting_again); end
+	server.starting_again = nil;
 	if server.stopping or not next(server.domains) then return; end
 	local ok, why = pcall(function () component_socket.open(); worker.open(); end);
-	if not ok then log("error", "%s", tostring(why)); end
+	if ok then return; end
+	log("error", "%s; trying again", tostring(why));
+	server.starting_again = timer.add_task(AGAIN_SECONDS, function ()
+		server.starting_again = nil;
+		server.start();
+	end);
+end
+
+-- The copies of what a service has not taken go now. What it said it has is heard first.
+local function tell_left()
+	for _ = 1, EVENTS_AT_END do server.drain(); end
+	for _, all in ipairs { server.domains, server.kept } do
+		for _, known in pairs(all) do
+			if known.window then window.ends(known.window, function (...) known.module:log(...); end); end
+		end
+	end
 end
 
 local function close_when_unused()
@@ -49,13 +69,16 @@ local function close_when_unused()
 	server.closing = timer.add_task(KEEP_SECONDS, function ()
 		server.closing = nil;
 		if next(server.domains) then return; end
+		tell_left();
 		server.close_worker();
 		server.kept = {};
 	end);
 end
 
 module:hook_global("server-stopping", function ()
+	if server.stopping then return; end -- every host of ours hears it
 	server.stopping = true;
+	tell_left();
 	server.close_worker();
 end);
 
@@ -100,14 +123,14 @@ local function load_component()
 	server.domains[host], server.kept[host] = known, nil;
 	timer.add_task(0, function ()
 		if not server.domains[host] then return; end
-		if server.handle then lines.domain(host); else start(); end
+		if server.handle then lines.domain(host); else server.start(); end
 	end);
 	module:hook_global("config-reloaded", function ()
 		if server.handle then
 			lines.engine_once();
 			lines.domain(host);
 		else
-			start(); -- it had ended too often
+			server.start(); -- it had ended too often
 		end
 		follow_configuration();
 	end);

@@ -12,6 +12,7 @@ server.metric_families = server.metric_families or {};
 -- service           it is a service, not our child
 -- socket, path      where it attaches its components
 -- stopping          the server ends
+-- starting_again    a timer, after a start that failed
 
 function server.known(domain) return server.domains[domain] or server.kept[domain]; end
 

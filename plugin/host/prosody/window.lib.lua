@@ -31,10 +31,24 @@ function window.taken(kept, count)
 	while kept.first < kept.next and kept.first <= count do drop(kept); end
 end
 
+local function tell_left_out(kept, log)
+	local left_out = kept.first - 1 - kept.taken;
+	if left_out > 0 then log("warn", "%d stanzas were too many to be kept for the worker, and may be lost", left_out); end
+end
+
+-- It goes, and what is in it.
+function window.ends(kept, log)
+	tell_left_out(kept, log);
+	local left = 0;
+	for number = kept.first, kept.next - 1 do
+		if kept.copies[number] ~= "" then left = left + 1; end
+	end
+	if left > 0 then log("warn", "the worker had not taken %d stanzas, and they may be lost", left); end
+end
+
 -- At the head of a new stream, by send(octets, times_given): what is left of the one before. log(level, text, ...) is told of losses.
 function window.give_again(before, log, send)
-	local left_out = before.first - 1 - before.taken;
-	if left_out > 0 then log("warn", "%d stanzas were too many to be kept for the worker, and may be lost", left_out); end
+	tell_left_out(before, log);
 	while before.copies[before.first] == "" do drop(before); end
 	local times = before.times_given[before.first];
 	if times and times >= TIMES_GIVEN then -- the worker may end of it each time
