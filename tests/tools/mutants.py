@@ -136,6 +136,7 @@ EXCUSED_VALUES = {
     "kExceptions: 0x06F0 becomes 0x06FD": "the rule of the other digits refuses a mixture by itself",
     "becomes Property::pvalid in: Exception{0x0660,": "the rule of the other digits refuses a mixture by itself",
     "becomes Property::pvalid in: Exception{0x06F0,": "the rule of the other digits refuses a mixture by itself",
+    "kOrder: Show::xa becomes Show::chat": "what is not in the order comes last",
     'kMessageTypes: "normal" becomes "chat"': "normal is what no known name stands for",
     "kStatuses: NewAddress::may becomes NewAddress::must in: StatusRow{300,": "without an address a row is told as its class is, and this is the class",
 }
