@@ -62,8 +62,9 @@ struct Answered {
     DescriptionRole role;
 };
 /// An INVITE came to nothing. Ours: the final failure, or one we made (487 cancelled, 502 its 2xx leads nowhere). The peer's,
-/// without our doing: 487 cancelled, 504 no PRACK came, 480 the application never answered; also 480 when it answered and hung
-/// up before its 2xx had left. A SUBSCRIBE or REFER of ours: the final failure, or 408 no NOTIFY came.
+/// without our doing: 487 cancelled, 504 no PRACK came, 480 the application never answered, or the early dialog was found to be
+/// lost; also 480 when it answered and hung up before its 2xx had left. A SUBSCRIBE or REFER of ours: the final failure, or 408
+/// no NOTIFY came.
 struct Failed {
     UsageKey usage;
     Response response;

@@ -114,6 +114,11 @@ bool InviteServer::receive(const IncomingResponse& in, Context& context) {
     return ours;
 }
 
+void InviteServer::lose_dialog(Context& context) {
+    Scope scope{parts_, context};
+    if (!step(scope, DialogLost{})) hang_up(EndCause::peer_lost, {}, context);
+}
+
 void InviteServer::receive_prack(TransactionId transaction, const Request& prack, Context& context) {
     Scope scope{parts_, context};
     const auto* waiting = std::get_if<AwaitingPrack>(&parts_.state);

@@ -73,12 +73,14 @@ struct Left {};  ///< the session ended: BYE before the ACK
 struct HangUpWish {
     session::HangUp wish;
 };
+struct DialogLost {};     ///< another usage of the dialog found that the peer has it no more   (RFC 5057 §5.1)
 struct AnswerOverdue {};  ///< the application let it ring for too long
 struct RepeatDue {};
 struct PrackMissing {};
 struct AckMissing {};
-using Event = std::variant<Progress, ReliableProgress, Accept, Reject, Withdrawn, Pracked, PrackedNext, PrackedAccept,
-                           PrackedReject, AckIn, Left, AnswerOverdue, HangUpWish, RepeatDue, PrackMissing, AckMissing>;
+using Event =
+    std::variant<Progress, ReliableProgress, Accept, Reject, Withdrawn, Pracked, PrackedNext, PrackedAccept, PrackedReject, AckIn,
+                 Left, AnswerOverdue, HangUpWish, DialogLost, RepeatDue, PrackMissing, AckMissing>;
 
 struct Parts {
     UsageKey usage;
@@ -118,6 +120,8 @@ public:
     /// CANCEL of this INVITE, or of a re-INVITE.
     void cancelled(TransactionId invite, Context& context);
     bool receive(const IncomingResponse& in, Context& context);
+    /// The peer has the dialog no more. The application, which has not asked for the end, is told of it.
+    void lose_dialog(Context& context);
 
     void tick(Context& context);
     std::optional<TimePoint> next_timeout() const;

@@ -124,10 +124,19 @@ void tell_withdrawn(Scope& scope) {
     scope.act(Failed{scope.parts.usage, std::move(response)});
 }
 
-Done never_answered(const Ringing&, const AnswerOverdue&, Scope& scope) {
+void tell_unavailable(Scope& scope) {
     Response response;
     response.status = 480;
     scope.act(Failed{scope.parts.usage, std::move(response)});
+}
+
+Done never_answered(const Ringing&, const AnswerOverdue&, Scope& scope) {
+    tell_unavailable(scope);
+    return refuse_with(Reply{480}, scope);
+}
+
+Done lost(const Ringing&, const DialogLost&, Scope& scope) {
+    tell_unavailable(scope);
     return refuse_with(Reply{480}, scope);
 }
 
@@ -153,12 +162,18 @@ AwaitingPrack hold_refusal(const AwaitingPrack& state, const Reject& event, Scop
 AwaitingPrack hold_480(const AwaitingPrack& state, const HangUpWish& event, Scope& scope) {
     auto next = state;
     if (next.final && next.final->status >= 300) return next;
-    if (next.final) {
-        Response response;
-        response.status = 480;
-        scope.act(Failed{scope.parts.usage, std::move(response)});
-    }
+    if (next.final) tell_unavailable(scope);
     next.final = Reply{480, event.wish.headers, {}};
+    next.next.clear();
+    return next;
+}
+
+/// A 2xx that has not left gives way.
+AwaitingPrack hold_lost(const AwaitingPrack& state, const DialogLost&, Scope& scope) {
+    auto next = state;
+    if (next.final && next.final->status >= 300) return next;
+    tell_unavailable(scope);
+    next.final = Reply{480};
     next.next.clear();
     return next;
 }
@@ -271,12 +286,14 @@ using Table = transitions<
     row<Ringing,       Reject,           Done,          reject>,
     row<Ringing,       Withdrawn,        Done,          withdrawn>,
     row<Ringing,       AnswerOverdue,    Done,          never_answered>,
+    row<Ringing,       DialogLost,       Done,          lost>,
     row<AwaitingPrack, Progress,         AwaitingPrack, progress_meanwhile>,
     row<AwaitingPrack, ReliableProgress, AwaitingPrack, queue>,
     row<AwaitingPrack, Accept,           AwaitingPrack, hold_2xx>,
     row<AwaitingPrack, Reject,           AwaitingPrack, hold_refusal>,
     row<AwaitingPrack, Withdrawn,        AwaitingPrack, hold_487>,
     row<AwaitingPrack, HangUpWish,       AwaitingPrack, hold_480>,
+    row<AwaitingPrack, DialogLost,       AwaitingPrack, hold_lost>,
     row<AwaitingPrack, Pracked,          Ringing,       pracked>,
     row<AwaitingPrack, PrackedNext,      AwaitingPrack, pracked_next>,
     row<AwaitingPrack, PrackedAccept,    AwaitingAck,   pracked_accept>,

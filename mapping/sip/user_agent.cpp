@@ -137,11 +137,11 @@ void UserAgent::lose_dialog(const DialogId& id, UsageKey finder, Context& contex
     const auto* entry = table_.find(id);
     const auto usages = entry ? entry->usages : std::vector<UsageKey>{};
     const auto leave = [](auto& call, auto& c) { call.hang_up(EndCause::peer_lost, {}, c); };
-    const auto lose = [](auto& subscription, auto& c) { subscription.lose_dialog(c); };
+    const auto lose = [](auto& usage, auto& c) { usage.lose_dialog(c); };
     for (const auto key : usages) {
         if (key == finder) continue;
         with<InviteClient>(key, context.now, context.out, leave);
-        with<InviteServer>(key, context.now, context.out, leave);
+        with<InviteServer>(key, context.now, context.out, lose);
         with<Subscriber>(key, context.now, context.out, lose);
         with<Notifier>(key, context.now, context.out, lose);
     }

@@ -91,6 +91,62 @@ TEST_F(Agent, BrokenCallTakesItsSubscriptions) {
               (Words{"RequestAnswered 410", "Ended peer_lost", "send BYE", "SubscriptionEnded refused"}));
 }
 
+/// A call of the peer that was not answered yet, and a subscription in its early dialog whose NOTIFY the peer answers.
+struct EarlyDialog : Agent {
+    UsageKey call{};
+    void invited(std::vector<Header> headers = {}) {
+        rig.first("INVITE", {.body = "O", .headers = std::move(headers)});
+        call = rig.last<Invited>().call;
+    }
+    Words lose() {
+        rig.inside("REFER", {.headers = {{"Refer-To", "<sip:c@else.example>"}}});
+        const auto subscription = rig.last<ReferWanted>().subscription;
+        rig.does([&](auto& out) { rig.agent.grant(subscription, refer_news(100), rig.now, out); });
+        return rig.response("NOTIFY", 404);
+    }
+    void ring_reliably() {
+        rig.does([&](auto& out) { rig.agent.progress(call, {183, {}, {}}, true, rig.now, out); });
+    }
+    Words answer() {
+        return rig.does([&](auto& out) { rig.agent.answer(call, {200, {}, sdp("A")}, rig.now, out); });
+    }
+    Words prack() { return rig.inside("PRACK", {.headers = {{"RAck", "1 101 INVITE"}}}); }
+};
+
+TEST_F(EarlyDialog, LostBeforeTheAnswerFailsTheCall) {
+    invited();
+    EXPECT_EQ(lose(), (Words{"SubscriptionEnded refused", "Failed 480", "respond 480"}));
+    EXPECT_EQ(answer(), Words{});
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(EarlyDialog, LostBeforeThePrackFailsTheCall) {
+    invited({{"Supported", "100rel"}});
+    ring_reliably();
+    EXPECT_EQ(lose(), (Words{"SubscriptionEnded refused", "Failed 480"}));
+    EXPECT_EQ(answer(), Words{});
+    EXPECT_EQ(prack(), (Words{"respond 200", "respond 480"}));
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(EarlyDialog, LostWhileTheAnswerWaitsFailsTheCallOnce) {
+    invited({{"Supported", "100rel"}});
+    ring_reliably();
+    answer();
+    EXPECT_EQ(lose(), (Words{"SubscriptionEnded refused", "Failed 480"}));
+    EXPECT_EQ(prack(), (Words{"respond 200", "respond 480"}));
+    EXPECT_TRUE(rig.empty());
+}
+
+TEST_F(EarlyDialog, LostWhileARefusalWaitsLeavesIt) {
+    invited({{"Supported", "100rel"}});
+    ring_reliably();
+    rig.does([&](auto& out) { rig.agent.answer(call, {486, {}, {}}, rig.now, out); });
+    EXPECT_EQ(lose(), Words{"SubscriptionEnded refused"});
+    EXPECT_EQ(prack(), (Words{"respond 200", "respond 486"}));
+    EXPECT_TRUE(rig.empty());
+}
+
 TEST_F(Agent, SubscriptionAndCallOfOneDialogEndOneByOne) {
     called();
     rig.inside("SUBSCRIBE", {.headers = {{"Event", "conference"}, {"Expires", "600"}}});

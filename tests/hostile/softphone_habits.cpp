@@ -190,7 +190,10 @@ void Softphone::live(UsageKey key) {
             Request refer;
             refer.method = "REFER";
             refer.headers = {{"Refer-To", "<sip:hold@127.0.0.1:9>"}};
-            agent_.subscribe_inside(key, std::move(refer), steady_clock::now(), out);
+            const auto subscription = agent_.subscribe_inside(key, std::move(refer), steady_clock::now(), out);
+            // It outlives the call, for as long as the peer says.
+            later(kSubscriptionMs,
+                  [this, subscription](auto& last) { agent_.unsubscribe(subscription, steady_clock::now(), last); });
         });
     at_some_time([this, key](auto& out) { hang_up(key, out); });
 }

@@ -24,6 +24,8 @@ from xmpp_client import XmppClient  # noqa: E402
 
 PORT = 5096
 PEERS = {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:{PORT}", "probe": False}}
+# 503 while a domain is leaving and in the first minute of a service, which cannot know yet whether a server brings it.
+NOT_SERVED = (404, 503)
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +249,7 @@ def test_a_domain_that_is_not_handed_over_again_goes(server, service):
     server.wait_attached(COMPONENT, since)
     service.wait_log("gone.test: removed: its server is back", noted)
     with SipPeer(port=PORT) as phone:
-        assert phone.ask(message("x@gone.test", port=PORT), gateway_port=PORT).status == 404
+        assert phone.ask(message("x@gone.test", port=PORT), gateway_port=PORT).status in NOT_SERVED
         each_way(server, phone, "and the other one stays")
 
 
@@ -265,7 +267,7 @@ def rename(server, before: str, after: str) -> None:
 def test_a_domain_gets_another_name(server, service):
     rename(server, COMPONENT, "renamed.test")
     with SipPeer(port=PORT) as phone:
-        assert phone.ask(message(f"x@{COMPONENT}", port=PORT), gateway_port=PORT).status == 404
+        assert phone.ask(message(f"x@{COMPONENT}", port=PORT), gateway_port=PORT).status in NOT_SERVED
         each_way(server, phone, "under another name", "renamed.test")
     since = server.log_size()
     service.kill()
@@ -273,10 +275,10 @@ def test_a_domain_gets_another_name(server, service):
     server.wait_attached("renamed.test", since)
     with SipPeer(port=PORT) as phone:
         each_way(server, phone, "with another worker", "renamed.test")
-        assert phone.ask(message(f"x@{COMPONENT}", port=PORT), gateway_port=PORT).status == 404
+        assert phone.ask(message(f"x@{COMPONENT}", port=PORT), gateway_port=PORT).status in NOT_SERVED
     rename(server, "renamed.test", COMPONENT)
     with SipPeer(port=PORT) as phone:
-        assert phone.ask(message("x@renamed.test", port=PORT), gateway_port=PORT).status == 404
+        assert phone.ask(message("x@renamed.test", port=PORT), gateway_port=PORT).status in NOT_SERVED
         each_way(server, phone, "as before")
 
 
