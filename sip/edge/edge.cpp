@@ -261,9 +261,9 @@ bool Edge::Impl::wait(std::size_t listener, const stox::Endpoint& from, std::str
     return true;
 }
 
-/// One portion; the next one has a turn of its own, before which the sockets are read again.
+/// One portion, when all that came before is done; the next one has a turn of its own, before which the sockets are read again.
 void Edge::Impl::let_strangers_in() {
-    for (std::size_t i = 0; i < WaitingRoom::kPortion && !strangers.empty(); ++i) {
+    for (std::size_t i = 0; i < WaitingRoom::kPortion && !strangers.empty() && (i > 0 || !turn.behind()); ++i) {
         const auto one = strangers.leave();
         if (!handlers.datagram(one.listener, one.from, one.octets)) --counters.datagrams, ++counters.dropped_queue;
     }
