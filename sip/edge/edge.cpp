@@ -308,8 +308,8 @@ void Edge::Impl::proven(Live& live) {
 
 /// Whether a stranger may begin a TLS handshake. Those that hold the places without going on lose them.
 bool Edge::Impl::may_shake(const Address& source) {
-    const auto running =
-        std::ranges::count_if(handshakes, [&](const Handshake& one) { return Admission::same(one.source, source); });
+    const auto running = std::ranges::count_if(
+        handshakes, [&](const Handshake& one) { return Admission::source_of(one.source) == Admission::source_of(source); });
     if (static_cast<std::size_t>(running) >= limits.handshakes_per_source) return false;
     if (handshakes.size() < limits.handshakes) return true;
     const auto oldest = handshakes.front();
