@@ -105,6 +105,8 @@ public:
         std::size_t max_transactions = 10'000;  ///< requests waiting for our final answer; further ones get 503
         /// What requests cost while they wait and, over UDP, for 64*T1 after their answer; beyond it further ones get 503.
         std::size_t max_transaction_octets = 512u << 20;
+        std::size_t max_open_acks = 4'000;  ///< INVITEs whose 2xx waits for its ACK; beyond it further INVITEs get 503
+        std::size_t max_open_acks_of_source = 1'000;
         Limits limits{};
         std::vector<TlsIdentity> tls{};           ///< the first is for clients that name none of the domains
         std::optional<Address> public_address{};  ///< in Via instead of our own: behind a NAT

@@ -43,6 +43,7 @@ public:
 private:
     struct Load;
     void load_next(std::shared_ptr<Load> load);
+    void read_on(std::shared_ptr<Load> load);
     void load_taken(std::shared_ptr<Load> load);
     std::string taken_collection() const { return "taken/" + domain_; }
     Result<std::vector<store::Change>> encode(std::vector<engine::RecordChange> changes, store::Durability durability) const;

@@ -8,6 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
+
+#include <functional>
+
 namespace {
 
 using namespace stox;
@@ -68,6 +72,29 @@ protected:
     std::unique_ptr<store::SqliteStore> store_;
 };
 
+// Many rows take long to read: others have their turn meanwhile.
+TEST_F(DomainStoreTest, ManyRowsAreReadInPortionsAndInTheirOrder) {
+    std::vector<std::string> keys;
+    for (int batch = 0; batch < 5; ++batch) {
+        std::vector<engine::RecordChange> rows;
+        for (int i = 0; i < 200; ++i) rows.push_back(row(keys.emplace_back("m" + std::to_string(keys.size()))));
+        ASSERT_TRUE(commit(std::move(rows)));
+    }
+    DomainStore domain(loop_, *store_, "capulet.test");
+    std::optional<DomainStore::Loaded> loaded;
+    domain.load([&](Result<DomainStore::Loaded> how) { loaded = std::move(how).value(); });
+    int turns = 0;
+    std::function<void()> other = [&] {
+        ++turns;
+        if (!loaded) boost::asio::post(loop_, other);
+    };
+    store_->load_all(store::collection_of(Collection::outbox, "capulet.test"), [&](auto) { other(); });
+    until([&] { return loaded.has_value(); });
+    EXPECT_GE(turns, 4);
+    ASSERT_EQ(loaded->records.size(), keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(loaded->records[i].key, keys[i]);
+}
+
 TEST_F(DomainStoreTest, EachEngineThatReadsARowIsALaterLifeOfIt) {
     load();
     ASSERT_TRUE(commit({row("m1")}));
@@ -91,7 +118,8 @@ TEST_F(DomainStoreTest, WhatWasTakenOfAStreamIsWrittenWithTheCommitThatTookIt) {
     const auto take = [this](const std::string& key, const StreamMark& mark) {
         DomainStore domain(loop_, *store_, "capulet.test");
         std::optional<Result<void>> result;
-        domain.commit({row(key)}, store::Durability::normal, [&](Result<void> how) { result = std::move(how); }, mark);
+        domain.commit(
+            {row(key)}, store::Durability::normal, [&](Result<void> how) { result = std::move(how); }, mark);
         until([&] { return result.has_value(); });
         ASSERT_TRUE(*result);
     };
