@@ -346,3 +346,33 @@ TEST(Dialogs, ARequestInADialogIsOfItsPeerAlone) {
 }
 
 }  // namespace
+// 480 is the word for a phone outside of dialogs; in one it ends the subscription, for a lack of room that is ours and passes.
+TEST(Dialogs, OurWantOfRoomEndsNoSubscriptionOfAPhone) {
+    auto options = Rig::default_options();
+    options.peers.front().kind = config::PeerKind::phone;
+    options.peers.front().limits.per_second = 2;
+    Rig rig(options);
+    const auto crowded = [&](sip::Request request) {
+        SipRequestIn in{ServerTransaction{900 + request.cseq}, std::move(request), {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp};
+        in.congested = true;
+        return rig.feed(std::move(in)).answer();
+    };
+    const auto later = [](const sip::Response& response, int status, const std::string& seconds) {
+        EXPECT_EQ(response.status, status);
+        const auto* after = response.header("Retry-After");
+        EXPECT_EQ(after ? *after : "", seconds);
+    };
+    auto refresh = subscribe_to_us();
+    later(crowded(refresh), 480, "2");
+    rig.request(refresh);
+    ASSERT_EQ(rig.answer().status, 200);
+    refresh.to.tag = rig.answer().to_tag;
+    refresh.cseq = 2;
+    later(crowded(refresh), 503, "2");
+    refresh.cseq = 3;
+    EXPECT_EQ(rig.request(refresh).answer().status, 200) << "it is there";
+    refresh.cseq = 4;
+    later(rig.request(refresh).answer(), 503, "1");
+    later(rig.request(subscribe_to_us()).answer(), 480, "1");
+}
+
