@@ -242,7 +242,8 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
     ways.turn.out.push_back(Locate{location, hop});
 }
 
-/// Trusted is what the operator named, and where the peer itself was heard from: everything else its message made up.
+/// What the operator named is told apart from what a message made up, and where the peer was heard from is said: the dial policy
+/// of sip/ decides.
 void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& ways) {
     auto& sent = sent_.at(id);
     if (targets.empty()) {
@@ -250,9 +251,10 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
         return outcomes_.push_back(std::move(nowhere));
     }
     const auto* heard = heard_.find(key_of(sent.request.call_id, sent.request.from.tag));
-    for (auto& target : targets)
-        target.configured = (heard && heard->source.address == target.endpoint.address) ||
-                            ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
+    for (auto& target : targets) {
+        target.configured = ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
+        if (heard && !target.configured) target.heard = HeardFrom{heard->transport, heard->source};
+    }
     auto request = sent.request;
     for (auto& header : credentials_for(sent.peer, request, sent.attempt, ways)) request.headers.push_back(std::move(header));
     if (auto outcome = ways.outbound.start_dialog(id, std::move(request), sent.peer, std::move(targets), ways.hops, ways.turn))

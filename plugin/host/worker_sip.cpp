@@ -135,6 +135,7 @@ void Worker::send_sip(const std::string& domain, engine::SendSip action, SipSent
     sip::NextHop next_hop{target.transport, target.endpoint, target.tls_name, domain};
     next_hop.flow = static_cast<sip::Flow>(target.flow);
     next_hop.configured = target.configured;
+    if (target.heard) next_hop.heard = sip::HeardFrom{target.heard->transport, target.heard->endpoint};
     next_hop.open_within = action.open_within;
     sip_->send(std::move(action.request), std::move(next_hop), [sent = std::move(sent)](sip::Outcome outcome) {
         sent(std::move(outcome.response), to_engine(outcome.local));

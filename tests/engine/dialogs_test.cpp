@@ -272,13 +272,24 @@ TEST(Dialogs, ANotifyGoesToTheContactOverTheConnectionThatItsDialogWasMadeOn) {
     EXPECT_FALSE(notify.target.configured) << "an address that the message made up";
 }
 
-TEST(Dialogs, WhereThePeerItselfWasHeardFromIsTrusted) {
+TEST(Dialogs, WhereThePeerItselfWasHeardFromIsSaidToTheDialPolicy) {
     DialogRig rig;
     rig.receive(subscribe_to_us());
     const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
     EXPECT_EQ(notify.target.endpoint.to_string(), "10.0.0.1:5080");
-    EXPECT_TRUE(notify.target.configured);
+    EXPECT_FALSE(notify.target.configured) << "another port of that address, which the Contact made up";
+    ASSERT_TRUE(notify.target.heard);
+    EXPECT_EQ(notify.target.heard->endpoint.to_string(), "10.0.0.1:5070");
+    EXPECT_EQ(notify.target.heard->transport, Transport::udp);
     EXPECT_EQ(notify.target.flow, Flow::none);
+}
+
+TEST(Dialogs, ANextHopOfThePeerIsTheOperatorsOwnWhateverNamesIt) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.2:5060"));
+    const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
+    EXPECT_EQ(notify.target.endpoint.to_string(), "10.0.0.2:5060");
+    EXPECT_TRUE(notify.target.configured);
 }
 
 TEST(Dialogs, WhatIsTooLongForADatagramTriesAConnectionFirst) {
