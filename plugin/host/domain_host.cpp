@@ -169,6 +169,14 @@ void DomainHost::perform(engine::SendSip action) {
     services_.send(std::move(action), std::move(sent));
 }
 
+void DomainHost::perform(engine::HoldFlow action) {
+    if (held_.insert(action.flow).second) services_.hold(action.flow);
+}
+
+void DomainHost::perform(engine::ReleaseFlow action) {
+    if (held_.erase(action.flow) > 0) services_.release(action.flow);
+}
+
 void DomainHost::perform(engine::Locate action) {
     services_.locate(std::move(action.hop), [weak = weak_from_this(), location = action.location](
                                                 std::vector<engine::Target> targets, std::string error) {
@@ -291,6 +299,7 @@ void DomainHost::close() {
         request.congested = true;
         drive(std::move(request));
     }
+    for (const auto flow : std::exchange(held_, {})) services_.release(flow);
     timer_.cancel();
     drain_limit_.cancel();
     taken_.end(commits_due_ == 0);  // whoever was refused at the end knows it
