@@ -47,6 +47,12 @@ struct Outcome {
     } local = Local::none;
 };
 
+/// Where somebody was heard from.
+struct HeardFrom {
+    Transport transport = Transport::udp;
+    stox::Endpoint endpoint;
+};
+
 /// Where a request goes. TCP and TLS need no listener of theirs: then Via names the address and port of another listener of that
 /// family, and answers come over the connection that was opened. A Contact is the caller's, who names a transport that is
 /// listened on.
@@ -57,6 +63,7 @@ struct NextHop {
     std::string credentials{};  ///< TLS: the domain whose certificate and trust are used
     Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
     bool configured = true;     ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
+    std::optional<HeardFrom> heard{};  ///< whoever it is for was last heard from there
     /// For a connection that has to be opened, TLS included, where that is less than Limits allow.
     std::optional<std::chrono::seconds> open_within{};
 };

@@ -80,11 +80,12 @@ struct Committed {
     CommitId commit;
     Result<void> result;
 };
-/// What the store holds, the longest-standing first: the first input of an engine that has a store. Of a store that opened later:
-/// as soon as it is read.
+/// What the store holds, the longest-standing first: the first input of an engine, then of a store that opened later as soon as it
+/// is read.
 struct Restored {
     std::vector<Record> records;
     UtcTime read{};
+    bool complete = true;  ///< false: there may be rows that could not be read, so what is not here may be there all the same
 };
 struct OptionsChanged {
     config::DomainOptions options;
@@ -143,6 +144,13 @@ struct Commit {
     CommitId commit;
     std::vector<RecordChange> changes;
 };
+/// Dialogs are reached by that connection: it does not end for idleness until it is released. At most Dialogs::kHeld at a time.
+struct HoldFlow {
+    Flow flow;
+};
+struct ReleaseFlow {
+    Flow flow;
+};
 /// A stranger was refused, or somebody's credentials were wrong: counts towards a ban of that source.   (contract 2)
 struct Refused {
     Address source;
@@ -172,7 +180,7 @@ struct Log {
     std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 
-using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Commit, Refused, Authorize, Administer, Log>;
+using Action = std::variant<SendStanza, RespondSip, SendSip, HoldFlow, ReleaseFlow, Locate, Commit, Refused, Authorize, Administer, Log>;
 
 /// A value as a logfmt field may hold it: quoted where needed, non-printables escaped, 256 octets at most.   (contract 9)
 std::string logfmt(std::string_view untrusted);

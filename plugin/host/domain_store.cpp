@@ -82,6 +82,7 @@ void DomainStore::load(std::function<void(Result<Loaded>)> loaded) {
     auto load = std::make_shared<Load>();
     load->loaded = std::move(loaded);
     load->epoch = store_.epoch();
+    load->result.whole = store_.is_whole();
     load->reading = store_.count_reading(store::collection_of(Collection::outbox, domain_));
     load_next(std::move(load));
 }
@@ -154,6 +155,12 @@ Result<std::vector<store::Change>> DomainStore::encode(std::vector<engine::Recor
         batch.push_back(std::move(one));
     }
     return batch;
+}
+
+engine::Restored restored_from(Result<DomainStore::Loaded> loaded, UtcTime read) {
+    if (!loaded) return {{}, read, false};
+    const bool complete = loaded.value().unreadable == 0 && loaded.value().whole;
+    return {std::move(loaded.value().records), read, complete};
 }
 
 }  // namespace stox::host

@@ -156,6 +156,12 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
     services.send = [this, name = options.domain](engine::SendSip action, SipSent sent) {
         send_sip(name, std::move(action), std::move(sent));
     };
+    services.hold = [this](engine::Flow flow) {
+        if (sip_) sip_->hold(static_cast<sip::Flow>(flow));
+    };
+    services.release = [this](engine::Flow flow) {
+        if (sip_) sip_->release(static_cast<sip::Flow>(flow));
+    };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
     services.refused = [this](const Address& source, Transport transport) {
         ++refused_;

@@ -10,6 +10,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 namespace {
@@ -168,6 +170,39 @@ TEST_F(DomainStoreTest, ARowOfAVersionThatIsNotKnownStaysAndIsNotGiven) {
         EXPECT_NE(loaded.why.find("version 3"), std::string::npos) << loaded.why;
         open();
     }
+}
+
+// A subscription that is only not read must not be taken for one that never was.
+TEST_F(DomainStoreTest, AnEngineIsToldWhetherItKnowsAllThatTheStoreHolds) {
+    ASSERT_TRUE(commit({row("m1")}));
+    const UtcTime read{std::chrono::milliseconds(1'800'000'000'000)};
+    auto whole = restored_from(load_all(), read);
+    EXPECT_TRUE(whole.complete);
+    EXPECT_EQ(whole.records.size(), 1u);
+    EXPECT_EQ(whole.read, read);
+    put("broken", "{");
+    auto part = restored_from(load_all(), read);
+    EXPECT_FALSE(part.complete);
+    EXPECT_EQ(part.records.size(), 1u);
+    EXPECT_FALSE(restored_from(fail(Code::unavailable, "no disk"), read).complete);
+    EXPECT_TRUE(restored_from(DomainStore::Loaded{}, read).complete) << "nothing is there, and that is known";
+}
+
+// An empty store takes the place of a damaged one, as long as somebody looks after that one.
+TEST_F(DomainStoreTest, RowsOfADamagedFileThatWasSetAsideAreMissed) {
+    ASSERT_TRUE(commit({row("m1")}));
+    EXPECT_TRUE(restored_from(load_all(), {}).complete);
+    store_.reset();
+    std::ofstream(directory_.file("store.db"), std::ios::trunc) << std::string(8'192, 'x');
+    for (int start = 0; start < 2; ++start) {
+        open();
+        const auto missed = restored_from(load_all(), {});
+        EXPECT_TRUE(missed.records.empty());
+        EXPECT_FALSE(missed.complete) << start;
+    }
+    std::filesystem::remove(directory_.file("store.db.damaged-1"));
+    open();
+    EXPECT_TRUE(restored_from(load_all(), {}).complete);
 }
 
 TEST_F(DomainStoreTest, ARowThatNoRecordHoldsIsRefusedForGood) {
