@@ -128,6 +128,7 @@ TEST(ErrorNotes, CORE_S500_WithRetryAfterItIsWorthWaiting) {
 TEST(ErrorNotes, CORE_S503_TheNextTargetComesFirstAndItIsNotServiceUnavailable) {
     auto options = Rig::default_options();
     options.peers.front().next_hops = {hop(1), hop(2)};
+    options.peers.front().next_hops[1].priority = 1;
     Rig rig(options);
     rig.stanza(message_stanza());
     rig.sip_response(rig.sent.at(0).transaction, 503);

@@ -401,7 +401,10 @@ TEST(Formats, IM_52_AResourceNobodyKnowsChangesNothing) {
 }
 
 TEST(Formats, IM_53_WhereTlsIsOfferedNothingElseIsTaken) {
-    Rig rig(options([](auto& o) { o.peers[0].next_hops = {hop(1, 5061, Transport::tls), hop(2, 5061, Transport::tls)}; }));
+    Rig rig(options([](auto& o) {
+        o.peers[0].next_hops = {hop(1, 5061, Transport::tls), hop(2, 5061, Transport::tls)};
+        o.peers[0].next_hops[1].priority = 1;
+    }));
     rig.stanza(message_stanza());
     EXPECT_EQ(rig.sent.at(0).target.text(), "tls:10.0.0.1:5061");
     rig.sip_response(rig.sent[0].transaction, 503, LocalFailure::unsent);
