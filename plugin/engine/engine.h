@@ -80,11 +80,12 @@ struct Committed {
     CommitId commit;
     Result<void> result;
 };
-/// What the store holds, the longest-standing first: the first input of an engine that has a store. Of a store that opened later:
-/// as soon as it is read.
+/// What the store holds, the longest-standing first: the first input of an engine, then of a store that opened later as soon as it
+/// is read.
 struct Restored {
     std::vector<Record> records;
     UtcTime read{};
+    bool complete = true;  ///< false: there may be rows that could not be read, so what is not here may be there all the same
 };
 struct OptionsChanged {
     config::DomainOptions options;

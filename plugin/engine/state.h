@@ -69,6 +69,7 @@ struct State {
     Dialogs dialogs{};
     Contacts contacts{};
     Watchers watchers{};
+    bool knows_relations = false;  ///< all that the store has: a pair that is not here is nobody's
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};

@@ -500,6 +500,30 @@ TEST(Contacts, PRES_27_ProbeOfAStrangerIsDenied) {
     EXPECT_EQ(std::get<Presence>(rig.rig.stanzas.front()).to, kRomeo.bare());
 }
 
+TEST(Contacts, PRES_27_NobodyIsDeniedWhileRelationsMayBeUnread) {
+    ContactsRig rig;
+    rig.rig.feed(Restored{{}, {}, false});
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::subscribe)), "") << "it may be asked for";
+    rig.rig.feed(Restored{});
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe, {"tybalt", "montague.test", "street"})), "unsubscribed juliet@capulet.test")
+        << "the store has opened";
+}
+
+TEST(Contacts, PRES_27_ProbesDenyNobodyWhilePresenceIsOff) {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    ContactsRig rig(options);
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
+    ContactsRig reloaded;
+    reloaded.granted({"balcony"});
+    reloaded.rig.feed(OptionsChanged{options});
+    reloaded.pass(10s);
+    EXPECT_EQ(reloaded.stanza(presence(PresenceType::probe)), "");
+    reloaded.pass(1h);
+    EXPECT_EQ(reloaded.told(), "");
+}
+
 TEST(Contacts, PRES_28_APollDuringABackOff) {
     ContactsRig rig;
     rig.granted();
