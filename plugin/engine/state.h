@@ -63,6 +63,7 @@ struct State {
     UtcTime utc{};        ///< when the latest message came
     TimePoint utc_since{};  ///< the same by the steady clock
     MergedRequests merged;
+    MergedRequests merged_subscribes{};  ///< apart, so that a flood of them makes no copy of a MESSAGE a second one
     DeliveredRequests delivered{};
     NextHops hops;
     Outbound outbound;

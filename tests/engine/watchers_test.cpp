@@ -1,5 +1,6 @@
 // SIP contacts that watch XMPP users: from SUBSCRIBE to the stanzas, and from the stanzas to NOTIFY.   (RFC 8048 §5.3)
 
+#include "plugin/engine/merged_requests.h"
 #include "tests/engine/rig.h"
 
 #include <gtest/gtest.h>
@@ -492,6 +493,24 @@ TEST(Watchers, WatchersOfAUserOfAPeerAndOfTheDomainAreBounded) {
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200);
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:mercutio@montague.test"), 503);
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200) << "the same relation again";
+}
+
+TEST(Watchers, IM_34_AFloodOfSubscribesMakesNoCopyOfAMessageASecondOne) {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    WatcherRig rig(options);
+    const auto message = message_request();
+    EXPECT_EQ(rig.request(message).messages().size(), 1u);
+    auto request = rig.subscribe_request();
+    for (std::size_t i = 0; i <= MergedRequests::kCapacity; ++i) {
+        request.call_id = std::to_string(i);
+        request.from.uri.user = std::to_string(i % 1'000);
+        rig.feed(SipRequestIn{ServerTransaction{1'000'000 + i}, request, {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp});
+        ASSERT_EQ(rig.answer().status, 489);
+    }
+    EXPECT_EQ(rig.request(message).answer().status, 482);
+    request.call_id = "0";
+    EXPECT_EQ(rig.request(request).answer().status, 489) << "that one was forgotten";
 }
 
 TEST(Watchers, AReloadEndsTheSubscriptionsOfPeersThatAreGoneOrAll) {
