@@ -8,31 +8,34 @@ namespace stox::presence {
 
 using namespace watcher;
 
-WatcherRelation::WatcherRelation(std::optional<UtcTime> asked, bool stream_up, TimePoint now, UtcTime utc) {
+WatcherRelation::WatcherRelation(watcher::State kept, bool stream_up, TimePoint now, UtcTime utc) {
     parts_.stream_up = stream_up;
-    if (!asked) {
-        parts_.state = Granted{};
-        return;
-    }
-    parts_.state = Asked{*asked};
+    parts_.state = kept;
+    const auto give_up = [&](UtcTime at) {
+        parts_.give_up_at = now + std::max<TimePoint::duration>(at - utc, std::chrono::seconds(0));
+    };
     // Whether the question reached the user before we ended, nobody knows; the next SUBSCRIBE of another day asks again.
-    parts_.give_up_at = now + std::max<TimePoint::duration>(*asked + kPendingFor - utc, std::chrono::seconds(0));
+    if (const auto* asked = std::get_if<Asked>(&kept)) give_up(asked->at + kPendingFor);
+    if (const auto* refused = std::get_if<Refused>(&kept)) give_up(refused->until);
 }
 
 void WatcherRelation::step(const Event& event, TimePoint now, Actions& out) {
     Scope scope{parts_, now, out};
     watcher::step(scope, event);
-    if (!std::holds_alternative<Asked>(parts_.state)) parts_.give_up_at.reset();
+    if (std::holds_alternative<None>(parts_.state) || is_granted()) parts_.give_up_at.reset();
 }
 
-void WatcherRelation::watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out) { step(Watch{usage, utc}, now, out); }
+void WatcherRelation::watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out) {
+    if (const auto* refused = std::get_if<Refused>(&parts_.state); refused && refused->until <= utc) step(Forgotten{}, now, out);
+    step(Watch{usage, utc}, now, out);
+}
 void WatcherRelation::poll(sip::UsageKey usage, TimePoint now, Actions& out) { step(Poll{usage}, now, out); }
 void WatcherRelation::refreshed(sip::UsageKey usage, TimePoint now, Actions& out) { step(Refreshed{usage}, now, out); }
 void WatcherRelation::ended(sip::UsageKey usage, bool wants_word, TimePoint now, Actions& out) {
     step(Left{usage, wants_word}, now, out);
 }
 void WatcherRelation::approved(TimePoint now, Actions& out) { step(Approved{}, now, out); }
-void WatcherRelation::denied(TimePoint now, Actions& out) { step(Denied{}, now, out); }
+void WatcherRelation::denied(TimePoint now, UtcTime utc, Actions& out) { step(Denied{utc}, now, out); }
 void WatcherRelation::stream_lost(TimePoint now, Actions& out) { step(StreamLost{}, now, out); }
 void WatcherRelation::stream_back(TimePoint now, Actions& out) { step(StreamBack{}, now, out); }
 
@@ -76,6 +79,11 @@ std::optional<TimePoint> WatcherRelation::next_timeout() const {
 std::optional<UtcTime> WatcherRelation::asked() const {
     const auto* asked = std::get_if<Asked>(&parts_.state);
     return asked ? std::optional(asked->at) : std::nullopt;
+}
+
+std::optional<UtcTime> WatcherRelation::stranger_since() const {
+    if (const auto* refused = std::get_if<Refused>(&parts_.state)) return refused->until - kRefusedFor;
+    return asked();
 }
 
 }  // namespace stox::presence

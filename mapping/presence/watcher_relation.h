@@ -73,7 +73,10 @@ struct Asked {   ///< the user has not answered
     UtcTime at{};
 };
 struct Granted {};
-using State = std::variant<None, Asked, Granted>;
+struct Refused {  ///< the user said no, and is not asked again before that time
+    UtcTime until{};
+};
+using State = std::variant<None, Asked, Granted, Refused>;
 
 struct Watch {
     sip::UsageKey usage;
@@ -90,7 +93,9 @@ struct Left {  ///< a subscription ended by itself or by the contact
     bool wants_word;  ///< and a last NOTIFY is owed
 };
 struct Approved {};
-struct Denied {};
+struct Denied {
+    UtcTime utc;
+};
 // An error answered what we sent.
 struct Failed {  ///< for good
     WatcherEnding ending;
@@ -106,9 +111,10 @@ struct PollDue {
 };
 struct StreamLost {};
 struct StreamBack {};
-struct GaveUp {};  ///< the user never answered, and nobody waits
+struct GaveUp {};     ///< the user never answered, or said no long ago, and nobody waits
+struct Forgotten {};  ///< that they said no
 using Event = std::variant<Watch, Poll, Refreshed, Left, Approved, Denied, Failed, Interrupted, Told, PublishDue, ProbeDue,
-                           PollDue, StreamLost, StreamBack, GaveUp>;
+                           PollDue, StreamLost, StreamBack, GaveUp, Forgotten>;
 
 struct Parts {
     std::set<sip::UsageKey> watching{};
@@ -120,7 +126,7 @@ struct Parts {
     std::optional<TimePoint> publish_at{};  ///< something is held back until then
     std::optional<TimePoint> probe_at{};
     std::optional<TimePoint> probed{};
-    std::optional<TimePoint> give_up_at{};  ///< the question
+    std::optional<TimePoint> give_up_at{};  ///< the question, or the answer no
     State state{};
 };
 
@@ -137,10 +143,11 @@ public:
     static constexpr std::chrono::seconds kPollAnswer{2};  ///< PRES-40
     static constexpr std::chrono::days kAskAgain{1};       ///< PRES-32
     static constexpr std::chrono::days kPendingFor{30};    ///< PRES-43
+    static constexpr std::chrono::days kRefusedFor{1};     ///< a phone that asks again and again is not the user's to answer
 
     explicit WatcherRelation(bool stream_up) { parts_.stream_up = stream_up; }
-    /// As it was kept, without subscriptions. asked   nothing once it is granted
-    WatcherRelation(std::optional<UtcTime> asked, bool stream_up, TimePoint now, UtcTime utc);
+    /// As it was kept, without subscriptions.
+    WatcherRelation(watcher::State kept, bool stream_up, TimePoint now, UtcTime utc);
 
     // ---- The SIP side ----
 
@@ -154,7 +161,7 @@ public:
     // ---- The XMPP side ----
 
     void approved(TimePoint now, Actions& out);
-    void denied(TimePoint now, Actions& out);
+    void denied(TimePoint now, UtcTime utc, Actions& out);
     /// An error answered the question or the probe.
     void failed(xmpp::Condition condition, TimePoint now, Actions& out);
     /// Presence of a resource of the user: false, it may not be shown, so do not keep it.
@@ -167,8 +174,10 @@ public:
 
     const watcher::State& state() const { return parts_.state; }
     bool is_granted() const { return std::holds_alternative<watcher::Granted>(parts_.state); }
-    /// Since when the user has been asked.
+    /// Since when the user has been asked; nothing: they have answered, or nobody asked.
     std::optional<UtcTime> asked() const;
+    /// The same, or since when they have said no: the contact may not see them.
+    std::optional<UtcTime> stranger_since() const;
     /// What was told stands for what is.
     bool is_known() const { return parts_.known; }
     const std::set<sip::UsageKey>& watching() const { return parts_.watching; }

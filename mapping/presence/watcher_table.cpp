@@ -97,7 +97,8 @@ Asked watch_again(const Asked& state, const Watch& event, Scope& scope) {
     return {event.utc};
 }
 
-Granted approved(const Asked&, const Approved&, Scope& scope) {
+template <class From>
+Granted approved(const From&, const Approved&, Scope& scope) {
     auto& parts = scope.parts;
     parts.unsent = false;
     parts.known = false;
@@ -109,11 +110,13 @@ Granted approved(const Asked&, const Approved&, Scope& scope) {
 }
 
 template <class From>
-None denied(const From&, const Denied&, Scope& scope) {
+Refused denied(const From&, const Denied& event, Scope& scope) {
     terminate_all(scope, {"rejected"});
     forget_state(scope.parts);
-    scope.act(Erase{});
-    return {};
+    scope.parts.unsent = false;
+    scope.parts.give_up_at = scope.now + Relation::kRefusedFor;
+    scope.act(Keep{});
+    return {event.utc + Relation::kRefusedFor};
 }
 
 /// It never reached the user; the next SUBSCRIBE asks again.
@@ -124,7 +127,8 @@ None not_asked(const Asked&, const On& event, Scope& scope) {
     return {};
 }
 
-Asked left_unanswered(const Asked& state, const Left& event, Scope& scope) {
+template <class From>
+From left_unanswered(const From& state, const Left& event, Scope& scope) {
     gone(scope, event);
     return state;
 }
@@ -135,10 +139,27 @@ Asked ask_now(const Asked& state, const StreamBack&, Scope& scope) {
     return state;
 }
 
-None gave_up(const Asked&, const GaveUp&, Scope& scope) {
+template <class From>
+None gave_up(const From&, const GaveUp&, Scope& scope) {
     scope.act(Erase{});
     return {};
 }
+
+// ---- The user said no ----
+
+/// As to everybody of whom nothing is known.   (PRES-91)
+Refused watch_in_vain(const Refused& state, const Watch& event, Scope& scope) {
+    scope.parts.watching.insert(event.usage);
+    scope.act(Grant{event.usage, false});
+    return state;
+}
+
+/// A server that says it again has nothing to say to anybody.
+Refused denied_again(const Refused& state, const Denied& event, Scope& scope) {
+    return scope.parts.watching.empty() ? state : denied(state, event, scope);
+}
+
+None forgotten(const Refused&, const Forgotten&, Scope&) { return {}; }
 
 // ---- The user has agreed ----
 
@@ -238,20 +259,30 @@ using Table = transitions<
     row<Asked,   Watch,      Asked,   watch_again>,
     row<Asked,   Poll,       Asked,   poll_of_a_stranger<Asked>>,
     row<Asked,   Refreshed,  Asked,   refreshed<Asked, false>>,
-    row<Asked,   Left,       Asked,   left_unanswered>,
-    row<Asked,   Approved,   Granted, approved>,
-    row<Asked,   Denied,     None,    denied<Asked>>,
+    row<Asked,   Left,       Asked,   left_unanswered<Asked>>,
+    row<Asked,   Approved,   Granted, approved<Asked>>,
+    row<Asked,   Denied,     Refused, denied<Asked>>,
     row<Asked,   Failed,     None,    not_asked<Failed>>,
     row<Asked,   Interrupted, None,   not_asked<Interrupted>>,
     row<Asked,   StreamLost, Asked,   stream<Asked, StreamLost, false>>,
     row<Asked,   StreamBack, Asked,   ask_now>,
-    row<Asked,   GaveUp,     None,    gave_up>,
+    row<Asked,   GaveUp,     None,    gave_up<Asked>>,
+    row<Refused, Watch,      Refused, watch_in_vain>,
+    row<Refused, Poll,       Refused, poll_of_a_stranger<Refused>>,
+    row<Refused, Refreshed,  Refused, refreshed<Refused, false>>,
+    row<Refused, Left,       Refused, left_unanswered<Refused>>,
+    row<Refused, Approved,   Granted, approved<Refused>>,
+    row<Refused, Denied,     Refused, denied_again>,
+    row<Refused, StreamLost, Refused, stream<Refused, StreamLost, false>>,
+    row<Refused, StreamBack, Refused, stream<Refused, StreamBack, true>>,
+    row<Refused, GaveUp,     None,    gave_up<Refused>>,
+    row<Refused, Forgotten,  None,    forgotten>,
     row<Granted, Watch,      Granted, watch>,
     row<Granted, Poll,       Granted, poll>,
     row<Granted, PollDue,    Granted, poll_due>,
     row<Granted, Refreshed,  Granted, refreshed<Granted, true>>,
     row<Granted, Left,       Granted, left>,
-    row<Granted, Denied,     None,    denied<Granted>>,
+    row<Granted, Denied,     Refused, denied<Granted>>,
     row<Granted, Failed,     None,    lost_user>,
     row<Granted, Interrupted, Granted, interrupted>,
     row<Granted, Told,       Granted, told>,

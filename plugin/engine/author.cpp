@@ -45,6 +45,8 @@ bool may_assert(const config::DomainOptions& options, const config::Peer& peer, 
     return std::ranges::any_of(peer.identities, [&](const auto& allowed) { return covers(options, allowed, identity); });
 }
 
+std::string rate_key(const Author& author) { return "sip:" + author.uri.user + '@' + author.uri.host; }
+
 std::optional<Author> author_of(const config::DomainOptions& options, const config::Peer& peer, const sip::Request& request) {
     const bool hidden = sip::wants_privacy(request.headers);
     const auto wanted = options.scheme == config::AddressScheme::phone ? sip::Asserted::number : sip::Asserted::address;

@@ -17,6 +17,9 @@ struct Author {
 /// the peer may not speak for them.
 std::optional<Author> author_of(const config::DomainOptions& options, const config::Peer& peer, const sip::Request& request);
 
+/// What the rates of that author are kept by.   (CORE-71)
+std::string rate_key(const Author& author);
+
 /// Whether that peer may assert this identity. Nobody on the SIP side speaks for one of our own XMPP accounts.
 bool may_assert(const config::DomainOptions& options, const config::Peer& peer, const sip::Uri& identity);
 

@@ -44,29 +44,31 @@ std::uint64_t LoopGuard::author(const xmpp::Jid& jid) const { return hash_(join(
 void LoopGuard::watch(const Actions& actions, TimePoint now) {
     for (const auto& action : actions) {
         if (const auto* sent = std::get_if<SendSip>(&action); sent && sent->request.method != "OPTIONS")
-            remember(key_of(sent->request), {}, now);
+            (sent->request.method == "MESSAGE" ? messages_ : dialogs_).remember(key_of(sent->request), {}, now);
         const auto* stanza = std::get_if<SendStanza>(&action);
         const auto* message = stanza ? std::get_if<xmpp::Message>(&stanza->stanza) : nullptr;
         if (!message || message->type == xmpp::MessageType::error) continue;
         const Seen seen{0, author(message->from), xmpp::read_hop_headers(message->payload)};
-        if (!message->id.empty()) remember(key_of_stanza(message->id), seen, now);
-        if (message->thread) remember(key_of_thread(*message->thread), seen, now);
+        if (!message->id.empty()) messages_.remember(key_of_stanza(message->id), seen, now);
+        if (message->thread) messages_.remember(key_of_thread(*message->thread), seen, now);
     }
 }
 
 bool LoopGuard::is_ours(const sip::Request& request) const {
-    return !request.from.tag.empty() && find(key_of(request)) != nullptr;
+    if (request.from.tag.empty()) return false;
+    const auto key = key_of(request);
+    return messages_.find(key) || dialogs_.find(key);
 }
 
 bool LoopGuard::is_ours(const xmpp::Message& message) const {
     const auto* origin = origin_id(message);
-    return (!message.id.empty() && find(key_of_stanza(message.id))) || (origin && find(key_of_stanza(*origin)));
+    return (!message.id.empty() && messages_.find(key_of_stanza(message.id))) || (origin && messages_.find(key_of_stanza(*origin)));
 }
 
 xmpp::HopHeaders LoopGuard::left_of(const xmpp::Message& message) const {
     auto left = xmpp::read_hop_headers(message.payload);
     // A reply to its author begins anew; to anybody else the message goes on.
-    const auto* seen = message.thread ? find(key_of_thread(*message.thread)) : nullptr;
+    const auto* seen = message.thread ? messages_.find(key_of_thread(*message.thread)) : nullptr;
     if (seen && seen->author != author(message.to)) {
         left.max_forwards = least(left.max_forwards, seen->left.max_forwards);
         left.max_breadth = least(left.max_breadth, seen->left.max_breadth);
@@ -75,20 +77,20 @@ xmpp::HopHeaders LoopGuard::left_of(const xmpp::Message& message) const {
     return left;
 }
 
-void LoopGuard::remember(std::uint64_t key, Seen seen, TimePoint now) {
-    while (!order_.empty() && (order_.front().at + kMemory <= now || order_.size() >= kCapacity)) forget_oldest();
+void LoopGuard::Memory::remember(std::uint64_t key, Seen seen, TimePoint now) {
+    while (!order_.empty() && (order_.front().at + kMemory <= now || order_.size() >= capacity_)) forget_oldest();
     seen.number = ++last_number_;
     seen_.insert_or_assign(key, seen);
     order_.push_back({now, key, seen.number});
 }
 
-void LoopGuard::forget_oldest() {
+void LoopGuard::Memory::forget_oldest() {
     const auto known = seen_.find(order_.front().key);
     if (known->second.number == order_.front().number) seen_.erase(known);
     order_.pop_front();
 }
 
-const LoopGuard::Seen* LoopGuard::find(std::uint64_t key) const {
+const LoopGuard::Seen* LoopGuard::Memory::find(std::uint64_t key) const {
     const auto known = seen_.find(key);
     return known == seen_.end() ? nullptr : &known->second;
 }

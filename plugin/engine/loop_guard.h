@@ -22,7 +22,8 @@ namespace stox::engine {
 class LoopGuard {
 public:
     static constexpr std::chrono::minutes kMemory{5};
-    static constexpr std::size_t kCapacity = 50'000;  ///< ids; the oldest is forgotten first
+    static constexpr std::size_t kCapacity = 50'000;  ///< ids of messages; the oldest is forgotten first
+    static constexpr std::size_t kDialogs = 50'000;   ///< dialogs, apart: what is told in them never ends
     static constexpr unsigned kHops = 70;             ///< of a request that begins here (RFC 3261 §8.1.1.6)
 
     /// key   random, of this guard alone
@@ -42,7 +43,7 @@ public:
     /// the stanza itself says can only make it fewer.
     xmpp::HopHeaders left_of(const xmpp::Message& message) const;
 
-    std::size_t size() const { return seen_.size(); }
+    std::size_t size() const { return messages_.size() + dialogs_.size(); }
 
 private:
     struct Seen {
@@ -58,19 +59,29 @@ private:
     struct AsItIs {
         std::size_t operator()(std::uint64_t hash) const { return hash; }
     };
+    class Memory {
+    public:
+        explicit Memory(std::size_t capacity) : capacity_(capacity) {}
+        void remember(std::uint64_t key, Seen seen, TimePoint now);
+        const Seen* find(std::uint64_t key) const;
+        std::size_t size() const { return seen_.size(); }
+
+    private:
+        void forget_oldest();
+
+        std::size_t capacity_;
+        std::unordered_map<std::uint64_t, Seen, AsItIs> seen_{};
+        std::deque<Arrival> order_{};
+        std::uint64_t last_number_ = 0;
+    };
 
     std::uint64_t key_of(const sip::Request& request) const;
     std::uint64_t key_of_stanza(const std::string& id) const;
     std::uint64_t key_of_thread(const std::string& thread) const;
     std::uint64_t author(const xmpp::Jid& jid) const;
-    void remember(std::uint64_t key, Seen seen, TimePoint now);
-    void forget_oldest();
-    const Seen* find(std::uint64_t key) const;
 
     KeyedHash hash_;
-    std::unordered_map<std::uint64_t, Seen, AsItIs> seen_;
-    std::deque<Arrival> order_;
-    std::uint64_t last_number_ = 0;
+    Memory messages_{kCapacity}, dialogs_{kDialogs};
 };
 
 }  // namespace stox::engine

@@ -102,7 +102,10 @@ struct ContactRow {
 struct WatcherRow {
     xmpp::Jid user;                ///< bare
     xmpp::Jid contact;             ///< bare
-    std::optional<UtcTime> asked;  ///< the user, who has not answered; none: who has agreed
+    /// The user has agreed, has been asked, or has said no and is not asked again before `until`.
+    enum class Said : std::uint8_t { granted, asked, refused } said = Said::granted;
+    UtcTime at{};        ///< when they were asked; until when they are not asked again
+    std::string peer{};  ///< that the contact came by, last; may be empty
 
     friend bool operator==(const WatcherRow&, const WatcherRow&) = default;
 };

@@ -77,6 +77,7 @@ void restore_receipt(State& state, std::string key, ReceiptRow row, TimePoint no
 }  // namespace
 
 void restore(State& state, Restored in, TimePoint now, Actions& out) {
+    state.knows_relations = in.complete;
     std::size_t forgotten = 0;
     for (auto& [collection, key, value, lives] : in.records) {
         if (auto* inbox = std::get_if<InboxRow>(&value))

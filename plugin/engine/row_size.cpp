@@ -80,7 +80,7 @@ RowSize size_of(const ContactRow& row) {
 }
 
 RowSize size_of(const WatcherRow& row) {
-    return RowSize{0, kFrame + address(row.user.to_string()) + address(row.contact.to_string())};
+    return RowSize{0, kFrame + address(row.user.to_string()) + address(row.contact.to_string()) + octets(row.peer)};
 }
 
 RowSize size_of(const RecordValue& value) {

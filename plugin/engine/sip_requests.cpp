@@ -111,7 +111,7 @@ void on_request_inside(State& state, const SipRequestIn& in, const config::Peer&
 /// SUBSCRIBE is answered at once and asks nobody: what it begins is the dialog layer's.   (PRES-105)
 void on_subscribe(State& state, const SipRequestIn& in, const config::Peer& peer, Trace trace, TimePoint now, Actions& out) {
     const auto key = MergedRequests::key(in.request);
-    if (state.merged.seen(key, {}, now).as != MergedRequests::Seen::As::first)
+    if (state.merged_subscribes.seen(key, {}, now).as != MergedRequests::Seen::As::first)
         return refuse(in, {status(482), "a copy of a request that came another way", false, false}, trace, peer.name, out);
     state.dialogs.receive(in, peer.name, state.ways(now, out));
 }
@@ -141,7 +141,7 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
         return refuse(in, std::move(*refusal), trace, peer.name, out);
     if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
     auto& rates = in.request.method == "MESSAGE" ? state.user_rates : state.signal_rates;
-    if (!rates.take("sip:" + author->uri.user + '@' + author->uri.host, now))
+    if (!rates.take(rate_key(*author), now))
         return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
     if (in.request.method != "MESSAGE") return on_subscribe(state, in, peer, trace, now, out);
     deliver_to_xmpp(state, in, peer, *author, trace, now, out);

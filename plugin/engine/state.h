@@ -63,12 +63,14 @@ struct State {
     UtcTime utc{};        ///< when the latest message came
     TimePoint utc_since{};  ///< the same by the steady clock
     MergedRequests merged;
+    MergedRequests merged_subscribes{};  ///< apart, so that a flood of them makes no copy of a MESSAGE a second one
     DeliveredRequests delivered{};
     NextHops hops;
     Outbound outbound;
     Dialogs dialogs{};
     Contacts contacts{};
     Watchers watchers{};
+    bool knows_relations = false;  ///< all that the store has: a pair that is not here is nobody's
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};

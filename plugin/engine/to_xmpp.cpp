@@ -131,7 +131,7 @@ void deliver_to_xmpp(State& state, const SipRequestIn& in, const config::Peer& p
     // Whoever sends CPIM reads it, and the ids in it.   (RFC 5438 §6)
     if (body.value().envelope && !author.anonymous) state.imdn_contacts.learn(from.value());
     const bool is_signal = !std::holds_alternative<im::Text>(body.value().content);
-    if (is_signal && !state.signal_rates.take("sip:" + author.uri.user + '@' + author.uri.host, now))
+    if (is_signal && !state.signal_rates.take(rate_key(author), now))
         return refuse(state, out, in, trace, peer, try_later(peer.kind, 1), "notifications too fast");
     if (const auto* imdns = std::get_if<std::vector<im::Imdn>>(&body.value().content)) {
         if (state.leaving)

@@ -4,6 +4,7 @@
 #include "mapping/sip/header_values.h"
 #include "mapping/xmpp/caps.h"
 #include "mapping/xmpp/namespaces.h"
+#include "plugin/engine/presence/subscribe_pacer.h"
 #include "tests/engine/rig.h"
 
 #include <gtest/gtest.h>
@@ -500,6 +501,30 @@ TEST(Contacts, PRES_27_ProbeOfAStrangerIsDenied) {
     EXPECT_EQ(std::get<Presence>(rig.rig.stanzas.front()).to, kRomeo.bare());
 }
 
+TEST(Contacts, PRES_27_NobodyIsDeniedWhileRelationsMayBeUnread) {
+    ContactsRig rig;
+    rig.rig.feed(Restored{{}, {}, false});
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
+    EXPECT_EQ(rig.stanza(presence(PresenceType::subscribe)), "") << "it may be asked for";
+    rig.rig.feed(Restored{});
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe, {"tybalt", "montague.test", "street"})), "unsubscribed juliet@capulet.test")
+        << "the store has opened";
+}
+
+TEST(Contacts, PRES_27_ProbesDenyNobodyWhilePresenceIsOff) {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    ContactsRig rig(options);
+    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
+    ContactsRig reloaded;
+    reloaded.granted({"balcony"});
+    reloaded.rig.feed(OptionsChanged{options});
+    reloaded.pass(10s);
+    EXPECT_EQ(reloaded.stanza(presence(PresenceType::probe)), "");
+    reloaded.pass(1h);
+    EXPECT_EQ(reloaded.told(), "");
+}
+
 TEST(Contacts, PRES_28_APollDuringABackOff) {
     ContactsRig rig;
     rig.granted();
@@ -865,6 +890,26 @@ TEST(Contacts, NoAddressNoSubscription) {
     rig.stanza(presence(PresenceType::subscribe));
     EXPECT_EQ(rig.rig.error().condition, xmpp::Condition::remote_server_not_found);
     EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "unsubscribed juliet@capulet.test");
+}
+
+TEST(SubscribePacer, PRES_93_WhoWaitsHasOnePlace) {
+    SubscribePacer pacer;
+    pacer.configure(50);
+    TimePoint now{};
+    for (int again = 0; again < 3; ++again)
+        for (const std::uint64_t who : {1, 2}) pacer.push("phones", who, now);
+    EXPECT_EQ(pacer.size(), 2u);
+    const auto anybody = [](std::uint64_t) { return true; };
+    EXPECT_EQ(pacer.take(now, anybody), 1u);
+    EXPECT_EQ(pacer.take(now, anybody), std::nullopt);
+    now += 20ms;
+    pacer.push("phones", 1, now);
+    EXPECT_EQ(pacer.take(now, anybody), 2u);
+    now += 20ms;
+    EXPECT_EQ(pacer.take(now, [](std::uint64_t who) { return who != 1; }), std::nullopt);
+    EXPECT_EQ(pacer.size(), 0u);
+    pacer.push("phones", 1, now);
+    EXPECT_EQ(pacer.take(now, anybody), 1u);
 }
 
 }  // namespace stox::engine::test

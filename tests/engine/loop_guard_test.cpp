@@ -165,4 +165,24 @@ TEST(LoopGuard, ItsMemoryHasABound) {
     EXPECT_EQ(guard.size(), 1u) << "the others are too old";
 }
 
+TEST(LoopGuard, CORE_69_WhatIsToldInDialogsMakesNoMessageForgotten) {
+    LoopGuard guard({1, 2});
+    const auto leaves = [&](const char* method, std::size_t number) {
+        SendSip sent{};
+        sent.request.method = method;
+        sent.request.call_id = std::to_string(number);
+        sent.request.from.tag = "t";
+        guard.watch({sent}, {});
+        return sent.request;
+    };
+    const auto message = leaves("MESSAGE", 0);
+    const auto first = leaves("NOTIFY", 1), second = leaves("SUBSCRIBE", 2);
+    for (std::size_t i = 3; i <= LoopGuard::kDialogs; ++i) leaves("NOTIFY", i);
+    EXPECT_TRUE(guard.is_ours(first));
+    EXPECT_TRUE(guard.is_ours(second));
+    leaves("NOTIFY", LoopGuard::kDialogs + 1);
+    EXPECT_FALSE(guard.is_ours(first)) << "they have a bound of their own";
+    EXPECT_TRUE(guard.is_ours(message));
+}
+
 }  // namespace

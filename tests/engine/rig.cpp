@@ -31,6 +31,7 @@ config::DomainOptions Rig::default_options() {
 }
 
 Rig::Rig(config::DomainOptions options, bool up) : engine(std::move(options), ids(1)) {
+    feed(Restored{});
     if (up) feed(StreamUp{});
 }
 

@@ -1,5 +1,7 @@
 // SIP contacts that watch XMPP users: from SUBSCRIBE to the stanzas, and from the stanzas to NOTIFY.   (RFC 8048 §5.3)
 
+#include "plugin/engine/merged_requests.h"
+#include "plugin/engine/presence/watchers.h"
 #include "tests/engine/rig.h"
 
 #include <gtest/gtest.h>
@@ -170,10 +172,27 @@ TEST(Watchers, PRES_34_DenialEndsPendingAndActiveOnes) {
         rig.presence(PresenceType::unsubscribed);
         EXPECT_EQ(rig.state(), "terminated;reason=rejected");
         EXPECT_EQ(rig.refresh("600").answer().status, 481);
-        rig.pass(20ms);
-        EXPECT_TRUE(rig.disk.empty());
-        EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe) << "the user is asked anew";
+        rig.presence(PresenceType::available, "orchard");
+        EXPECT_FALSE(rig.notify);
     }
+}
+
+TEST(Watchers, PRES_32_WhoSaidNoIsNotAskedAgainTheSameDay) {
+    WatcherRig rig;
+    rig.stand();
+    rig.presence(PresenceType::unsubscribed);
+    for (int minute = 0; minute < 3; ++minute) {
+        rig.pass(1min);
+        rig.subscribe("60");
+        EXPECT_EQ(rig.state(), "pending;expires=60") << "as for anybody";
+        EXPECT_TRUE(rig.notify->body.empty());
+        EXPECT_TRUE(rig.stanzas.empty());
+        if (minute == 1) rig.restart(), rig.feed(StreamUp{});
+    }
+    EXPECT_EQ(rig.disk.size(), 1u);
+    for (const auto time : {std::chrono::milliseconds(61s), std::chrono::milliseconds(24h), 20ms}) rig.pass(time);
+    EXPECT_TRUE(rig.disk.empty());
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
 }
 
 TEST(Watchers, PRES_35_AnApprovedWatcherIsActiveStraightAway) {
@@ -478,9 +497,13 @@ TEST(Watchers, WatchersOfAUserOfAPeerAndOfTheDomainAreBounded) {
     WatcherRig users(options);
     EXPECT_EQ(watch(users, "sip:a@capulet.test", "sip:romeo@montague.test"), 200);
     EXPECT_EQ(watch(users, "sip:b@capulet.test", "sip:romeo@montague.test"), 200);
-    EXPECT_EQ(watch(users, "sip:c@capulet.test", "sip:romeo@montague.test"), 503);
-    EXPECT_TRUE(users.answer().header("Retry-After"));
+    EXPECT_EQ(watch(users, "sip:c@capulet.test", "sip:romeo@montague.test"), 200) << "as if there were no such user   (PRES-91)";
     EXPECT_TRUE(users.stanzas.empty());
+    ASSERT_EQ(users.sent.size(), 1u);
+    EXPECT_EQ(*users.sent.front().request.header("Subscription-State"), "pending;expires=600");
+    users.sip_response(users.sent.front().transaction, 200);
+    ASSERT_EQ(users.sent.size(), 1u);
+    EXPECT_EQ(*users.sent.front().request.header("Subscription-State"), "terminated;reason=probation;retry-after=300");
     EXPECT_EQ(watch(users, "sip:c@capulet.test", "sip:mercutio@montague.test"), 200);
     options = Rig::default_options();
     options.presence.watchers_per_peer = 2;
@@ -492,6 +515,171 @@ TEST(Watchers, WatchersOfAUserOfAPeerAndOfTheDomainAreBounded) {
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200);
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:mercutio@montague.test"), 503);
     EXPECT_EQ(watch(relations, "sip:a@capulet.test", "sip:romeo@montague.test"), 200) << "the same relation again";
+}
+
+/// Who watches whom; each is somebody else.
+int watch(WatcherRig& rig, const std::string& who, const std::string& user, const std::string& expires = "600") {
+    auto request = rig.subscribe_request(expires, "sip:" + user + "@montague.test");
+    request.from.uri = uri("sip:" + who + "@capulet.test");
+    const auto status = rig.request(request).answer().status;
+    rig.take_notify();
+    return status;
+}
+
+config::DomainOptions fast_options() {
+    auto options = Rig::default_options();
+    options.user_rate = 100'000;
+    return options;
+}
+
+std::set<std::string> users_on_disk(const WatcherRig& rig) {
+    std::set<std::string> users;
+    for (const auto& record : rig.disk)
+        if (const auto* row = std::get_if<WatcherRow>(&record.value)) users.insert(row->user.local);
+    return users;
+}
+
+TEST(Watchers, PRES_45_ThePhonesOfOneContactAreBoundedAndSoAreTheUsersItWatches) {
+    WatcherRig pair(fast_options());
+    for (std::size_t phone = 0; phone < Watchers::kPerPair; ++phone) EXPECT_EQ(watch(pair, "juliet", "romeo"), 200);
+    for (const auto* user : {"romeo", "romeo"}) {
+        EXPECT_EQ(watch(pair, "juliet", user), 486) << "503 would be about the whole peer";
+        EXPECT_TRUE(pair.answer().header("Retry-After"));
+    }
+    EXPECT_EQ(watch(pair, "nurse", "romeo"), 200);
+    EXPECT_EQ(watch(pair, "juliet", "mercutio"), 200);
+    WatcherRig author(fast_options());
+    for (std::size_t phone = 0; phone < Watchers::kPerAuthor; ++phone)
+        ASSERT_EQ(watch(author, "juliet", "u" + std::to_string(phone / 2)), 200) << phone;
+    EXPECT_EQ(watch(author, "juliet", "one-more"), 486);
+    EXPECT_TRUE(author.stanzas.empty());
+    EXPECT_EQ(watch(author, "nurse", "one-more"), 200);
+}
+
+TEST(Watchers, PRES_61_OneDocumentIsWrittenForAllPhonesAndNoneGetsItTwice) {
+    WatcherRig rig;
+    rig.stand();
+    rig.pass(10s);
+    const auto first = rig.subscribe().notify->body;
+    rig.pass(10ms);
+    EXPECT_EQ(rig.subscribe().notify->body, first);
+    rig.pass(10ms);
+    const auto again = rig.refresh("600").notify->body;
+    EXPECT_NE(again, first) << "another time stamp";
+    EXPECT_TRUE(rig.shows("<basic>open</basic>"));
+    EXPECT_EQ(rig.subscribe("0").notify->body, again) << "a poll";
+    rig.presence(PresenceType::available, "balcony");
+    rig.later(10s);
+    EXPECT_EQ(rig.notifies, 3u);
+    EXPECT_TRUE(rig.shows("ID-balcony"));
+    rig.subscribe();
+    EXPECT_TRUE(rig.shows("ID-balcony"));
+    rig.presence(PresenceType::unavailable, "balcony");
+    rig.subscribe();
+    EXPECT_FALSE(rig.shows("ID-balcony"));
+    rig.later(10s);
+    EXPECT_TRUE(rig.shows("<basic>closed</basic>")) << "who has gone is told to those who knew of them";
+    EXPECT_FALSE(rig.subscribe().shows("<basic>closed</basic>")) << "and to nobody else";
+}
+
+TEST(Watchers, PRES_43_QuestionsThatNobodyWaitsForMakeRoomOldestFirstAndGrantsNever) {
+    auto options = fast_options();
+    options.presence.relations = 3;
+    options.presence.watchers_per_peer = 100;
+    WatcherRig rig(options);
+    rig.stand();
+    rig.refresh("0");
+    // A quarter of three is one: that is what a peer's strangers may have.
+    EXPECT_EQ(watch(rig, "juliet", "mercutio", "60"), 200);
+    EXPECT_EQ(watch(rig, "juliet", "benvolio", "60"), 503) << "somebody waits for the answer";
+    EXPECT_TRUE(rig.stanzas.empty());
+    rig.pass(61s);
+    EXPECT_EQ(watch(rig, "juliet", "benvolio", "60"), 200);
+    rig.pass(20ms);
+    EXPECT_EQ(users_on_disk(rig), (std::set<std::string>{"romeo", "benvolio"}));
+    rig.pass(61s);
+    EXPECT_EQ(watch(rig, "juliet", "mercutio", "60"), 200);
+    EXPECT_TRUE(rig.stanzas.empty()) << "who was asked an hour ago is not asked again";
+    rig.pass(20ms);
+    EXPECT_EQ(users_on_disk(rig), (std::set<std::string>{"romeo", "mercutio"}));
+    EXPECT_EQ(rig.subscribe().state(), "active;expires=600") << "who was granted stays";
+}
+
+TEST(Watchers, PRES_43_TheQuestionsOfOneContactAreBounded) {
+    WatcherRig rig(fast_options());
+    for (std::size_t user = 0; user < Watchers::kStrangersPerAuthor; ++user) {
+        ASSERT_EQ(watch(rig, "juliet", "u" + std::to_string(user), "60"), 200);
+        if (user == 0) rig.pass(1s);
+    }
+    rig.pass(62s);
+    for (int i = 0; i < 3; ++i) rig.pass(20ms);
+    EXPECT_EQ(rig.disk.size(), Watchers::kStrangersPerAuthor);
+    EXPECT_EQ(watch(rig, "juliet", "one-more"), 200);
+    EXPECT_EQ(rig.told().type, PresenceType::subscribe);
+    rig.pass(20ms);
+    EXPECT_EQ(rig.disk.size(), Watchers::kStrangersPerAuthor);
+    EXPECT_FALSE(users_on_disk(rig).contains("u0")) << "the oldest";
+    EXPECT_EQ(watch(rig, "nurse", "u1"), 200) << "another contact's are counted apart";
+    rig.pass(20ms);
+    EXPECT_EQ(rig.disk.size(), Watchers::kStrangersPerAuthor + 1);
+}
+
+TEST(Watchers, PRES_43_AQuestionThatWasLetGoAndIsAnsweredIsNotLost) {
+    auto options = fast_options();
+    options.presence.relations = 1;
+    for (const auto answer : {PresenceType::subscribed, PresenceType::unsubscribed}) {
+        WatcherRig rig(options);
+        rig.subscribe("60");
+        rig.pass(61s);
+        EXPECT_EQ(watch(rig, "juliet", "mercutio", "60"), 200);
+        rig.pass(61s);
+        rig.presence(answer);
+        rig.subscribe();
+        EXPECT_EQ(rig.state(), "pending;expires=600");
+        // Their server answers for who has agreed.
+        EXPECT_EQ(rig.stanzas.size(), answer == PresenceType::subscribed ? 1u : 0u);
+    }
+}
+
+TEST(Watchers, CORE_71_FurtherSubscriptionsInsideADialogCountForTheRateOfTheirAuthor) {
+    auto options = Rig::default_options();
+    options.user_rate = 3;
+    WatcherRig rig(options);
+    rig.subscribe();
+    const auto target = rig.notify->contacts.front().uri;
+    const auto inside = [&](const char* event) {
+        auto request = rig.subscribed;
+        request.uri = target;
+        request.cseq = ++rig.subscribed.cseq;
+        request.headers = {{"Event", event}, {"Expires", "600"}};
+        rig.request(request);
+        return rig.answer().status;
+    };
+    EXPECT_EQ(inside("presence;id=1"), 200);
+    EXPECT_EQ(inside("presence;id=2"), 200);
+    EXPECT_EQ(inside("presence;id=3"), 503) << "which ends nothing of the dialog";
+    EXPECT_EQ(*rig.answer().header("Retry-After"), "1");
+    EXPECT_EQ(inside("presence"), 200) << "a refresh makes nothing new";
+    rig.pass(1s);
+    EXPECT_EQ(inside("presence;id=3"), 200);
+}
+
+TEST(Watchers, IM_34_AFloodOfSubscribesMakesNoCopyOfAMessageASecondOne) {
+    auto options = Rig::default_options();
+    options.presence.mode = config::PresenceMode::off;
+    WatcherRig rig(options);
+    const auto message = message_request();
+    EXPECT_EQ(rig.request(message).messages().size(), 1u);
+    auto request = rig.subscribe_request();
+    for (std::size_t i = 0; i <= MergedRequests::kCapacity; ++i) {
+        request.call_id = std::to_string(i);
+        request.from.uri.user = std::to_string(i % 1'000);
+        rig.feed(SipRequestIn{ServerTransaction{1'000'000 + i}, request, {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp});
+        ASSERT_EQ(rig.answer().status, 489);
+    }
+    EXPECT_EQ(rig.request(message).answer().status, 482);
+    request.call_id = "0";
+    EXPECT_EQ(rig.request(request).answer().status, 489) << "that one was forgotten";
 }
 
 TEST(Watchers, AReloadEndsTheSubscriptionsOfPeersThatAreGoneOrAll) {

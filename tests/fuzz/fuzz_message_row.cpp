@@ -68,7 +68,10 @@ void check(const engine::ReceiptRow& row) {
     is_one_line(row.imdn_id);
     check_report(row.report);
 }
-void check(const engine::WatcherRow& row) { STOX_ASSERT(row.user.is_bare() && row.contact.is_bare()); }
+void check(const engine::WatcherRow& row) {
+    STOX_ASSERT(row.user.is_bare() && row.contact.is_bare());
+    is_one_line(row.peer);
+}
 
 void check(const engine::ContactRow& row) {
     STOX_ASSERT(row.user.is_bare() && row.contact.is_bare() && row.shown.size() <= engine::ContactRow::kMaxShown);

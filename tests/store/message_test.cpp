@@ -99,7 +99,8 @@ ContactRow contact() {
 }
 
 WatcherRow watcher() {
-    return {jid("romeo@montague.test"), jid("juliet@capulet.test"), UtcTime(std::chrono::milliseconds(1'700'000'000'123))};
+    return {jid("romeo@montague.test"), jid("juliet@capulet.test"), WatcherRow::Said::asked,
+            UtcTime(std::chrono::milliseconds(1'700'000'000'123)), "phones"};
 }
 
 Collection collection(const RecordValue& row) { return static_cast<Collection>(row.index()); }
@@ -122,8 +123,11 @@ TEST(MessageCodec, EveryRowComesBackAsItWas) {
     comes_back(contact());
     comes_back(watcher());
     auto granted = watcher();
-    granted.asked.reset();
+    granted.said = WatcherRow::Said::granted, granted.at = {}, granted.peer.clear();
     comes_back(granted);
+    auto refused = watcher();
+    refused.said = WatcherRow::Said::refused;
+    comes_back(refused);
     auto bare_inbox = inbox();
     bare_inbox.report.reset(), bare_inbox.request_key.clear(), bare_inbox.peer.clear(), bare_inbox.delivered = true;
     comes_back(bare_inbox);
@@ -313,7 +317,8 @@ TEST(MessageCodec, HostileValuesAreRefused) {
         {watcher(), "user", "romeo@montague.test/garden"},
         {watcher(), "contact", "juliet@capulet.test/balcony"},
         {watcher(), "state", "denied"},
-        {watcher(), "asked", "yesterday"},
+        {watcher(), "at", "yesterday"},
+        {watcher(), "peer", "a\nb"},
         {contact(), "shown", json::array({1})},
         {contact(), "shown", json(std::vector<std::string>(ContactRow::kMaxShown + 1, "a"))},
     };

@@ -32,34 +32,84 @@ xmpp::Presence stanza(const Watcher& watcher, xmpp::PresenceType type, std::stri
 }
 
 /// What a NOTIFY shows of the user. Its time is later than that of the document before.   (PRES-61)
-void add_document(State& state, Watcher& watcher, const presence::Presentity& shown, TimePoint now,
-                  sip::Notification& notification) {
+std::optional<WatchedDocument> write_document(State& state, Watcher& watcher, const presence::Presentity& shown, TimePoint now) {
     auto uri = user_uri(state.options, watcher.user);
-    if (!uri) return;
+    if (!uri) return std::nullopt;
     presence::PidfSubject subject{{}, uri.value()};
     auto entity = uri.value();
     entity.scheme = sip::Scheme::pres;
     subject.entity = entity.to_string();
     auto written = presence::write_pidf(shown, subject, state.utc_at(now), watcher.stamp);
     watcher.stamp = written.stamp;
-    notification.type = presence::kPidfType;
-    notification.body = std::move(written.document);
-    if (!written.content_language.empty()) notification.headers = {{"Content-Language", written.content_language}};
+    WatchedDocument made{std::move(written.document)};
+    if (!written.content_language.empty()) made.headers = {{"Content-Language", written.content_language}};
+    return made;
 }
 
-/// news   who has gone stands in it, as for the one document that says so
-sip::Notification active(State& state, Watcher& watcher, TimePoint now, bool news = false) {
+void carry(const std::optional<WatchedDocument>& document, sip::Notification& notification) {
+    if (!document) return;
+    notification.type = presence::kPidfType;
+    notification.body = document->body;
+    notification.headers = document->headers;
+}
+
+/// What is known, as that subscription has not been told it yet.
+sip::Notification active(State& state, Watcher& watcher, sip::UsageKey usage, TimePoint now) {
     sip::Notification made;
     made.own_words = true;
     if (!watcher.relation.is_known()) return made;
-    auto shown = watcher.known;
-    if (!news) presence::forget_unavailable(shown);
-    add_document(state, watcher, shown, now, made);
+    auto& document = watcher.document;
+    if (!document || document->told.contains(usage)) {
+        auto shown = watcher.known;
+        presence::forget_unavailable(shown);
+        document = write_document(state, watcher, shown, now);
+    }
+    if (document) document->told.insert(usage);
+    carry(document, made);
+    return made;
+}
+
+/// The same for all of them; who has gone stands in this one document.   (PRES-52)
+sip::Notification news(State& state, Watcher& watcher, TimePoint now) {
+    sip::Notification made;
+    made.own_words = true;
+    if (!watcher.relation.is_known()) return made;
+    watcher.document = write_document(state, watcher, watcher.known, now);
+    carry(watcher.document, made);
+    const auto& all = watcher.known.resources;
+    if (!std::ranges::all_of(all, &presence::ResourcePresence::is_available)) {
+        watcher.document.reset();
+        presence::forget_unavailable(watcher.known);
+    } else if (watcher.document) {
+        watcher.document->told = watcher.relation.watching();
+    }
     return made;
 }
 
 void terminate(sip::Notification& notification, std::string_view reason, std::optional<std::chrono::seconds> retry_after = {}) {
     notification.state = {sip::SubscriptionPhase::terminated, {}, std::string(reason), retry_after};
+}
+
+WatcherRow row_of(const Watcher& watcher) {
+    WatcherRow row{watcher.user, watcher.contact};
+    row.peer = watcher.peer;
+    const auto& state = watcher.relation.state();
+    if (const auto* asked = std::get_if<Asked>(&state)) row.said = WatcherRow::Said::asked, row.at = asked->at;
+    if (const auto* refused = std::get_if<presence::watcher::Refused>(&state))
+        row.said = WatcherRow::Said::refused, row.at = refused->until;
+    return row;
+}
+
+presence::watcher::State state_of(const WatcherRow& row) {
+    switch (row.said) {
+        case WatcherRow::Said::granted:
+            return Granted{};
+        case WatcherRow::Said::asked:
+            return Asked{row.at};
+        case WatcherRow::Said::refused:
+            return presence::watcher::Refused{row.at};
+    }
+    return None{};
 }
 
 /// What one input to a relation wants done.
@@ -69,19 +119,19 @@ public:
         : state_(state), watcher_(watcher), now_(now), out_(out), ways_(state.ways(now, out)) {}
 
     void operator()(const Grant& act) {
-        auto first = act.active ? active(state_, watcher_, now_) : sip::Notification{};
+        auto first = act.active ? active(state_, watcher_, act.usage, now_) : sip::Notification{};
         first.own_words = true;
         if (!act.active) first.state.phase = sip::SubscriptionPhase::pending;
         state_.dialogs.grant(act.usage, std::move(first), ways_);
     }
     void operator()(const Repeat& act) {
-        auto again = act.active ? active(state_, watcher_, now_) : sip::Notification{};
+        auto again = act.active ? active(state_, watcher_, act.usage, now_) : sip::Notification{};
         if (!act.active) again.state.phase = sip::SubscriptionPhase::pending;
         state_.dialogs.publish(act.usage, std::move(again), ways_);
     }
     void operator()(const Accept& act) { state_.dialogs.accept(act.poll, ways_); }
     void operator()(const Answer& act) {
-        auto only = act.tells ? active(state_, watcher_, now_) : sip::Notification{};
+        auto only = act.tells ? active(state_, watcher_, act.poll, now_) : sip::Notification{};
         terminate(only, "timeout");
         state_.dialogs.publish(act.poll, std::move(only), ways_);
         state_.watchers.remove_usage(act.poll);
@@ -96,7 +146,7 @@ public:
     }
     void operator()(const SayClosed& act) {
         sip::Notification last;
-        if (watcher_.relation.is_granted()) add_document(state_, watcher_, {}, now_, last);
+        if (watcher_.relation.is_granted()) carry(write_document(state_, watcher_, {}, now_), last);
         terminate(last, "timeout");
         state_.dialogs.publish(act.usage, std::move(last), ways_);
     }
@@ -115,13 +165,15 @@ public:
     }
     void operator()(const Keep&) {
         if (watcher_.key.empty()) watcher_.key = state_.ids.wire_id();
-        WatcherRow row{watcher_.user, watcher_.contact, watcher_.relation.asked()};
+        auto row = row_of(watcher_);
+        const auto said = row.said;
         state_.commits.update({Collection::watchers, watcher_.key, std::move(row)}, now_);
-        note(watcher_.relation.is_granted() ? "granted" : "asked");
+        if (said != WatcherRow::Said::granted) forget_known();
+        note(said == WatcherRow::Said::granted ? "granted" : said == WatcherRow::Said::asked ? "asked" : "refused");
     }
     void operator()(const Erase&) {
         if (!watcher_.key.empty()) state_.commits.erase(Collection::watchers, std::exchange(watcher_.key, {}), now_);
-        watcher_.known = {};
+        forget_known();
         note("ended");
     }
 
@@ -131,9 +183,12 @@ private:
                             {{"state", what}, {"user", watcher_.user.to_string()}, {"contact", watcher_.contact.to_string()}}));
     }
     void publish() {
-        const auto notification = active(state_, watcher_, now_, true);
+        const auto notification = news(state_, watcher_, now_);
         for (const auto usage : watcher_.relation.watching()) state_.dialogs.publish(usage, notification, ways_);
-        presence::forget_unavailable(watcher_.known);
+    }
+    void forget_known() {
+        watcher_.known = {};
+        watcher_.document.reset();
     }
     void send(xmpp::PresenceType type, std::string id = {}) {
         if (state_.stream_up) out_.push_back(SendStanza{stanza(watcher_, type, std::move(id))});
@@ -150,10 +205,9 @@ private:
 void carry_out(State& state, Watcher& watcher, const presence::WatcherRelation::Actions& acts, TimePoint now, Actions& out) {
     Doing doing(state, watcher, now, out);
     for (const auto& act : acts) std::visit(doing, act);
-    if (watcher.relation.is_over())
-        state.watchers.remove(watcher);
-    else
-        state.watchers.set_due(watcher, watcher.relation.next_timeout());
+    if (watcher.relation.is_over()) return state.watchers.remove(watcher);
+    state.watchers.settle(watcher);
+    state.watchers.set_due(watcher, watcher.relation.next_timeout());
 }
 
 // SUBSCRIBE
@@ -169,16 +223,22 @@ sip::Reply reply(int status, std::vector<sip::Header> headers = {}) {
     return made;
 }
 
+sip::Reply full(int status, unsigned retry_after_s = kRetryFull_s) {
+    return reply(status, {{"Retry-After", std::to_string(retry_after_s)}});
+}
+
 sip::Reply no_pidf() { return reply(406, {{"Accept", std::string(presence::kPidfType)}}); }
 
 /// Who watches whom, or why not.
 std::variant<Subject, sip::Reply> subject_of(State& state, const sip::SubscriptionWanted& wanted, const config::Peer& peer,
-                                             Actions& out) {
+                                             TimePoint now, Actions& out) {
     const auto& request = wanted.request;
     if (!presence::accepts_pidf(request)) return no_pidf();
     const auto author = author_of(state.options, peer, request);
     // Nobody can agree to be seen by who does not say who they are.   (RFC 5079)
     if (!author || author->anonymous) return reply(author ? 433 : 403);
+    // What came in a dialog was not counted when it came, and would be one more subscription.   (CORE-71)
+    if (!request.to.tag.empty() && !state.signal_rates.take(rate_key(*author), now)) return full(503, 1);
     // Inside a dialog the Request-URI is our Contact, and whom it is with stands in To.
     const auto user = user_jid(state.options, request.to.tag.empty() ? request.uri : request.to.uri);
     if (!user) return reply(404);
@@ -187,11 +247,74 @@ std::variant<Subject, sip::Reply> subject_of(State& state, const sip::Subscripti
     return Subject{user.value().bare(), contact.value().bare()};
 }
 
-bool is_full(State& state, const Subject& subject, const config::Peer& peer) {
+/// A relation without dialogs whose user has not agreed makes room; what was said of it is remembered.
+void let_go(State& state, Watcher& watcher, TimePoint now, Actions& out) {
+    state.watchers.remember(watcher.user, watcher.contact, watcher.relation.state());
+    Doing{state, watcher, now, out}(Erase{});
+    state.watchers.remove(watcher);
+}
+
+/// Room for one more pair in that group, if need be by the oldest question that nobody waits for. Who may see their user stays.
+bool make_room(State& state, Watchers::Whose whose, const std::string& name, bool is_full, TimePoint now, Actions& out) {
+    if (!is_full) return true;
+    auto* oldest = state.watchers.oldest_idle_stranger(whose, name);
+    if (oldest) let_go(state, *oldest, now, out);
+    return oldest != nullptr;
+}
+
+/// Nothing: a pair that is not known may be, as far as it does not depend on its user, for no answer tells of them.   (PRES-91)
+std::optional<sip::Reply> no_room_for_pair(State& state, const Subject& subject, const config::Peer& peer, TimePoint now,
+                                           Actions& out) {
+    using Whose = Watchers::Whose;
+    auto& watchers = state.watchers;
     const auto& limits = state.options.presence;
-    if (state.watchers.usages_of_peer(peer.name) >= limits.watchers_per_peer) return true;
-    if (state.watchers.find(subject.user, subject.contact)) return false;
-    return state.watchers.size() >= limits.relations || state.watchers.watchers_of(subject.user) >= limits.watchers_per_user;
+    const auto author = subject.contact.to_string();
+    // What one peer's contacts ask may fill a part of the domain's share, and no more.
+    const std::size_t of_peer = std::min<std::size_t>(limits.watchers_per_peer, std::max(limits.relations / 4, 1u));
+    const auto has_room = [&](Whose whose, const std::string& name, bool is_full) {
+        return make_room(state, whose, name, is_full, now, out);
+    };
+    if (!has_room(Whose::author, author, watchers.strangers(Whose::author, author) >= Watchers::kStrangersPerAuthor))
+        return full(486);
+    if (!has_room(Whose::peer, peer.name, watchers.strangers(Whose::peer, peer.name) >= of_peer)) return full(503);
+    if (!has_room(Whose::everybody, {}, watchers.size() >= limits.relations)) return full(503);
+    return std::nullopt;
+}
+
+/// Whether one more contact may watch that user.
+bool has_room_at_user(State& state, const xmpp::Jid& user, TimePoint now, Actions& out) {
+    const bool is_full = state.watchers.watchers_of(user) >= state.options.presence.watchers_per_user;
+    return make_room(state, Watchers::Whose::user, user.to_string(), is_full, now, out);
+}
+
+/// As if the user were asked, who cannot be now: that somebody has many watchers tells that there is somebody.   (PRES-91)
+void put_off(State& state, sip::UsageKey usage, TimePoint now, Actions& out) {
+    const auto ways = state.ways(now, out);
+    sip::Notification pending, last;
+    pending.own_words = true;
+    pending.state.phase = sip::SubscriptionPhase::pending;
+    state.dialogs.grant(usage, std::move(pending), ways);
+    terminate(last, "probation", std::chrono::seconds(kRetryFull_s));
+    state.dialogs.publish(usage, std::move(last), ways);
+}
+
+/// Nothing: one more subscription of that contact may be. One contact's own wealth is no reason to leave its peer alone, as 503
+/// would be.   (RFC 3261 §21.5.4)
+std::optional<sip::Reply> no_room_for_subscription(State& state, const Subject& subject, const config::Peer& peer) {
+    const auto* watcher = state.watchers.find(subject.user, subject.contact);
+    if (watcher && watcher->usages.size() >= Watchers::kPerPair) return full(486);
+    if (state.watchers.usages_of_author(subject.contact) >= Watchers::kPerAuthor) return full(486);
+    if (state.watchers.usages_of_peer(peer.name) >= state.options.presence.watchers_per_peer) return full(503);
+    return std::nullopt;
+}
+
+/// A pair that was let go has its question, or its answer, still.
+Watcher& add_watcher(State& state, const Subject& subject, TimePoint now, presence::WatcherRelation::Actions& acts) {
+    const auto before = state.watchers.take_remembered(subject.user, subject.contact);
+    if (!before) return state.watchers.add(subject.user, subject.contact, presence::WatcherRelation(state.stream_up));
+    acts.push_back(Keep{});
+    return state.watchers.add(subject.user, subject.contact,
+                              presence::WatcherRelation(*before, state.stream_up, now, state.utc_at(now)));
 }
 
 void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoint now, Actions& out) {
@@ -200,15 +323,24 @@ void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoi
     const auto* peer = name ? state.options.find_peer(*name) : nullptr;
     if (!peer) return deny(reply(403));
     if (state.leaving) return deny(reply(503, {{"Retry-After", std::to_string(kRetryLeaving_s)}}));
-    const auto found = subject_of(state, wanted, *peer, out);
+    const auto found = subject_of(state, wanted, *peer, now, out);
     if (const auto* why = std::get_if<sip::Reply>(&found)) return deny(*why);
     const auto& subject = std::get<Subject>(found);
-    if (is_full(state, subject, *peer)) return deny(reply(503, {{"Retry-After", std::to_string(kRetryFull_s)}}));
-    auto* watcher = state.watchers.find(subject.user, subject.contact);
-    if (!watcher) watcher = &state.watchers.add(subject.user, subject.contact, presence::WatcherRelation(state.stream_up));
-    state.watchers.add_usage(*watcher, wanted.subscription, peer->name);
+    if (const auto why = no_room_for_subscription(state, subject, *peer)) return deny(*why);
+    const bool is_poll = sip::leading_number(wanted.request.header("Expires")) == 0u;
     presence::WatcherRelation::Actions acts;
-    if (sip::leading_number(wanted.request.header("Expires")) == 0u)
+    auto* watcher = state.watchers.find(subject.user, subject.contact);
+    // The poll of a stranger leaves nothing behind.   (PRES-40)
+    if (!watcher && is_poll)
+        watcher = &state.watchers.add(subject.user, subject.contact, presence::WatcherRelation(state.stream_up));
+    if (!watcher) {
+        if (const auto why = no_room_for_pair(state, subject, *peer, now, out)) return deny(*why);
+        if (!has_room_at_user(state, subject.user, now, out)) return put_off(state, wanted.subscription, now, out);
+        watcher = &add_watcher(state, subject, now, acts);
+    }
+    watcher->peer = peer->name;
+    state.watchers.add_usage(*watcher, wanted.subscription, peer->name);
+    if (is_poll)
         watcher->relation.poll(wanted.subscription, now, acts);
     else
         watcher->relation.watch(wanted.subscription, now, state.utc_at(now), acts);
@@ -258,6 +390,7 @@ void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, 
     learn(known, std::move(*news));
     if (watcher.relation.is_known() && known == watcher.known) return;
     watcher.known = std::move(known);
+    watcher.document.reset();
     watcher.relation.told(now, acts);
 }
 
@@ -289,16 +422,30 @@ std::optional<Refusal> check_refresh(const sip::Request& request) {
     return refusal;
 }
 
+namespace {
+
+/// The answer to a question whose relation was let go. Who has agreed is asked once more when the contact comes again: then it is
+/// their server that answers.   (RFC 6121 §3.1.3)
+void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) {
+    const bool no = presence.type == xmpp::PresenceType::unsubscribed;
+    if (!no && presence.type != xmpp::PresenceType::subscribed) return;
+    if (!state.watchers.take_remembered(presence.from, presence.to) || !no) return;
+    const auto until = state.utc_at(now) + presence::WatcherRelation::kRefusedFor;
+    state.watchers.remember(presence.from, presence.to, presence::watcher::Refused{until});
+}
+
+}  // namespace
+
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
     auto* watcher = state.watchers.find(presence.from, presence.to);
-    if (!watcher) return;
+    if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {
         case xmpp::PresenceType::subscribed:
             watcher->relation.approved(now, acts);
             break;
         case xmpp::PresenceType::unsubscribed:
-            watcher->relation.denied(now, acts);
+            watcher->relation.denied(now, state.utc_at(now), acts);
             break;
         case xmpp::PresenceType::available:
         case xmpp::PresenceType::unavailable:
@@ -360,6 +507,7 @@ void watchers_tick(State& state, TimePoint now, Actions& out) {
 
 void watchers_configure(State& state, TimePoint now, Actions& out) {
     const bool off = state.options.presence.mode == config::PresenceMode::off;
+    for (auto* watcher : state.watchers.all()) watcher->document.reset();  // users may have other addresses now
     for (const auto usage :
          state.watchers.usages([&](const std::string& peer) { return off || !state.options.find_peer(peer); })) {
         auto& watcher = *state.watchers.find(usage);
@@ -389,9 +537,11 @@ void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out) {
 
 void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now) {
     if (state.watchers.find(row.user, row.contact)) return state.commits.erase(Collection::watchers, std::move(key), now);
-    presence::WatcherRelation relation(row.asked, state.stream_up, now, state.utc_at(now));
+    presence::WatcherRelation relation(state_of(row), state.stream_up, now, state.utc_at(now));
     auto& watcher = state.watchers.add(row.user, row.contact, std::move(relation));
     watcher.key = std::move(key);
+    watcher.peer = std::move(row.peer);
+    state.watchers.settle(watcher);
     state.watchers.set_due(watcher, watcher.relation.next_timeout());
 }
 

@@ -47,6 +47,7 @@ Watcher& Watchers::add(const xmpp::Jid& user, const xmpp::Jid& contact, presence
 
 void Watchers::remove(Watcher& watcher) {
     set_due(watcher, {});
+    uncount(watcher);
     while (!watcher.usages.empty()) remove_usage(*watcher.usages.begin());
     numbers_.erase(watcher.number);
     const auto key = key_of(watcher.user, watcher.contact);
@@ -58,17 +59,25 @@ void Watchers::add_usage(Watcher& watcher, sip::UsageKey usage, const std::strin
     usages_.emplace(usage, Usage{&watcher, peer});
     watcher.usages.insert(usage);
     ++per_peer_[peer];
+    ++per_author_[watcher.contact.to_string()];
 }
 
 void Watchers::remove_usage(sip::UsageKey usage) {
     const auto found = usages_.find(usage);
     if (found == usages_.end()) return;
     count_down(per_peer_, found->second.peer);
-    found->second.watcher->usages.erase(usage);
+    auto& watcher = *found->second.watcher;
+    count_down(per_author_, watcher.contact.to_string());
+    watcher.usages.erase(usage);
+    if (watcher.document) watcher.document->told.erase(usage);
     usages_.erase(found);
 }
 
 std::size_t Watchers::usages_of_peer(const std::string& peer) const { return count_of(per_peer_, peer); }
+
+std::size_t Watchers::usages_of_author(const xmpp::Jid& contact) const {
+    return count_of(per_author_, contact.bare().to_string());
+}
 
 std::size_t Watchers::watchers_of(const xmpp::Jid& user) const { return count_of(per_user_, user.bare().to_string()); }
 
@@ -77,6 +86,59 @@ std::vector<Watcher*> Watchers::all() {
     all.reserve(watchers_.size());
     for (auto& [key, watcher] : watchers_) all.push_back(&watcher);
     return all;
+}
+
+std::array<Watchers::Group, 4> Watchers::groups(const Watcher& watcher, const std::string& peer) {
+    return {Group{Whose::author, watcher.contact.to_string()}, Group{Whose::peer, peer},
+            Group{Whose::user, watcher.user.to_string()}, Group{Whose::everybody, {}}};
+}
+
+void Watchers::uncount(Watcher& watcher) {
+    if (!watcher.stranger) return;
+    const auto before = *std::exchange(watcher.stranger, std::nullopt);
+    for (const auto& group : groups(watcher, before.peer)) {
+        const auto found = strangers_.find(group);
+        found->second.idle.erase({before.since, watcher.number});
+        if (--found->second.all == 0) strangers_.erase(found);
+    }
+}
+
+void Watchers::settle(Watcher& watcher) {
+    const auto since = watcher.relation.stranger_since();
+    const auto now = since ? std::optional(Watcher::Stranger{*since, watcher.usages.empty(), watcher.peer}) : std::nullopt;
+    if (watcher.stranger == now) return;
+    uncount(watcher);
+    watcher.stranger = now;
+    if (!now) return;
+    for (const auto& group : groups(watcher, now->peer)) {
+        auto& strangers = strangers_[group];
+        ++strangers.all;
+        if (now->idle) strangers.idle.emplace(now->since, watcher.number);
+    }
+}
+
+std::size_t Watchers::strangers(Whose whose, const std::string& name) const {
+    const auto found = strangers_.find({whose, name});
+    return found == strangers_.end() ? 0 : found->second.all;
+}
+
+Watcher* Watchers::oldest_idle_stranger(Whose whose, const std::string& name) {
+    const auto found = strangers_.find({whose, name});
+    if (found == strangers_.end() || found->second.idle.empty()) return nullptr;
+    return find(found->second.idle.begin()->second);
+}
+
+void Watchers::remember(const xmpp::Jid& user, const xmpp::Jid& contact, presence::watcher::State state) {
+    remembered_[user.bare().to_string() + ' ' + contact.bare().to_string()] = state;
+}
+
+std::optional<presence::watcher::State> Watchers::take_remembered(const xmpp::Jid& user, const xmpp::Jid& contact) {
+    const auto key = user.bare().to_string() + ' ' + contact.bare().to_string();
+    const auto* found = remembered_.find(key);
+    if (!found) return std::nullopt;
+    const auto state = *found;
+    remembered_.erase(key);
+    return state;
 }
 
 void Watchers::set_due(Watcher& watcher, std::optional<TimePoint> due) {

@@ -23,7 +23,7 @@ constexpr std::uint64_t kMaxCseq = 0x7fff'ffff;                  // RFC 3261 §8
 
 constexpr std::array<std::string_view, 5> kTypes{"normal", "chat", "groupchat", "headline", "error"};  // as xmpp::MessageType
 
-constexpr std::string_view kAsked = "asked", kGranted = "granted";  // of a watcher's row
+constexpr std::array<std::string_view, 3> kSaid{"granted", "asked", "refused"};  // of a watcher's row, as WatcherRow::Said
 
 bool is_any(char) { return true; }
 
@@ -173,8 +173,9 @@ void write(Writer& out, const ContactRow& row) {
 void write(Writer& out, const WatcherRow& row) {
     out.text("user", row.user.to_string());
     out.text("contact", row.contact.to_string());
-    out.text("state", row.asked ? kAsked : kGranted);
-    if (row.asked) out.time("asked", *row.asked);
+    out.text("state", kSaid[static_cast<std::size_t>(row.said)]);
+    if (row.said != WatcherRow::Said::granted) out.time("at", row.at);
+    out.octets("peer", row.peer);
 }
 
 // Reading
@@ -321,12 +322,15 @@ Result<RecordValue> watcher_row(const json& object) {
     if (!user.is_bare()) return wrong_member("user");
     if (!contact.is_bare()) return wrong_member("contact");
     BOOST_OUTCOME_TRY(state, text_of(object, "state"));
-    if (state != kAsked && state != kGranted) return wrong_member("state");
-    if (state == kAsked) {
-        BOOST_OUTCOME_TRY(asked, time_of(object, "asked"));
-        row.asked = asked;
+    const auto said = std::ranges::find(kSaid, state);
+    if (said == kSaid.end()) return wrong_member("state");
+    row.said = static_cast<WatcherRow::Said>(said - kSaid.begin());
+    if (row.said != WatcherRow::Said::granted) {
+        BOOST_OUTCOME_TRY(at, time_of(object, "at"));
+        row.at = at;
     }
-    row.user = std::move(user), row.contact = std::move(contact);
+    BOOST_OUTCOME_TRY(peer, octets_of(object, "peer"));
+    row.user = std::move(user), row.contact = std::move(contact), row.peer = std::move(peer);
     return RecordValue(std::move(row));
 }
 
