@@ -261,6 +261,14 @@ void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, 
     watcher.relation.told(now, acts);
 }
 
+/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted;
+/// but a user who was asked after that probe has not answered yet.
+bool answers_a_probe(State& state, const xmpp::Presence& presence, TimePoint now) {
+    auto* seen = state.contacts.find(presence.from, presence.to);
+    const auto probed = seen ? std::exchange(seen->probed, std::nullopt) : std::nullopt;
+    return probed && now < *probed + Contacts::kProbeAnswer;
+}
+
 }  // namespace
 
 bool watcher_news(State& state, const sip::Action& news, TimePoint now, Actions& out) {
@@ -290,8 +298,9 @@ std::optional<Refusal> check_refresh(const sip::Request& request) {
 }
 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
+    const bool to_a_probe = presence.type == xmpp::PresenceType::unsubscribed && answers_a_probe(state, presence, now);
     auto* watcher = state.watchers.find(presence.from, presence.to);
-    if (!watcher) return;
+    if (!watcher || (to_a_probe && watcher->relation.asked())) return;
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {
         case xmpp::PresenceType::subscribed:
