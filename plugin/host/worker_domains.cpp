@@ -151,8 +151,8 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
     services.respond = [this](std::uint64_t transaction, sip::Response response) {
         if (sip_) sip_->respond(transaction, std::move(response));
     };
-    services.send = [this, name = options.domain](engine::SendSip action, SipSent sent) {
-        send_sip(name, std::move(action), std::move(sent));
+    services.send = [this, name = options.domain](const engine::SendSip& action, SipSent sent) {
+        send_sip(name, action, std::move(sent));
     };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
     services.refused = [this](const Address& source, Transport transport) {
