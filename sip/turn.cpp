@@ -4,16 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include <cstddef>
-
 namespace stox::sip {
-
-namespace {
-
-/// Far more than what comes of one batch; behind that the loop serves the others first.
-constexpr std::size_t kMaxActions = 1'000;
-
-}  // namespace
 
 void Turn::later(std::function<void()> action) {
     put_off_.push_back(std::move(action));
@@ -38,7 +29,9 @@ Turn::Running::~Running() {
 }
 
 void Turn::Running::finish() {
-    for (std::size_t done = 0; done < kMaxActions && !alive_.expired() && !turn_.put_off_.empty(); ++done) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + kLongest;
+    while (!alive_.expired() && !turn_.put_off_.empty() && Clock::now() < end) {
         const auto action = std::move(turn_.put_off_.front());
         turn_.put_off_.pop_front();
         action();

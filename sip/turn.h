@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -19,6 +20,13 @@ public:
     /// Runs it when nothing that runs now is on the stack any more: within the turn, or in one of its own. In order; never if
     /// this is gone by then.
     void later(std::function<void()> action);
+
+    /// So long what was put off may go on; the rest has its turn when the loop has looked at its descriptors. Work puts off more
+    /// work: without a bound, timers that come due faster than they are served would leave no time for anything else.
+    static constexpr std::chrono::milliseconds kLongest{50};
+
+    /// Something was left for the next turn, or waits behind what runs.
+    bool behind() const { return !put_off_.empty(); }
 
     /// What a handler of the loop's does, and then what it put off, as far as one turn goes. Not to be entered twice. The
     /// handler waits for its next event before what it put off runs, which may throw.

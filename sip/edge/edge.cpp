@@ -10,6 +10,9 @@
 #include "sip/edge/tcp_listener.h"
 #include "sip/edge/tls_contexts.h"
 #include "sip/edge/udp_listener.h"
+#include "sip/edge/waiting_room.h"
+
+#include <boost/asio/post.hpp>
 
 #include <sys/uio.h>
 
@@ -66,7 +69,9 @@ struct Edge::Impl final : ConnectionOwner {
     Result<void> listen(const ListenAddress& address);
     Result<void> use_tls(TlsSet credentials);
     void refused(const Address& source, Transport transport);
-    void datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    bool datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    bool wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    void let_strangers_in();
     Admission::Verdict admit(const Address& from, std::string_view octets);
     bool is_next_hop(const Address& address) const;
     void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
@@ -131,12 +136,15 @@ struct Edge::Impl final : ConnectionOwner {
     Clock::time_point own_read{};
     std::map<stox::Endpoint, Clock::time_point> expected;
     SentRequests sent;
+    WaitingRoom strangers;
+    bool letting_in = false;  ///< let_strangers_in() is to come
     std::unordered_map<Flow, Live> flows;
     std::list<Handshake> handshakes;
     std::size_t in_queues = 0;  ///< octets that wait in all connections
     Flows unproven;  ///< connections of strangers to whom nothing was granted; the one that said something last is in front
     std::map<Target, Flow> dialled;
     std::uint64_t last_flow = 0;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
 Edge::Impl::~Impl() {
@@ -150,7 +158,7 @@ Result<void> Edge::Impl::listen(const ListenAddress& address) {
     if (address.transport == Transport::udp) {
         auto opened = UdpListener::open(
             loop, turn, address.endpoint,
-            {[this, index](const stox::Endpoint& from, std::string_view octets) { datagram(index, from, octets); },
+            {[this, index](const stox::Endpoint& from, std::string_view octets) { return datagram(index, from, octets); },
              [this, index](const stox::Endpoint& to, int error, std::string_view quoted) {
                  if (sent.quotes_one(to, quoted, Clock::now()))
                      handlers.unreachable(index, to, error);
@@ -211,36 +219,59 @@ bool Edge::Impl::is_next_hop(const Address& address) const {
     return first != expected.end() && first->first.address == address;
 }
 
-void Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
+/// Returns whether it is handed on at once: those of peers and next hops are, and answers of theirs.
+bool Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
     using Verdict = Admission::Verdict;
     ++counters.received;
     switch (admit(from.address, octets)) {
         case Verdict::banned:
             ++counters.dropped_banned;
-            return;
+            return false;
         case Verdict::source_rate:
             ++counters.dropped_source_rate;
-            return;
+            return false;
         case Verdict::total_rate:
             ++counters.dropped_total_rate;
-            return;
+            return false;
         case Verdict::admitted:
             break;
     }
     switch (judge_datagram(octets, limits)) {
         case Datagram::noise:
             ++counters.dropped_noise;
-            return;
+            return false;
         case Datagram::malformed:
             ++counters.dropped_malformed;
-            return;
+            return false;
         case Datagram::too_large:
             ++counters.dropped_limits;
-            return;
+            return false;
         case Datagram::message:
             break;
     }
-    ++(handlers.datagram(listener, from, octets) ? counters.datagrams : counters.dropped_queue);
+    const bool stranger = guest(from.address) == Admission::Guest::stranger;
+    const bool taken = stranger ? wait(listener, from, octets) : handlers.datagram(listener, from, octets);
+    ++(taken ? counters.datagrams : counters.dropped_queue);
+    return taken && !stranger;
+}
+
+bool Edge::Impl::wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
+    if (!strangers.enter(listener, from, octets)) return false;
+    if (!std::exchange(letting_in, true)) turn.later([this] { let_strangers_in(); });
+    return true;
+}
+
+/// One portion, when all that came before is done; the next one has a turn of its own, before which the sockets are read again.
+void Edge::Impl::let_strangers_in() {
+    for (std::size_t i = 0; i < WaitingRoom::kPortion && !strangers.empty() && (i > 0 || !turn.behind()); ++i) {
+        const auto one = strangers.leave();
+        if (!handlers.datagram(one.listener, one.from, one.octets)) --counters.datagrams, ++counters.dropped_queue;
+    }
+    letting_in = !strangers.empty();
+    if (!letting_in) return;
+    boost::asio::post(loop, [this, still = std::weak_ptr(alive)] {
+        if (!still.expired()) turn.run([this] { let_strangers_in(); });
+    });
 }
 
 Admission::Guest Edge::Impl::guest(const Address& source) const {

@@ -122,7 +122,7 @@ struct Counters {
     std::uint64_t dropped_noise = 0;               ///< datagrams that are no SIP: STUN, SigComp, blank lines
     std::uint64_t dropped_malformed = 0;           ///< datagrams that are no SIP, responses that break a rule of the framing
     std::uint64_t dropped_limits = 0;              ///< datagrams over a limit: headers, their octets, Via, routes, body
-    std::uint64_t dropped_queue = 0;               ///< datagrams for which the transactions had no room
+    std::uint64_t dropped_queue = 0;               ///< datagrams that found no room in the transactions, or where strangers wait
     std::uint64_t dropped_by_kernel = 0;           ///< datagrams that came while its queue was full
     std::uint64_t dropped_unproven_errors = 0;     ///< ICMP errors that quote no request of ours
     std::uint64_t dropped_unsent = 0;              ///< datagrams of ours for which the kernel had no room

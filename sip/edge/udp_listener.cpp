@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +17,9 @@ namespace stox::sip {
 namespace {
 
 constexpr std::size_t kBatch = 32;
+/// Of one turn at most, whatever is in them: as many as the kernel's queue has place for in short messages. A turn can be long,
+/// and what it leaves there waits for the next one.
+constexpr int kBatches = 256;
 constexpr std::size_t kLargest = 65'536;
 /// What we ask the kernel to hold for us; it gives what net.core.rmem_max allows.
 constexpr int kReceiveBuffer = 4 << 20;
@@ -99,7 +103,7 @@ void UdpListener::wait() {
                        [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
                            if (error || alive.expired()) return;
                            turn_.run([this] {
-                               read_batch();
+                               read_batches();
                                wait();
                            });
                        });
@@ -117,8 +121,16 @@ void UdpListener::wait_for_errors() {
                        });
 }
 
-/// One batch for each turn of the loop: others have their turn between two.
-void UdpListener::read_batch() {
+/// As much as one batch of work for each turn of the loop: others have their turn between two. What is dropped, or waits, is no
+/// work; would it be read as slowly, a peer's datagram would stand for long behind those of a flood.
+void UdpListener::read_batches() {
+    std::size_t handed_on = 0;
+    for (int i = 0; i < kBatches && handed_on < kBatch; ++i)
+        if (read_batch(handed_on) < kBatch) return;
+}
+
+/// How many there were.
+std::size_t UdpListener::read_batch(std::size_t& handed_on) {
     batch_->reset();
     const int count = ::recvmmsg(socket_.native_handle(), batch_->messages.data(), kBatch, MSG_DONTWAIT, nullptr);
     for (int i = 0; i < count; ++i) {
@@ -131,8 +143,9 @@ void UdpListener::read_batch() {
             count_drops(total);
         }
         const auto from = batch_->from[at].endpoint();
-        if (from.port != 0) handlers_.datagram(from, {batch_->octets[at].data(), batch_->messages[at].msg_len});
+        if (from.port != 0) handed_on += handlers_.datagram(from, {batch_->octets[at].data(), batch_->messages[at].msg_len});
     }
+    return static_cast<std::size_t>(std::max(count, 0));
 }
 
 void UdpListener::count_drops(std::uint32_t total) {

@@ -20,7 +20,8 @@ namespace stox::sip {
 class UdpListener {
 public:
     struct Handlers {
-        std::function<void(const stox::Endpoint& from, std::string_view octets)> datagram;
+        /// True: it was handed on, and is work of this turn.
+        std::function<bool(const stox::Endpoint& from, std::string_view octets)> datagram;
         /// An ICMP error, or what somebody sent as one: a datagram that begins like this did not arrive there.
         std::function<void(const stox::Endpoint& to, int error, std::string_view quoted)> unreachable;
         /// So many more datagrams came while the kernel's queue was full.
@@ -42,7 +43,8 @@ private:
     UdpListener(Turn& turn, boost::asio::ip::udp::socket socket, stox::Endpoint address, Handlers handlers);
     void wait();
     void wait_for_errors();
-    void read_batch();
+    void read_batches();
+    std::size_t read_batch(std::size_t& handed_on);
     void read_errors();
     void count_drops(std::uint32_t total);
 

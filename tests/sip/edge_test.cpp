@@ -37,6 +37,20 @@ Wire tcp_from(std::uint8_t host, unsigned port) {
     return peer;
 }
 
+/// The same by UDP.
+Wire udp_from(std::uint8_t host, unsigned port) {
+    Wire peer(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in from{}, to{};
+    from.sin_family = to.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl((127u << 24) + host);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::bind(peer.descriptor(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0 ||
+        ::connect(peer.descriptor(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        throw std::runtime_error("no socket");
+    return peer;
+}
+
 bool serves(Wire& peer, const std::string& call_id) {
     peer.send(options_text("TCP", call_id));
     return peer.read_until("\r\n\r\n").starts_with("SIP/2.0 200 ");
@@ -347,6 +361,45 @@ TEST(Edge, EveryDatagramIsCountedOnceWhereItWent) {
 }
 
 // Anybody can send datagrams in our next hop's name: it still answers us, and its connections stay.
+// What came first is a flood that the loop has not come to yet.
+TEST(Edge, APeerDoesNotWaitForTheStrangersBeforeIt) {
+    EdgeRig rig(on_loopback({Transport::udp}));
+    Wire peer = udp_to(rig.port(Transport::udp));
+    Wire stranger = udp_from(2, rig.port(Transport::udp));
+    constexpr std::size_t kStrangers = 100;
+    rig.on_loop([&](sip::Endpoint& endpoint) {
+        endpoint.trust({Prefix::parse("127.0.0.1/32").value()});
+        for (std::size_t i = 0; i < kStrangers; ++i) stranger.send(options_text("UDP", "stranger" + std::to_string(i)));
+        peer.send(options_text("UDP", "peer"));
+    });
+    rig.request("stranger" + std::to_string(kStrangers - 1));
+    const auto requests = rig.requests();
+    ASSERT_EQ(requests.size(), kStrangers + 1);
+    EXPECT_EQ(requests[0].request.call_id, "peer");
+    for (std::size_t i = 0; i < kStrangers; ++i) EXPECT_EQ(requests[i + 1].request.call_id, "stranger" + std::to_string(i));
+    EXPECT_EQ(rig.counters().datagrams, kStrangers + 1);
+}
+
+// Over its rate it costs little, and is read as fast as that allows: the peer's does not wait for that either.
+TEST(Edge, WhatIsDroppedIsNotReadAsSlowlyAsWhatIsServed) {
+    auto settings = on_loopback({Transport::udp});
+    settings.limits.source_rate = 0;
+    settings.limits.source_burst = 1;
+    EdgeRig rig(settings);
+    Wire peer = udp_to(rig.port(Transport::udp));
+    Wire stranger = udp_from(2, rig.port(Transport::udp));
+    rig.on_loop([&](sip::Endpoint& endpoint) {
+        endpoint.trust({Prefix::parse("127.0.0.1/32").value()});
+        for (int i = 0; i < 100; ++i) stranger.send(options_text("UDP", "stranger" + std::to_string(i)));
+        peer.send(options_text("UDP", "peer"));
+    });
+    rig.request("stranger0");
+    const auto requests = rig.requests();
+    ASSERT_EQ(requests.size(), 2u);
+    EXPECT_EQ(requests[0].request.call_id, "peer");
+    EXPECT_EQ(rig.counters().dropped_source_rate, 99u);
+}
+
 TEST(Edge, ABanThatDatagramsEarnedSparesResponsesAndConnections) {
     auto settings = on_loopback({Transport::udp, Transport::tcp});
     settings.limits.source_burst = 4;

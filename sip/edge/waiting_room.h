@@ -1,0 +1,36 @@
+#pragma once
+// Datagrams of strangers on their way to the transactions: a portion of them in each turn, so that a peer's does not wait for all
+// that strangers sent before it. Without it the kernel's queue, which knows no peers, would be the place where all wait.
+
+#include "mapping/core/endpoint.h"
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace stox::sip {
+
+class WaitingRoom {
+public:
+    struct Datagram {
+        std::size_t listener;
+        stox::Endpoint from;
+        std::string octets;
+    };
+
+    static constexpr std::size_t kPortion = 32;
+    static constexpr std::size_t kDatagrams = 2'048, kOctets = 8u << 20;
+
+    /// False: it is full, and this one is lost as if the kernel had lost it.
+    bool enter(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    bool empty() const { return waiting_.empty(); }
+    /// The one that has waited longest. Not of an empty one.
+    Datagram leave();
+
+private:
+    std::deque<Datagram> waiting_;
+    std::size_t octets_ = 0;
+};
+
+}  // namespace stox::sip
