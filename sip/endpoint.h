@@ -82,7 +82,7 @@ struct ClientHandlers {
     std::function<void(Response)> on_provisional;
     /// The final response, once. An INVITE can have more: a 2xx for each To tag (a proxy forked it) and a 2xx that comes after
     /// another outcome (late by up to 64*T1); each wants an ACK, and a BYE if it is not wanted.   (RFC 3261 §13.2.2.4)
-    std::function<void(Outcome)> on_final;
+    std::function<void(Outcome&&)> on_final;
     /// None of them will be called any more: at once after the final response, for an INVITE 64*T1 after the first.
     std::function<void()> on_end;
 };
@@ -90,7 +90,7 @@ struct ClientHandlers {
 class Endpoint {
 public:
     using OnRequest = std::function<void(IncomingRequest&&)>;
-    using OnOutcome = std::function<void(Outcome)>;
+    using OnOutcome = std::function<void(Outcome&&)>;
 
     /// What is told of requests that came. `request` must be set.
     struct Events {
@@ -142,9 +142,9 @@ public:
     /// Sends a request with a branch and Via of its own to exactly this next hop, with Route and Contact as the request has them
     /// (Record-Route is a proxy's and not sent). From's tag, To's tag, Call-ID and CSeq are the request's. What cannot be sent
     /// ends in on_final with Outcome::Local::unsent, never in an exception or in silence. ACK and CANCEL are not for this.
-    ClientTransaction start(Request request, NextHop next_hop, ClientHandlers handlers);
+    ClientTransaction start(const Request& request, const NextHop& next_hop, ClientHandlers handlers);
     /// The same for a caller that wants the outcome alone, exactly once, unless the endpoint is destroyed first: no INVITE.
-    void send(Request request, NextHop next_hop, OnOutcome on_outcome);
+    void send(const Request& request, const NextHop& next_hop, OnOutcome on_outcome);
     /// CANCELs an INVITE of ours: at once if it has a provisional response, else when the first one comes; not at all if a final
     /// one was there before. on_final comes as usual: 487, or a 2xx that crossed it, or 408 after 64*T1.   (RFC 3261 §9.1)
     /// headers  for the CANCEL: Reason (RFC 3326)

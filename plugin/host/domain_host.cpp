@@ -69,7 +69,7 @@ void DomainHost::open_link() {
         link_changed(true, {});
     };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
-    events.stanza = [this](xmpp::Stanza stanza) { on_stanza(engine::StanzaIn{std::move(stanza), utc_now()}); };
+    events.stanza = [this](xmpp::Stanza&& stanza) { on_stanza(engine::StanzaIn{std::move(stanza), utc_now()}); };
     events.unreadable = [this](xmpp::Stanza envelope, Error why) {
         on_stanza(engine::UnreadableStanzaIn{std::move(envelope), std::move(why)});
     };
@@ -115,7 +115,7 @@ void DomainHost::link_changed(bool up, std::string reason) {
     drive(engine::StreamDown{});
 }
 
-void DomainHost::on_stanza(engine::Input stanza) {
+void DomainHost::on_stanza(engine::Input&& stanza) {
     taken_.came();
     drive(std::move(stanza));
     taken_.handled();
@@ -133,7 +133,7 @@ void DomainHost::on_sip(engine::SipRequestIn in) {
     services_.respond(transaction, std::move(response));
 }
 
-bool DomainHost::drive(engine::Input input) {
+bool DomainHost::drive(engine::Input&& input) {
     std::vector<engine::Action> actions;
     engine_.log_details(services_.wants_details());
     try {
@@ -150,7 +150,7 @@ bool DomainHost::drive(engine::Input input) {
     return true;
 }
 
-void DomainHost::perform(engine::SendStanza action) {
+void DomainHost::perform(const engine::SendStanza& action) {
     if (link_) link_->send(action.stanza);
 }
 
@@ -159,14 +159,15 @@ void DomainHost::perform(engine::RespondSip action) {
     services_.respond(static_cast<std::uint64_t>(action.transaction), std::move(action.response));
 }
 
-void DomainHost::perform(engine::SendSip action) {
-    auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
+void DomainHost::perform(const engine::SendSip& action) {
+    auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response&& response,
+                                                                            engine::LocalFailure local) {
         auto self = weak.lock();
         if (!self) return;
         self->responses_.received(response, local);
         self->drive(engine::SipResponseIn{transaction, std::move(response), local});
     };
-    services_.send(std::move(action), std::move(sent));
+    services_.send(action, std::move(sent));
 }
 
 void DomainHost::perform(engine::HoldFlow action) {

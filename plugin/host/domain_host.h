@@ -26,7 +26,7 @@ public:
     /// What a domain needs from the worker around it. `sent` is called once for each request, with its outcome.
     struct Services {
         std::function<void(std::uint64_t transaction, sip::Response)> respond;
-        std::function<void(engine::SendSip, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
+        std::function<void(const engine::SendSip&, std::function<void(sip::Response&&, engine::LocalFailure)> sent)> send;
         /// Answered once, never from inside the call.
         std::function<void(config::NextHop, std::function<void(std::vector<engine::Target>, std::string error)> located)> locate;
         /// A connection is needed, or no longer.
@@ -79,10 +79,10 @@ public:
 
 private:
     /// False: the engine has a fault; what it was given is lost.
-    bool drive(engine::Input input);
-    void perform(engine::SendStanza action);
+    bool drive(engine::Input&& input);
+    void perform(const engine::SendStanza& action);
     void perform(engine::RespondSip action);
-    void perform(engine::SendSip action);
+    void perform(const engine::SendSip& action);
     void perform(engine::HoldFlow action);
     void perform(engine::ReleaseFlow action);
     void perform(engine::Locate action);
@@ -99,7 +99,7 @@ private:
     void close_if_drained();
     void close();
     void link_changed(bool up, std::string reason);
-    void on_stanza(engine::Input stanza);
+    void on_stanza(engine::Input&& stanza);
 
     boost::asio::io_context& loop_;
     config::DomainOptions options_;

@@ -153,8 +153,8 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
     services.respond = [this](std::uint64_t transaction, sip::Response response) {
         if (sip_) sip_->respond(transaction, std::move(response));
     };
-    services.send = [this, name = options.domain](engine::SendSip action, SipSent sent) {
-        send_sip(name, std::move(action), std::move(sent));
+    services.send = [this, name = options.domain](const engine::SendSip& action, SipSent sent) {
+        send_sip(name, action, std::move(sent));
     };
     services.hold = [this](engine::Flow flow) {
         if (sip_) sip_->hold(static_cast<sip::Flow>(flow));

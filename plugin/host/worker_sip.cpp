@@ -129,7 +129,7 @@ void Worker::tell_sip() {
         log(Level::info, "certificates loaded for " + std::to_string(number) + " identities");
 }
 
-void Worker::send_sip(const std::string& domain, engine::SendSip action, SipSent sent) {
+void Worker::send_sip(const std::string& domain, const engine::SendSip& action, SipSent sent) {
     if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::unsent); });
     const auto& target = action.target;
     sip::NextHop next_hop{target.transport, target.endpoint, target.tls_name, domain};
@@ -137,7 +137,7 @@ void Worker::send_sip(const std::string& domain, engine::SendSip action, SipSent
     next_hop.configured = target.configured;
     if (target.heard) next_hop.heard = sip::HeardFrom{target.heard->transport, target.heard->endpoint};
     next_hop.open_within = action.open_within;
-    sip_->send(std::move(action.request), std::move(next_hop), [sent = std::move(sent)](sip::Outcome outcome) {
+    sip_->send(action.request, next_hop, [sent = std::move(sent)](sip::Outcome&& outcome) {
         sent(std::move(outcome.response), to_engine(outcome.local));
     });
 }
