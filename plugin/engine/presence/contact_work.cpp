@@ -18,7 +18,11 @@ bool is_pretended(const Contact& contact) {
     return std::holds_alternative<presence::contact::Pretended>(contact.relation.state());
 }
 
-void tell(State& state, const Contact& contact, const ResourcePresence& what, Actions& out) {
+/// The stream is there and knows of what was told before.
+bool can_tell(const State& state, const Contact& contact) { return state.stream_up && !contact.resending; }
+
+void tell(State& state, const Contact& contact, const ResourcePresence& what, TimePoint now, Actions& out) {
+    state.contacts.told.spend(now);
     auto stanza = presence::write_presence(what, contact.contact, contact.user, state.utc);
     if (!stanza) return;
     if (is_pretended(contact) && what.is_available())
@@ -101,15 +105,20 @@ xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::Pre
 }
 
 void send_presence(State& state, xmpp::Presence presence, Actions& out) {
-    if (state.stream_up) return out.push_back(SendStanza{std::move(presence)});
-    state.contacts.owed.push_back(std::move(presence));
+    auto& owed = state.contacts.owed;
+    if (state.stream_up && owed.empty()) return out.push_back(SendStanza{std::move(presence)});
+    // That a relation was granted, or is over, is said once. Of one that is over, what is left of its resources may be too much.
+    const bool is_full = owed.size() >= 2 * std::size_t{state.options.presence.relations};
+    if (!state.stream_up && is_full && presence.type == xmpp::PresenceType::unavailable) return;
+    owed.push_back(std::move(presence));
 }
 
 void let_time_pass(State& state, presence::ContactRelation& relation, TimePoint now, presence::ContactRelation::Actions& acts) {
     const auto mode = state.options.presence.mode;
     const auto* idle = std::get_if<presence::contact::Idle>(&relation.state());
     if (idle && idle->until && mode == config::PresenceMode::pretended) return relation.pretend(now, acts);
-    if (idle && idle->until && mode == config::PresenceMode::off) return relation.withdraw(now, acts);
+    const bool nobody = mode == config::PresenceMode::off || state.contacts.alone;
+    if (idle && idle->until && nobody) return relation.withdraw(now, acts);
     relation.tick(now, acts);
 }
 
@@ -136,6 +145,7 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::subscribed), out);
                 break;
             case ContactAct::tell_unsubscribed:
+                for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
                 send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::unsubscribed), out);
                 break;
             case ContactAct::tell_presence:
@@ -143,7 +153,10 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 learn(state, contact, now);
                 break;
             case ContactAct::tell_unavailable:
-                for (const auto& gone : contact.shown.forget()) tell(state, contact, gone, out);
+                if (can_tell(state, contact))
+                    for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
+                else
+                    contact.shown.withdraw();
                 contact.confirm_by.reset();
                 break;
             case ContactAct::answer_probe:
@@ -165,18 +178,23 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
-    const bool tells = state.stream_up && !contact.resending;
-    if (tells)
-        for (const auto& one : contact.shown.take_due(now)) tell(state, contact, one, out);
+    auto& contacts = state.contacts;
+    const bool tells = can_tell(state, contact) && !contact.waits_to_tell;
+    if (tells) {
+        for (const auto& one : contact.shown.take_due(now, contacts.told.left(now))) tell(state, contact, one, now, out);
+        const auto more = contact.shown.next_timeout();
+        contact.waits_to_tell = more && *more <= now;
+        if (contact.waits_to_tell) contacts.telling.push_back(contact.number);
+    }
     // Until it is confirmed or withdrawn, what another life has shown stands there.
     if (contact.has_row && !contact.confirm_by && contact.shown.shown() != contact.kept_shown) keep(state, contact, now);
     auto due = contact.relation.next_timeout();
     const auto sooner = [&due](std::optional<TimePoint> at) {
         if (at && (!due || *at < *due)) due = at;
     };
-    if (tells) sooner(contact.shown.next_timeout());
+    if (tells && !contact.waits_to_tell) sooner(contact.shown.next_timeout());
     sooner(contact.confirm_by);
-    state.contacts.set_due(contact, due);
+    contacts.set_due(contact, due);
 }
 
 }  // namespace stox::engine
