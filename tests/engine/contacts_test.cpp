@@ -1,5 +1,6 @@
 // XMPP users who watch SIP contacts, from stanza to SUBSCRIBE and from NOTIFY to stanza.
 
+#include "mapping/presence/dialog_info.h"
 #include "mapping/presence/pidf.h"
 #include "mapping/sip/header_values.h"
 #include "mapping/xmpp/caps.h"
@@ -522,6 +523,120 @@ TEST(Contacts, PRES_28_APollDuringABackOff) {
     EXPECT_TRUE(rig.rows().front().granted);
     rig.pass(20ms);
     EXPECT_EQ(expires_of(rig.first), "3600") << "who answers is asked again";
+}
+
+config::DomainOptions with_lines() {
+    auto options = Rig::default_options();
+    options.presence.on_the_phone = true;
+    return options;
+}
+
+/// A notification of calls in the dialog begun last; "id/state" for each.
+sip::Request calls(ContactsRig& rig, unsigned version, const std::vector<std::string>& all, bool full = true) {
+    std::string body = "<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='" + std::to_string(version) +
+                       "' state='" + (full ? "full" : "partial") + "' entity='sip:juliet@capulet.test'>";
+    for (const auto& one : all) {
+        const auto slash = one.find('/');
+        body += "<dialog id='" + one.substr(0, slash) + "'><state>" + one.substr(slash + 1) + "</state></dialog>";
+    }
+    auto notify = rig.notification("active;expires=600", body + "</dialog-info>");
+    notify.headers.front().value = "dialog";
+    notify.content_type = std::string(presence::kDialogInfoType);
+    return notify;
+}
+
+/// And what is told within a second.
+std::string feed_calls(ContactsRig& rig, const sip::Request& notify) {
+    const auto text = rig.request(notify);
+    EXPECT_EQ(rig.answered, 200);
+    const auto more = rig.pass(1s);
+    return text + (text.empty() || more.empty() ? "" : ", ") + more;
+}
+
+TEST(Contacts, PRES_113_WhoIsOnThePhoneIsBusy) {
+    ContactsRig rig(with_lines());
+    rig.granted({"balcony/away", "garden"});
+    const auto presence_dialog = rig.first.request.call_id;
+    rig.pass(1s);
+    ASSERT_EQ(rig.begun, 2u);
+    const auto& request = rig.first.request;
+    EXPECT_EQ(*request.header("Event"), "dialog");
+    EXPECT_EQ(*request.header("Accept"), "application/dialog-info+xml");
+    EXPECT_EQ(request.uri.to_string(), "sip:juliet@capulet.test");
+    EXPECT_NE(request.call_id, presence_dialog);
+    rig.respond(200);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 0, {})), "");
+    EXPECT_EQ(feed_calls(rig, calls(rig, 1, {"a/early"}, false)), "") << "it rings";
+    EXPECT_EQ(feed_calls(rig, calls(rig, 2, {"a/confirmed"}, false)),
+              "available juliet@capulet.test/balcony dnd, available juliet@capulet.test/garden dnd");
+    EXPECT_EQ(feed_calls(rig, calls(rig, 3, {"a/terminated"}, false)),
+              "available juliet@capulet.test/balcony away, available juliet@capulet.test/garden");
+}
+
+TEST(Contacts, PRES_113_WhatIsMissingIsAskedForAnew) {
+    ContactsRig rig(with_lines());
+    rig.granted();
+    rig.pass(1s);
+    rig.respond(200);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 1, {"a/confirmed"})), "available juliet@capulet.test/balcony dnd");
+    EXPECT_EQ(feed_calls(rig, calls(rig, 3, {"b/early"}, false)), "available juliet@capulet.test/balcony")
+        << "nobody is busy of whom that is not known";
+    EXPECT_EQ(expires_of(rig.last), "0");
+    rig.respond(200);
+    auto last = calls(rig, 4, {});
+    last.headers[1].value = "terminated;reason=timeout";
+    rig.request(last);
+    rig.pass(1s);
+    ASSERT_EQ(rig.begun, 3u);
+    EXPECT_EQ(*rig.first.request.header("Event"), "dialog");
+    rig.respond(200);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 0, {"b/confirmed"})), "available juliet@capulet.test/balcony dnd");
+}
+
+TEST(Contacts, PRES_113_WhoTellsOfNoCallsIsNotAskedAgain) {
+    ContactsRig rig(with_lines());
+    rig.granted();
+    const auto subscribed = rig.first;
+    rig.pass(1s);
+    EXPECT_EQ(rig.respond(489), "") << "the presence is not touched";
+    rig.pass(20min);
+    EXPECT_EQ(rig.begun, 2u);
+    rig.first = subscribed;
+    rig.cseq = 10;
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony/xa"})), "available juliet@capulet.test/balcony xa");
+}
+
+TEST(Contacts, PRES_113_TheLineGoesWithTheContact) {
+    for (const bool unsubscribes : {true, false}) {
+        ContactsRig rig(with_lines());
+        rig.granted();
+        rig.pass(1s);
+        rig.respond(200);
+        feed_calls(rig, calls(rig, 0, {"a/confirmed"}));
+        if (unsubscribes)
+            rig.rig.stanza(presence(PresenceType::unsubscribe));
+        else
+            rig.rig.feed(OptionsChanged{Rig::default_options()});
+        EXPECT_EQ(rig.told(), std::string(unsubscribes ? "unavailable" : "available") + " juliet@capulet.test/balcony");
+        EXPECT_EQ(rig.rig.sent.size(), unsubscribes ? 2u : 1u) << "each dialog is ended";
+        rig.pass(20min);
+        EXPECT_EQ(rig.begun, 2u);
+    }
+}
+
+TEST(Contacts, PRES_113_WhatCannotBeRead) {
+    ContactsRig rig(with_lines());
+    rig.granted();
+    rig.pass(1s);
+    rig.respond(200);
+    auto notify = calls(rig, 0, {"a/confirmed"});
+    notify.content_type = std::string(presence::kPidfType);
+    EXPECT_EQ(rig.rig.request(notify).answer().status, 415);
+    EXPECT_EQ(*rig.rig.answer().header("Accept"), "application/dialog-info+xml");
+    notify = calls(rig, 0, {"a/confirmed"});
+    notify.body += '<';
+    EXPECT_EQ(rig.rig.request(notify).answer().status, 400);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 0, {"a/confirmed"})), "available juliet@capulet.test/balcony dnd");
 }
 
 config::DomainOptions pretending() {

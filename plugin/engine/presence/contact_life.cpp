@@ -112,11 +112,20 @@ void contacts_tick(State& state, TimePoint now, Actions& out) {
         if ((contact = contacts.find(number))) drive(state, *contact, now, out, [](auto&, auto&) {});
     }
     const auto waits = [&](std::uint64_t number) {
-        const auto* contact = contacts.find(number);
-        return contact && contact->relation.waits_for_turn();
+        const auto* contact = contacts.find(number & ~ContactLine::kTurn);
+        if (!contact || !(number & ContactLine::kTurn)) return contact && contact->relation.waits_for_turn();
+        return contact->line && contact->line->relation.waits_for_turn();
     };
-    while (const auto next = contacts.pacer.take(now, waits))
-        drive(state, *contacts.find(*next), now, out, [&](auto& relation, auto& acts) { relation.turn(now, acts); });
+    while (const auto next = contacts.pacer.take(now, waits)) {
+        const auto go = [&](auto& relation, auto& acts) { relation.turn(now, acts); };
+        auto& contact = *contacts.find(*next & ~ContactLine::kTurn);
+        if (!(*next & ContactLine::kTurn)) {
+            drive(state, contact, now, out, go);
+            continue;
+        }
+        drive_line(state, contact, now, out, go);
+        settle(state, contact, now, out);
+    }
     if (!state.stream_up) return end_alone(state, now, out);
     resend(state, now, out);
     go_on_telling(state, now, out);
@@ -165,7 +174,10 @@ void contacts_configure(State& state, TimePoint now, Actions& out) {
     const bool all = std::exchange(contacts.mode, state.options.presence.mode) != state.options.presence.mode;
     // Nobody pretends to know whom the other way is asked for, nor the other way round; nor by a peer that is none any more.
     for (auto* contact : contacts.all()) {
-        if (!all && !has_lost_its_peer(state, *contact)) continue;
+        if (!all && !has_lost_its_peer(state, *contact)) {
+            settle(state, *contact, now, out);
+            continue;
+        }
         const auto number = contact->number;
         drive(state, *contact, now, out, [&](auto& relation, auto& acts) { relation.withdraw(now, acts); });
         if ((contact = contacts.find(number)) && contact->relation.is_online())

@@ -31,7 +31,8 @@ void tell(State& state, const Contact& contact, const ResourcePresence& what, Ti
 }
 
 /// The SUBSCRIBE of our own to the contact, or the status that stands for why there is none.
-std::variant<sip::Request, int> make_subscribe(const State& state, const Contact& contact, unsigned expires, std::string& peer) {
+std::variant<sip::Request, int> make_subscribe(const State& state, const Contact& contact, std::string_view event,
+                                               unsigned expires, std::string& peer) {
     auto way = destination(state, contact.contact);
     if (const auto* why = std::get_if<xmpp::StanzaError>(&way))
         return why->condition == xmpp::Condition::item_not_found ? 404 : 503;
@@ -44,18 +45,16 @@ std::variant<sip::Request, int> make_subscribe(const State& state, const Contact
     request.uri = contact.redirected.value_or(to.uri);
     request.to.uri = std::move(to.uri);
     request.from.uri = from.value();
-    request.headers = {{"Event", "presence"}, {"Accept", std::string(presence::kPidfType)}, {"Expires", std::to_string(expires)}};
+    const auto type = event == kDialogPackage ? presence::kDialogInfoType : presence::kPidfType;
+    request.headers = {{"Event", std::string(event)}, {"Accept", std::string(type)}, {"Expires", std::to_string(expires)}};
     return request;
 }
 
 /// 0, or the status that stands for why nothing was sent.
 int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actions& out) {
-    std::string peer;
-    auto request = make_subscribe(state, contact, expires, peer);
-    if (const auto* status = std::get_if<int>(&request)) return *status;
-    const auto usage = state.dialogs.subscribe(std::move(std::get<sip::Request>(request)), peer, state.ways(now, out));
-    if (usage == sip::UsageKey::none) return 503;
-    state.contacts.set_usage(contact, usage);
+    const auto started = start_subscribe(state, contact, "presence", expires, now, out);
+    if (const auto* status = std::get_if<int>(&started)) return *status;
+    state.contacts.set_usage(contact, std::get<sip::UsageKey>(started));
     contact.redirected.reset();
     return 0;
 }
@@ -96,6 +95,22 @@ void erase(State& state, Contact& contact, TimePoint now) {
 
 std::string row_key(const xmpp::Jid& user, const xmpp::Jid& contact) { return user.to_string() + ' ' + contact.to_string(); }
 
+std::string peer_name(const State& state, const Contact& contact) {
+    const auto way = destination(state, contact.contact);
+    const auto* to = std::get_if<Destination>(&way);
+    return to ? to->peer->name : std::string();
+}
+
+std::variant<sip::UsageKey, int> start_subscribe(State& state, const Contact& contact, std::string_view event, unsigned expires,
+                                                 TimePoint now, Actions& out) {
+    std::string peer;
+    auto request = make_subscribe(state, contact, event, expires, peer);
+    if (const auto* status = std::get_if<int>(&request)) return *status;
+    const auto usage = state.dialogs.subscribe(std::move(std::get<sip::Request>(request)), peer, state.ways(now, out));
+    if (usage == sip::UsageKey::none) return 503;
+    return usage;
+}
+
 xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::PresenceType type) {
     xmpp::Presence made;
     made.from = from;
@@ -126,12 +141,9 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
     int failed = 0;
     for (const auto act : acts) {
         switch (act) {
-            case ContactAct::queue: {
-                const auto way = destination(state, contact.contact);
-                const auto* to = std::get_if<Destination>(&way);
-                state.contacts.pacer.push(to ? to->peer->name : std::string(), contact.number, now);
+            case ContactAct::queue:
+                state.contacts.pacer.push(peer_name(state, contact), contact.number, now);
                 break;
-            }
             case ContactAct::start_subscribe:
                 failed = start(state, contact, state.options.presence.expires, now, out);
                 break;
@@ -173,12 +185,16 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
     if (failed != 0)
         return drive(state, contact, now, out,
                      [&](auto& relation, auto& more) { relation.failed(failed, {}, false, now, dice(state), more); });
-    if (contact.relation.is_over()) return state.contacts.remove(contact);
+    if (contact.relation.is_over()) {
+        leave_line(state, contact, now, out);
+        return state.contacts.remove(contact);
+    }
     settle(state, contact, now, out);
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
     auto& contacts = state.contacts;
+    follow_line(state, contact, now, out);
     const bool tells = can_tell(state, contact) && !contact.waits_to_tell;
     if (tells) {
         for (const auto& one : contact.shown.take_due(now, contacts.told.left(now))) tell(state, contact, one, now, out);
@@ -194,6 +210,7 @@ void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
     };
     if (tells && !contact.waits_to_tell) sooner(contact.shown.next_timeout());
     sooner(contact.confirm_by);
+    if (contact.line) sooner(contact.line->relation.next_timeout());
     contacts.set_due(contact, due);
 }
 

@@ -27,9 +27,16 @@ bool is_available(const std::optional<ResourcePresence>& presence) { return pres
 
 }  // namespace
 
-bool ShownPresence::differs(const Entry& entry) {
+/// As it is told.
+ResourcePresence ShownPresence::meant(const Entry& entry) const {
+    auto meant = *entry.known;
+    meant.on_the_phone = on_the_phone_ && meant.is_available();
+    return meant;
+}
+
+bool ShownPresence::differs(const Entry& entry) const {
     if (!entry.known) return false;
-    return entry.again || !entry.told || !same(*entry.known, *entry.told);
+    return entry.again || !entry.told || !same(meant(entry), *entry.told);
 }
 
 /// It is to be shown, and is not.
@@ -143,9 +150,9 @@ std::vector<ResourcePresence> ShownPresence::take_due(TimePoint now, std::size_t
         if (due.size() == most) break;
         if (appears(*entry) && shown_now() >= kMaxShown) continue;
         entry->again = false;
-        entry->told = entry->known;
+        entry->told = meant(*entry);
         entry->told_at = now;
-        tell(*entry->known);
+        tell(*entry->told);
     }
     if (nobody_ && nobody_after_ <= now && due.size() < most) {
         nobody_ = false;

@@ -26,6 +26,8 @@ public:
     void learn(const presence::Presentity& now_known, TimePoint now);
     /// A notification without a document: the first one says that nothing is known, later ones nothing.   (PRES-13, PRES-74)
     void learn_nothing();
+    /// Who is there is shown as on the phone, which is dnd; of who is not known it says nothing.
+    void set_on_the_phone(bool is) { on_the_phone_ = is; }
     /// Nothing is known any more. What is to be told at once: each resource that was shown is unavailable, or, if the user had
     /// asked and waits, the contact is.
     std::vector<presence::ResourcePresence> forget(TimePoint now);
@@ -53,7 +55,8 @@ private:
         bool again = false;   ///< to be told whatever was
         bool listed = false;  ///< the latest document names it
     };
-    static bool differs(const Entry& entry);
+    presence::ResourcePresence meant(const Entry& entry) const;
+    bool differs(const Entry& entry) const;
     static bool appears(const Entry& entry);
     std::size_t shown_now() const;
     void drop_gone(TimePoint now);
@@ -61,6 +64,7 @@ private:
     std::map<std::string, Entry> entries_;
     Told pace_;
     bool known_ = false;
+    bool on_the_phone_ = false;
     bool asked_ = false;             ///< while nothing was known: what comes next is told whole
     bool nobody_ = false;            ///< to be told: the contact is unavailable
     TimePoint nobody_after_{};       ///< but not before
