@@ -52,11 +52,11 @@ Event ContactRelation::ending(std::string_view reason, std::optional<seconds> re
         case Ending::Follow::at_once:
             return at_once(now, below);
         case Ending::Follow::later:
-            return after(said.value_or(how.wait));
+            return after(std::max(said.value_or(how.wait), back_off(now, below)));
         case Ending::Follow::back_off:
             break;
     }
-    return after(said.value_or(back_off(below)));
+    return after(std::max(said.value_or(seconds(0)), back_off(now, below)));
 }
 
 void ContactRelation::failed(int status, std::optional<seconds> retry_after, bool can_follow, TimePoint now, const Below& below,
@@ -80,23 +80,24 @@ void ContactRelation::failed(int status, std::optional<seconds> retry_after, boo
         case Failure::transient:
             break;
     }
-    step(after(std::max(said, back_off(below))), now, out);
+    step(after(std::max(said, back_off(now, below))), now, out);
 }
 
 void ContactRelation::ended(bool silent, TimePoint now, const Below& below, Actions& out) {
-    step(silent ? Dropped{back_off(below), true} : at_once(now, below), now, out);
+    step(silent ? Dropped{back_off(now, below), true} : at_once(now, below), now, out);
 }
 
 /// Unless it has just begun: who ends it each time is not asked each time.
 Dropped ContactRelation::at_once(TimePoint now, const Below& below) const {
     const bool quick = parts_.started && now - *parts_.started < kQuick;
-    return {quick ? back_off(below) : seconds(0), false};
+    return {quick ? back_off(now, below) : seconds(0), false};
 }
 
 /// Between the time and twice the time, so that what failed together is not tried together.
-seconds ContactRelation::back_off(const Below& below) const {
+seconds ContactRelation::back_off(TimePoint now, const Below& below) const {
     constexpr unsigned kDoublings = 8;  // as many as there is room for under the most
-    const seconds least = kFirstBackOff * (1u << std::min(parts_.failures, kDoublings));
+    const auto failures = stood(parts_, now) ? 0 : parts_.failures;
+    const seconds least = kFirstBackOff * (1u << std::min(failures, kDoublings));
     const auto spread = seconds(below(static_cast<unsigned>(least.count()) + 1));
     return std::min<seconds>(least + spread, kMostBackOff);
 }

@@ -83,12 +83,15 @@ struct Parts {
     bool online = false;      ///< the user has an available resource, as far as is known
     bool settled = false;     ///< what was last told stays true
     bool redirected = false;  ///< since the last NOTIFY
-    unsigned failures = 0;    ///< in a row
+    unsigned failures = 0;    ///< in a row: what ended sooner than kQuick is one, too
     TimePoint not_before{};   ///< a SUBSCRIBE is not wanted before
     std::optional<TimePoint> started{}, polled{};
     std::optional<TimePoint> away_at{};  ///< then the dialog of an absent user is ended
     State state{};
 };
+
+/// There is a subscription, and it has lasted: its end is no further failure.
+bool stood(const Parts& parts, TimePoint now);
 
 }  // namespace contact
 
@@ -159,7 +162,7 @@ private:
     contact::Event ending(std::string_view reason, std::optional<std::chrono::seconds> retry_after, TimePoint now,
                           const Below& below) const;
     contact::Dropped at_once(TimePoint now, const Below& below) const;
-    std::chrono::seconds back_off(const Below& below) const;
+    std::chrono::seconds back_off(TimePoint now, const Below& below) const;
 
     contact::Parts parts_;
 };

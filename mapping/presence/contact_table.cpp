@@ -185,7 +185,6 @@ Pending doubt(const Active&, const NotifiedPending&, Scope& scope) {
 template <class From>
 Active active(const From&, const NotifiedActive&, Scope& scope) {
     auto& parts = scope.parts;
-    parts.failures = 0;
     parts.redirected = false;
     if (!is_granted(scope)) {
         parts.authorization = Authorization::granted;
@@ -207,6 +206,7 @@ None refused(const From&, const Refused&, Scope& scope) {
 template <class From>
 Idle dropped(const From&, const Dropped& event, Scope& scope) {
     auto& parts = scope.parts;
+    if (stood(parts, scope.now)) parts.failures = 0;
     if (event.wait.count() > 0) ++parts.failures;
     parts.not_before = scope.now + event.wait;
     parts.away_at.reset();
@@ -299,6 +299,7 @@ using Table = transitions<
     row<Pretended,  Unsubscribe,     None,       end<Pretended>>,
     row<Pretended,  Probe,           Pretended,  answer<Pretended>>,
     row<Pretended,  Online,          Pretended,  stay<Pretended>>,
+    row<Pretended,  Offline,         Pretended,  absent<Pretended>>,
     row<Pretended,  Withdraw,        Idle,       withdrawn<Pretended, Withdraw>>,
     row<Wanted,     Subscribe,       Wanted,     repeated<Wanted>>,
     row<Wanted,     Unsubscribe,     None,       end<Wanted>>,
@@ -380,6 +381,11 @@ using Table = transitions<
 // clang-format on
 
 }  // namespace
+
+bool stood(const Parts& parts, TimePoint now) {
+    const bool stands = std::holds_alternative<Pending>(parts.state) || std::holds_alternative<Active>(parts.state);
+    return stands && parts.started && now - *parts.started >= ContactRelation::kQuick;
+}
 
 bool step(Scope& scope, const Event& event) { return Table::step(scope.parts.state, event, scope); }
 

@@ -169,6 +169,7 @@ void Reader::settle() {
         pidf_.presentity.resources.push_back(std::move(presence));
     }
     put_in_order(pidf_.presentity);
+    if (cut_statuses(pidf_.presentity)) pidf_.left_out = true;
 }
 
 }  // namespace

@@ -48,16 +48,31 @@ bool put_in_order(Presentity& presentity) {
     auto& all = presentity.resources;
     std::ranges::stable_sort(all, is_more_available);
     std::vector<ResourcePresence> kept;
+    bool too_many = false;
     for (auto& one : all) {
         if (std::ranges::find(kept, one.resource, &ResourcePresence::resource) != kept.end()) continue;
-        if (kept.size() == kMaxResources) {
-            all = std::move(kept);
-            return true;
-        }
-        kept.push_back(std::move(one));
+        too_many = too_many || kept.size() == kMaxResources;
+        if (kept.size() < kMaxResources) kept.push_back(std::move(one));
     }
     all = std::move(kept);
-    return false;
+    return too_many;
+}
+
+bool cut_statuses(Presentity& presentity) {
+    std::size_t octets = 0;
+    bool cut = false;
+    for (auto& one : presentity.resources) {
+        std::size_t own = 0;
+        for (const auto& status : one.statuses) own += status.text.size();
+        if (octets + own > kMaxAll_octets) {
+            one.statuses.clear();
+            one.statuses.shrink_to_fit();
+            cut = true;
+        } else {
+            octets += own;
+        }
+    }
+    return cut;
 }
 
 void forget_unavailable(Presentity& presentity) {

@@ -16,6 +16,7 @@ namespace stox::presence {
 inline constexpr std::size_t kMaxResources = 32;        ///< of one presentity
 inline constexpr std::size_t kMaxStatuses = 8;          ///< languages of one resource
 inline constexpr std::size_t kMaxStatus_octets = 1024;  ///< of one status
+inline constexpr std::size_t kMaxAll_octets = 8'192;    ///< of all statuses of one presentity, each where it stands
 
 enum class Availability {
     available,
@@ -58,6 +59,11 @@ struct Presentity {
 /// Of two with the same resource the more available one stays; over kMaxResources the last are left out.
 /// returns  true: some were too many
 bool put_in_order(Presentity& presentity);
+
+/// Over kMaxAll_octets the statuses of the last are left out: one text of a person, or of a document, is that of every tuple, and
+/// what was short there is long here.
+/// returns  true: some were too many
+bool cut_statuses(Presentity& presentity);
 
 /// Takes out who was told to be unavailable: a document says so once.   (PRES-52)
 void forget_unavailable(Presentity& presentity);

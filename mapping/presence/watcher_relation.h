@@ -122,6 +122,7 @@ struct Parts {
     bool stream_up = false;
     bool known = false;                     ///< the user's state, since the stream is up
     bool unsent = false;                    ///< the question waits for the stream
+    std::optional<TimePoint> ask_after{};   ///< it did not reach the user, and may after that
     std::optional<TimePoint> published{};   ///< the latest document that was no subscription's first
     std::optional<TimePoint> publish_at{};  ///< something is held back until then
     std::optional<TimePoint> probe_at{};
@@ -141,6 +142,7 @@ public:
     static constexpr std::chrono::seconds kProbeAfter{1};     ///< an approval without presence   (PRES-33)
     static constexpr std::chrono::seconds kProbeGap{30};
     static constexpr std::chrono::seconds kPollAnswer{2};  ///< PRES-40
+    static constexpr std::chrono::seconds kAskAfterFailure{300};
     static constexpr std::chrono::days kAskAgain{1};       ///< PRES-32
     static constexpr std::chrono::days kPendingFor{30};    ///< PRES-43
     static constexpr std::chrono::days kRefusedFor{1};     ///< a phone that asks again and again is not the user's to answer

@@ -87,10 +87,22 @@ From refreshed(const From& state, const Refreshed& event, Scope& scope) {
 
 // ---- The user was asked ----
 
+/// What did not reach the user may do so now.
+void ask_after_failure(Scope& scope) {
+    auto& after = scope.parts.ask_after;
+    if (!after || scope.now < *after) return;
+    after.reset();
+    ask(scope);
+}
+
 Asked watch_again(const Asked& state, const Watch& event, Scope& scope) {
     scope.parts.watching.insert(event.usage);
     scope.act(Grant{event.usage, false});
-    if (event.utc < state.at + Relation::kAskAgain) return state;
+    if (event.utc < state.at + Relation::kAskAgain) {
+        ask_after_failure(scope);
+        return state;
+    }
+    scope.parts.ask_after.reset();
     ask(scope);
     scope.act(Keep{});
     scope.parts.give_up_at = scope.now + Relation::kPendingFor;
@@ -119,12 +131,18 @@ Refused denied(const From&, const Denied& event, Scope& scope) {
     return {event.utc + Relation::kRefusedFor};
 }
 
-/// It never reached the user; the next SUBSCRIBE asks again.
-template <class On>
-None not_asked(const Asked&, const On& event, Scope& scope) {
-    terminate_all(scope, event.ending);
-    scope.act(Erase{});
-    return {};
+// It never reached the user. Whoever waits hears as little of it as of a user who says nothing: an end of it would tell who is
+// missing from who is silent.   (PRES-91)
+Asked not_asked(const Asked& state, const Failed&, Scope&) { return state; }
+
+Asked not_asked_now(const Asked& state, const Interrupted&, Scope& scope) {
+    scope.parts.ask_after = scope.now + Relation::kAskAfterFailure;
+    return state;
+}
+
+Asked refreshed_unanswered(const Asked& state, const Refreshed& event, Scope& scope) {
+    ask_after_failure(scope);
+    return refreshed<Asked, false>(state, event, scope);
 }
 
 template <class From>
@@ -258,12 +276,12 @@ using Table = transitions<
     row<None,    StreamBack, None,    stream<None, StreamBack, true>>,
     row<Asked,   Watch,      Asked,   watch_again>,
     row<Asked,   Poll,       Asked,   poll_of_a_stranger<Asked>>,
-    row<Asked,   Refreshed,  Asked,   refreshed<Asked, false>>,
+    row<Asked,   Refreshed,  Asked,   refreshed_unanswered>,
     row<Asked,   Left,       Asked,   left_unanswered<Asked>>,
     row<Asked,   Approved,   Granted, approved<Asked>>,
     row<Asked,   Denied,     Refused, denied<Asked>>,
-    row<Asked,   Failed,     None,    not_asked<Failed>>,
-    row<Asked,   Interrupted, None,   not_asked<Interrupted>>,
+    row<Asked,   Failed,     Asked,   not_asked>,
+    row<Asked,   Interrupted, Asked,  not_asked_now>,
     row<Asked,   StreamLost, Asked,   stream<Asked, StreamLost, false>>,
     row<Asked,   StreamBack, Asked,   ask_now>,
     row<Asked,   GaveUp,     None,    gave_up<Asked>>,

@@ -230,6 +230,7 @@ struct PresenceOptions {
     unsigned watchers_per_user = 100;
     unsigned watchers_per_peer = 10'000;
     unsigned relations = 20'000;  ///< each way
+    bool on_the_phone = false;    ///< contacts are asked whether they are   (PRES-113)
 
     friend bool operator==(const PresenceOptions&, const PresenceOptions&) = default;
 };

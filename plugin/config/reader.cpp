@@ -174,6 +174,7 @@ PresenceOptions read_presence(const json& section) {
                                {"watchers_per_peer", &presence.watchers_per_peer},
                                {"relations", &presence.relations}})
         *field = value(section, word, *field);
+    presence.on_the_phone = value(section, "on_the_phone", presence.on_the_phone);
     return presence;
 }
 

@@ -66,9 +66,13 @@ std::string node_of(const Ask& ask) { return ask.command ? ask.command->node() :
 
 void authorize(AdminId id, const Ask& ask, Actions& out) { out.push_back(Authorize{id, asker(ask), node_of(ask), ask.scope}); }
 
+void allow(State& state, AdminId id, Ask ask, TimePoint now, Actions& out);
+
 void put(State& state, Ask ask, TimePoint now, Actions& out) {
     if (!state.signal_rates.take(asker(ask).local + '@' + asker(ask).domain, now))
         return refuse(ask.asked, ErrorType::wait, Condition::resource_constraint, "You ask faster than this gateway allows.", out);
+    // What is theirs nobody has to be asked about.
+    if (ask.scope == AdminScope::user) return allow(state, AdminId{}, std::move(ask), now, out);
     if (state.desk.asks.size() >= AdminDesk::kAsks)
         return refuse(ask.asked, ErrorType::wait, Condition::resource_constraint, "Too many commands at once; please try again.",
                       out);
@@ -120,7 +124,9 @@ void end_session(AdminDesk& desk, const std::string& id) {
     std::erase_if(desk.sessions, [&](const auto& session) { return session.id == id; });
 }
 
+/// Of a form that everybody may have nothing is remembered: else many of them would push out those of administrators.
 std::string begin_session(State& state, const xmpp::Jid& owner, const AdminCommand& command, TimePoint now) {
+    if (command.scope == AdminScope::user) return state.ids.wire_id();
     auto& sessions = state.desk.sessions;
     if (sessions.size() >= AdminDesk::kSessions) sessions.pop_front();
     sessions.push_back({state.ids.wire_id(), owner, &command, now + AdminDesk::kSession});
@@ -171,6 +177,10 @@ void finish(State& state, const Ask& ask, const AdminOutcome& outcome, Actions& 
 
 void run(State& state, AdminId id, Ask ask, AdminOrder order, TimePoint now, Actions& out) {
     const auto who = asker(ask).to_string();
+    if (ask.scope == AdminScope::user) {
+        order.arguments.insert_or_assign("user", asker(ask).bare().to_string());
+        return finish(state, ask, administer(state, order), out);
+    }
     if (ask.command->of_engine) {
         const auto outcome = administer(state, order);
         out.push_back(
@@ -185,11 +195,15 @@ void run(State& state, AdminId id, Ask ask, AdminOrder order, TimePoint now, Act
 
 // When it is known that they may
 
-void list_commands(const State& state, const Ask& ask, Actions& out) {
+/// is_admin  of ask.scope; everybody has their own
+void list_commands(const State& state, const Ask& ask, bool is_admin, Actions& out) {
     xmpp::DiscoItems items{std::string(xmpp::ns::kCommands), {}};
+    const auto add = [&](const AdminCommand& command) {
+        items.items.push_back({state.options.domain, command.node(), std::string(command.title)});
+    };
     for (const auto& command : admin_commands())
-        if (ask.scope == AdminScope::worker || command.scope == AdminScope::domain)
-            items.items.push_back({state.options.domain, command.node(), std::string(command.title)});
+        if (is_admin && (ask.scope == AdminScope::worker || command.scope == AdminScope::domain)) add(command);
+    for (const auto& command : own_commands()) add(command);
     answer(ask.asked, xmpp::encode(items), out);
 }
 
@@ -215,7 +229,7 @@ void help(State& state, const Ask& ask, Actions& out) {
 void run_command(State& state, AdminId id, Ask ask, TimePoint now, Actions& out) {
     const auto asked = xmpp::decode_command(*std::get<xmpp::Iq>(ask.asked).payload).value();
     const auto& session = asked.session_id;
-    if (!session.empty() && !find_session(state.desk, session, asker(ask), ask.command, now))
+    if (ask.scope != AdminScope::user && !session.empty() && !find_session(state.desk, session, asker(ask), ask.command, now))
         return refuse(ask.asked, ErrorType::modify, Condition::bad_request, "This command is over; please begin again.", out);
     const bool has_form = !ask.command->arguments.empty();
     const bool filled_in = has_form && asked.form && asked.form->type == xmpp::FormType::submit;
@@ -235,7 +249,7 @@ void run_command(State& state, AdminId id, Ask ask, TimePoint now, Actions& out)
 void allow(State& state, AdminId id, Ask ask, TimePoint now, Actions& out) {
     switch (ask.purpose) {
         case Purpose::list:
-            return list_commands(state, ask, out);
+            return list_commands(state, ask, true, out);
         case Purpose::info:
             return describe(ask, out);
         case Purpose::help:
@@ -250,7 +264,7 @@ void allow(State& state, AdminId id, Ask ask, TimePoint now, Actions& out) {
 void deny(State& state, const Ask& ask, Actions& out) {
     switch (ask.purpose) {
         case Purpose::list:
-            return answer(ask.asked, xmpp::encode(xmpp::DiscoItems{std::string(xmpp::ns::kCommands), {}}), out);
+            return list_commands(state, ask, false, out);
         case Purpose::help:
         case Purpose::status:
             return say(state, ask.asked,
@@ -281,7 +295,7 @@ void command_asked(State& state, const xmpp::Iq& in, TimePoint now, Actions& out
     if (action != xmpp::CommandAction::cancel)
         return put(state, {in, Purpose::command, command, command->scope, {}, {}}, now, out);
     // Whoever has the session was an administrator, and ends it.
-    if (!find_session(state.desk, session, in.from, command, now))
+    if (command->scope != AdminScope::user && !find_session(state.desk, session, in.from, command, now))
         return refuse(in, ErrorType::modify, Condition::bad_request, "This command is over; please begin again.", out);
     end_session(state.desk, session);
     xmpp::AdhocCommand reply;

@@ -59,6 +59,12 @@ constexpr std::array kCommands{
     AdminCommand{AdminVerb::stop,       "stop",       "Stop until the next reload",    worker, false}};
 // clang-format on
 
+constexpr std::array kCancelOwn{AdminArgument{"contact", "JID of the contact", Kind::user}};
+constexpr std::array kOwnCommands{
+    AdminCommand{AdminVerb::subscriptions, "subscriptions", "My presence subscriptions", user, true},
+    AdminCommand{AdminVerb::cancel_subscription, "cancel-subscription", "End one of my presence subscriptions", user, true,
+                 kCancelOwn}};
+
 std::optional<unsigned> number_of(std::string_view text) {
     unsigned number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -105,9 +111,10 @@ std::optional<std::string> wrong(const AdminArgument& argument, const std::strin
 
 }  // namespace
 
-std::string AdminCommand::node() const { return std::string(kAdminNode) + std::string(word); }
+std::string AdminCommand::node() const { return std::string(scope == user ? kOwnNode : kAdminNode) + std::string(word); }
 
 std::span<const AdminCommand> admin_commands() { return kCommands; }
+std::span<const AdminCommand> own_commands() { return kOwnCommands; }
 
 const AdminCommand* find_admin_command(std::string_view word) {
     if (word == "status") word = "overview";
@@ -116,9 +123,13 @@ const AdminCommand* find_admin_command(std::string_view word) {
 }
 
 const AdminCommand* find_admin_node(std::string_view node) {
-    if (!node.starts_with(kAdminNode)) return nullptr;
-    const auto found = std::ranges::find(kCommands, node.substr(kAdminNode.size()), &AdminCommand::word);
-    return found == kCommands.end() ? nullptr : &*found;
+    const auto find = [node](std::span<const AdminCommand> commands, std::string_view prefix) -> const AdminCommand* {
+        if (!node.starts_with(prefix)) return nullptr;
+        const auto found = std::ranges::find(commands, node.substr(prefix.size()), &AdminCommand::word);
+        return found == commands.end() ? nullptr : &*found;
+    };
+    const auto* command = find(kCommands, kAdminNode);
+    return command ? command : find(kOwnCommands, kOwnNode);
 }
 
 const AdminCommand& admin_command(AdminVerb verb) {

@@ -13,8 +13,8 @@
 
 namespace stox::engine {
 
-/// Whose administrator may run it: the domain's, or that of the whole server.
-enum class AdminScope { domain, worker };
+/// Whose administrator may run it: the domain's, or that of the whole server; or each user, about what is theirs.
+enum class AdminScope { domain, worker, user };
 
 enum class AdminVerb {
     overview,
@@ -60,16 +60,18 @@ struct AdminCommand {
     bool of_engine;  ///< a domain's engine answers it alone
     std::span<const AdminArgument> arguments{};
 
-    /// "urn:stox:admin#peers", which is the FORM_TYPE of its form as well.
+    /// "urn:stox:admin#peers", or "urn:stox:own#subscriptions"; the FORM_TYPE of its form as well.
     std::string node() const;
 };
 
-inline constexpr std::string_view kAdminNode = "urn:stox:admin#";
+inline constexpr std::string_view kAdminNode = "urn:stox:admin#", kOwnNode = "urn:stox:own#";
 
 std::span<const AdminCommand> admin_commands();
+/// Those of scope user: no administrator, and no command line, has them. The argument `user` of their order is who asks.
+std::span<const AdminCommand> own_commands();
 /// Null: there is none of that name. "status" is a name of the overview.
 const AdminCommand* find_admin_command(std::string_view word);
-/// The same by its node.
+/// The same by its node, or one of own_commands.
 const AdminCommand* find_admin_node(std::string_view node);
 const AdminCommand& admin_command(AdminVerb verb);
 

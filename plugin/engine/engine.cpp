@@ -296,6 +296,7 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                    },
                    [&](const StreamDown&) {
                        stream_down(state, now, out);
+                       contacts_stream_down(state, now);
                        watchers_stream_down(state, now, out);
                    },
                    [&](const StanzaIn& in) {

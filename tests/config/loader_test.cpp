@@ -55,9 +55,9 @@ TEST(Loader, AWholeDomain) {
 TEST(Loader, Presence) {
     const auto loaded = load_domain("sip.example", {"example.com"}, R"({"presence": {"mode": "static", "expires": 61,
         "min_expires": 62, "max_expires": 63, "subscribe_rate": 64, "contacts_per_user": 65, "watchers_per_user": 66,
-        "watchers_per_peer": 67, "relations": 68}})");
+        "watchers_per_peer": 67, "relations": 68, "on_the_phone": true}})");
     ASSERT_TRUE(std::holds_alternative<DomainOptions>(loaded));
-    const PresenceOptions wanted{PresenceMode::pretended, 61, 62, 63, 64, 65, 66, 67, 68};
+    const PresenceOptions wanted{PresenceMode::pretended, 61, 62, 63, 64, 65, 66, 67, 68, true};
     EXPECT_EQ(std::get<DomainOptions>(loaded).presence, wanted);
     const auto off = load_domain("sip.example", {"example.com"}, R"({"presence": {"mode": "off"}})");
     EXPECT_EQ(std::get<DomainOptions>(off).presence.mode, PresenceMode::off);

@@ -208,8 +208,27 @@ TEST(ContactRelation, PRES_17_NotifyEndsTheBackOff) {
     for (int i = 0; i < 5; ++i) play.turn(), play.fail(500), play.pass(wait(play));
     play.turn();
     play.notify("active");
+    play.pass(seconds(14));
+    auto short_lived = play;
+    short_lived.ended(true);
+    EXPECT_EQ(wait(short_lived), seconds(15 * 32)) << "it had just begun";
+    play.pass(seconds(1));
     play.ended(true);
     EXPECT_EQ(wait(play), seconds(15));
+}
+
+TEST(ContactRelation, PRES_17_WhoEndsItAtOnceEachTimeIsAskedLessAndLess) {
+    for (const auto* reason : {"probation", "giveup", "deactivated", "timeout", "strange"}) {
+        Play play;
+        play.subscribe();
+        for (int least = 15; least <= 1'920; least *= 2) {
+            play.turn();
+            play.notify("active");
+            EXPECT_TRUE(play.notify(std::string("terminated;reason=") + reason, seconds(0)).starts_with("Idle")) << reason;
+            EXPECT_EQ(wait(play), seconds(least)) << reason << ", whatever Retry-After says";
+            play.pass(wait(play));
+        }
+    }
 }
 
 TEST(ContactRelation, PRES_17_RetryAfterCountsWhereItIsLonger) {
@@ -499,6 +518,7 @@ TEST(ContactRelation, PRES_T7_Giveup) {
     play.pass(hours(1));
     play.turn();
     play.notify("pending");
+    play.pass(seconds(15));
     play.notify("terminated;reason=giveup", seconds(20));
     EXPECT_EQ(wait(play), seconds(20));
     EXPECT_EQ(play.relation.authorization(), Authorization::pending);
@@ -528,8 +548,9 @@ TEST(ContactRelation, PRES_T10_OthersBackOff) {
     play.pass(seconds(15));
     play.turn();
     play.notify("pending");
-    EXPECT_EQ(play.notify("terminated;reason=strange", seconds(2)), "Idle: ");
-    EXPECT_EQ(wait(play), seconds(2));
+    play.pass(seconds(15));
+    EXPECT_EQ(play.notify("terminated;reason=strange", seconds(40)), "Idle: ");
+    EXPECT_EQ(wait(play), seconds(40));
 }
 
 TEST(ContactRelation, PRES_T11_UnknownTokens) {
@@ -598,6 +619,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Pretended+Unsubscribe=None:nothing erase unsubscribed",
         "Pretended+Probe=Pretended:answer",
         "Pretended+Online=Pretended:",
+        "Pretended+Offline=Pretended:",
         "Pretended+Withdraw=Idle:nothing",
         "Wanted+Subscribe=Wanted:subscribed",
         "Wanted+Unsubscribe=None:nothing erase unsubscribed",
@@ -723,7 +745,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
 
 // What an absence, or its end, changes is seen later.
 TEST(ContactRelation, EveryStateMindsWhetherTheUserIsThere) {
-    for (const State& state : std::vector<State>{Trying{}, Pending{}, Active{}, Polling{}, Lapsing{}, Returning{}}) {
+    for (const State& state : std::vector<State>{Pretended{}, Trying{}, Pending{}, Active{}, Polling{}, Lapsing{}, Returning{}}) {
         const auto make = [&](bool online) {
             Parts parts;
             parts.authorization = Authorization::granted;

@@ -5,6 +5,7 @@ COMMANDS = "{http://jabber.org/protocol/commands}"
 DATA = "{jabber:x:data}"
 ITEMS = "{http://jabber.org/protocol/disco#items}"
 NODE = "urn:stox:admin#"
+OWN = "urn:stox:own#"
 
 
 class Answer:
@@ -33,8 +34,8 @@ def listed(client, domain: str) -> list[str]:
     return [item.get("node").removeprefix(NODE) for item in answer.xml.iter(f"{ITEMS}item")]
 
 
-def execute(client, domain: str, word: str, session: str = "", **filled_in: str) -> Answer:
-    attributes = f"node='{NODE}{word}'" + (f" sessionid='{session}' action='complete'" if session else " action='execute'")
+def execute(client, domain: str, word: str, session: str = "", node: str = NODE, **filled_in: str) -> Answer:
+    attributes = f"node='{node}{word}'" + (f" sessionid='{session}' action='complete'" if session else " action='execute'")
     fields = "".join(f"<field var='{name}'><value>{sax.escape(value)}</value></field>" for name, value in filled_in.items())
     form = f"<x xmlns='jabber:x:data' type='submit'>{fields}</x>" if session else ""
     return Answer(client.iq(domain, "set", f"<command xmlns='{COMMANDS[1:-1]}' {attributes}>{form}</command>"))

@@ -99,16 +99,83 @@ struct Office : Rig {
 TEST(Admin, AdministratorsSeeTheirCommandsAndNobodyElseAny) {
     Office office;
     office.domain_admin = {"benvolio", "montague.test", "x"};
-    EXPECT_EQ(office.say(list(kAdmin)).listed(), admin_commands().size());
+    const auto own = own_commands().size();
+    EXPECT_EQ(office.say(list(kAdmin)).listed(), admin_commands().size() + own);
     const auto of_domain = std::ranges::count(admin_commands(), AdminScope::domain, &AdminCommand::scope);
-    EXPECT_EQ(office.say(list(office.domain_admin)).listed(), static_cast<std::size_t>(of_domain));
+    EXPECT_EQ(office.say(list(office.domain_admin)).listed(), static_cast<std::size_t>(of_domain) + own);
     EXPECT_LT(static_cast<std::size_t>(of_domain), admin_commands().size());
-    EXPECT_EQ(office.say(list(kOther)).listed(), 0u);
+    EXPECT_EQ(office.say(list(kOther)).listed(), own) << "what is theirs alone";
     EXPECT_EQ(office.reply().type, xmpp::IqType::result);
     const auto questions = office.asked.size();
     office.say(list({"tybalt", "elsewhere.test", "x"}));
     EXPECT_EQ(office.error().condition, xmpp::Condition::forbidden);
     EXPECT_EQ(office.asked.size(), questions) << "of a stranger nobody is asked";
+}
+
+xmpp::Iq execute_own(const xmpp::Jid& from, const std::string& word, std::optional<xmpp::DataForm> form = {},
+                     const std::string& session = {}) {
+    xmpp::AdhocCommand command;
+    command.node = "urn:stox:own#" + word;
+    command.session_id = session;
+    command.form = std::move(form);
+    return iq_from(from, xmpp::IqType::set, xmpp::encode(command));
+}
+
+void watch(Office& office, const xmpp::Jid& user, const char* contact) {
+    xmpp::Presence subscribe;
+    subscribe.from = user;
+    subscribe.to = {contact, "capulet.test", {}};
+    subscribe.type = xmpp::PresenceType::subscribe;
+    office.say(subscribe);
+}
+
+TEST(Admin, EverybodySeesAndEndsTheirOwnSubscriptions) {
+    Office office;
+    watch(office, kOther, "juliet");
+    watch(office, kAdmin, "nurse");
+    const auto contacts = [&](const xmpp::Jid& who) {
+        office.say(execute_own(who, "subscriptions"));
+        EXPECT_EQ(office.command().status, xmpp::CommandStatus::completed);
+        std::string text;
+        const auto done = office.command();
+        for (const auto& item : done.form->items)
+            for (const auto& field : item)
+                if (field.var == "contact") text += field.values.front() + ' ';
+        return text;
+    };
+    EXPECT_EQ(contacts(kOther), "juliet@capulet.test ");
+    EXPECT_EQ(contacts(kAdmin), "nurse@capulet.test ") << "an administrator's own, too";
+    office.say(execute_own(kOther, "cancel-subscription"));
+    EXPECT_EQ(office.command().status, xmpp::CommandStatus::executing);
+    ASSERT_EQ(office.command().form->fields.size(), 2u) << "FORM_TYPE and the contact: nobody says whose";
+    const auto session = office.command().session_id;
+    const auto cancel = [&](const std::vector<std::pair<std::string, std::string>>& fields) {
+        office.say(execute_own(kOther, "cancel-subscription", filled_in(fields), session));
+        return office.command();
+    };
+    EXPECT_EQ(cancel({{"contact", "nurse@capulet.test"}}).notes.front().type, xmpp::NoteType::error);
+    EXPECT_EQ(cancel({{"contact", "nurse@capulet.test"}, {"user", kAdmin.bare().to_string()}}).status,
+              xmpp::CommandStatus::executing)
+        << "no such field";
+    EXPECT_EQ(cancel({{"contact", "juliet@capulet.test"}}).notes.front().type, xmpp::NoteType::info);
+    office.pass(std::chrono::milliseconds(0));
+    EXPECT_EQ(contacts(kOther), "");
+    EXPECT_EQ(contacts(kAdmin), "nurse@capulet.test ");
+    EXPECT_TRUE(office.asked.empty()) << "nobody is asked who administers";
+    office.say(execute_own({"tybalt", "elsewhere.test", "x"}, "subscriptions"));
+    EXPECT_EQ(office.error().condition, xmpp::Condition::forbidden) << "strangers have nothing here";
+}
+
+TEST(Admin, OwnCommandsPushOutNoFormOfAnAdministrator) {
+    Office office;
+    office.say(execute(kAdmin, "user-limit"));
+    const auto session = office.command().session_id;
+    for (std::size_t n = 0; n < 2 * AdminDesk::kSessions; ++n) {
+        office.now += std::chrono::milliseconds(100);
+        office.say(execute_own(kOther, "cancel-subscription"));
+    }
+    office.say(execute(kAdmin, "user-limit", session, filled_in({{"user", "romeo@montague.test"}, {"per_second", "1"}})));
+    EXPECT_EQ(office.command().status, xmpp::CommandStatus::completed);
 }
 
 TEST(Admin, WhoIsNoAdministratorRunsNothing) {

@@ -1,9 +1,11 @@
 // XMPP users who watch SIP contacts, from stanza to SUBSCRIBE and from NOTIFY to stanza.
 
+#include "mapping/presence/dialog_info.h"
 #include "mapping/presence/pidf.h"
 #include "mapping/sip/header_values.h"
 #include "mapping/xmpp/caps.h"
 #include "mapping/xmpp/namespaces.h"
+#include "plugin/engine/presence/shown_presence.h"
 #include "plugin/engine/presence/subscribe_pacer.h"
 #include "tests/engine/rig.h"
 
@@ -122,6 +124,10 @@ public:
         auto text = see();
         const auto more = pass(0ms);
         return text + (text.empty() || more.empty() ? "" : ", ") + more;
+    }
+    std::string request(const sip::Request& in) {
+        rig.request(in);
+        return see();
     }
     /// To a subscription that stands.
     ContactsRig& granted(const std::vector<std::string>& tuples = {"balcony"}) {
@@ -489,6 +495,7 @@ TEST(Contacts, PRES_27_ProbeWithoutADialogAsks) {
     rig.pass(1min);
     rig.respond(200);
     rig.notify("terminated;reason=timeout");
+    rig.pass(1s);
     EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
     rig.pass(0ms);
     EXPECT_EQ(rig.begun, 2u);
@@ -531,6 +538,7 @@ TEST(Contacts, PRES_28_APollDuringABackOff) {
     rig.pass(1min);
     rig.notify("terminated;reason=timeout");
     rig.respond(503, {{"Retry-After", "600"}});
+    rig.pass(1s);
     EXPECT_EQ(rig.stanza(presence(PresenceType::probe)), "");
     rig.pass(20ms);
     EXPECT_EQ(expires_of(rig.first), "0");
@@ -540,6 +548,120 @@ TEST(Contacts, PRES_28_APollDuringABackOff) {
     EXPECT_TRUE(rig.rows().front().granted);
     rig.pass(20ms);
     EXPECT_EQ(expires_of(rig.first), "3600") << "who answers is asked again";
+}
+
+config::DomainOptions with_lines() {
+    auto options = Rig::default_options();
+    options.presence.on_the_phone = true;
+    return options;
+}
+
+/// A notification of calls in the dialog begun last; "id/state" for each.
+sip::Request calls(ContactsRig& rig, unsigned version, const std::vector<std::string>& all, bool full = true) {
+    std::string body = "<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='" + std::to_string(version) +
+                       "' state='" + (full ? "full" : "partial") + "' entity='sip:juliet@capulet.test'>";
+    for (const auto& one : all) {
+        const auto slash = one.find('/');
+        body += "<dialog id='" + one.substr(0, slash) + "'><state>" + one.substr(slash + 1) + "</state></dialog>";
+    }
+    auto notify = rig.notification("active;expires=600", body + "</dialog-info>");
+    notify.headers.front().value = "dialog";
+    notify.content_type = std::string(presence::kDialogInfoType);
+    return notify;
+}
+
+/// And what is told within a second.
+std::string feed_calls(ContactsRig& rig, const sip::Request& notify) {
+    const auto text = rig.request(notify);
+    EXPECT_EQ(rig.answered, 200);
+    const auto more = rig.pass(1s);
+    return text + (text.empty() || more.empty() ? "" : ", ") + more;
+}
+
+TEST(Contacts, PRES_113_WhoIsOnThePhoneIsBusy) {
+    ContactsRig rig(with_lines());
+    rig.granted({"balcony/away", "garden"});
+    const auto presence_dialog = rig.first.request.call_id;
+    rig.pass(1s);
+    ASSERT_EQ(rig.begun, 2u);
+    const auto& request = rig.first.request;
+    EXPECT_EQ(*request.header("Event"), "dialog");
+    EXPECT_EQ(*request.header("Accept"), "application/dialog-info+xml");
+    EXPECT_EQ(request.uri.to_string(), "sip:juliet@capulet.test");
+    EXPECT_NE(request.call_id, presence_dialog);
+    rig.respond(200);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 0, {})), "");
+    EXPECT_EQ(feed_calls(rig, calls(rig, 1, {"a/early"}, false)), "") << "it rings";
+    EXPECT_EQ(feed_calls(rig, calls(rig, 2, {"a/confirmed"}, false)),
+              "available juliet@capulet.test/balcony dnd, available juliet@capulet.test/garden dnd");
+    EXPECT_EQ(feed_calls(rig, calls(rig, 3, {"a/terminated"}, false)),
+              "available juliet@capulet.test/balcony away, available juliet@capulet.test/garden");
+}
+
+TEST(Contacts, PRES_113_WhatIsMissingIsAskedForAnew) {
+    ContactsRig rig(with_lines());
+    rig.granted();
+    rig.pass(1s);
+    rig.respond(200);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 1, {"a/confirmed"})), "available juliet@capulet.test/balcony dnd");
+    EXPECT_EQ(feed_calls(rig, calls(rig, 3, {"b/early"}, false)), "available juliet@capulet.test/balcony")
+        << "nobody is busy of whom that is not known";
+    EXPECT_EQ(expires_of(rig.last), "0");
+    rig.respond(200);
+    auto last = calls(rig, 4, {});
+    last.headers[1].value = "terminated;reason=timeout";
+    rig.request(last);
+    rig.pass(1s);
+    ASSERT_EQ(rig.begun, 3u);
+    EXPECT_EQ(*rig.first.request.header("Event"), "dialog");
+    rig.respond(200);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 0, {"b/confirmed"})), "available juliet@capulet.test/balcony dnd");
+}
+
+TEST(Contacts, PRES_113_WhoTellsOfNoCallsIsNotAskedAgain) {
+    ContactsRig rig(with_lines());
+    rig.granted();
+    const auto subscribed = rig.first;
+    rig.pass(1s);
+    EXPECT_EQ(rig.respond(489), "") << "the presence is not touched";
+    rig.pass(20min);
+    EXPECT_EQ(rig.begun, 2u);
+    rig.first = subscribed;
+    rig.cseq = 10;
+    EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony/xa"})), "available juliet@capulet.test/balcony xa");
+}
+
+TEST(Contacts, PRES_113_TheLineGoesWithTheContact) {
+    for (const bool unsubscribes : {true, false}) {
+        ContactsRig rig(with_lines());
+        rig.granted();
+        rig.pass(1s);
+        rig.respond(200);
+        feed_calls(rig, calls(rig, 0, {"a/confirmed"}));
+        if (unsubscribes)
+            rig.rig.stanza(presence(PresenceType::unsubscribe));
+        else
+            rig.rig.feed(OptionsChanged{Rig::default_options()});
+        EXPECT_EQ(rig.told(), std::string(unsubscribes ? "unavailable" : "available") + " juliet@capulet.test/balcony");
+        EXPECT_EQ(rig.rig.sent.size(), unsubscribes ? 2u : 1u) << "each dialog is ended";
+        rig.pass(20min);
+        EXPECT_EQ(rig.begun, 2u);
+    }
+}
+
+TEST(Contacts, PRES_113_WhatCannotBeRead) {
+    ContactsRig rig(with_lines());
+    rig.granted();
+    rig.pass(1s);
+    rig.respond(200);
+    auto notify = calls(rig, 0, {"a/confirmed"});
+    notify.content_type = std::string(presence::kPidfType);
+    EXPECT_EQ(rig.rig.request(notify).answer().status, 415);
+    EXPECT_EQ(*rig.rig.answer().header("Accept"), "application/dialog-info+xml");
+    notify = calls(rig, 0, {"a/confirmed"});
+    notify.body += '<';
+    EXPECT_EQ(rig.rig.request(notify).answer().status, 400);
+    EXPECT_EQ(feed_calls(rig, calls(rig, 0, {"a/confirmed"})), "available juliet@capulet.test/balcony dnd");
 }
 
 config::DomainOptions pretending() {
@@ -598,7 +720,8 @@ TEST(Contacts, PRES_29_AReloadChangesTheMode) {
     EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony");
     rig.last = rig.rig.sent.back();
     EXPECT_EQ(expires_of(rig.last), "0");
-    EXPECT_EQ(rig.notify("terminated;reason=timeout"), "available juliet@capulet.test/phone");
+    EXPECT_EQ(rig.notify("terminated;reason=timeout"), "");
+    EXPECT_EQ(rig.pass(1s), "available juliet@capulet.test/phone");
 }
 
 TEST(Contacts, PresenceThatIsOff) {
@@ -698,6 +821,104 @@ TEST(Contacts, ANewStreamIsToldWhatWasDecidedMeanwhile) {
     EXPECT_EQ(rig.told(), "");
 }
 
+TEST(Contacts, WithoutAStreamNobodyIsAskedForEver) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass(1s);
+    rig.rig.feed(StreamDown{});
+    rig.pass(5min - 1ms);
+    EXPECT_EQ(rig.methods.size(), 1u) << "a server that is started again finds what was there";
+    rig.pass(1ms);
+    EXPECT_EQ(expires_of(rig.last), "0");
+    rig.respond(200);
+    rig.notify("terminated;reason=timeout");
+    const auto before = rig.methods.size();
+    rig.pass(24h);
+    EXPECT_EQ(rig.methods.size(), before);
+    EXPECT_EQ(rig.rows().front(), (ContactRow{kRomeo.bare(), kJuliet, true, {"balcony"}}));
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(), "probe juliet@capulet.test, unavailable juliet@capulet.test/balcony");
+    rig.pass(0ms);
+    EXPECT_EQ(rig.begun, 2u);
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})) + rig.pass(1s), "available juliet@capulet.test/balcony");
+}
+
+TEST(Contacts, WithoutAStreamWhatFailsIsNotTriedForEverEither) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.rig.feed(StreamDown{});
+    rig.respond(503);
+    rig.pass(5min);
+    const auto before = rig.methods.size();
+    EXPECT_GE(before, 2u);
+    rig.respond(503);
+    rig.pass(24h);
+    EXPECT_EQ(rig.methods.size(), before);
+    rig.rig.feed(StreamUp{});
+    rig.pass(1h);
+    EXPECT_GT(rig.begun, before);
+}
+
+TEST(Contacts, AServerThatNeverComesIsNotWaitedForEver) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass(1s);
+    rig.rig.restart();
+    rig.pass(0ms);
+    EXPECT_EQ(rig.begun, 2u) << "it is expected";
+    rig.notify("active;expires=600", pidf({"balcony"}));
+    rig.pass(5min);
+    EXPECT_EQ(expires_of(rig.last), "0");
+}
+
+TEST(Contacts, APeerThatAReloadTakesAwayIsLeft) {
+    for (const bool other : {false, true}) {
+        ContactsRig rig;
+        rig.granted();
+        rig.pass(1s);
+        auto options = Rig::default_options();
+        options.peers.front().name = "others";
+        options.peers.front().next_hops = {hop(2)};
+        if (!other) options.peers.front().targets = {{"elsewhere.test", ""}};
+        rig.rig.feed(OptionsChanged{options});
+        EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony");
+        ASSERT_EQ(rig.rig.sent.size(), 1u);
+        rig.last = rig.rig.sent.back();
+        EXPECT_EQ(expires_of(rig.last), "0");
+        rig.respond(200);
+        const auto refused = rig.notification("terminated;reason=timeout");
+        rig.rig.request(refused);
+        EXPECT_EQ(rig.rig.answer().status, 403) << "it is no peer of ours any more";
+        rig.pass(40s);
+        EXPECT_EQ(rig.begun, other ? 2u : 1u);
+        EXPECT_EQ(rig.first.target.endpoint.address, Address::v4({10, 0, 0, other ? std::uint8_t{2} : std::uint8_t{1}}));
+        EXPECT_TRUE(rig.rows().front().granted);
+    }
+}
+
+TEST(Contacts, AReloadLeavesOthersAlone) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass(1s);
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 7;
+    rig.rig.feed(OptionsChanged{options});
+    EXPECT_EQ(rig.told() + rig.pass(1min), "");
+    EXPECT_EQ(rig.methods.size(), 1u);
+}
+
+TEST(Contacts, PRES_18_AReloadBringsNobodyBack) {
+    ContactsRig rig(pretending());
+    rig.subscribe();
+    rig.stanza(presence(PresenceType::unavailable));
+    rig.rig.feed(OptionsChanged{Rig::default_options()});
+    rig.pass(1min);
+    EXPECT_EQ(rig.begun, 0u);
+    rig.stanza(presence(PresenceType::available));
+    rig.pass(1s);
+    EXPECT_EQ(rig.begun, 1u);
+}
+
 TEST(Contacts, AGracefulStopWithdrawsWhatIsShown) {
     ContactsRig rig;
     rig.granted({"balcony", "garden"});
@@ -731,6 +952,118 @@ TEST(Contacts, PRES_92_OneStanzaASecondForAResource) {
     EXPECT_EQ(rig.pass(1ms), "available juliet@capulet.test/balcony xa") << "the latest state alone";
     EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/xa", "garden"})) + rig.pass(5s), "") << "nothing new";
     EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony/xa", "garden/dnd"})), "available juliet@capulet.test/garden dnd");
+}
+
+/// Thirty-two names that no document had before.
+std::vector<std::string> new_names() {
+    static unsigned number = 0;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < presence::kMaxResources; ++i) names.push_back("n" + std::to_string(100'000 + ++number));
+    return names;
+}
+
+std::size_t count(const std::string& told) {
+    return told.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(told, ',')) + 1;
+}
+
+TEST(Contacts, PRES_92_NewNamesAreNoWayRoundIt) {
+    ContactsRig rig;
+    rig.granted({"balcony"});
+    std::size_t told = 0;
+    std::vector<std::string> names;
+    for (int i = 0; i < 100; ++i) {
+        names = new_names();
+        told += count(rig.notify("active;expires=600", pidf(names)));
+        told += count(rig.pass(100ms));
+        EXPECT_LE(rig.rows().front().shown.size(), ContactRow::kMaxShown);
+    }
+    EXPECT_LE(told, ShownPresence::Told::kAtOnce + 40u) << "in 10 s";
+    EXPECT_GE(told, 90u);
+    rig.pass(1min);
+    auto shown = rig.rows().front().shown;
+    std::ranges::sort(shown);
+    EXPECT_EQ(shown, names) << "what is true in the end is told in the end";
+}
+
+TEST(Contacts, PRES_92_DoubtAndItsEndAreNoWayRoundIt) {
+    ContactsRig rig;
+    rig.granted({"balcony"});
+    EXPECT_EQ(rig.notify("pending"), "unavailable juliet@capulet.test/balcony");
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})), "") << "the second is not over";
+    EXPECT_EQ(rig.notify("pending"), "");
+    EXPECT_EQ(rig.notify("active;expires=600", pidf({"balcony"})) + rig.pass(999ms), "");
+    EXPECT_EQ(rig.pass(1ms), "available juliet@capulet.test/balcony");
+    std::size_t told = 0;
+    for (int i = 0; i < 100; ++i) {
+        told += count(rig.notify("pending"));
+        told += count(rig.notify("active;expires=600", pidf(new_names())));
+        told += count(rig.pass(100ms));
+    }
+    EXPECT_LE(told, 2 * ShownPresence::Told::kAtOnce + 40u);
+}
+
+TEST(Contacts, PRES_92_NobodyThereIsNoWayRoundItEither) {
+    ContactsRig rig;
+    rig.subscribe();
+    rig.respond(200);
+    std::size_t told = 0;
+    for (int i = 0; i < 50; ++i) {
+        told += count(rig.notify("active;expires=600", pidf({})));
+        told += count(rig.notify("pending"));
+    }
+    EXPECT_LE(told, 2u) << "subscribed, unavailable";
+}
+
+TEST(Contacts, PRES_92_AResourceThatStaysClosedIsToldOnce) {
+    ContactsRig rig;
+    rig.granted({"-balcony"});
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(rig.pass(2s) + rig.notify("active;expires=600", pidf({"-balcony"})), "");
+}
+
+TEST(Contacts, PRES_92_AllContactsTogetherWaitInTurn) {
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 1'000;
+    ContactsRig rig(options);
+    std::size_t told = 0;
+    constexpr std::size_t kContacts = 200;
+    for (std::size_t i = 0; i < kContacts; ++i) {
+        told += count(rig.subscribe({"u" + std::to_string(i), "montague.test", "x"}));
+        told += count(rig.pass(1ms));
+        told += count(rig.notify("active;expires=600", pidf(new_names())));
+    }
+    const auto in_all = kContacts * (presence::kMaxResources + 1);
+    EXPECT_LE(told, 5'000u + 5 * kContacts + kContacts)
+        << "5,000 and what 200 ms make good, without the words of the subscriptions";
+    EXPECT_LT(told, in_all);
+    EXPECT_EQ(told + count(rig.pass(1s)), in_all) << "the others follow";
+}
+
+TEST(Contacts, WhatIsOwedWithoutAStreamIsBounded) {
+    auto options = Rig::default_options();
+    options.presence.relations = 2;
+    ContactsRig rig(options);
+    rig.granted({"a", "b", "c", "d", "e", "f", "g", "h"});
+    rig.rig.feed(StreamDown{});
+    for (int i = 0; i < 100; ++i) {
+        rig.notify("pending");
+        rig.notify("active;expires=600", pidf({"a"}));
+    }
+    EXPECT_EQ(rig.notify("terminated;reason=rejected"), "");
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(),
+              "unavailable juliet@capulet.test/a, unavailable juliet@capulet.test/b, unavailable juliet@capulet.test/c, "
+              "unavailable juliet@capulet.test/d, unsubscribed juliet@capulet.test");
+}
+
+TEST(Contacts, WhatEndedWithoutAStreamIsWithdrawnWithTheNextOne) {
+    ContactsRig rig;
+    rig.granted();
+    rig.pass(1s);
+    rig.rig.feed(StreamDown{});
+    EXPECT_EQ(rig.notify("pending"), "");
+    EXPECT_EQ(rig.rows().front().shown, std::vector<std::string>{"balcony"}) << "the user sees it still";
+    rig.rig.feed(StreamUp{});
+    EXPECT_EQ(rig.told(), "probe juliet@capulet.test, unavailable juliet@capulet.test/balcony");
 }
 
 TEST(Contacts, PRES_73_AResourceThatVanishesIsUnavailableAndPRES_74_AnEmptyDocumentAll) {

@@ -346,23 +346,56 @@ TEST(Watchers, PRES_40_AnApprovedPollIsProbedForAndAnswered) {
     EXPECT_TRUE(rig.shows("<basic>open</basic>"));
 }
 
-TEST(Watchers, PRES_41_AnErrorOfTheServerEndsIt) {
-    WatcherRig rig;
-    rig.subscribe();
-    auto error = rig.told();
-    std::swap(error.from, error.to);
-    error.type = PresenceType::error;
-    error.error.emplace();
-    error.error->condition = xmpp::Condition::item_not_found;
-    auto other = error;
+/// To what the user was sent last, whatever else of the pair may come back.
+WatcherRig& fail(WatcherRig& rig, xmpp::Presence sent, xmpp::Condition condition) {
+    std::swap(sent.from, sent.to);
+    sent.type = PresenceType::error;
+    sent.error.emplace();
+    sent.error->condition = condition;
+    auto other = sent;
     other.id = "another";
     rig.stanza(other);
     EXPECT_TRUE(rig.sent.empty()) << "an error to something else";
-    rig.stanza(error);
+    rig.stanza(sent);
     rig.take_notify();
-    EXPECT_EQ(rig.state(), "terminated;reason=noresource");
-    rig.pass(20ms);
-    EXPECT_TRUE(rig.disk.empty());
+    return rig;
+}
+
+TEST(Watchers, PRES_41_AnErrorOfTheServerEndsWhatWasGranted) {
+    using xmpp::Condition;
+    for (const auto& [condition, reason] :
+         {std::pair(Condition::item_not_found, "noresource"), std::pair(Condition::forbidden, "rejected"),
+          std::pair(Condition::remote_server_timeout, "probation;retry-after=300")}) {
+        WatcherRig rig;
+        rig.subscribe();
+        rig.presence(PresenceType::subscribed);
+        rig.later(1s);
+        EXPECT_EQ(fail(rig, rig.told(), condition).state(), std::string("terminated;reason=") + reason);
+        rig.pass(20ms);
+        EXPECT_EQ(rig.disk.empty(), condition != Condition::remote_server_timeout);
+    }
+}
+
+TEST(Watchers, PRES_41_PRES_91_WhileItIsPendingAnErrorTellsNothing) {
+    using xmpp::Condition;
+    for (const auto condition : {Condition::item_not_found, Condition::forbidden, Condition::remote_server_timeout}) {
+        const bool passes = condition == Condition::remote_server_timeout;
+        WatcherRig rig;
+        rig.subscribe("3600");
+        EXPECT_EQ(fail(rig, rig.told(), condition).notifies, 0u);
+        EXPECT_EQ(rig.later(299s).notifies, 0u);
+        rig.refresh("3600");
+        EXPECT_EQ(rig.state(), "pending;expires=3600");
+        EXPECT_TRUE(rig.stanzas.empty());
+        rig.pass(1s);
+        rig.refresh("3600");
+        EXPECT_EQ(rig.state(), "pending;expires=3600");
+        EXPECT_EQ(rig.stanzas.size(), passes ? 1u : 0u) << "the user is asked again";
+        rig.refresh("3600");
+        EXPECT_TRUE(rig.stanzas.empty());
+        rig.presence(PresenceType::subscribed);
+        EXPECT_EQ(rig.state(), "active;expires=3600");
+    }
 }
 
 TEST(Watchers, PRES_42_ANotifyThatIsRefusedForGoodIsTheLast) {

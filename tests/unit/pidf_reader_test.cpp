@@ -172,6 +172,21 @@ TEST(PidfReader, PRES_78_Priority) {
     EXPECT_EQ(one(tuple("a", kOpen, "<contact>sip:a@b</contact>")).priority, std::nullopt);
 }
 
+// Thirty-two tuples and the notes of one person: what is kept of a document is no longer than a document.
+TEST(PidfReader, PRES_79_NotesOfAPersonDoNotMultiply) {
+    std::string tuples, notes;
+    for (std::size_t i = 0; i < kMaxResources; ++i) tuples += tuple("t" + std::to_string(i), kOpen, "");
+    for (char lang = 'a'; lang < 'i'; ++lang)
+        notes += "<dm:note xml:lang='" + std::string(1, lang) + "'>" + std::string(kMaxStatus_octets, lang) + "</dm:note>";
+    const auto pidf = read(tuples + person(notes));
+    ASSERT_EQ(pidf.presentity.resources.size(), kMaxResources);
+    std::size_t octets = 0;
+    for (const auto& one : pidf.presentity.resources)
+        for (const auto& status : one.statuses) octets += status.text.size();
+    EXPECT_EQ(octets, kMaxAll_octets) << "those of the first";
+    EXPECT_TRUE(pidf.left_out);
+}
+
 TEST(PidfReader, PRES_79_NotesOfTheNearest) {
     const auto notes = [](const std::string& of_tuple, const std::string& of_person, const std::string& of_document) {
         return one(tuple("a", kOpen, of_tuple) + of_document + person(of_person)).statuses;

@@ -56,6 +56,24 @@ TEST(PresenceState, NotMoreResourcesThanTheLimit) {
     EXPECT_EQ(presentity.resources.back().resource, std::to_string(kMaxResources - 1));
 }
 
+TEST(PresenceState, AllStatusesTogetherAreBounded) {
+    const auto says = [](std::string resource, std::size_t texts) {
+        auto one = shows(std::move(resource), std::nullopt);
+        for (std::size_t i = 0; i < texts; ++i)
+            add_status(one.statuses, std::string(kMaxStatus_octets, 'x'), std::string(1, static_cast<char>('a' + i)), "");
+        return one;
+    };
+    constexpr auto kMost = kMaxAll_octets / kMaxStatus_octets;
+    Presentity whole{{says("a", kMost - 1), says("b", 1), says("c", 0)}};
+    EXPECT_FALSE(cut_statuses(whole));
+    EXPECT_EQ(whole.resources[1].statuses.size(), 1u);
+    Presentity more{{says("a", kMost - 1), says("b", 2), says("c", 1)}};
+    EXPECT_TRUE(cut_statuses(more)) << "one octet more would do";
+    EXPECT_EQ(more.resources[0].statuses.size(), kMost - 1);
+    EXPECT_TRUE(more.resources[1].statuses.empty());
+    EXPECT_EQ(more.resources[2].statuses.size(), 1u) << "there is room for this one";
+}
+
 TEST(PresenceState, PRES_76_TheFourShows) {
     for (const auto& [show, name] :
          {std::pair(Show::chat, "chat"), std::pair(Show::away, "away"), std::pair(Show::dnd, "dnd"), std::pair(Show::xa, "xa")}) {

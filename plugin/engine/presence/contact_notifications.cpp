@@ -26,12 +26,64 @@ std::optional<std::chrono::seconds> retry_after(const sip::Response& response) {
     return number ? std::optional(std::chrono::seconds(*number)) : std::nullopt;
 }
 
-/// "application/pidf+xml" of "Application/PIDF+xml;charset=utf-8".
-bool is_pidf(std::string_view type) {
+/// "application/pidf+xml" is of "Application/PIDF+xml;charset=utf-8".
+bool is_of(std::string_view type, std::string_view wanted) {
     type = type.substr(0, type.find(';'));
     while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-    return sip::same_token(type, presence::kPidfType);
+    return sip::same_token(type, wanted);
 }
+
+sip::Response takes_only(std::string_view type) {
+    auto refusal = response(415);
+    refusal.headers = {{"Accept", std::string(type)}};
+    return refusal;
+}
+
+/// A whole document that does not follow the one before says all the same; of changes alone, the ones that are missing count.
+void line_notified(State& state, Contact& contact, const sip::Notified& news, TimePoint now, Actions& out) {
+    const auto* value = news.notify.header("Subscription-State");
+    bool gap = false;
+    if (state.contacts.calls) {
+        const auto taken = contact.line->dialogs.take(*state.contacts.calls);
+        gap = taken == presence::DialogList::Outcome::taken_with_gap && !state.contacts.calls->is_full;
+    }
+    if (news.state.phase == sip::SubscriptionPhase::terminated) state.contacts.set_line_usage(contact, sip::UsageKey::none);
+    drive_line(state, contact, now, out, [&](auto& relation, auto& acts) {
+        relation.notified(value ? *value : "", news.state.reason, news.state.retry_after, now, dice(state), acts);
+        // Only a new subscription brings the whole state.
+        if (!gap || !relation.has_usage()) return;
+        relation.withdraw(now, acts);
+        relation.online(now, acts);
+    });
+    state.contacts.calls.reset();
+    settle(state, contact, now, out);
+}
+
+/// False: it is about no line.
+bool line_news(State& state, const sip::Action& news, TimePoint now, Actions& out) {
+    if (const auto* notification = std::get_if<sip::Notified>(&news)) {
+        auto* contact = state.contacts.find_line(notification->subscription);
+        if (contact) line_notified(state, *contact, *notification, now, out);
+        return contact;
+    }
+    const auto* failure = std::get_if<sip::Failed>(&news);
+    const auto* end = std::get_if<sip::SubscriptionEnded>(&news);
+    auto* contact = failure ? state.contacts.find_line(failure->usage)
+                    : end   ? state.contacts.find_line(end->subscription)
+                            : nullptr;
+    if (!contact) return false;
+    state.contacts.set_line_usage(*contact, sip::UsageKey::none);
+    drive_line(state, *contact, now, out, [&](auto& relation, auto& acts) {
+        if (failure)
+            relation.failed(failure->response.status, retry_after(failure->response), false, now, dice(state), acts);
+        else
+            relation.ended(end->cause == sip::SubscriptionEnded::Cause::unanswered, now, dice(state), acts);
+    });
+    settle(state, *contact, now, out);
+    return true;
+}
+
+std::optional<sip::Response> unreadable(Code code) { return response(code == Code::too_large ? 413 : 400); }
 
 /// Where a redirection leads, if the same peer goes there.   (PRES-17)
 std::optional<sip::Uri> new_way(const State& state, const Contact& contact, const sip::Response& response) {
@@ -81,15 +133,19 @@ void ended(State& state, Contact& contact, const sip::SubscriptionEnded& news, T
 
 std::optional<sip::Response> refuse_notify(State& state, const sip::Request& notify) {
     state.contacts.document.reset();
+    state.contacts.calls.reset();
     const auto event = sip::EventPackage::read(notify.header("Event"));
     // Without a dialog or for another event, the dialog layer has the better answer.
-    if (notify.method != "NOTIFY" || !event || event.value().name != "presence" || !state.dialogs.peer_of(notify))
+    if (notify.method != "NOTIFY" || !event || !state.dialogs.peer_of(notify)) return std::nullopt;
+    const bool is_line = event.value().name == kDialogPackage && state.contacts.asks_for_calls();
+    if (notify.body.empty() || !(is_line || event.value().name == "presence")) return std::nullopt;
+    const auto type = is_line ? presence::kDialogInfoType : presence::kPidfType;
+    if (!is_of(notify.content_type, type)) return takes_only(type);
+    if (is_line) {
+        auto calls = presence::read_dialog_info(notify.body);
+        if (!calls) return unreadable(calls.error().code);
+        state.contacts.calls = std::move(calls).value();
         return std::nullopt;
-    if (notify.body.empty()) return std::nullopt;
-    if (!is_pidf(notify.content_type)) {
-        auto refusal = response(415);
-        refusal.headers = {{"Accept", std::string(presence::kPidfType)}};
-        return refusal;
     }
     const auto* language = notify.header("Content-Language");
     auto document = presence::read_pidf(notify.body, language ? *language : "", state.utc);
@@ -99,10 +155,11 @@ std::optional<sip::Response> refuse_notify(State& state, const sip::Request& not
     }
     // Tuples without names teach nothing, and are no fault of the form.
     if (document.error().code == Code::incomplete) return std::nullopt;
-    return response(document.error().code == Code::too_large ? 413 : 400);
+    return unreadable(document.error().code);
 }
 
 bool contact_news(State& state, const sip::Action& news, TimePoint now, Actions& out) {
+    if (line_news(state, news, now, out)) return true;
     if (const auto* notification = std::get_if<sip::Notified>(&news)) {
         auto* contact = state.contacts.find(notification->subscription);
         if (contact) notified(state, *contact, *notification, now, out);

@@ -18,7 +18,11 @@ bool is_pretended(const Contact& contact) {
     return std::holds_alternative<presence::contact::Pretended>(contact.relation.state());
 }
 
-void tell(State& state, const Contact& contact, const ResourcePresence& what, Actions& out) {
+/// The stream is there and knows of what was told before.
+bool can_tell(const State& state, const Contact& contact) { return state.stream_up && !contact.resending; }
+
+void tell(State& state, const Contact& contact, const ResourcePresence& what, TimePoint now, Actions& out) {
+    state.contacts.told.spend(now);
     auto stanza = presence::write_presence(what, contact.contact, contact.user, state.utc);
     if (!stanza) return;
     if (is_pretended(contact) && what.is_available())
@@ -27,7 +31,8 @@ void tell(State& state, const Contact& contact, const ResourcePresence& what, Ac
 }
 
 /// The SUBSCRIBE of our own to the contact, or the status that stands for why there is none.
-std::variant<sip::Request, int> make_subscribe(const State& state, const Contact& contact, unsigned expires, std::string& peer) {
+std::variant<sip::Request, int> make_subscribe(const State& state, const Contact& contact, std::string_view event,
+                                               unsigned expires, std::string& peer) {
     auto way = destination(state, contact.contact);
     if (const auto* why = std::get_if<xmpp::StanzaError>(&way))
         return why->condition == xmpp::Condition::item_not_found ? 404 : 503;
@@ -40,18 +45,16 @@ std::variant<sip::Request, int> make_subscribe(const State& state, const Contact
     request.uri = contact.redirected.value_or(to.uri);
     request.to.uri = std::move(to.uri);
     request.from.uri = from.value();
-    request.headers = {{"Event", "presence"}, {"Accept", std::string(presence::kPidfType)}, {"Expires", std::to_string(expires)}};
+    const auto type = event == kDialogPackage ? presence::kDialogInfoType : presence::kPidfType;
+    request.headers = {{"Event", std::string(event)}, {"Accept", std::string(type)}, {"Expires", std::to_string(expires)}};
     return request;
 }
 
 /// 0, or the status that stands for why nothing was sent.
 int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actions& out) {
-    std::string peer;
-    auto request = make_subscribe(state, contact, expires, peer);
-    if (const auto* status = std::get_if<int>(&request)) return *status;
-    const auto usage = state.dialogs.subscribe(std::move(std::get<sip::Request>(request)), peer, state.ways(now, out));
-    if (usage == sip::UsageKey::none) return 503;
-    state.contacts.set_usage(contact, usage);
+    const auto started = start_subscribe(state, contact, "presence", expires, now, out);
+    if (const auto* status = std::get_if<int>(&started)) return *status;
+    state.contacts.set_usage(contact, std::get<sip::UsageKey>(started));
     contact.redirected.reset();
     return 0;
 }
@@ -92,6 +95,22 @@ void erase(State& state, Contact& contact, TimePoint now) {
 
 std::string row_key(const xmpp::Jid& user, const xmpp::Jid& contact) { return user.to_string() + ' ' + contact.to_string(); }
 
+std::string peer_name(const State& state, const Contact& contact) {
+    const auto way = destination(state, contact.contact);
+    const auto* to = std::get_if<Destination>(&way);
+    return to ? to->peer->name : std::string();
+}
+
+std::variant<sip::UsageKey, int> start_subscribe(State& state, const Contact& contact, std::string_view event, unsigned expires,
+                                                 TimePoint now, Actions& out) {
+    std::string peer;
+    auto request = make_subscribe(state, contact, event, expires, peer);
+    if (const auto* status = std::get_if<int>(&request)) return *status;
+    const auto usage = state.dialogs.subscribe(std::move(std::get<sip::Request>(request)), peer, state.ways(now, out));
+    if (usage == sip::UsageKey::none) return 503;
+    return usage;
+}
+
 xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::PresenceType type) {
     xmpp::Presence made;
     made.from = from;
@@ -101,15 +120,20 @@ xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::Pre
 }
 
 void send_presence(State& state, xmpp::Presence presence, Actions& out) {
-    if (state.stream_up) return out.push_back(SendStanza{std::move(presence)});
-    state.contacts.owed.push_back(std::move(presence));
+    auto& owed = state.contacts.owed;
+    if (state.stream_up && owed.empty()) return out.push_back(SendStanza{std::move(presence)});
+    // That a relation was granted, or is over, is said once. Of one that is over, what is left of its resources may be too much.
+    const bool is_full = owed.size() >= 2 * std::size_t{state.options.presence.relations};
+    if (!state.stream_up && is_full && presence.type == xmpp::PresenceType::unavailable) return;
+    owed.push_back(std::move(presence));
 }
 
 void let_time_pass(State& state, presence::ContactRelation& relation, TimePoint now, presence::ContactRelation::Actions& acts) {
     const auto mode = state.options.presence.mode;
     const auto* idle = std::get_if<presence::contact::Idle>(&relation.state());
     if (idle && idle->until && mode == config::PresenceMode::pretended) return relation.pretend(now, acts);
-    if (idle && idle->until && mode == config::PresenceMode::off) return relation.withdraw(now, acts);
+    const bool nobody = mode == config::PresenceMode::off || state.contacts.alone;
+    if (idle && idle->until && nobody) return relation.withdraw(now, acts);
     relation.tick(now, acts);
 }
 
@@ -117,12 +141,9 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
     int failed = 0;
     for (const auto act : acts) {
         switch (act) {
-            case ContactAct::queue: {
-                const auto way = destination(state, contact.contact);
-                const auto* to = std::get_if<Destination>(&way);
-                state.contacts.pacer.push(to ? to->peer->name : std::string(), contact.number, now);
+            case ContactAct::queue:
+                state.contacts.pacer.push(peer_name(state, contact), contact.number, now);
                 break;
-            }
             case ContactAct::start_subscribe:
                 failed = start(state, contact, state.options.presence.expires, now, out);
                 break;
@@ -136,6 +157,7 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::subscribed), out);
                 break;
             case ContactAct::tell_unsubscribed:
+                for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
                 send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::unsubscribed), out);
                 break;
             case ContactAct::tell_presence:
@@ -143,7 +165,10 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 learn(state, contact, now);
                 break;
             case ContactAct::tell_unavailable:
-                for (const auto& gone : contact.shown.forget()) tell(state, contact, gone, out);
+                if (can_tell(state, contact))
+                    for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
+                else
+                    contact.shown.withdraw();
                 contact.confirm_by.reset();
                 break;
             case ContactAct::answer_probe:
@@ -160,23 +185,33 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
     if (failed != 0)
         return drive(state, contact, now, out,
                      [&](auto& relation, auto& more) { relation.failed(failed, {}, false, now, dice(state), more); });
-    if (contact.relation.is_over()) return state.contacts.remove(contact);
+    if (contact.relation.is_over()) {
+        leave_line(state, contact, now, out);
+        return state.contacts.remove(contact);
+    }
     settle(state, contact, now, out);
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
-    const bool tells = state.stream_up && !contact.resending;
-    if (tells)
-        for (const auto& one : contact.shown.take_due(now)) tell(state, contact, one, out);
+    auto& contacts = state.contacts;
+    follow_line(state, contact, now, out);
+    const bool tells = can_tell(state, contact) && !contact.waits_to_tell;
+    if (tells) {
+        for (const auto& one : contact.shown.take_due(now, contacts.told.left(now))) tell(state, contact, one, now, out);
+        const auto more = contact.shown.next_timeout();
+        contact.waits_to_tell = more && *more <= now;
+        if (contact.waits_to_tell) contacts.telling.push_back(contact.number);
+    }
     // Until it is confirmed or withdrawn, what another life has shown stands there.
     if (contact.has_row && !contact.confirm_by && contact.shown.shown() != contact.kept_shown) keep(state, contact, now);
     auto due = contact.relation.next_timeout();
     const auto sooner = [&due](std::optional<TimePoint> at) {
         if (at && (!due || *at < *due)) due = at;
     };
-    if (tells) sooner(contact.shown.next_timeout());
+    if (tells && !contact.waits_to_tell) sooner(contact.shown.next_timeout());
     sooner(contact.confirm_by);
-    state.contacts.set_due(contact, due);
+    if (contact.line) sooner(contact.line->relation.next_timeout());
+    contacts.set_due(contact, due);
 }
 
 }  // namespace stox::engine

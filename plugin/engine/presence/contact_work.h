@@ -23,6 +23,29 @@ xmpp::Presence presence_of(const xmpp::Jid& from, const xmpp::Jid& to, xmpp::Pre
 /// Both bare.
 std::string row_key(const xmpp::Jid& user, const xmpp::Jid& contact);
 
+inline constexpr std::string_view kDialogPackage = "dialog";
+
+/// The peer that leads to it; empty: none does.
+std::string peer_name(const State& state, const Contact& contact);
+/// A SUBSCRIBE of our own to the contact: of presence, or kDialogPackage; or the status that stands for why nothing was sent.
+std::variant<sip::UsageKey, int> start_subscribe(State& state, const Contact& contact, std::string_view event, unsigned expires,
+                                                 TimePoint now, Actions& out);
+
+void perform_line(State& state, Contact& contact, const presence::ContactRelation::Actions& acts, TimePoint now, Actions& out);
+/// The line is asked about as long as the contact's presence is told, and its times that have come.
+void follow_line(State& state, Contact& contact, TimePoint now, Actions& out);
+/// The contact is watched no more.
+void leave_line(State& state, Contact& contact, TimePoint now, Actions& out);
+
+/// The same as drive(), of the line; settle() the contact afterwards.
+template <class Work>
+void drive_line(State& state, Contact& contact, TimePoint now, Actions& out, Work work) {
+    presence::ContactRelation::Actions acts;
+    work(contact.line->relation, acts);
+    contact.line->relation.tick(now, acts);
+    perform_line(state, contact, acts, now, out);
+}
+
 /// work  (relation, acts)
 template <class Work>
 void drive(State& state, Contact& contact, TimePoint now, Actions& out, Work work) {

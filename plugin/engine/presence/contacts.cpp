@@ -31,6 +31,11 @@ Contact* Contacts::find(sip::UsageKey usage) {
     return found == usages_.end() ? nullptr : found->second;
 }
 
+Contact* Contacts::find_line(sip::UsageKey usage) {
+    const auto found = lines_.find(usage);
+    return found == lines_.end() ? nullptr : found->second;
+}
+
 Contact& Contacts::add(const xmpp::Jid& user, const xmpp::Jid& contact) {
     const auto [place, is_new] =
         contacts_.try_emplace(key_of(user, contact), Contact{++last_number_, user.bare(), contact.bare()});
@@ -44,6 +49,7 @@ Contact& Contacts::add(const xmpp::Jid& user, const xmpp::Jid& contact) {
 void Contacts::remove(Contact& contact) {
     set_due(contact, {});
     set_usage(contact, sip::UsageKey::none);
+    if (contact.line) set_line_usage(contact, sip::UsageKey::none);
     numbers_.erase(contact.number);
     const auto key = key_of(contact.user, contact.contact);
     if (const auto known = users_.find(key.first); known != users_.end() && --known->second.contacts == 0) users_.erase(known);
@@ -54,6 +60,13 @@ void Contacts::set_usage(Contact& contact, sip::UsageKey usage) {
     if (contact.usage != sip::UsageKey::none) usages_.erase(contact.usage);
     contact.usage = usage;
     if (usage != sip::UsageKey::none) usages_.emplace(usage, &contact);
+}
+
+void Contacts::set_line_usage(Contact& contact, sip::UsageKey usage) {
+    auto& now = contact.line->usage;
+    if (now != sip::UsageKey::none) lines_.erase(now);
+    now = usage;
+    if (usage != sip::UsageKey::none) lines_.emplace(usage, &contact);
 }
 
 void Contacts::set_due(Contact& contact, std::optional<TimePoint> due) {

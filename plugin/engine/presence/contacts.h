@@ -8,6 +8,8 @@
 #include "mapping/xmpp/stanza.h"
 #include "plugin/config/options.h"
 #include "plugin/engine/engine.h"
+#include "plugin/engine/presence/contact_line.h"
+#include "plugin/engine/presence/pace.h"
 #include "plugin/engine/presence/shown_presence.h"
 #include "plugin/engine/presence/subscribe_pacer.h"
 #include "plugin/engine/records.h"
@@ -31,8 +33,10 @@ struct Contact {
     ShownPresence shown{};
     std::vector<std::string> kept_shown{};  ///< as the store has it
     bool has_row = false;
-    bool resending = false;  ///< the new stream is told of it in its turn
+    bool resending = false;      ///< the new stream is told of it in its turn
+    bool waits_to_tell = false;  ///< there is more to tell than all contacts together may
     sip::UsageKey usage = sip::UsageKey::none;
+    std::optional<ContactLine> line{};         ///< whether it is on the phone is asked
     std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
     std::optional<TimePoint> confirm_by{};     ///< what another life has shown is withdrawn then, unless it is confirmed
     std::optional<xmpp::StanzaError> moved{};  ///< why nothing is known: the contact is elsewhere   (PRES-111)
@@ -45,6 +49,7 @@ public:
     static constexpr std::size_t kResources = 64;              ///< of a user, that are told apart
     static constexpr std::chrono::seconds kConfirm{60};        ///< what was shown before a start is believed for so long
     static constexpr std::chrono::milliseconds kResendGap{2};  ///< between two contacts whose state is told to a new stream
+    static constexpr std::chrono::minutes kAlone{5};           ///< dialogs are kept as long without a stream
 
     static constexpr std::chrono::seconds kProbeAnswer{10};    ///< how long a server takes to answer a probe
 
@@ -57,7 +62,11 @@ public:
     Contact* find(sip::UsageKey usage);
     Contact& add(const xmpp::Jid& user, const xmpp::Jid& contact);
     void remove(Contact& contact);
+    /// By the subscription to whether it is on the phone.
+    Contact* find_line(sip::UsageKey usage);
+    bool asks_for_calls() const { return !lines_.empty(); }
     void set_usage(Contact& contact, sip::UsageKey usage);
+    void set_line_usage(Contact& contact, sip::UsageKey usage);
     void set_due(Contact& contact, std::optional<TimePoint> due);
     /// The first whose time has come.
     Contact* take_due(TimePoint now);
@@ -84,16 +93,23 @@ public:
     config::PresenceMode mode = config::PresenceMode::subscribe;
     std::deque<std::uint64_t> resend{};  ///< whose state the new stream has not been told
     std::optional<TimePoint> resend_at{};
+    std::optional<TimePoint> alone_at{};  ///< nobody is there to be told, since the stream went; dialogs are ended then ...
+    bool alone = false;                   ///< ... and none is begun
+    std::deque<std::uint64_t> ending{};   ///< whose dialogs are ended for it
+    std::optional<TimePoint> end_at{};
     std::vector<std::uint64_t> cancelled{};   ///< by an administrator, to be ended with the next tick
-    std::vector<xmpp::Presence> owed{};        ///< answers that wait for a stream; as many as there may be relations
+    std::deque<xmpp::Presence> owed{};        ///< answers that wait for a stream, and those behind them
+    std::deque<std::uint64_t> telling{};      ///< who waits to tell
+    Pace<5'000, 5'000> told{};                ///< about all contacts together   (PRES-92)
     std::optional<presence::Pidf> document{};  ///< of the NOTIFY that is being handled
+    std::optional<presence::DialogInfo> calls{};  ///< the same, about a line
 
 private:
     using Key = std::pair<std::string, std::string>;  ///< user, contact
 
     std::map<Key, Contact> contacts_;
     std::map<std::uint64_t, Contact*> numbers_;
-    std::map<sip::UsageKey, Contact*> usages_;
+    std::map<sip::UsageKey, Contact*> usages_, lines_;
     std::map<std::string, User> users_;
     std::set<std::pair<TimePoint, std::uint64_t>> dues_;
     std::uint64_t last_number_ = 0;

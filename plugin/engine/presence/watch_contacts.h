@@ -20,6 +20,8 @@ void contacts_tick(State& state, TimePoint now, Actions& out);
 std::optional<TimePoint> contacts_due(const State& state);
 /// A new stream knows nothing: what is known of each contact is told again, a few at a time.
 void contacts_stream_up(State& state, TimePoint now, Actions& out);
+/// Who could be told is away.
+void contacts_stream_down(State& state, TimePoint now);
 /// The options changed.
 void contacts_configure(State& state, TimePoint now, Actions& out);
 /// Nobody sees a contact of a gateway that is not there.

@@ -1,7 +1,7 @@
 """Administration by ad-hoc commands and by chat: whom the server knows as an administrator, and nobody else."""
 import pytest
 
-from adhoc import execute, fill_in, listed
+from adhoc import OWN, execute, fill_in, listed
 from conftest import COMPONENT, DOMAIN, PASSWORD
 from lane import GATEWAY, STRANGER
 from profanity import Profanity
@@ -11,11 +11,14 @@ pytestmark = pytest.mark.gate(60)
 DOMAIN_COMMANDS = {"overview", "peers", "errors", "limits", "user-limit", "drain", "trace", "traces", "subscriptions",
                    "cancel-subscription"}
 WORKER_COMMANDS = {"domains", "counters", "bans", "ban", "unban", "log-level", "reload", "stop"}
+OWN_COMMANDS = {OWN + "subscriptions", OWN + "cancel-subscription"}
 
 
 def test_who_sees_and_runs_what(server, romeo, mercutio):
-    assert set(listed(romeo, COMPONENT)) == DOMAIN_COMMANDS | WORKER_COMMANDS
-    assert listed(mercutio, COMPONENT) == []
+    assert set(listed(romeo, COMPONENT)) == DOMAIN_COMMANDS | WORKER_COMMANDS | OWN_COMMANDS
+    assert set(listed(mercutio, COMPONENT)) == OWN_COMMANDS
+    own = execute(mercutio, COMPONENT, "subscriptions", node=OWN)
+    assert (own.status, own.rows) == ("completed", [])
     for word in sorted(DOMAIN_COMMANDS | WORKER_COMMANDS):
         since = server.log_size()
         assert execute(mercutio, COMPONENT, word).error == "forbidden"
