@@ -164,6 +164,26 @@ TEST_F(Agent, SubscriptionAndCallOfOneDialogEndOneByOne) {
     EXPECT_TRUE(rig.empty());
 }
 
+TEST(AgentDialogs, TheEndOfADialogIsToldWithItsLastUsage) {
+    std::vector<DialogId> over;
+    UserAgent::Settings settings;
+    settings.on_dialog_over = [&over](const DialogId& id) { over.push_back(id); };
+    Rig rig(std::move(settings));
+    rig.first("INVITE", {.body = "O"});
+    rig.does([&](auto& out) { rig.agent.answer(rig.last<Invited>().call, {200, {}, sdp("A")}, rig.now, out); });
+    rig.ack(rig.peer_cseq);
+    rig.inside("SUBSCRIBE", {.headers = {{"Event", "conference"}, {"Expires", "600"}}});
+    rig.does([&](auto& out) { rig.agent.grant(rig.last<SubscriptionWanted>().subscription, {}, rig.now, out); });
+    rig.response("NOTIFY", 200);
+    rig.inside("BYE");
+    EXPECT_TRUE(over.empty()) << "the subscription is left";
+    rig.inside("SUBSCRIBE", {.headers = {{"Event", "conference"}, {"Expires", "0"}}});
+    EXPECT_TRUE(over.empty()) << "its last word is on the way";
+    rig.response("NOTIFY", 200);
+    ASSERT_EQ(over.size(), 1u);
+    EXPECT_EQ(over.front(), (DialogId{"c1", rig.ours, "b"}));
+}
+
 // ---- Replaces: RFC 3891 §3 ----
 
 TEST_F(Agent, ReplacesFindsTheEstablishedCall) {
