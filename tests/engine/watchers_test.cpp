@@ -502,8 +502,7 @@ TEST(Watchers, WatchersOfAUserOfAPeerAndOfTheDomainAreBounded) {
     ASSERT_EQ(users.sent.size(), 1u);
     EXPECT_EQ(*users.sent.front().request.header("Subscription-State"), "pending;expires=600");
     users.sip_response(users.sent.front().transaction, 200);
-    ASSERT_EQ(users.sent.size(), 1u);
-    EXPECT_EQ(*users.sent.front().request.header("Subscription-State"), "terminated;reason=probation;retry-after=300");
+    EXPECT_TRUE(users.sent.empty());
     EXPECT_EQ(watch(users, "sip:c@capulet.test", "sip:mercutio@montague.test"), 200);
     options = Rig::default_options();
     options.presence.watchers_per_peer = 2;
@@ -554,6 +553,33 @@ TEST(Watchers, PRES_45_ThePhonesOfOneContactAreBoundedAndSoAreTheUsersItWatches)
     EXPECT_EQ(watch(author, "juliet", "one-more"), 486);
     EXPECT_TRUE(author.stanzas.empty());
     EXPECT_EQ(watch(author, "nurse", "one-more"), 200);
+}
+
+TEST(Watchers, PRES_91_WhoFindsNoRoomAtAUserWaitsLikeAnybodyAndIsCounted) {
+    auto options = fast_options();
+    options.presence.watchers_per_user = 1;
+    options.presence.watchers_per_peer = 2;
+    WatcherRig rig(options);
+    EXPECT_EQ(watch(rig, "juliet", "romeo"), 200);
+    const auto first = rig.state();
+    rig.subscribed = rig.subscribe_request("600");
+    rig.subscribed.from.uri = uri("sip:nurse@capulet.test");
+    EXPECT_EQ(rig.request(rig.subscribed).answer().status, 200);
+    rig.subscribed.to.tag = rig.answer().to_tag;
+    rig.take_notify();
+    EXPECT_EQ(rig.state(), first);
+    EXPECT_TRUE(rig.stanzas.empty());
+    EXPECT_EQ(rig.refresh("600").state(), first);
+    EXPECT_EQ(watch(rig, "tybalt", "mercutio"), 503) << "of the peer there are two";
+    rig.refresh("0");
+    EXPECT_EQ(rig.state(), "terminated;reason=timeout");
+    EXPECT_TRUE(rig.notify->body.empty());
+    EXPECT_EQ(watch(rig, "tybalt", "romeo"), 200);
+    options.presence.mode = config::PresenceMode::off;
+    rig.feed(OptionsChanged{options});
+    rig.take_notify();
+    EXPECT_EQ(rig.notifies, 2u);
+    EXPECT_EQ(rig.state(), "terminated;reason=noresource");
 }
 
 TEST(Watchers, PRES_61_OneDocumentIsWrittenForAllPhonesAndNoneGetsItTwice) {
