@@ -2,9 +2,9 @@
 
 #include "sip/decode.h"
 #include "sip/encode.h"
+#include "sip/request_fields.h"
 
 #include <sofia-sip/sip_header.h>
-#include <sofia-sip/url.h>
 
 #include <algorithm>
 #include <utility>
@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t kMaxForks = 16;
 /// As often as a callee repeats its 2xx in 64*T1 (RFC 3261 §13.3.1.4), and some that the network doubled.
 constexpr unsigned kMaxAcks = 20;
-
-bool is_dialled(const Uri& uri) { return uri.scheme == Scheme::sip || uri.scheme == Scheme::sips; }
 
 const url_string_t* as_url(const std::string& text) { return reinterpret_cast<const url_string_t*>(text.c_str()); }
 
@@ -83,15 +81,8 @@ ClientTransaction ClientTransactions::start(const Request& request, const NextHo
 
 nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop& next_hop, std::uint64_t number,
                                           const char* ack_branch) {
-    Home home;
-    const auto target = request.uri.to_string();
-    // Parsed first: the creation of a request ends the process when it is given text that is no URL.
-    url_t* url = check_writable(request) ? url_make(home.get(), target.c_str()) : nullptr;
-    sip_to_t* to = url ? sip_to_make(home.get(), name_addr_value(request.to).c_str()) : nullptr;
-    if (!url || !to) return nullptr;
-    // Parsed, `%3B` has become `;`, which is another user.   (RFC 3261 §19.1.4, CORE-27)
-    if (url->url_user && is_dialled(request.uri)) url->url_user = request.uri.user.c_str();
-    if (to->a_url->url_user && is_dialled(request.to.uri)) to->a_url->url_user = request.to.uri.user.c_str();
+    auto message = request_fields(stack_.agent.get(), stack_.sender.get(), stack_.settings.user_agent, request);
+    if (!message) return nullptr;
     const auto way = stack_.transports->way(next_hop);
     if (const auto client = clients_.find(number); client != clients_.end()) {
         client->second.has_way = way.port != nullptr;
@@ -99,26 +90,10 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
         client->second.sent_before = stack_.transports->sent();
         client->second.began = std::chrono::steady_clock::now();
     }
-    const auto from = name_addr_value(request.from);
-    const auto contacts = name_addr_list(request.contacts), routes = name_addr_list(request.routes);
-    const auto content_type = header_value(request.content_type);
-    const auto cseq = std::to_string(request.cseq) + ' ' + request.method;
-    const auto hops = std::to_string(request.max_forwards);
-    const auto lines = header_lines(request.headers);
-    const auto& agent_name = stack_.settings.user_agent;
-    auto* payload = home.payload(request.body);
-    return nta_outgoing_tcreate(
-        stack_.sender.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
-        numbers_.magic<nta_outgoing_magic_t>(number), as_url(way.url), sip_method_code(request.method.c_str()),
-        request.method.c_str(), reinterpret_cast<const url_string_t*>(url), SIPTAG_FROM_STR(from.c_str()), SIPTAG_TO(to),
-        SIPTAG_CALL_ID_STR(request.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()), SIPTAG_MAX_FORWARDS_STR(hops.c_str()),
-        TAG_IF(!routes.empty(), SIPTAG_ROUTE_STR(routes.c_str())),
-        TAG_IF(!contacts.empty(), SIPTAG_CONTACT_STR(contacts.c_str())),
-        TAG_IF(!agent_name.empty(), SIPTAG_USER_AGENT_STR(agent_name.c_str())),
-        TAG_IF(!lines.empty(), SIPTAG_HEADER_STR(lines.c_str())),
-        TAG_IF(!content_type.empty(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str())), TAG_IF(payload, SIPTAG_PAYLOAD(payload)),
-        TAG_IF(way.port, NTATAG_TPORT(way.port)), TAG_IF(ack_branch, NTATAG_STATELESS(1)),
-        TAG_IF(ack_branch, NTATAG_BRANCH_KEY(ack_branch)), NTATAG_PASS_100(1), TAG_END());
+    return nta_outgoing_mcreate(stack_.agent.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
+                                numbers_.magic<nta_outgoing_magic_t>(number), as_url(way.url), message.release(),
+                                TAG_IF(way.port, NTATAG_TPORT(way.port)), TAG_IF(ack_branch, NTATAG_STATELESS(1)),
+                                TAG_IF(ack_branch, NTATAG_BRANCH_KEY(ack_branch)), NTATAG_PASS_100(1), TAG_END());
 }
 
 int ClientTransactions::on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message) noexcept {

@@ -67,11 +67,11 @@ std::vector<ListenAddress> Endpoint::listening() const { return impl_->stack.tra
 
 void Endpoint::respond(std::uint64_t transaction, const Response& response) { impl_->server.respond(transaction, response); }
 
-ClientTransaction Endpoint::start(Request request, NextHop next_hop, ClientHandlers handlers) {
+ClientTransaction Endpoint::start(const Request& request, const NextHop& next_hop, ClientHandlers handlers) {
     return impl_->client.start(request, next_hop, std::move(handlers));
 }
 
-void Endpoint::send(Request request, NextHop next_hop, OnOutcome on_outcome) {
+void Endpoint::send(const Request& request, const NextHop& next_hop, OnOutcome on_outcome) {
     impl_->client.start(request, next_hop, {{}, std::move(on_outcome), {}});
 }
 

@@ -47,6 +47,12 @@ struct Outcome {
     } local = Local::none;
 };
 
+/// Where somebody was heard from.
+struct HeardFrom {
+    Transport transport = Transport::udp;
+    stox::Endpoint endpoint;
+};
+
 /// Where a request goes. TCP and TLS need no listener of theirs: then Via names the address and port of another listener of that
 /// family, and answers come over the connection that was opened. A Contact is the caller's, who names a transport that is
 /// listened on.
@@ -57,6 +63,7 @@ struct NextHop {
     std::string credentials{};  ///< TLS: the domain whose certificate and trust are used
     Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
     bool configured = true;     ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
+    std::optional<HeardFrom> heard{};  ///< whoever it is for was last heard from there
     /// For a connection that has to be opened, TLS included, where that is less than Limits allow.
     std::optional<std::chrono::seconds> open_within{};
 };
@@ -75,7 +82,7 @@ struct ClientHandlers {
     std::function<void(Response)> on_provisional;
     /// The final response, once. An INVITE can have more: a 2xx for each To tag (a proxy forked it) and a 2xx that comes after
     /// another outcome (late by up to 64*T1); each wants an ACK, and a BYE if it is not wanted.   (RFC 3261 §13.2.2.4)
-    std::function<void(Outcome)> on_final;
+    std::function<void(Outcome&&)> on_final;
     /// None of them will be called any more: at once after the final response, for an INVITE 64*T1 after the first.
     std::function<void()> on_end;
 };
@@ -83,7 +90,7 @@ struct ClientHandlers {
 class Endpoint {
 public:
     using OnRequest = std::function<void(IncomingRequest&&)>;
-    using OnOutcome = std::function<void(Outcome)>;
+    using OnOutcome = std::function<void(Outcome&&)>;
 
     /// What is told of requests that came. `request` must be set.
     struct Events {
@@ -105,6 +112,8 @@ public:
         std::size_t max_transactions = 10'000;  ///< requests waiting for our final answer; further ones get 503
         /// What requests cost while they wait and, over UDP, for 64*T1 after their answer; beyond it further ones get 503.
         std::size_t max_transaction_octets = 512u << 20;
+        std::size_t max_open_acks = 4'000;  ///< INVITEs whose 2xx waits for its ACK; beyond it further INVITEs get 503
+        std::size_t max_open_acks_of_source = 1'000;
         Limits limits{};
         std::vector<TlsIdentity> tls{};           ///< the first is for clients that name none of the domains
         std::optional<Address> public_address{};  ///< in Via instead of our own: behind a NAT
@@ -133,9 +142,9 @@ public:
     /// Sends a request with a branch and Via of its own to exactly this next hop, with Route and Contact as the request has them
     /// (Record-Route is a proxy's and not sent). From's tag, To's tag, Call-ID and CSeq are the request's. What cannot be sent
     /// ends in on_final with Outcome::Local::unsent, never in an exception or in silence. ACK and CANCEL are not for this.
-    ClientTransaction start(Request request, NextHop next_hop, ClientHandlers handlers);
+    ClientTransaction start(const Request& request, const NextHop& next_hop, ClientHandlers handlers);
     /// The same for a caller that wants the outcome alone, exactly once, unless the endpoint is destroyed first: no INVITE.
-    void send(Request request, NextHop next_hop, OnOutcome on_outcome);
+    void send(const Request& request, const NextHop& next_hop, OnOutcome on_outcome);
     /// CANCELs an INVITE of ours: at once if it has a provisional response, else when the first one comes; not at all if a final
     /// one was there before. on_final comes as usual: 487, or a 2xx that crossed it, or 408 after 64*T1.   (RFC 3261 §9.1)
     /// headers  for the CANCEL: Reason (RFC 3326)

@@ -6,22 +6,32 @@ namespace stox::sip {
 
 namespace {
 
-std::string line_of(Overload::Limit limit, const Endpoint::Settings& settings) {
-    if (limit == Overload::Limit::requests)
-        return "SIP requests are answered 503: " + std::to_string(settings.max_transactions) +
-               " wait for an answer; raise limits.requests or lower the rate of the peers";
-    return "SIP requests are answered 503: those that wait or that UDP may repeat take " +
-           std::to_string(settings.max_transaction_octets >> 20) +
-           " MiB; raise limits.request_memory_mib or lower the rate of the peers";
+std::string line_of(Overload::Limit limit, const Address& source, const Endpoint::Settings& settings) {
+    switch (limit) {
+        case Overload::Limit::requests:
+            return "SIP requests are answered 503: " + std::to_string(settings.max_transactions) +
+                   " wait for an answer; raise limits.requests or lower the rate of the peers";
+        case Overload::Limit::memory:
+            return "SIP requests are answered 503: those that wait or that UDP may repeat take " +
+                   std::to_string(settings.max_transaction_octets >> 20) +
+                   " MiB; raise limits.request_memory_mib or lower the rate of the peers";
+        case Overload::Limit::acks:
+            return "calls from " + source.to_string() + " are answered 503: " + std::to_string(settings.max_open_acks_of_source) +
+                   " that we accepted from there, or " + std::to_string(settings.max_open_acks) +
+                   " in all, were not acknowledged; look why our answers or its ACKs do not arrive, or shut it out";
+    }
+    return {};
 }
 
 }  // namespace
 
-void Overload::refused(Limit limit, std::chrono::steady_clock::time_point now) {
-    ++(limit == Limit::requests ? over_requests_ : over_memory_);
+void Overload::refused(Limit limit, const Address& source, std::chrono::steady_clock::time_point now) {
+    auto& count = limit == Limit::requests ? over_requests_ : limit == Limit::memory ? over_memory_ : over_acks_;
+    ++count;
     if (!settings_.log) return;
-    const auto* kind = limit == Limit::requests ? "requests" : "memory";
-    if (const auto line = gate_.pass({}, kind, line_of(limit, settings_), now)) settings_.log(LogLevel::error, *line);
+    const auto* kind = limit == Limit::requests ? "requests" : limit == Limit::memory ? "memory" : "acks";
+    const auto told = limit == Limit::acks ? source : Address{};
+    if (const auto line = gate_.pass(told, kind, line_of(limit, source, settings_), now)) settings_.log(LogLevel::error, *line);
 }
 
 }  // namespace stox::sip

@@ -13,6 +13,7 @@
 #include <sofia-sip/sip_util.h>
 
 #include <functional>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -91,6 +92,7 @@ ServerTransactions::ServerTransactions(Stack& stack, Endpoint::Events events)
     : stack_(stack),
       events_(std::move(events)),
       overload_(stack.settings),
+      open_acks_(stack.settings.max_open_acks, stack.settings.max_open_acks_of_source),
       unacknowledged_(stack.loop, kT1x64 + kGrace, [this](std::uint64_t number) { unacknowledged(number); }),
       repeating_(stack.loop, kT1x64, [this](std::uint64_t octets) { octets_ -= octets; }),
       numbers_(this) {}
@@ -107,11 +109,12 @@ int ServerTransactions::on_message(nta_agent_magic_t* magic, nta_agent_t*, msg_t
 void ServerTransactions::receive(Message message) {
     const auto& sip = *sip_object(message.get());
     Port port(nta_incoming_transport(stack_.agent.get(), nullptr, message.get()));
-    Held held{std::move(message), std::move(port), {}};
+    auto origin = stack_.transports->origin(message.get(), port.get());
+    Held held{std::move(message), std::move(port), origin.source.address, {}};
     const auto refuse = [&](Response response) { refuse_later_.emplace_back(std::move(held), std::move(response)); };
     // It belongs to no INVITE that waits for it.   (RFC 3261 §9.2)
     if (sip.sip_request->rq_method == sip_method_cancel) return refuse(made_here(481));
-    if (!has_room()) return refuse(made_here(503, {{"Retry-After", "2"}}));
+    if (!has_room(held)) return refuse(made_here(503, {{"Retry-After", "2"}}));
     held.request = std::make_unique<IncomingRequest>();
     auto& in = *held.request;
     if (auto read = decode_request(sip, in.request); !read)
@@ -119,7 +122,6 @@ void ServerTransactions::receive(Message message) {
 
     const auto number = numbers_.next();
     in.transaction = number;
-    auto origin = stack_.transports->origin(held.message.get(), held.port.get());
     tell_source(*held.message, origin.source.address);
     in.source = origin.source;
     in.transport = origin.transport;
@@ -131,17 +133,25 @@ void ServerTransactions::receive(Message message) {
 }
 
 /// For one more request; that there is none is counted and told.
-bool ServerTransactions::has_room() {
-    const bool many = waiting_ >= stack_.settings.max_transactions, large = octets_ >= stack_.settings.max_transaction_octets;
-    if (!many && !large) return true;
-    overload_.refused(many ? Overload::Limit::requests : Overload::Limit::memory, std::chrono::steady_clock::now());
-    return false;
+bool ServerTransactions::has_room(const Held& held) {
+    using Limit = Overload::Limit;
+    const bool is_invite = sip_object(held.message.get())->sip_request->rq_method == sip_method_invite;
+    std::optional<Limit> over;
+    if (waiting_ >= stack_.settings.max_transactions)
+        over = Limit::requests;
+    else if (octets_ >= stack_.settings.max_transaction_octets)
+        over = Limit::memory;
+    else if (is_invite && !open_acks_.has_room(held.source))
+        over = Limit::acks;
+    if (over) overload_.refused(*over, held.source, std::chrono::steady_clock::now());
+    return !over;
 }
 
 void ServerTransactions::count(Counters& counters) const {
     counters.requests = told_;
     counters.refused_requests = overload_.over_requests();
     counters.refused_memory = overload_.over_memory();
+    counters.refused_open_acks = overload_.over_acks();
 }
 
 void ServerTransactions::tell(std::uint64_t number) {
@@ -166,6 +176,7 @@ ServerTransactions::Servers::iterator ServerTransactions::keep(std::uint64_t num
     const bool is_invite = sip.sip_request->rq_method == sip_method_invite;
     Server server{nullptr, is_invite, is_invite && requires_100rel(sip), memory_of(*held.message),
                   held.port && !tport_is_reliable(held.port.get())};
+    server.source = held.source;
     server.transaction.reset(nta_incoming_create(stack_.agent.get(), nullptr, held.message.release(), nullptr,
                                                  TAG_IF(held.port, NTATAG_TPORT(held.port.get())), TAG_END()));
     if (!server.transaction) {  // out of memory
@@ -229,6 +240,7 @@ void ServerTransactions::finish(Servers::iterator found) {
 }
 
 void ServerTransactions::forget(Servers::iterator found) {
+    if (found->second.answered) open_acks_.remove(found->second.source);
     if (found->second.repeats)
         repeating_.add(found->second.octets);
     else
@@ -261,6 +273,7 @@ void ServerTransactions::respond(std::uint64_t number, const Response& response)
     --waiting_;
     if (!server.is_invite || response.status >= 300) return forget(found);
     server.answered = true;
+    open_acks_.add(server.source);
     if (nta_incoming_status(server.transaction.get()) < 200)  // there was no way to send it
         unacknowledged(number);
     else

@@ -3,6 +3,7 @@
 
 #include "sip/expiry.h"
 #include "sip/numbered.h"
+#include "sip/open_acks.h"
 #include "sip/overload.h"
 #include "sip/stack.h"
 
@@ -34,18 +35,20 @@ private:
         std::size_t octets = 0;      ///< of memory, roughly
         bool repeats = false;        ///< over UDP: nta keeps it for repetitions of the request
         bool answered = false;       ///< a 2xx to an INVITE has left, its ACK is awaited
+        Address source{};
     };
     /// A request that nta does not know yet. What is refused while it is being told of costs no transaction.
     struct Held {
         Message message;
         Port port;
+        Address source;
         std::unique_ptr<IncomingRequest> request{};  ///< until it is told; by pointer, for it is long to move
     };
     using Servers = std::unordered_map<std::uint64_t, Server>;
 
     static int on_ack_or_cancel(nta_incoming_magic_t* magic, nta_incoming_t*, const sip_t* message) noexcept;
     void receive(Message message);
-    bool has_room();
+    bool has_room(const Held& held);
     void tell(std::uint64_t number);
     Servers::iterator keep(std::uint64_t number);
     void acknowledged(std::uint64_t number, const sip_t& message);
@@ -64,6 +67,7 @@ private:
     std::size_t octets_ = 0;   ///< of all that nta keeps
     std::uint64_t told_ = 0;   ///< since the start
     Overload overload_;
+    OpenAcks open_acks_;
     Expiry unacknowledged_;
     Expiry repeating_;  ///< by octets: answered, and kept for repetitions
     // Nothing is freed or answered inside a callback of nta's; it waits here until its loop has turned.

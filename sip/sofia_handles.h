@@ -9,8 +9,6 @@
 #include <sofia-sip/su_alloc.h>
 #include <sofia-sip/tport.h>
 
-#include <string_view>
-
 namespace stox::sip {
 
 using Agent = Handle<nta_agent_t, &nta_agent_destroy>;
@@ -28,10 +26,6 @@ public:
     Home(const Home&) = delete;
     Home& operator=(const Home&) = delete;
     su_home_t* get() { return home_; }
-    /// Null for an empty body.
-    sip_payload_t* payload(std::string_view body) {
-        return body.empty() ? nullptr : sip_payload_create(home_, body.data(), static_cast<isize_t>(body.size()));
-    }
 
 private:
     su_home_t home_[1] = {SU_HOME_INIT(home_)};

@@ -37,7 +37,7 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     }
     if (!std::visit([](const auto& machine) { return machine.over(); }, usage->machine)) return;
     if (usage->deadline) deadlines_.erase({*usage->deadline, key});
-    for (const auto& dialog : usage->listed) table_.remove(dialog->id, key, is_call(key));
+    for (const auto& dialog : usage->listed) unlist(dialog->id, key);
     for (const auto request : usage->keys) keys_.erase(request);
     for (const auto transaction : usage->invites) invites_.erase(transaction);
     if (usage->subscriber) subscribers_.erase(*usage->subscriber);
@@ -75,6 +75,11 @@ void UserAgent::forget_invites(Usage& usage) {
     });
 }
 
+void UserAgent::unlist(const DialogId& id, UsageKey key) {
+    table_.remove(id, key, is_call(key));
+    if (settings_.on_dialog_over && !table_.find(id)) settings_.on_dialog_over(id);
+}
+
 /// A call of the peer has one dialog from its beginning to its end.
 bool UserAgent::is_listed(const Usage& usage) {
     const auto* server = std::get_if<InviteServer>(&usage.machine);
@@ -95,7 +100,7 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
     const auto now = std::visit(Dialogs{}, usage.machine);
     std::erase_if(usage.listed, [&](const DialogRef& listed) {
         const bool stands = std::ranges::find(now, listed) != now.end();
-        if (!stands) table_.remove(listed->id, key, is_call(key));
+        if (!stands) unlist(listed->id, key);
         return !stands;
     });
     for (const auto& dialog : now) {

@@ -35,6 +35,8 @@ public:
     struct Settings {
         CallSettings calls{};
         DialogTable::Limits limits{};
+        /// The last usage of that dialog ended. Called from inside an input; asks for nothing itself.
+        std::function<void(const DialogId&)> on_dialog_over{};
     };
 
     /// below    a random number under its argument
@@ -143,6 +145,7 @@ private:
     void settle(UsageKey key, const Actions& out, std::size_t from);
     void forget_invites(Usage& usage);
     void lose_dialog(const DialogId& id, UsageKey finder, Context& context);
+    void unlist(const DialogId& id, UsageKey key);
     static bool is_listed(const Usage& usage);
     void relist(UsageKey key, Usage& usage);
     void remember(UsageKey key, Usage& usage, const Action& action);

@@ -10,8 +10,9 @@ namespace stox::xml {
 class OctetSet {
 public:
     constexpr explicit OctetSet(std::string_view octets) {
-        for (const char octet : octets) has_[static_cast<unsigned char>(octet)] = true;
+        for (const char octet : octets) add(octet);
     }
+    constexpr void add(char octet) { has_[static_cast<unsigned char>(octet)] = true; }
     constexpr bool has(char octet) const { return has_[static_cast<unsigned char>(octet)]; }
     /// The first of them, or `end`.
     const char* find(const char* at, const char* end) const {

@@ -1,6 +1,7 @@
 #include "mapping/xml/writer.h"
 
 #include "mapping/utf8.h"
+#include "mapping/xml/octet_set.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,10 +13,12 @@ namespace {
 constexpr std::string_view kXmlNs = "http://www.w3.org/XML/1998/namespace";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
+constexpr std::size_t kMostAreShorter = 512;               // octets, of what is written
+
 enum class Place { content, attribute };
 
 /// What an ASCII character is written as; empty: as it is.
-std::string_view reference(char c, Place place) {
+constexpr std::string_view reference(char c, Place place) {
     switch (c) {
         case '&':
             return "&amp;";
@@ -43,27 +46,35 @@ std::string_view reference(char c, Place place) {
     }
 }
 
-bool is_xml_control(unsigned char c) { return c < 0x20 && c != '\t' && c != '\n' && c != '\r'; }
+constexpr bool is_xml_control(unsigned char c) { return c < 0x20 && c != '\t' && c != '\n' && c != '\r'; }
+
+/// What does not stand for itself, or has to be looked at with what follows it.
+constexpr OctetSet special_in(Place place) {
+    OctetSet special("");
+    for (unsigned octet = 0; octet < 256; ++octet) {
+        const auto c = static_cast<char>(octet);
+        if (octet >= 0x80 || is_xml_control(static_cast<unsigned char>(octet)) || !reference(c, place).empty()) special.add(c);
+    }
+    return special;
+}
+
+constexpr OctetSet kSpecialInContent = special_in(Place::content), kSpecialInAttribute = special_in(Place::attribute);
 
 void append_escaped(std::string& out, std::string_view text, Place place) {
-    std::size_t plain = 0, at = 0;  // [plain, at) waits to be copied as it is
-    const auto replace = [&](std::size_t from, std::string_view by) {
+    const auto& special = place == Place::content ? kSpecialInContent : kSpecialInAttribute;
+    const auto next_special = [&](std::size_t from) {
+        return static_cast<std::size_t>(special.find(text.data() + from, text.data() + text.size()) - text.data());
+    };
+    std::size_t plain = 0;  // [plain, at) waits to be copied as it is
+    for (std::size_t at = next_special(0); at < text.size(); at = next_special(at)) {
+        const auto from = at;
+        const auto code_point = next_code_point(text, at);
+        auto by = code_point >= 0 && code_point < 0x80 ? reference(text[from], place) : std::string_view();
+        const bool is_control = code_point >= 0 && code_point < 0x20 && by.empty();
+        if (is_control || code_point < 0 || code_point == 0xFFFE || code_point == 0xFFFF) by = kReplacement;
+        if (by.empty()) continue;
         out.append(text, plain, from - plain).append(by);
         plain = at;
-    };
-    while (at < text.size()) {
-        const auto from = at;
-        const auto c = static_cast<unsigned char>(text[at]);
-        if (c < 0x80) {
-            ++at;
-            if (is_xml_control(c))
-                replace(from, kReplacement);
-            else if (const auto by = reference(text[from], place); !by.empty())
-                replace(from, by);
-            continue;
-        }
-        const auto code_point = next_code_point(text, at);
-        if (code_point < 0 || code_point == 0xFFFE || code_point == 0xFFFF) replace(from, kReplacement);
     }
     out.append(text, plain);
 }
@@ -128,12 +139,14 @@ bool append_element(std::string& out, const Element& element, std::string_view d
 
 std::string write(const Element& element, std::string_view inherited_ns) {
     std::string out;
+    out.reserve(kMostAreShorter);
     append_element(out, element, inherited_ns, std::string::npos);
     return out;
 }
 
 std::optional<std::string> write_within(const Element& element, std::size_t most, std::string_view inherited_ns) {
     std::string out;
+    out.reserve(kMostAreShorter);
     if (!append_element(out, element, inherited_ns, most)) return std::nullopt;
     return out;
 }

@@ -89,68 +89,71 @@ std::vector<SessionEvent> ComponentSession::open() {
 
 std::vector<SessionEvent> ComponentSession::receive(std::string_view octets) {
     if (state_ == State::idle || state_ == State::ended) return {};
+    const auto read = reader_.feed(octets);
     std::vector<SessionEvent> events;
-    for (auto& event : reader_.feed(octets)) {
+    events.reserve(read.size());
+    for (const auto& event : read) {
         if (state_ == State::ended) break;
-        auto made = std::visit([this](const auto& one) { return on_event(one); }, event);
-        for (auto& one : made) events.push_back(std::move(one));
+        std::visit([&](const auto& one) { on_event(one, events); }, event);
     }
     return events;
 }
 
-std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamOpened& opened) {
+void ComponentSession::on_event(const xml::StreamOpened& opened, Events& out) {
     const auto& header = opened.header;
-    if (!header.is(ns::kStreams, "stream")) return end_with_error(kInvalidNamespace, "what the server opened is no XMPP stream");
+    if (!header.is(ns::kStreams, "stream"))
+        return end_with_error(kInvalidNamespace, "what the server opened is no XMPP stream", out);
     content_ns_is_ours_ = opened.content_ns == kComponentNs;
     const auto* language = header.lang();
     language_ = language ? *language : std::string();
     // A header that declares none may stand before a stream error, which tells more than we could.
     if (!content_ns_is_ours_ && !opened.content_ns.empty() && opened.content_ns != ns::kStreams)
-        return end_with_error(kInvalidNamespace, "the server opened a stream of " + shown(opened.content_ns));
+        return end_with_error(kInvalidNamespace, "the server opened a stream of " + shown(opened.content_ns), out);
     // COMPAT: a server may open the stream again before it reports a stream error. Nothing begins anew with it.
-    if (state_ != State::header_sent) return {};
+    if (state_ != State::header_sent) return;
     // A server that refuses us at once has no id to give; the stream error follows.
     const auto* id = header.attribute("id");
-    if (!id || id->empty()) return {};
+    if (!id || id->empty()) return;
     stream_id_ = *id;
     state_ = State::handshake_sent;
-    return {SendOctets{"<handshake>" + handshake_of(stream_id_, secret_) + "</handshake>"}};
+    out.push_back(SendOctets{"<handshake>" + handshake_of(stream_id_, secret_) + "</handshake>"});
 }
 
-std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRead& read) {
+void ComponentSession::on_event(const xml::StanzaRead& read, Events& out) {
     const auto& element = read.stanza;
     if (element.is(ns::kStreams, "error")) {
         auto ended = read_stream_error(element);
-        return end(std::move(ended.condition), std::move(ended.detail));
+        return end(std::move(ended.condition), std::move(ended.detail), out);
     }
-    if (!carries(element)) return end_with_error(kInvalidNamespace, kUndeclared);
+    if (!carries(element)) return end_with_error(kInvalidNamespace, kUndeclared, out);
     if (state_ == State::handshake_sent && element.is(kComponentNs, "handshake")) {
         state_ = State::attached;
-        return {Attached{stream_id_}};
+        return void(out.push_back(Attached{stream_id_}));
     }
-    if (state_ != State::attached) return {StanzaRefused{{Code::forbidden, "a stanza before the handshake"}, std::nullopt}};
+    if (state_ != State::attached)
+        return void(out.push_back(StanzaRefused{{Code::forbidden, "a stanza before the handshake"}, std::nullopt}));
     auto stanza = decode(element);
-    if (stanza) return {StanzaReceived{in_language_of_stream(std::move(stanza).value())}};
-    return {refused(element, stanza.error())};
+    if (!stanza) return void(out.push_back(refused(element, stanza.error())));
+    use_language_of_stream(stanza.value());
+    out.push_back(StanzaReceived{std::move(stanza).value()});
 }
 
-std::vector<SessionEvent> ComponentSession::on_event(const xml::StanzaRefused& passed_over) {
-    if (passed_over.head.is(ns::kStreams, "error")) return end("undefined-condition", passed_over.why.detail);
-    if (!carries(passed_over.head)) return end_with_error(kInvalidNamespace, kUndeclared);
-    if (state_ != State::attached) return {StanzaRefused{passed_over.why, std::nullopt}};
-    return {refused(passed_over.head, passed_over.why)};
+void ComponentSession::on_event(const xml::StanzaRefused& passed_over, Events& out) {
+    if (passed_over.head.is(ns::kStreams, "error")) return end("undefined-condition", passed_over.why.detail, out);
+    if (!carries(passed_over.head)) return end_with_error(kInvalidNamespace, kUndeclared, out);
+    if (state_ != State::attached) return void(out.push_back(StanzaRefused{passed_over.why, std::nullopt}));
+    out.push_back(refused(passed_over.head, passed_over.why));
 }
 
-std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamClosed&) { return end({}, {}); }
+void ComponentSession::on_event(const xml::StreamClosed&, Events& out) { end({}, {}, out); }
 
-std::vector<SessionEvent> ComponentSession::on_event(const xml::StreamFault& fault) {
-    return end_with_error(condition_of(fault.why), fault.why.detail);
+void ComponentSession::on_event(const xml::StreamFault& fault, Events& out) {
+    end_with_error(condition_of(fault.why), fault.why.detail, out);
 }
 
-Stanza ComponentSession::in_language_of_stream(Stanza stanza) const {
+void ComponentSession::use_language_of_stream(Stanza& stanza) const {
     if (language_ != default_language_)
         std::visit([this](auto& one) { if (one.lang.empty()) one.lang = language_; }, stanza);
-    return stanza;
 }
 
 /// False: no stanza of the stream can be read, for its header does not say that it carries any of ours.
@@ -172,16 +175,17 @@ std::vector<SessionEvent> ComponentSession::close() {
     return {SendOctets{std::string(kClosingTag)}};
 }
 
-std::vector<SessionEvent> ComponentSession::end(std::string condition, std::string detail) {
+void ComponentSession::end(std::string condition, std::string detail, Events& out) {
     state_ = State::ended;
-    return {SendOctets{std::string(kClosingTag)}, StreamEnded{std::move(condition), std::move(detail)}};
+    out.push_back(SendOctets{std::string(kClosingTag)});
+    out.push_back(StreamEnded{std::move(condition), std::move(detail)});
 }
 
 /// It is we who find the fault.   (RFC 6120 §4.9.1.1)
-std::vector<SessionEvent> ComponentSession::end_with_error(std::string condition, std::string detail) {
+void ComponentSession::end_with_error(std::string condition, std::string detail, Events& out) {
     state_ = State::ended;
-    auto octets = stream_error(condition) + std::string(kClosingTag);
-    return {SendOctets{std::move(octets)}, StreamEnded{std::move(condition), std::move(detail)}};
+    out.push_back(SendOctets{stream_error(condition) + std::string(kClosingTag)});
+    out.push_back(StreamEnded{std::move(condition), std::move(detail)});
 }
 
 }  // namespace stox::xmpp

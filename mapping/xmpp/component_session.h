@@ -58,14 +58,16 @@ public:
 private:
     enum class State { idle, header_sent, handshake_sent, attached, ended };
 
-    std::vector<SessionEvent> on_event(const xml::StreamOpened& opened);
-    std::vector<SessionEvent> on_event(const xml::StanzaRead& read);
-    std::vector<SessionEvent> on_event(const xml::StanzaRefused& passed_over);
-    std::vector<SessionEvent> on_event(const xml::StreamClosed&);
-    std::vector<SessionEvent> on_event(const xml::StreamFault& fault);
-    std::vector<SessionEvent> end(std::string condition, std::string detail);
-    std::vector<SessionEvent> end_with_error(std::string condition, std::string detail);
-    Stanza in_language_of_stream(Stanza stanza) const;
+    using Events = std::vector<SessionEvent>;
+
+    void on_event(const xml::StreamOpened& opened, Events& out);
+    void on_event(const xml::StanzaRead& read, Events& out);
+    void on_event(const xml::StanzaRefused& passed_over, Events& out);
+    void on_event(const xml::StreamClosed&, Events& out);
+    void on_event(const xml::StreamFault& fault, Events& out);
+    void end(std::string condition, std::string detail, Events& out);
+    void end_with_error(std::string condition, std::string detail, Events& out);
+    void use_language_of_stream(Stanza& stanza) const;
     bool carries(const xml::Element& element) const;
 
     std::string domain_;

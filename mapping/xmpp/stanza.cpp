@@ -65,20 +65,20 @@ Result<Jid> address(const xml::Element& element, const char* name) {
 
 /// What all three have in common.
 template <class Kind>
-Result<Kind> decode_head(const xml::Element& element) {
-    Kind stanza;
+Result<void> read_head(const xml::Element& element, Kind& stanza) {
     BOOST_OUTCOME_TRY(from, address(element, "from"));
     BOOST_OUTCOME_TRY(to, address(element, "to"));
     stanza.from = std::move(from);
     stanza.to = std::move(to);
     if (const auto* id = element.attribute("id")) stanza.id = *id;
     if (const auto* lang = element.lang()) stanza.lang = *lang;
-    return stanza;
+    return ok();
 }
 
 template <class Kind>
 xml::Element encode_head(const Kind& stanza, const char* name, std::string_view type) {
     xml::Element element(std::string(kComponentNs), name);
+    element.attributes.reserve(5);
     element.set("from", stanza.from.to_string()).set("to", stanza.to.to_string());
     if (!stanza.id.empty()) element.set("id", stanza.id);
     if (!type.empty()) element.set("type", type);
@@ -104,36 +104,36 @@ LangText lang_text(const xml::Element& element) {
     return {element.text(), lang ? *lang : std::string()};
 }
 
-Result<Message> message_envelope(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(message, decode_head<Message>(element));
+Result<void> read_envelope(const xml::Element& element, Message& message) {
+    BOOST_OUTCOME_TRYV(read_head(element, message));
     if (const auto* type = element.attribute("type")) message.type = type_of(kMessageTypes, *type).value_or(MessageType::normal);
     if (message.type == MessageType::error) message.error = error_in(element);
-    return message;
+    return ok();
 }
 
-Result<Presence> presence_envelope(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(presence, decode_head<Presence>(element));
+Result<void> read_envelope(const xml::Element& element, Presence& presence) {
+    BOOST_OUTCOME_TRYV(read_head(element, presence));
     if (const auto* type = element.attribute("type")) {
         const auto known = type_of(kPresenceTypes, *type);
         if (!known) return fail(Code::malformed, "a presence of unknown type");
         presence.type = *known;
     }
     if (presence.type == PresenceType::error) presence.error = error_in(element);
-    return presence;
+    return ok();
 }
 
-Result<Iq> iq_envelope(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(iq, decode_head<Iq>(element));
+Result<void> read_envelope(const xml::Element& element, Iq& iq) {
+    BOOST_OUTCOME_TRYV(read_head(element, iq));
     const auto* type = element.attribute("type");
     const auto known = type ? type_of(kIqTypes, *type) : std::nullopt;
     if (!known) return fail(Code::malformed, "an IQ of unknown type");
     iq.type = *known;
     if (iq.type == IqType::error) iq.error = error_in(element);
-    return iq;
+    return ok();
 }
 
-Result<Stanza> decode_message(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(message, message_envelope(element));
+Result<void> read_whole(const xml::Element& element, Message& message) {
+    BOOST_OUTCOME_TRYV(read_envelope(element, message));
     for_each_child(element, [&message](const xml::Element& child) {
         if (child.is(kComponentNs, "body")) {
             message.bodies.push_back(lang_text(child));
@@ -145,24 +145,39 @@ Result<Stanza> decode_message(const xml::Element& element) {
             message.payload.push_back(child);
         }
     });
-    return Stanza(std::move(message));
+    return ok();
 }
 
-Result<Stanza> decode_presence(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(presence, presence_envelope(element));
+Result<void> read_whole(const xml::Element& element, Presence& presence) {
+    BOOST_OUTCOME_TRYV(read_envelope(element, presence));
     for_each_child(element, [&presence](const xml::Element& child) { presence.payload.push_back(child); });
-    return Stanza(std::move(presence));
+    return ok();
 }
 
-Result<Stanza> decode_iq(const xml::Element& element) {
-    BOOST_OUTCOME_TRY(iq, iq_envelope(element));
+Result<void> read_whole(const xml::Element& element, Iq& iq) {
+    BOOST_OUTCOME_TRYV(read_envelope(element, iq));
     std::size_t children = 0;
     for_each_child(element, [&](const xml::Element& child) {
         if (children++ == 0) iq.payload = child;
     });
     if ((iq.type == IqType::get || iq.type == IqType::set) && children != 1)
         return fail(Code::malformed, "an IQ request without exactly one child");
-    return Stanza(std::move(iq));
+    return ok();
+}
+
+/// Filled where it stands: every stanza comes this way.
+/// read   of the stanza that the element's name says
+template <class Read>
+Result<Stanza> decode_by(const xml::Element& element, Read read) {
+    Stanza stanza;
+    if (element.is(kComponentNs, "presence"))
+        stanza.emplace<Presence>();
+    else if (element.is(kComponentNs, "iq"))
+        stanza.emplace<Iq>();
+    else if (!element.is(kComponentNs, "message"))
+        return fail(Code::unsupported, "no stanza: " + element.name);
+    BOOST_OUTCOME_TRYV(std::visit([&](auto& one) { return read(element, one); }, stanza));
+    return stanza;
 }
 
 xml::Element encode_one(const Message& message) {
@@ -202,10 +217,7 @@ bool is_answerable(const Iq& iq) { return iq.type == IqType::get || iq.type == I
 }  // namespace
 
 Result<Stanza> decode(const xml::Element& element) {
-    if (element.is(kComponentNs, "message")) return decode_message(element);
-    if (element.is(kComponentNs, "presence")) return decode_presence(element);
-    if (element.is(kComponentNs, "iq")) return decode_iq(element);
-    return fail(Code::unsupported, "no stanza: " + element.name);
+    return decode_by(element, [](const xml::Element& from, auto& stanza) { return read_whole(from, stanza); });
 }
 
 xml::Element encode(const Message& message) { return encode_one(message); }
@@ -215,14 +227,7 @@ xml::Element encode(const Stanza& stanza) {
 }
 
 Result<Stanza> decode_envelope(const xml::Element& element) {
-    const auto as_stanza = [](auto envelope) -> Result<Stanza> {
-        if (!envelope) return fail(envelope.error().code, envelope.error().detail);
-        return Stanza(std::move(envelope).value());
-    };
-    if (element.is(kComponentNs, "message")) return as_stanza(message_envelope(element));
-    if (element.is(kComponentNs, "presence")) return as_stanza(presence_envelope(element));
-    if (element.is(kComponentNs, "iq")) return as_stanza(iq_envelope(element));
-    return fail(Code::unsupported, "no stanza: " + element.name);
+    return decode_by(element, [](const xml::Element& from, auto& stanza) { return read_envelope(from, stanza); });
 }
 
 std::optional<Stanza> make_error(const Stanza& original, StanzaError error) {

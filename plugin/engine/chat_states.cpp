@@ -65,7 +65,7 @@ void send_chat_state(State& state, const xmpp::Message& in, im::ChatState chat_s
     how.from_tag = state.ids.wire_id();
     outgoing.id = state.next_request();
     outgoing.request = to_is_composing_message({active, kRefresh_s}, from.value(), place->uri, how);
-    outgoing.original = envelope(in);
+    outgoing.row.stanza = envelope(in);
     outgoing.peer = place->peer->name;
     outgoing.stored = true;
     outgoing.what = Outgoing::What::composing;

@@ -54,6 +54,7 @@ void Dialogs::begin(IdGenerator& ids, std::string domain) {
     domain_ = std::move(domain);
     sip::UserAgent::Settings settings;
     settings.limits = {kPerPeer, kInAll};
+    settings.on_dialog_over = [this](const sip::DialogId& id) { gone_.push_back(key_of(id.call_id, id.local_tag)); };
     agent_ = std::make_unique<sip::UserAgent>(
         std::move(settings),
         [&ids](std::uint32_t bound) { return static_cast<std::uint32_t>(ids.trace().bits % std::max(bound, 1u)); },
@@ -80,6 +81,7 @@ void Dialogs::drive(const Ways& ways, Work work) {
         outcomes_.pop_front();
         respond(outcome, ways);
     }
+    forget_gone(ways.turn.out);
 }
 
 sip::UsageKey Dialogs::subscribe(sip::Request request, const std::string& peer, const Ways& ways) {
@@ -119,20 +121,61 @@ void Dialogs::publish(sip::UsageKey subscription, sip::Notification notification
 
 void Dialogs::receive(const SipRequestIn& in, const std::string& peer, const Ways& ways) {
     const auto& request = in.request;
-    const Heard heard{in.source, in.transport, in.flow};
-    if (!request.to.tag.empty() && agent_->peer_of(request)) heard_[key_of(request.call_id, request.to.tag)] = heard;
-    const bool first = request.to.tag.empty();
     drive(ways, [&](auto& out) {
         agent_->receive({static_cast<sip::TransactionId>(in.transaction), request, peer,
                          contact(in.transport, in.source.address, true), in.transport == Transport::tls},
                         ways.turn.now, out);
-        if (!first) return;
+        // Before anything is asked for that it brings about: that goes by the same way. Not from a second notifier, who has none.
+        if (!request.to.tag.empty()) {
+            const bool known = agent_->dialog(sip::DialogId{request.call_id, request.to.tag, request.from.tag}) != nullptr;
+            if (known) hear(in, request.to.tag, ways.turn.out);
+            return;
+        }
         // The tag of a dialog that this request made.
         for (const auto& action : out)
             if (const auto* wanted = std::get_if<sip::SubscriptionWanted>(&action))
-                if (const auto dialog = agent_->dialog(wanted->subscription))
-                    heard_[key_of(dialog->id.call_id, dialog->id.local_tag)] = heard;
+                if (const auto dialog = agent_->dialog(wanted->subscription)) hear(in, dialog->id.local_tag, ways.turn.out);
     });
+}
+
+// Connections that dialogs are reached by
+
+void Dialogs::hear(const SipRequestIn& in, const std::string& own_tag, Actions& out) {
+    auto& heard = heard_[key_of(in.request.call_id, own_tag)];
+    const auto before = heard;
+    heard = {in.source, in.transport, in.flow, before.held};
+    if (before.held == in.flow) return;
+    release(heard, out);
+    hold(heard, out);
+}
+
+/// Who is behind an address translator is reached by that connection alone, and subscriptions are silent for an hour.
+/// (RFC 5626 §5.3, RFC 5923)
+void Dialogs::hold(Heard& heard, Actions& out) {
+    if (heard.flow == Flow::none || (held_.size() >= kHeld && !held_.contains(heard.flow))) return;
+    heard.held = heard.flow;
+    if (++held_[heard.flow] == 1) out.push_back(HoldFlow{heard.flow});
+}
+
+void Dialogs::release(Heard& heard, Actions& out) {
+    const auto held = held_.find(std::exchange(heard.held, Flow::none));
+    if (held == held_.end() || --held->second > 0) return;
+    out.push_back(ReleaseFlow{held->first});
+    held_.erase(held);
+}
+
+const Dialogs::Heard* Dialogs::heard_of(const sip::Request& ours) const {
+    const auto found = heard_.find(key_of(ours.call_id, ours.from.tag));
+    return found == heard_.end() ? nullptr : &found->second;
+}
+
+void Dialogs::forget_gone(Actions& out) {
+    for (const auto& key : std::exchange(gone_, {})) {
+        const auto heard = heard_.find(key);
+        if (heard == heard_.end()) continue;
+        release(heard->second, out);
+        heard_.erase(heard);
+    }
 }
 
 bool Dialogs::located(const Located& in, const Ways& ways) {
@@ -216,7 +259,7 @@ sip::Uri Dialogs::next_hop_of(const sip::Request& request) const {
 
 void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) {
     const auto hop = hop_of(next_hop_of(request));
-    const auto* heard = heard_.find(key_of(request.call_id, request.from.tag));
+    const auto* heard = heard_of(request);
     // Who is behind an address translator is reached by the connection that they opened, and by nothing else.   (RFC 5626 §5.3)
     const bool by_flow = heard && heard->flow != Flow::none && (!hop.transport || *hop.transport == heard->transport);
     if (by_flow && !hop.address) return dispatch(id, {{heard->transport, heard->source, hop.host, heard->flow, true}}, ways);
@@ -242,17 +285,19 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
     ways.turn.out.push_back(Locate{location, hop});
 }
 
-/// Trusted is what the operator named, and where the peer itself was heard from: everything else its message made up.
+/// What the operator named is told apart from what a message made up, and where the peer was heard from is said: the dial policy
+/// of sip/ decides.
 void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& ways) {
     auto& sent = sent_.at(id);
     if (targets.empty()) {
         Outcome nowhere{id, Outcome::Kind::nowhere};
         return outcomes_.push_back(std::move(nowhere));
     }
-    const auto* heard = heard_.find(key_of(sent.request.call_id, sent.request.from.tag));
-    for (auto& target : targets)
-        target.configured = (heard && heard->source.address == target.endpoint.address) ||
-                            ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
+    const auto* heard = heard_of(sent.request);
+    for (auto& target : targets) {
+        target.configured = ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
+        if (heard && !target.configured) target.heard = HeardFrom{heard->transport, heard->source};
+    }
     auto request = sent.request;
     for (auto& header : credentials_for(sent.peer, request, sent.attempt, ways)) request.headers.push_back(std::move(header));
     if (auto outcome = ways.outbound.start_dialog(id, std::move(request), sent.peer, std::move(targets), ways.hops, ways.turn))

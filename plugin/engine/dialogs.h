@@ -5,7 +5,6 @@
 // a call, always within the same input of the engine. Nothing here knows what a dialog is for.
 
 #include "mapping/sip/user_agent.h"
-#include "plugin/engine/lru_map.h"
 #include "plugin/engine/outbound.h"
 
 #include <deque>
@@ -29,6 +28,8 @@ class Dialogs {
 public:
     /// X2S and S2X together; each holds 6 KiB at most.
     static constexpr std::size_t kPerPeer = 30'000, kInAll = 40'000;
+    /// Connections that dialogs keep from ending for idleness. Those of further ones end as any, and are opened again if that can be.
+    static constexpr std::size_t kHeld = 1'000;
 
     /// Once, before anything else.
     /// ids     outlives this
@@ -83,6 +84,7 @@ private:
         Endpoint source;
         Transport transport = Transport::udp;
         Flow flow = Flow::none;
+        Flow held = Flow::none;  ///< that one, or none
     };
     struct Sent {
         sip::RequestKey key;
@@ -108,6 +110,11 @@ private:
     void send(sip::SendRequest action, const Ways& ways);
     std::vector<sip::Header> credentials_for(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
                                              const Ways& ways);
+    void hear(const SipRequestIn& in, const std::string& own_tag, Actions& out);
+    void hold(Heard& heard, Actions& out);
+    void release(Heard& heard, Actions& out);
+    const Heard* heard_of(const sip::Request& ours) const;
+    void forget_gone(Actions& out);
     void send_inside(RequestId id, sip::Request request, const Ways& ways);
     void dispatch(RequestId id, std::vector<Target> targets, const Ways& ways);
     sip::Uri next_hop_of(const sip::Request& request) const;
@@ -118,7 +125,9 @@ private:
     std::unique_ptr<sip::UserAgent> agent_;
     std::string token_, domain_;
     std::vector<sip::OwnAddress> addresses_;
-    LruMap<Heard> heard_{kInAll};  ///< by Call-ID and our tag
+    std::map<std::string, Heard> heard_;  ///< of dialogs that there are, by Call-ID and our tag
+    std::vector<std::string> gone_;       ///< keys of heard_ that are to go
+    std::map<Flow, std::size_t> held_;    ///< by how many dialogs
     std::map<RequestId, Sent> sent_;
     std::map<Location, Locating> locating_;
     std::set<std::pair<TimePoint, Location>> give_up_;

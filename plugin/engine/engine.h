@@ -144,6 +144,13 @@ struct Commit {
     CommitId commit;
     std::vector<RecordChange> changes;
 };
+/// Dialogs are reached by that connection: it does not end for idleness until it is released. At most Dialogs::kHeld at a time.
+struct HoldFlow {
+    Flow flow;
+};
+struct ReleaseFlow {
+    Flow flow;
+};
 /// A stranger was refused, or somebody's credentials were wrong: counts towards a ban of that source.   (contract 2)
 struct Refused {
     Address source;
@@ -173,7 +180,7 @@ struct Log {
     std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 
-using Action = std::variant<SendStanza, RespondSip, SendSip, Locate, Commit, Refused, Authorize, Administer, Log>;
+using Action = std::variant<SendStanza, RespondSip, SendSip, HoldFlow, ReleaseFlow, Locate, Commit, Refused, Authorize, Administer, Log>;
 
 /// A value as a logfmt field may hold it: quoted where needed, non-printables escaped, 256 octets at most.   (contract 9)
 std::string logfmt(std::string_view untrusted);

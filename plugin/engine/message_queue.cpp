@@ -7,7 +7,7 @@
 namespace stox::engine {
 
 std::size_t held_octets(const Outgoing& outgoing) {
-    const auto& original = outgoing.original;
+    const auto& original = outgoing.row.stanza;
     return wire_size(outgoing.request) + original.id.size() + original.from.to_string().size() + original.to.to_string().size();
 }
 
@@ -21,7 +21,7 @@ bool MessageQueue::is_full(const Outgoing& outgoing, const Kept& owed) const {
     return line != lines_.end() && line->second.size() > kQueuedPerTarget;
 }
 
-void MessageQueue::add(Outgoing outgoing) {
+void MessageQueue::add(Outgoing&& outgoing) {
     kept_.add(outgoing.emergency, outgoing.octets);
     if (!outgoing.stored) ++unstored_;
     by_id_.emplace(outgoing.id, outgoing.line);

@@ -9,7 +9,7 @@
 #include "plugin/engine/records.h"
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,8 +23,7 @@ struct Outgoing {
     std::string key;   ///< of its record
     std::string line;  ///< in which it stands: the contact's address, whatever device of theirs the request is for
     sip::Request request;
-    xmpp::Message original;  ///< without its payload: what an error answers
-    OutboxRow ids{};         ///< of its record, all but the stanza
+    OutboxRow row{};  ///< its record; of the stanza only the envelope, which is what an error answers
     std::string peer;
     bool stored = false;  ///< its record is written: it may be sent
     enum class What {
@@ -58,7 +57,7 @@ public:
     /// owed   what is kept of those that failed
     bool is_full(const Outgoing& outgoing, const Kept& owed) const;
     /// At the end of its line, whether there is room or not: what is stored already is not refused.
-    void add(Outgoing outgoing);
+    void add(Outgoing&& outgoing);
 
     /// Null: not here (any more).
     Outgoing* find(RequestId id);
@@ -82,7 +81,7 @@ public:
     void stored(RequestId id);
 
 private:
-    std::map<std::string, std::deque<Outgoing>> lines_;  ///< never empty; only the front may be in progress
+    std::map<std::string, std::list<Outgoing>> lines_;  ///< never empty; only the front may be in progress
     std::map<RequestId, std::string> by_id_;
     std::set<RequestId> in_progress_;
     Kept kept_;

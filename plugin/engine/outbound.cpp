@@ -97,15 +97,17 @@ bool Outbound::answer_challenge(Entries::iterator entry, const sip::Response& re
 
 void Outbound::send(Entries::iterator entry, std::vector<sip::Header> credentials, const Turn& turn) {
     auto& [base, peer, failover, attempts, silent_at, carried, of_dialog] = entry->second;
-    auto request = base;
-    std::ranges::move(credentials, std::back_inserter(request.headers));
     const auto transaction = turn.next_transaction();
     attempts.push_back(transaction);
     attempts_.emplace(transaction, entry->first);
     failover->sent(turn.now);
     set_silence(entry, failover->deadline());
-    const auto open_within = failover->is_last() ? std::nullopt : std::optional(Failover::kSilence);
-    turn.out.push_back(SendSip{transaction, std::move(request), failover->target(), open_within});
+    auto& out = std::get<SendSip>(turn.out.emplace_back(std::in_place_type<SendSip>));
+    out.transaction = transaction;
+    out.request = base;
+    std::ranges::move(credentials, std::back_inserter(out.request.headers));
+    out.target = failover->target();
+    if (!failover->is_last()) out.open_within = Failover::kSilence;
 }
 
 std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn) {

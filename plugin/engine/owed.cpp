@@ -33,13 +33,12 @@ void bounce(const xmpp::Message& original, xmpp::StanzaError why, Trace trace, c
 
 void owe(State& state, Outgoing failed, xmpp::StanzaError why, TimePoint now, Actions& out) {
     if (failed.what != Outgoing::What::composing)
-        out.push_back(failure_line(failed.original, why, failed.ids.trace, failed.peer));
+        out.push_back(failure_line(failed.row.stanza, why, failed.row.trace, failed.peer));
     if (failed.what != Outgoing::What::message) {  // nobody wrote it
         if (!failed.key.empty()) state.commits.erase(Collection::outbox, std::move(failed.key), now);
         return;
     }
-    OwedError owed{std::move(failed.key), std::move(failed.ids)};
-    owed.row.stanza = std::move(failed.original);
+    OwedError owed{std::move(failed.key), std::move(failed.row)};
     owed.row.owed = std::move(why);
     owed.emergency = failed.emergency;
     owed.octets = failed.octets;

@@ -182,17 +182,17 @@ void put_back(State& state, Receipts::Before before) {
 }
 
 void await_no_imdn(State& state, const Outgoing& outgoing, TimePoint now) {
-    erase_row(state, state.receipts.find_sent(outgoing.ids.imdn_id, outgoing.original.to), now);
+    erase_row(state, state.receipts.find_sent(outgoing.row.imdn_id, outgoing.row.stanza.to), now);
 }
 
 void give_receipt(State& state, const Outgoing& outgoing, TimePoint now, Actions& out) {
     ReceiptRow row;
-    row.stanza_id = outgoing.original.id;
-    row.user = outgoing.original.from;
-    row.contact = outgoing.original.to;
-    row.type = outgoing.original.type;
+    row.stanza_id = outgoing.row.stanza.id;
+    row.user = outgoing.row.stanza.from;
+    row.contact = outgoing.row.stanza.to;
+    row.type = outgoing.row.stanza.type;
     InboxEntry entry;
-    entry.row = {to_author(state, row, im::receipt(row.stanza_id)), state.utc, outgoing.ids.trace, outgoing.peer, {}, {}};
+    entry.row = {to_author(state, row, im::receipt(row.stanza_id)), state.utc, outgoing.row.trace, outgoing.peer, {}, {}};
     entry.is_notice = true;
     entry.octets = size_of(entry.row).row;
     if (!state.inbox.is_full(entry.octets)) take_in(state, std::move(entry), {}, now, out);
@@ -324,10 +324,9 @@ Prepared prepare_report(const State& state, const xmpp::Message& stanza, const O
     const auto way = destination(state, stanza.to);
     const auto* place = std::get_if<Destination>(&way);
     outgoing.line = recipient.first_route ? recipient.first_route->to_string() : place ? place->line : author.value().to_string();
-    outgoing.original = envelope(stanza);
-    outgoing.ids = ids;
-    outgoing.ids.stanza = {};
-    outgoing.ids.wrapped = true;
+    outgoing.row = ids;
+    outgoing.row.stanza = envelope(stanza);
+    outgoing.row.wrapped = true;
     outgoing.peer = peer->name;
     outgoing.what = Outgoing::What::report;
     return outgoing;

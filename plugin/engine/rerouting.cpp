@@ -17,7 +17,7 @@ using What = Outgoing::What;
 
 /// Where it goes now, or why it cannot.
 std::variant<Destination, xmpp::StanzaError> new_way(const State& state, const Outgoing& outgoing) {
-    if (outgoing.what != What::report) return destination(state, outgoing.original.to);
+    if (outgoing.what != What::report) return destination(state, outgoing.row.stanza.to);
     if (const auto* peer = select_peer(state.options, outgoing.request.to.uri)) return Destination{outgoing.request.uri, peer, {}};
     return xmpp::StanzaError{};  // which nobody hears
 }

@@ -59,8 +59,8 @@ void restore_outbox(State& state, std::string key, OutboxRow row, std::uint32_t 
     outgoing.key = key;
     outgoing.octets = octets;
     if (auto* why = std::get_if<xmpp::StanzaError>(&prepared)) {
-        outgoing.original = envelope(row.stanza);
-        outgoing.ids = std::move(row);
+        row.stanza = envelope(row.stanza);
+        outgoing.row = std::move(row);
         return owe(state, std::move(outgoing), std::move(*why), now, out);
     }
     if (std::holds_alternative<NothingToSend>(prepared)) return state.commits.erase(Collection::outbox, std::move(key), now);

@@ -126,9 +126,11 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     const auto& peer = *std::get<const config::Peer*>(whose);
 
     const bool inside = !in.request.to.tag.empty() && in.request.method != "OPTIONS";
-    if (in.congested || (state.draining && !inside)) return out.push_back(RespondSip{in.transaction, try_later(peer.kind, kRetryCongested_s)});
+    // 480 would end the subscription whose dialog it is in; 503 ends nothing.   (RFC 5057 §5.1, RFC 6665 §4.1.2.2)
+    const auto kind = inside ? config::PeerKind::proxy : peer.kind;
+    if (in.congested || (state.draining && !inside)) return out.push_back(RespondSip{in.transaction, try_later(kind, kRetryCongested_s)});
     if (in.request.method != "OPTIONS" && is_too_fast(state, peer, now, out))
-        return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
+        return out.push_back(RespondSip{in.transaction, try_later(kind, 1)});
     // Its Call-ID and tag are ours and nobody can guess them, so whatever it says of its author it is our own.   (CORE-69)
     if (state.loops.is_ours(in.request))
         return refuse(in, {status(482), "a request of ours has come back", false, false}, trace, peer.name, out);

@@ -74,7 +74,7 @@ bool is_delivered(const Outcome& outcome) {
 /// Whether this is the one time that it goes out again: to a contact who shows it once all the same, by its imdn.Message-ID.
 bool is_repeated(const State& state, const Outgoing& outgoing, const Outcome& outcome) {
     return may_have_arrived(outcome) && !outgoing.repeated && outgoing.request.content_type == im::kCpimType &&
-           state.imdn_contacts.understands(outgoing.original.to);
+           state.imdn_contacts.understands(outgoing.row.stanza.to);
 }
 
 std::optional<Outcome> start(State& state, const Outgoing& outgoing, TimePoint now, Actions& out) {
@@ -104,7 +104,7 @@ bool is_refused_scheme(const Outcome& outcome) {
 void learn_refusal(State& state, const Outgoing& outgoing, const Outcome& outcome, TimePoint now) {
     const bool composing = outgoing.what == Outgoing::What::composing;
     if (outcome.response.status == 413 || (!composing && outgoing.request.content_type != im::kCpimType)) return;
-    state.formats.learn(outgoing.original.to, composing ? Habit::refuses_composing : Habit::refuses_wrapping, now);
+    state.formats.learn(outgoing.row.stanza.to, composing ? Habit::refuses_composing : Habit::refuses_wrapping, now);
 }
 
 /// What is to be known of a message that arrived.
@@ -114,7 +114,7 @@ void delivered(State& state, const Outgoing& done, const Outcome& outcome, TimeP
     if (!done.key.empty()) state.commits.erase(Collection::outbox, done.key, now);
     if (done.what == Outgoing::What::message) ++state.carried.to_sip;
     if (state.details)
-        out.push_back(line(Level::debug, done.ids.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
+        out.push_back(line(Level::debug, done.row.trace, "message", {{"direction", "x2s"}, {"state", "delivered"}}, done.peer));
 }
 
 }  // namespace
@@ -164,7 +164,8 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     if (wire_size(request.value()) > limit)
         return error(ErrorType::modify, Condition::policy_violation, "too long for any way of delivery");
 
-    Outgoing outgoing;
+    Prepared made{std::in_place_type<Outgoing>};
+    auto& outgoing = std::get<Outgoing>(made);
     outgoing.line = key;
     const auto asked = wanted(in);
     // A contact who understands it can tell a second copy from a second message.   (contract: delivery)
@@ -183,13 +184,12 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     outgoing.receipt_by_200 =
         asked.positive_delivery && !outgoing.asked.any() && state.formats.has(in.to, Habit::refuses_wrapping, now);
     outgoing.request = std::move(request).value();
-    outgoing.original = envelope(in);
-    outgoing.ids = ids;
-    outgoing.ids.stanza = {};
-    outgoing.ids.wrapped = outgoing.request.content_type == im::kCpimType;
+    outgoing.row = ids;
+    outgoing.row.stanza = envelope(in);
+    outgoing.row.wrapped = outgoing.request.content_type == im::kCpimType;
     outgoing.peer = peer->name;
     outgoing.emergency = emergency;
-    return outgoing;
+    return made;
 }
 
 namespace {
@@ -226,7 +226,7 @@ std::optional<Refused> take(State& state, const xmpp::Message& in, UtcTime recei
         return Refused{error(ErrorType::wait, Condition::recipient_unavailable, "The gateway stops; the message was not sent."),
                        outgoing->peer};
     row.stanza = in;
-    row.wrapped = outgoing->ids.wrapped;
+    row.wrapped = outgoing->row.wrapped;
     const auto octets = size_of(row).row;
     if (octets > kMaxRowOctets) return Refused{too_long(), outgoing->peer};
     outgoing->octets = std::max(held_octets(*outgoing), octets);
@@ -298,11 +298,11 @@ void outbox_settled(State& state, RequestId id, const Result<void>& result, Time
         await_no_imdn(state, refused, now);
         if (refused.tells) put_back(state, std::move(*refused.tells));
         if (refused.what == Outgoing::What::message)
-            bounce(refused.original,
+            bounce(refused.row.stanza,
                    is_for_good(result) ? too_long()
                                        : error(ErrorType::wait, Condition::resource_constraint,
                                                "The gateway cannot keep messages now; it was not sent."),
-                   refused.ids.trace, refused.peer, out);
+                   refused.row.trace, refused.peer, out);
     }
     send_next(state, line, now, out);
 }
@@ -339,7 +339,7 @@ void settle(State& state, Outcome outcome, TimePoint now, Actions& out) {
     if (!is_delivered(outcome) && outgoing->what != Outgoing::What::composing && is_repeated(state, *outgoing, outcome)) {
         outgoing->repeated = true;
         if (!state.leaving || state.leaving->for_good)
-            out.push_back(line(Level::info, outgoing->ids.trace, "message", {{"direction", "x2s"}, {"state", "sent again"}},
+            out.push_back(line(Level::info, outgoing->row.trace, "message", {{"direction", "x2s"}, {"state", "sent again"}},
                                outgoing->peer));
         return try_again(state, *outgoing, outcome.cseq, now, out);
     }

@@ -18,7 +18,7 @@ public:
     struct Events {
         std::function<void(std::string stream)> up;  ///< with the id that the server gave the stream
         std::function<void(std::string reason)> down;  ///< after up, or when an attempt failed
-        std::function<void(xmpp::Stanza)> stanza;
+        std::function<void(xmpp::Stanza&&)> stanza;
         std::function<void(xmpp::Stanza envelope, Error why)> unreadable;  ///< a stanza of which nothing else could be read
         std::function<void(std::string why)> nameless;  ///< one that not even says who sent it
         std::function<void(std::string why)> refused;   ///< one of ours that may not leave

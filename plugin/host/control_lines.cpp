@@ -136,7 +136,10 @@ json counters_of(const sip::Counters& sip) {
               {"dialled", sip.dialled},
               {"dials_refused", sip.dials_refused}}},
             {"requests",
-             {{"passed", sip.requests}, {"over_requests", sip.refused_requests}, {"over_request_memory", sip.refused_memory}}},
+             {{"passed", sip.requests},
+              {"over_requests", sip.refused_requests},
+              {"over_request_memory", sip.refused_memory},
+              {"over_open_acks", sip.refused_open_acks}}},
             {"bans", {{"now", sip.banned_sources}, {"total", sip.bans}}}};
 }
 
@@ -258,14 +261,9 @@ std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_
     line["domains"] = json::array();
     Room room(kMostOctets);
     for (const auto& domain : domains) {
-        json one{{"domain", domain.domain},
-                 {"up", domain.up},
-                 {"since_s", domain.since_s},
-                 {"held", domain.held},
-                 {"queued", domain.queued},
-                 {"transactions", domain.transactions},
-                 {"stored", domain.stored},
-                 {"peers", peers_of(domain)}};
+        json one{{"domain", domain.domain}, {"up", domain.up},          {"since_s", domain.since_s},
+                 {"held", domain.held},     {"queued", domain.queued},  {"transactions", domain.transactions},
+                 {"stored", domain.stored}, {"peers", peers_of(domain)}};
         if (room.takes(size_of(one))) line["domains"].push_back(std::move(one));
     }
     if (room.left_out() > 0) line["left_out"] = room.left_out();
@@ -335,7 +333,8 @@ std::string metrics_line(std::string_view id, const std::vector<MetricFamily>& f
         }
         if (!values.empty()) add_family(all, family, std::move(names), std::move(values));
     }
-    add_family(all, left_out_samples(room.left_out()), json::array(), json::array({{{"labels", json::array()}, {"value", room.left_out()}}}));
+    add_family(all, left_out_samples(room.left_out()), json::array(),
+               json::array({{{"labels", json::array()}, {"value", room.left_out()}}}));
     return dump(line);
 }
 

@@ -38,6 +38,7 @@ void DomainHost::start(config::Attachment attachment) {
 
 void DomainHost::use(store::Store* store) {
     if (stopping_ || store_) return;
+    if (!store && !link_) drive(restored_from(fail(Code::unavailable, "there is no store"), utc_now()));
     if (!store) return open_link();
     store_ = std::make_unique<DomainStore>(loop_, *store, options_.domain);
     store_->load([this](Result<DomainStore::Loaded> loaded) { restored(std::move(loaded)); });
@@ -45,18 +46,18 @@ void DomainHost::use(store::Store* store) {
 
 void DomainHost::restored(Result<DomainStore::Loaded> loaded) {
     if (loaded) {
-        auto& [records, unreadable, why, taken] = loaded.value();
+        const auto& [records, unreadable, whole, why, taken] = loaded.value();
         if (unreadable != 0)
             services_.log(engine::Level::error, std::to_string(unreadable) + " rows of the store cannot be read and are left there: " +
                                                     engine::logfmt(why));
         has_store_ = true;
         if (taken) taken_.stored(*taken);
-        if (!stopping_) drive(engine::Restored{std::move(records), utc_now()});
     } else {
         services_.log(engine::Level::error, "no message is accepted, for the store cannot be read: " + loaded.error().detail +
                                                 "; see to the disk, then reload the configuration");
         boost::asio::post(loop_, [store = std::shared_ptr<DomainStore>(std::move(store_))] {});  // it is the one that calls
     }
+    if (!stopping_) drive(restored_from(std::move(loaded), utc_now()));
     open_link();
 }
 
@@ -68,7 +69,7 @@ void DomainHost::open_link() {
         link_changed(true, {});
     };
     events.down = [this](std::string reason) { link_changed(false, std::move(reason)); };
-    events.stanza = [this](xmpp::Stanza stanza) { on_stanza(engine::StanzaIn{std::move(stanza), utc_now()}); };
+    events.stanza = [this](xmpp::Stanza&& stanza) { on_stanza(engine::StanzaIn{std::move(stanza), utc_now()}); };
     events.unreadable = [this](xmpp::Stanza envelope, Error why) {
         on_stanza(engine::UnreadableStanzaIn{std::move(envelope), std::move(why)});
     };
@@ -114,7 +115,7 @@ void DomainHost::link_changed(bool up, std::string reason) {
     drive(engine::StreamDown{});
 }
 
-void DomainHost::on_stanza(engine::Input stanza) {
+void DomainHost::on_stanza(engine::Input&& stanza) {
     taken_.came();
     drive(std::move(stanza));
     taken_.handled();
@@ -132,7 +133,7 @@ void DomainHost::on_sip(engine::SipRequestIn in) {
     services_.respond(transaction, std::move(response));
 }
 
-bool DomainHost::drive(engine::Input input) {
+bool DomainHost::drive(engine::Input&& input) {
     std::vector<engine::Action> actions;
     engine_.log_details(services_.wants_details());
     try {
@@ -149,7 +150,7 @@ bool DomainHost::drive(engine::Input input) {
     return true;
 }
 
-void DomainHost::perform(engine::SendStanza action) {
+void DomainHost::perform(const engine::SendStanza& action) {
     if (link_) link_->send(action.stanza);
 }
 
@@ -158,14 +159,23 @@ void DomainHost::perform(engine::RespondSip action) {
     services_.respond(static_cast<std::uint64_t>(action.transaction), std::move(action.response));
 }
 
-void DomainHost::perform(engine::SendSip action) {
-    auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response response, engine::LocalFailure local) {
+void DomainHost::perform(const engine::SendSip& action) {
+    auto sent = [weak = weak_from_this(), transaction = action.transaction](sip::Response&& response,
+                                                                            engine::LocalFailure local) {
         auto self = weak.lock();
         if (!self) return;
         self->responses_.received(response, local);
         self->drive(engine::SipResponseIn{transaction, std::move(response), local});
     };
-    services_.send(std::move(action), std::move(sent));
+    services_.send(action, std::move(sent));
+}
+
+void DomainHost::perform(engine::HoldFlow action) {
+    if (held_.insert(action.flow).second) services_.hold(action.flow);
+}
+
+void DomainHost::perform(engine::ReleaseFlow action) {
+    if (held_.erase(action.flow) > 0) services_.release(action.flow);
 }
 
 void DomainHost::perform(engine::Locate action) {
@@ -290,6 +300,7 @@ void DomainHost::close() {
         request.congested = true;
         drive(std::move(request));
     }
+    for (const auto flow : std::exchange(held_, {})) services_.release(flow);
     timer_.cancel();
     drain_limit_.cancel();
     taken_.end(commits_due_ == 0);  // whoever was refused at the end knows it

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,11 @@ public:
     /// What a domain needs from the worker around it. `sent` is called once for each request, with its outcome.
     struct Services {
         std::function<void(std::uint64_t transaction, sip::Response)> respond;
-        std::function<void(engine::SendSip, std::function<void(sip::Response, engine::LocalFailure)> sent)> send;
+        std::function<void(const engine::SendSip&, std::function<void(sip::Response&&, engine::LocalFailure)> sent)> send;
         /// Answered once, never from inside the call.
         std::function<void(config::NextHop, std::function<void(std::vector<engine::Target>, std::string error)> located)> locate;
+        /// A connection is needed, or no longer.
+        std::function<void(engine::Flow)> hold, release;
         /// A source that is to be banned when there are more like this.
         std::function<void(const Address&, Transport)> refused;
         std::function<void(engine::Level, std::string text)> log;
@@ -76,10 +79,12 @@ public:
 
 private:
     /// False: the engine has a fault; what it was given is lost.
-    bool drive(engine::Input input);
-    void perform(engine::SendStanza action);
+    bool drive(engine::Input&& input);
+    void perform(const engine::SendStanza& action);
     void perform(engine::RespondSip action);
-    void perform(engine::SendSip action);
+    void perform(const engine::SendSip& action);
+    void perform(engine::HoldFlow action);
+    void perform(engine::ReleaseFlow action);
     void perform(engine::Locate action);
     void perform(engine::Commit action);
     void perform(engine::Refused action);
@@ -94,7 +99,7 @@ private:
     void close_if_drained();
     void close();
     void link_changed(bool up, std::string reason);
-    void on_stanza(engine::Input stanza);
+    void on_stanza(engine::Input&& stanza);
 
     boost::asio::io_context& loop_;
     config::DomainOptions options_;
@@ -109,6 +114,7 @@ private:
     std::size_t commits_due_ = 0;
     bool store_failing_ = false;  ///< the last commit found no room or no disk
     std::vector<engine::SipRequestIn> early_;  ///< came before what the store holds was known
+    std::set<engine::Flow> held_;  ///< by the engine
     std::unique_ptr<ComponentLink> link_;
     TakenReport taken_;
     std::function<void()> stopped_;  ///< whom the end is told to

@@ -22,6 +22,9 @@ constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collect
 /// Engines of one domain in one start of a worker whose numbers are lower than those of the next start.
 constexpr std::uint32_t kReadings = 1'024;
 
+/// Rows read within one turn of the loop: a few milliseconds.
+constexpr std::size_t kPortion = 200;
+
 constexpr const char* kTakenKey = "stream";
 
 std::string write_mark(const StreamMark& mark) { return std::to_string(mark.count) + ' ' + mark.stream; }
@@ -37,27 +40,36 @@ std::optional<StreamMark> read_mark(std::string_view text) {
 
 }  // namespace
 
-/// One collection after another.
+/// One collection after another, and of each a portion after the other.
 struct DomainStore::Load {
     Loaded result;
     std::function<void(Result<Loaded>)> loaded;
-    std::size_t next = 0;  ///< of kCollections
-    std::uint64_t epoch = 0;    ///< of this start
-    std::uint32_t reading = 0;  ///< of this domain in it
+    std::size_t next = 0;                ///< of kCollections
+    std::vector<store::Record> records;  ///< of the collection before that
+    std::size_t read = 0;                ///< of these
+    std::uint64_t epoch = 0;             ///< of this start
+    std::uint32_t reading = 0;           ///< of this domain in it
 
     std::uint32_t lives_of(const store::Record& record) const {
         const auto lives = std::max(epoch, record.epoch) - record.epoch;
         constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max() / kReadings / 2;
         return static_cast<std::uint32_t>(std::min(lives, kMost) * kReadings) + reading;
     }
-    void add(Collection collection, const std::vector<store::Record>& records) {
-        for (const auto& record : records) {
+    /// False: there is nothing left to read.
+    bool read_portion() {
+        const auto collection = kCollections[next - 1];
+        for (const auto end = std::min(records.size(), read + kPortion); read < end; ++read) {
+            const auto& record = records[read];
             auto value = store::from_json(collection, record.value);
             if (value)
                 result.records.push_back({collection, record.key, std::move(value).value(), lives_of(record)});
             else if (result.unreadable++ == 0)
                 result.why = value.error().detail;
         }
+        if (read < records.size()) return true;
+        records.clear();
+        read = 0;
+        return false;
     }
 };
 
@@ -70,6 +82,7 @@ void DomainStore::load(std::function<void(Result<Loaded>)> loaded) {
     auto load = std::make_shared<Load>();
     load->loaded = std::move(loaded);
     load->epoch = store_.epoch();
+    load->result.whole = store_.is_whole();
     load->reading = store_.count_reading(store::collection_of(Collection::outbox, domain_));
     load_next(std::move(load));
 }
@@ -78,12 +91,20 @@ void DomainStore::load_next(std::shared_ptr<Load> load) {
     if (load->next == kCollections.size()) return load_taken(std::move(load));
     const auto collection = kCollections[load->next++];
     store_.load_all(store::collection_of(collection, domain_),
-                    [this, alive = alive_, load, collection](Result<std::vector<store::Record>> records) {
+                    [this, alive = alive_, load](Result<std::vector<store::Record>> records) {
                         if (!*alive) return;
                         if (!records) return load->loaded(std::move(records).error());
-                        load->add(collection, records.value());
-                        load_next(load);
+                        load->records = std::move(records).value();
+                        read_on(load);
                     });
+}
+
+/// A turn of the loop for each portion: SIP, other domains and the watchdog do not wait for all of them.
+void DomainStore::read_on(std::shared_ptr<Load> load) {
+    if (!load->read_portion()) return load_next(std::move(load));
+    boost::asio::post(loop_, [this, alive = alive_, load = std::move(load)]() mutable {
+        if (*alive) read_on(std::move(load));
+    });
 }
 
 void DomainStore::load_taken(std::shared_ptr<Load> load) {
@@ -103,8 +124,7 @@ void DomainStore::commit(std::vector<engine::RecordChange> changes, store::Durab
     if (batch)
         given = store_.write(std::move(batch).value(), [alive = alive_, done](Result<void> result) {
             // Whatever else a store answers is its own fault, and none of the message.
-            if (!result && result.error().code != Code::too_large)
-                result = fail(Code::unavailable, result.error().detail);
+            if (!result && result.error().code != Code::too_large) result = fail(Code::unavailable, result.error().detail);
             if (*alive) done(std::move(result));
         });
     else
@@ -135,6 +155,12 @@ Result<std::vector<store::Change>> DomainStore::encode(std::vector<engine::Recor
         batch.push_back(std::move(one));
     }
     return batch;
+}
+
+engine::Restored restored_from(Result<DomainStore::Loaded> loaded, UtcTime read) {
+    if (!loaded) return {{}, read, false};
+    const bool complete = loaded.value().unreadable == 0 && loaded.value().whole;
+    return {std::move(loaded.value().records), read, complete};
 }
 
 }  // namespace stox::host

@@ -1,7 +1,7 @@
 #pragma once
 // The store as one domain sees it: its rows as values, its commits answered.
 
-#include "plugin/engine/records.h"
+#include "plugin/engine/engine.h"
 #include "plugin/host/store/store.h"
 #include "plugin/host/taken_stanzas.h"
 
@@ -22,6 +22,7 @@ public:
     struct Loaded {
         std::vector<engine::Record> records;  ///< of each collection the longest-standing first
         std::size_t unreadable = 0;           ///< left where they are
+        bool whole = true;                    ///< see store::Store::is_whole
         std::string why;                      ///< the first of them is
         std::optional<StreamMark> taken;      ///< what was written last with a commit
     };
@@ -43,6 +44,7 @@ public:
 private:
     struct Load;
     void load_next(std::shared_ptr<Load> load);
+    void read_on(std::shared_ptr<Load> load);
     void load_taken(std::shared_ptr<Load> load);
     std::string taken_collection() const { return "taken/" + domain_; }
     Result<std::vector<store::Change>> encode(std::vector<engine::RecordChange> changes, store::Durability durability) const;
@@ -52,5 +54,9 @@ private:
     std::string domain_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
+
+/// What an engine is told of that. Nothing that is missing in it is taken for erased unless every row was read.
+/// loaded  an error also where no store could be opened
+engine::Restored restored_from(Result<DomainStore::Loaded> loaded, UtcTime read);
 
 }  // namespace stox::host

@@ -5,7 +5,8 @@ namespace stox::host {
 std::vector<engine::RequestRow> request_rows(const sip::Counters& counters) {
     return {{"passed", counters.requests},
             {"over_requests", counters.refused_requests},
-            {"over_request_memory", counters.refused_memory}};
+            {"over_request_memory", counters.refused_memory},
+            {"over_open_acks", counters.refused_open_acks}};
 }
 
 std::vector<engine::DatagramRow> datagram_rows(const sip::Counters& counters) {

@@ -48,7 +48,7 @@ public:
 private:
     static constexpr std::size_t kMaxSessions = 32;
     static constexpr std::size_t kMaxSessionsOfUser = 8;  ///< but of root and the worker's own
-    using SipSent = std::function<void(sip::Response, engine::LocalFailure)>;
+    using SipSent = std::function<void(sip::Response&&, engine::LocalFailure)>;
 
     explicit Worker(boost::asio::io_context& loop);
     void on_module(int connection, uid_t uid);
@@ -97,7 +97,7 @@ private:
     void sip_not_opened(const Error& why);
     /// After a change of what domains say of certificates and peers: for handshakes and messages from now on.
     void tell_sip();
-    void send_sip(const std::string& domain, engine::SendSip action, SipSent sent);
+    void send_sip(const std::string& domain, const engine::SendSip& action, SipSent sent);
     void locate(const config::NextHop& hop, std::function<void(std::vector<engine::Target>, std::string error)> located);
     void on_request(sip::IncomingRequest in);
     DomainHost* domain_of_token(const std::string& token);

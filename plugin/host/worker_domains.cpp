@@ -153,8 +153,14 @@ std::shared_ptr<DomainHost> Worker::make_domain(config::DomainOptions options, e
     services.respond = [this](std::uint64_t transaction, sip::Response response) {
         if (sip_) sip_->respond(transaction, std::move(response));
     };
-    services.send = [this, name = options.domain](engine::SendSip action, SipSent sent) {
-        send_sip(name, std::move(action), std::move(sent));
+    services.send = [this, name = options.domain](const engine::SendSip& action, SipSent sent) {
+        send_sip(name, action, std::move(sent));
+    };
+    services.hold = [this](engine::Flow flow) {
+        if (sip_) sip_->hold(static_cast<sip::Flow>(flow));
+    };
+    services.release = [this](engine::Flow flow) {
+        if (sip_) sip_->release(static_cast<sip::Flow>(flow));
     };
     services.locate = [this](const config::NextHop& hop, auto located) { locate(hop, std::move(located)); };
     services.refused = [this](const Address& source, Transport transport) {

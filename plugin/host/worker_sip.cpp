@@ -129,14 +129,15 @@ void Worker::tell_sip() {
         log(Level::info, "certificates loaded for " + std::to_string(number) + " identities");
 }
 
-void Worker::send_sip(const std::string& domain, engine::SendSip action, SipSent sent) {
+void Worker::send_sip(const std::string& domain, const engine::SendSip& action, SipSent sent) {
     if (!sip_) return asio::post(loop_, [sent = std::move(sent)] { sent(status(503), engine::LocalFailure::unsent); });
     const auto& target = action.target;
     sip::NextHop next_hop{target.transport, target.endpoint, target.tls_name, domain};
     next_hop.flow = static_cast<sip::Flow>(target.flow);
     next_hop.configured = target.configured;
+    if (target.heard) next_hop.heard = sip::HeardFrom{target.heard->transport, target.heard->endpoint};
     next_hop.open_within = action.open_within;
-    sip_->send(std::move(action.request), std::move(next_hop), [sent = std::move(sent)](sip::Outcome outcome) {
+    sip_->send(action.request, next_hop, [sent = std::move(sent)](sip::Outcome&& outcome) {
         sent(std::move(outcome.response), to_engine(outcome.local));
     });
 }
@@ -184,9 +185,11 @@ void Worker::on_request(sip::IncomingRequest in) {
         later.headers = {{"Retry-After", std::to_string(kAwayFor.count())}};
         return sip_->respond(in.transaction, std::move(later));
     }
-    // A dialog that another worker had, before this one was started.
+    // A dialog that another worker had, before this one was started: also with somebody who is known by a password alone, and so
+    // is no stranger before asked for it.
     const bool inside = !in.request.to.tag.empty();
-    const int code = known && std::holds_alternative<engine::NotServed>(route) ? (inside ? 481 : 404) : 403;
+    const bool expected = known || (inside && std::ranges::any_of(all, [](const auto* one) { return engine::has_digest_users(*one); }));
+    const int code = expected && std::holds_alternative<engine::NotServed>(route) ? (inside ? 481 : 404) : 403;
     log_stranger(code == 403 ? Level::warn : Level::info, in.source.address,
                  std::string(code == 403 ? "security event=refused" : "request refused") +
                      " method=" + engine::logfmt(in.request.method) + " src=" + in.source.to_string() +

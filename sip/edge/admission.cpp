@@ -13,15 +13,13 @@ Address without_end(const Address& address, std::ptrdiff_t kept) {
     return Address::v6(octets);
 }
 
-/// One subscriber has a whole /64 of IPv6 at least (RFC 6177), so that is one source.
-Address key_of(const Address& address) { return address.is_v4() ? address : without_end(address, 8); }
-
 /// As many sources as one subscriber may have who got a /48.
 constexpr std::size_t kSourcesOfSite = 4;
 
 }  // namespace
 
-bool Admission::same(const Address& one, const Address& other) { return key_of(one) == key_of(other); }
+/// One subscriber has a whole /64 of IPv6 at least (RFC 6177), so that is one source.
+Address Admission::source_of(const Address& address) { return address.is_v4() ? address : without_end(address, 8); }
 
 void Admission::Bucket::fill(Time now, unsigned rate, unsigned burst) {
     const std::chrono::duration<double> passed = now - filled;
@@ -62,7 +60,7 @@ bool Admission::trusted(const Address& source) const {
 }
 
 Admission::Source& Admission::source(const Address& address) {
-    const auto key = key_of(address);
+    const auto key = source_of(address);
     if (const auto found = by_address_.find(key); found != by_address_.end()) {
         auto& list = found->second->connections > 0 ? connected_ : sources_;
         list.splice(list.begin(), list, found->second);
@@ -89,7 +87,7 @@ Admission::Verdict Admission::charge(Source& from, Rate rate, double cost, Time 
 
 Admission::Verdict Admission::message(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return Verdict::admitted;
-    if (barred(key_of(address), now)) return Verdict::banned;
+    if (barred(source_of(address), now)) return Verdict::banned;
     auto& from = source(address);
     if (from.banned(channel, now)) return Verdict::banned;
     return charge(from, channel == Channel::datagram ? requests : connected, 1, now);
@@ -108,7 +106,7 @@ std::size_t* Admission::site(const Address& address) {
 
 Admission::Accept Admission::connection(const Address& address, Guest guest, Time now) {
     if (guest != Guest::peer) {
-        if (barred(key_of(address), now)) return Accept::banned;
+        if (barred(source_of(address), now)) return Accept::banned;
         auto& from = source(address);
         if (from.banned(Channel::connection, now)) return Accept::banned;
         if (from.connections >= limits_.connections_per_source) return Accept::source_full;
@@ -131,14 +129,14 @@ void Admission::closed(const Address& address, Guest guest) {
     if (connections_ > 0) --connections_;
     if (guest == Guest::stranger && strangers_ > 0) --strangers_;
     if (guest == Guest::peer) return;
-    const auto found = by_address_.find(key_of(address));
+    const auto found = by_address_.find(source_of(address));
     if (found != by_address_.end() && found->second->connections > 0 && --found->second->connections == 0)
         sources_.splice(sources_.begin(), connected_, found->second);
     if (auto* neighbours = site(address); neighbours && --*neighbours == 0) sites_.erase(without_end(address, 6));
 }
 
 bool Admission::refused(const Address& address, Channel channel, Time now) {
-    if (!limits_.ban || trusted(address) || barred(key_of(address), now)) return false;
+    if (!limits_.ban || trusted(address) || barred(source_of(address), now)) return false;
     auto& from = source(address);
     if (from.banned(channel, now)) return false;
     return (channel == Channel::datagram ? from.by_datagram : from.by_connection).add(now, *limits_.ban);
@@ -154,14 +152,14 @@ bool Admission::barred(const Address& key, Time now) const {
 BanOrder Admission::ban(const Address& address, Time until, Time now) {
     if (trusted(address)) return BanOrder::is_peer;
     std::erase_if(barred_, [now](const auto& one) { return one.second <= now; });
-    const auto key = key_of(address);
+    const auto key = source_of(address);
     if (barred_.size() >= limits_.ordered_bans && !barred_.contains(key)) return BanOrder::too_many;
     barred_[key] = until;
     return BanOrder::taken;
 }
 
 bool Admission::unban(const Address& address, Time now) {
-    const auto key = key_of(address);
+    const auto key = source_of(address);
     bool held = barred(key, now);
     barred_.erase(key);
     const auto found = by_address_.find(key);
@@ -186,7 +184,7 @@ std::vector<BannedSource> Admission::bans(Time now) const {
 
 bool Admission::banned(const Address& address, Channel channel, Time now) {
     if (trusted(address)) return false;
-    const auto key = key_of(address);
+    const auto key = source_of(address);
     if (barred(key, now)) return true;
     const auto found = by_address_.find(key);
     return found != by_address_.end() && found->second->banned(channel, now);

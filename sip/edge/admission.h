@@ -29,8 +29,8 @@ public:
     /// These sources have no rate, no ban and no number of connections of their own: the configured peers. Replaces those before.
     void trust(std::vector<Prefix> prefixes) { trusted_ = std::move(prefixes); }
     bool trusted(const Address& source) const;
-    /// Whether both are one source.
-    static bool same(const Address& one, const Address& other);
+    /// The address that stands for all that are one source with it.
+    static Address source_of(const Address& address);
 
     /// One message came from there; an admitted one is charged. Datagrams and connections are charged apart.
     Verdict message(const Address& source, Channel channel, Time now);

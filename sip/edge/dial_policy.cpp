@@ -63,13 +63,20 @@ const char* closed_because(const Address& address) {
 
 }  // namespace
 
-Result<void> may_send(const stox::Endpoint& target, bool configured, std::span<const stox::Endpoint> own) {
+bool is_where_heard(const NextHop& next_hop) {
+    return next_hop.heard && next_hop.heard->transport == next_hop.transport && next_hop.heard->endpoint == next_hop.endpoint;
+}
+
+Result<void> may_send(const NextHop& next_hop, std::span<const stox::Endpoint> own) {
+    const auto& target = next_hop.endpoint;
     if (target.port == 0) return fail(Code::forbidden, "port 0");
-    if (configured) return ok();
+    if (next_hop.configured) return ok();
+    const bool heard = is_where_heard(next_hop);
     auto addresses = inside(target.address);
     addresses.push_back(target.address);
     for (const auto& address : addresses) {
-        if (const char* what = closed_because(address)) return fail(Code::forbidden, std::string(what) + " address");
+        if (const char* what = closed_because(address); what && !heard)
+            return fail(Code::forbidden, std::string(what) + " address");
         if (std::ranges::find(own, stox::Endpoint{address, target.port}) != own.end())
             return fail(Code::forbidden, "an address of our own");
     }

@@ -1,8 +1,7 @@
 #pragma once
 // Where we may send of our own accord. What a stranger wrote into a Contact is no reason to connect anywhere.
 
-#include "mapping/core/endpoint.h"
-#include "mapping/core/result.h"
+#include "sip/endpoint.h"
 
 #include <optional>
 #include <span>
@@ -10,11 +9,16 @@
 
 namespace stox::sip {
 
-/// May a request go there?
-/// configured  the next hop stands in the configuration, or was located from what stands there: then always
-/// own         where we can be reached ourselves, see own_endpoints
+/// Whether that is exactly where its receiver was heard from: address, port and transport. Who speaks from one port has said
+/// nothing about the others of that address, behind which quite another service may listen.
+bool is_where_heard(const NextHop& next_hop);
+
+/// May a request go there? What is configured, or was located from what is configured, always. Where its receiver was heard from,
+/// unless that is ourselves. Anything else that a message named, a Contact or a Route, only if that is an address of the open
+/// network and none of ours.
+/// own     where we can be reached ourselves, see own_endpoints
 /// errors  forbidden: the detail says why
-Result<void> may_send(const stox::Endpoint& target, bool configured, std::span<const stox::Endpoint> own);
+Result<void> may_send(const NextHop& next_hop, std::span<const stox::Endpoint> own);
 
 /// Where what is sent comes back to us.
 /// bound       what we listen on; 0.0.0.0 and :: stand for every address of `interfaces`

@@ -81,7 +81,7 @@ struct Edge::Impl final : ConnectionOwner {
     void proven(Live& live);
     bool may_shake(const Address& source);
     bool end_handshake(Flow flow);
-    Result<void> may(const stox::Endpoint& target, bool configured);
+    Result<void> may(const NextHop& next_hop);
     Result<Flow> reused(const NextHop& next_hop) const;
     Result<boost::asio::ip::tcp::socket> bound_socket(const NextHop& next_hop);
     std::shared_ptr<Connection> add(boost::asio::ip::tcp::socket socket, Connection::Identity identity);
@@ -308,8 +308,8 @@ void Edge::Impl::proven(Live& live) {
 
 /// Whether a stranger may begin a TLS handshake. Those that hold the places without going on lose them.
 bool Edge::Impl::may_shake(const Address& source) {
-    const auto running =
-        std::ranges::count_if(handshakes, [&](const Handshake& one) { return Admission::same(one.source, source); });
+    const auto running = std::ranges::count_if(
+        handshakes, [&](const Handshake& one) { return Admission::source_of(one.source) == Admission::source_of(source); });
     if (static_cast<std::size_t>(running) >= limits.handshakes_per_source) return false;
     if (handshakes.size() < limits.handshakes) return true;
     const auto oldest = handshakes.front();
@@ -481,12 +481,12 @@ void Edge::Impl::tell(LogLevel level, const Address& source, const std::string& 
     if (const auto passed = gate.pass(source, kind, std::move(line), Clock::now())) log(level, *passed);
 }
 
-Result<void> Edge::Impl::may(const stox::Endpoint& target, bool configured) {
-    if (!configured && Clock::now() - own_read >= kInterfaces) {
+Result<void> Edge::Impl::may(const NextHop& next_hop) {
+    if (!next_hop.configured && Clock::now() - own_read >= kInterfaces) {
         own = own_endpoints(bound, interface_addresses(), public_address);
         own_read = Clock::now();
     }
-    return may_send(target, configured, own);
+    return may_send(next_hop, own);
 }
 
 Result<Flow> Edge::Impl::reused(const NextHop& next_hop) const {
@@ -535,7 +535,9 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
     auto& udp = impl_->listeners.at(listener).udp;
     if (!udp) return EPROTONOSUPPORT;
     if (count > 0 && !is_response({static_cast<const char*>(parts->iov_base), parts->iov_len})) {
-        if (const auto may = impl_->may(to, impl_->expected.contains(to)); !may) {
+        NextHop next_hop{Transport::udp, to};
+        next_hop.configured = impl_->expected.contains(to);
+        if (const auto may = impl_->may(next_hop); !may) {
             ++impl_->counters.sends_refused;
             impl_->tell(LogLevel::warn, to.address, may.error().detail,
                         "peer=" + to.to_string() + " transport=udp nothing is sent there: " + may.error().detail);
@@ -550,7 +552,7 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
 }
 
 void Edge::expect(const NextHop& next_hop) {
-    if (!next_hop.configured) return;
+    if (!next_hop.configured && !(is_where_heard(next_hop) && impl_->may(next_hop))) return;
     auto& expected = impl_->expected;
     if (expected.size() >= kExpected && !expected.contains(next_hop.endpoint))
         expected.erase(std::ranges::min_element(expected, {}, [](const auto& entry) { return entry.second; }));
@@ -562,7 +564,7 @@ Result<Flow> Edge::dial(const NextHop& next_hop) {
         if (next_hop.open_within) impl_->find(reused.value())->hurry(*next_hop.open_within);
         return reused;
     }
-    if (const auto may = impl_->may(next_hop.endpoint, next_hop.configured); !may) {
+    if (const auto may = impl_->may(next_hop); !may) {
         ++impl_->counters.dials_refused;
         impl_->tell(LogLevel::warn, next_hop.endpoint.address, may.error().detail,
                     "peer=" + next_hop.endpoint.to_string() + " no connection is opened there: " + may.error().detail);

@@ -32,10 +32,11 @@ private:
     struct Sent {
         stox::Endpoint to;
         Time at;
+        std::string start;  ///< up to kQuoted octets
     };
 
-    std::unordered_map<std::string, Sent> by_start_;
-    std::deque<const std::string*> order_;  ///< of by_start_, the oldest first
+    std::unordered_map<std::string, Sent> by_name_;  ///< method and branch
+    std::deque<const std::string*> order_;  ///< of by_name_, the oldest first
 };
 
 }  // namespace stox::sip

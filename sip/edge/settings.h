@@ -91,8 +91,8 @@ struct Limits {
         Seconds window{10};
         Seconds length{60};
     };
-    std::optional<Ban> ban = Ban{};  ///< none: nobody is ever banned, and no refusal is remembered
-    std::size_t sources = 65'536;    ///< remembered; beyond, the one longest unseen is forgotten
+    std::optional<Ban> ban = Ban{};    ///< none: nobody is ever banned, and no refusal is remembered
+    std::size_t sources = 65'536;      ///< remembered; beyond, the one longest unseen is forgotten
     std::size_t ordered_bans = 1'000;  ///< of an operator; beyond, no more are taken
 };
 
@@ -140,9 +140,10 @@ struct Counters {
     std::uint64_t closed_slow_reader = 0;  ///< write_queue
     std::uint64_t failed_handshakes = 0;
     std::uint64_t bans = 0;
-    std::uint64_t requests = 0;          ///< handed on to be answered
-    std::uint64_t refused_requests = 0;  ///< 503: as many wait as may
-    std::uint64_t refused_memory = 0;    ///< 503: what is kept of them has its limit
+    std::uint64_t requests = 0;           ///< handed on to be answered
+    std::uint64_t refused_requests = 0;   ///< 503: as many wait as may
+    std::uint64_t refused_memory = 0;     ///< 503: what is kept of them has its limit
+    std::uint64_t refused_open_acks = 0;  ///< INVITEs, 503: too many of the source, or of all, were not acknowledged
     // Now:
     std::size_t open_connections = 0;  ///< accepted and dialled
     std::size_t banned_sources = 0;

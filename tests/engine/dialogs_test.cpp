@@ -272,13 +272,108 @@ TEST(Dialogs, ANotifyGoesToTheContactOverTheConnectionThatItsDialogWasMadeOn) {
     EXPECT_FALSE(notify.target.configured) << "an address that the message made up";
 }
 
-TEST(Dialogs, WhereThePeerItselfWasHeardFromIsTrusted) {
+std::vector<std::string> holds(const DialogRig& rig) {
+    std::vector<std::string> all;
+    for (const auto& action : rig.out) {
+        if (const auto* hold = std::get_if<HoldFlow>(&action)) all.push_back('+' + std::to_string(static_cast<int>(hold->flow)));
+        if (const auto* release = std::get_if<ReleaseFlow>(&action))
+            all.push_back('-' + std::to_string(static_cast<int>(release->flow)));
+    }
+    return all;
+}
+
+using Held = std::vector<std::string>;
+
+sip::Request refreshed(const sip::Request& subscribe, const DialogRig& rig, sip::UsageKey usage, std::uint32_t cseq, const std::string& expires) {
+    auto inside = subscribe;
+    inside.to.tag = rig.dialogs.dialog(usage)->id.local_tag;
+    inside.cseq = cseq;
+    inside.headers.back().value = expires;
+    return inside;
+}
+
+// A phone behind a translator can be reached by that connection alone, and a subscription is silent for an hour.
+TEST(Dialogs, AConnectionIsHeldForAsLongAsDialogsAreReachedByIt) {
+    DialogRig rig;
+    const auto first = subscribe_to_us(), second = subscribe_to_us();
+    rig.receive(first, Transport::tcp, Flow{7});
+    EXPECT_EQ(holds(rig), Held{"+7"});
+    const auto one = wanted(rig);
+    rig.receive(second, Transport::tcp, Flow{7});
+    EXPECT_EQ(holds(rig), Held{}) << "once for all";
+    const auto other = wanted(rig);
+    rig.respond(rig.turn([&](const Ways& ways) { rig.dialogs.grant(one, {}, ways); }).sent(), 200);
+    rig.respond(rig.turn([&](const Ways& ways) { rig.dialogs.grant(other, {}, ways); }).sent(), 200);
+    rig.receive(refreshed(first, rig, one, 2, "600"), Transport::tcp, Flow{8});
+    EXPECT_EQ(holds(rig), Held{"+8"}) << "it came back by another one; the second dialog still needs the first";
+    EXPECT_EQ(rig.sent().target.flow, Flow{8});
+    rig.respond(rig.sent(), 200);
+    sip::Notification last;
+    last.state.phase = sip::SubscriptionPhase::terminated;
+    const auto end = rig.turn([&](const Ways& ways) { rig.dialogs.publish(other, last, ways); }).sent();
+    EXPECT_EQ(end.target.flow, Flow{7}) << "the last word goes there too";
+    EXPECT_EQ(holds(rig), Held{});
+    rig.respond(end, 200);
+    EXPECT_EQ(holds(rig), Held{"-7"});
+    rig.receive(refreshed(first, rig, one, 3, "0"), Transport::tcp, Flow{8});
+    rig.respond(rig.sent(), 200);
+    EXPECT_EQ(holds(rig), Held{"-8"});
+}
+
+TEST(Dialogs, ASubscriptionThatIsRefusedHoldsNoConnection) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us(), Transport::tcp, Flow{7});
+    sip::Reply no;
+    no.status = 403;
+    rig.turn([&](const Ways& ways) { rig.dialogs.deny(wanted(rig), no, ways); });
+    EXPECT_EQ(holds(rig), Held{"-7"});
+}
+
+TEST(Dialogs, ASecondNotifierMovesNothing) {
+    DialogRig rig;
+    const auto sent = rig.subscribe().sent();
+    rig.receive(notify_for(sent.request, "n1"), Transport::tcp, Flow{7});
+    EXPECT_EQ(holds(rig), Held{"+7"});
+    EXPECT_EQ(rig.receive(notify_for(sent.request, "n2"), Transport::tcp, Flow{8}).answered(), 481);
+    EXPECT_EQ(holds(rig), Held{});
+    rig.respond(sent, 200);
+    auto last = notify_for(sent.request, "n1", "terminated;reason=timeout");
+    last.cseq = 11;
+    EXPECT_EQ(rig.receive(last, Transport::tcp, Flow{7}).answered(), 200);
+    EXPECT_EQ(holds(rig), Held{"-7"});
+}
+
+TEST(Dialogs, SoManyConnectionsAreHeldAndNoMore) {
+    DialogRig rig;
+    for (std::size_t flow = 1; flow <= Dialogs::kHeld; ++flow) {
+        rig.receive(subscribe_to_us(), Transport::tcp, Flow{flow});
+        ASSERT_EQ(holds(rig).size(), 1u) << flow;
+    }
+    rig.receive(subscribe_to_us(), Transport::tcp, Flow{Dialogs::kHeld + 1});
+    EXPECT_EQ(holds(rig), Held{});
+    const auto one_too_many = wanted(rig);
+    const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(one_too_many, {}, ways); }).sent();
+    EXPECT_EQ(notify.target.flow, Flow{Dialogs::kHeld + 1}) << "while it lives it is the way all the same";
+}
+
+TEST(Dialogs, WhereThePeerItselfWasHeardFromIsSaidToTheDialPolicy) {
     DialogRig rig;
     rig.receive(subscribe_to_us());
     const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
     EXPECT_EQ(notify.target.endpoint.to_string(), "10.0.0.1:5080");
-    EXPECT_TRUE(notify.target.configured);
+    EXPECT_FALSE(notify.target.configured) << "another port of that address, which the Contact made up";
+    ASSERT_TRUE(notify.target.heard);
+    EXPECT_EQ(notify.target.heard->endpoint.to_string(), "10.0.0.1:5070");
+    EXPECT_EQ(notify.target.heard->transport, Transport::udp);
     EXPECT_EQ(notify.target.flow, Flow::none);
+}
+
+TEST(Dialogs, ANextHopOfThePeerIsTheOperatorsOwnWhateverNamesIt) {
+    DialogRig rig;
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.2:5060"));
+    const auto notify = rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
+    EXPECT_EQ(notify.target.endpoint.to_string(), "10.0.0.2:5060");
+    EXPECT_TRUE(notify.target.configured);
 }
 
 TEST(Dialogs, WhatIsTooLongForADatagramTriesAConnectionFirst) {
@@ -343,6 +438,36 @@ TEST(Dialogs, ARequestInADialogIsOfItsPeerAlone) {
     EXPECT_EQ(rig.request(inside).answer().status, 200);
     inside.to.tag = "unknown";
     EXPECT_EQ(rig.request(inside).answer().status, 481);
+}
+
+// 480 is the word for a phone outside of dialogs; in one it ends the subscription, for a lack of room that is ours and passes.
+TEST(Dialogs, OurWantOfRoomEndsNoSubscriptionOfAPhone) {
+    auto options = Rig::default_options();
+    options.peers.front().kind = config::PeerKind::phone;
+    options.peers.front().limits.per_second = 2;
+    Rig rig(options);
+    const auto crowded = [&](sip::Request request) {
+        SipRequestIn in{ServerTransaction{900 + request.cseq}, std::move(request), {Address::v4({10, 0, 0, 1}), 5060}, Transport::udp};
+        in.congested = true;
+        return rig.feed(std::move(in)).answer();
+    };
+    const auto later = [](const sip::Response& response, int status, const std::string& seconds) {
+        EXPECT_EQ(response.status, status);
+        const auto* after = response.header("Retry-After");
+        EXPECT_EQ(after ? *after : "", seconds);
+    };
+    auto refresh = subscribe_to_us();
+    later(crowded(refresh), 480, "2");
+    rig.request(refresh);
+    ASSERT_EQ(rig.answer().status, 200);
+    refresh.to.tag = rig.answer().to_tag;
+    refresh.cseq = 2;
+    later(crowded(refresh), 503, "2");
+    refresh.cseq = 3;
+    EXPECT_EQ(rig.request(refresh).answer().status, 200) << "it is there";
+    refresh.cseq = 4;
+    later(rig.request(refresh).answer(), 503, "1");
+    later(rig.request(subscribe_to_us()).answer(), 480, "1");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace {
@@ -193,6 +194,75 @@ TEST(Watchers, PRES_32_WhoSaidNoIsNotAskedAgainTheSameDay) {
     for (const auto time : {std::chrono::milliseconds(61s), std::chrono::milliseconds(24h), 20ms}) rig.pass(time);
     EXPECT_TRUE(rig.disk.empty());
     EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+}
+
+/// romeo sees juliet, too, as another life has left it.
+void add_contact(Rig& rig) {
+    rig.disk.push_back({Collection::contacts, "romeo@montague.test juliet@capulet.test", ContactRow{kRomeo, kJuliet, true, {}}});
+}
+
+bool probes(const Rig& rig) {
+    return std::ranges::any_of(rig.stanzas, [](const xmpp::Stanza& one) {
+        const auto* presence = std::get_if<xmpp::Presence>(&one);
+        return presence && presence->type == PresenceType::probe;
+    });
+}
+
+// A server answers a probe with `unsubscribed` when the roster of the user does not let the contact see them.
+TEST(Watchers, PRES_34_TheAnswerToAProbeOfOursIsNoDenial) {
+    WatcherRig rig;
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_TRUE(probes(rig));
+    rig.subscribe();
+    EXPECT_EQ(rig.presence(PresenceType::unsubscribed).notifies, 0u);
+    EXPECT_EQ(rig.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected") << "that was the user";
+    WatcherRig answered;
+    add_contact(answered);
+    answered.restart();
+    answered.feed(StreamUp{});
+    answered.presence(PresenceType::unsubscribed);
+    answered.subscribe();
+    EXPECT_EQ(answered.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected") << "one answer to one probe";
+    WatcherRig late;
+    add_contact(late);
+    late.restart();
+    late.feed(StreamUp{});
+    late.pass(10s);
+    late.subscribe();
+    EXPECT_EQ(late.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected");
+}
+
+TEST(Watchers, PRES_34_WhoWaitsForTheUsersWordProbesNobody) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.pass(20ms);
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_FALSE(probes(rig));
+    rig.pass(1s);
+    EXPECT_FALSE(probes(rig));
+    EXPECT_EQ(rig.disk.size(), 2u);
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(20ms);
+    EXPECT_EQ(rig.disk.size(), 1u) << "an answer of the next day is one, too";
+}
+
+TEST(Watchers, PRES_34_WhatWasGrantedAServerTakesBack) {
+    WatcherRig rig;
+    rig.stand();
+    rig.pass(20ms);
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_TRUE(probes(rig));
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(20ms);
+    EXPECT_EQ(rig.disk.size(), 1u);
+    rig.subscribe();
+    EXPECT_EQ(rig.state(), "pending;expires=600");
 }
 
 TEST(Watchers, PRES_35_AnApprovedWatcherIsActiveStraightAway) {

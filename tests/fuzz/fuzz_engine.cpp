@@ -187,6 +187,8 @@ private:
         STOX_ASSERT(action.changes.size() <= Commit::kMaxChanges);
         commits_.push_back(action.commit);
     }
+    void perform(const HoldFlow& action) { STOX_ASSERT(held_.insert(action.flow).second); }
+    void perform(const ReleaseFlow& action) { STOX_ASSERT(held_.erase(action.flow) == 1); }
     void perform(const Locate& action) { locations_.push_back(action.location); }
     void perform(const Refused&) {}
     void perform(const Authorize& action) { asks_.push_back(action.id); }
@@ -217,7 +219,9 @@ private:
         const ServerTransaction transaction{++last_};
         if (request.method != "ACK") open_.insert(transaction);
         const auto source = Address::v4({10, 0, 0, static_cast<std::uint8_t>(in_.below(8) == 0 ? 9 : 1)});
-        feed(SipRequestIn{transaction, std::move(request), {source, 5060}, in_.flag() ? Transport::udp : Transport::tcp});
+        SipRequestIn in{transaction, std::move(request), {source, 5060}, in_.flag() ? Transport::udp : Transport::tcp};
+        if (in.transport == Transport::tcp) in.flow = Flow{1 + last_ % 3};
+        feed(std::move(in));
     }
 
     static sip::Uri uri(std::string user, std::string host) {
@@ -416,6 +420,7 @@ private:
     std::vector<CommitId> commits_;
     std::vector<Sent> sent_;
     std::vector<Location> locations_;
+    std::set<Flow> held_;
     std::vector<AdminId> asks_, orders_;  ///< questions to the host
     std::vector<std::string> pings_;
     std::vector<xmpp::Message> written_;

@@ -176,7 +176,7 @@ def fuzz(seconds: int) -> list[Part]:
 
 def full(fuzz_seconds: int) -> list[Part]:
     return [*builds(), *without_servers(seeds=20_000), *sip(), *with_servers(), Part("build_tsan", build("tsan"), 45), Part("tsan_unit", tsan_unit, 45),
-            *ledger(), *hosting(), *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
+            *ledger(), *hosting(), *presence(), *fuzz(fuzz_seconds), Part("conformance", conformance, 1)]
 
 
 def ledger() -> list[Part]:
@@ -187,6 +187,12 @@ def ledger() -> list[Part]:
 def hosting() -> list[Part]:
     """`tests/run full hosting`: a worker that is killed, hangs or has too much memory, 20 times; 200 mutated configurations."""
     return [Part(f"hosting_{server}", scenarios(server, ["--full", "test_worker_faults", "test_reload"]), 45, needs_root=True)
+            for server in SERVERS]
+
+
+def presence() -> list[Part]:
+    """`tests/run full presence`: 1,000 subscriptions through kills of worker and server; a watcher's connection through silence."""
+    return [Part(f"presence_{server}", scenarios(server, ["--full", "test_a_storm_of_a_thousand", "test_a_connection_that"]), 20, needs_root=True)
             for server in SERVERS]
 
 

@@ -33,9 +33,12 @@ TEST(ControlLines, EveryCommandIsRead) {
 }
 
 TEST(ControlLines, MetricsAreWritten) {
-    const std::vector<MetricFamily> families{
-        {"stox_peer_up", MetricType::gauge, {}, "Up.", {{{{"domain", "d"}, {"peer", "p"}}, 1}, {{{"domain", "d"}, {"peer", "q"}}, 0}}},
-        {"stox_messages", MetricType::counter, {}, "None yet.", {}}};
+    const std::vector<MetricFamily> families{{"stox_peer_up",
+                                              MetricType::gauge,
+                                              {},
+                                              "Up.",
+                                              {{{{"domain", "d"}, {"peer", "p"}}, 1}, {{{"domain", "d"}, {"peer", "q"}}, 0}}},
+                                             {"stox_messages", MetricType::counter, {}, "None yet.", {}}};
     EXPECT_EQ(json::parse(metrics_line("9", families)),
               json::parse(R"({"t":"metrics","id":"9","families":[{"name":"stox_peer_up","type":"gauge","help":"Up.",
         "labels":["domain","peer"],"samples":[{"labels":["d","p"],"value":1},{"labels":["d","q"],"value":0}]},
@@ -211,13 +214,14 @@ TEST(ControlLines, TheStatusTellsWhereDatagramsAndConnectionsWent) {
     sip.requests = 34;
     sip.refused_requests = 35;
     sip.refused_memory = 36;
+    sip.refused_open_acks = 37;
     EXPECT_EQ(json::parse(status_line("q1", 5, 7, sip, {})).at("sip"), json::parse(R"({
         "datagrams":{"received":1,"passed":2,"dropped":{"source_rate":3,"total_rate":4,"banned":5,"noise":6,"malformed":7,
             "limits":8,"queue":9},"dropped_by_kernel":10,"errors_unproven":30,"sends_refused":11,"sends_without_room":12},
         "connections":{"open":28,"accepted":13,"messages":14,"refused":{"source":15,"total":16,"rate":31,"handshakes":32,"banned":17},"shed":18,
             "closed":{"violation":19,"deadline":20,"idle":21,"slow_reader":22,"evicted":33,"banned":23},"handshakes_failed":24,"dialled":25,
             "dials_refused":26},
-        "requests":{"passed":34,"over_requests":35,"over_request_memory":36},
+        "requests":{"passed":34,"over_requests":35,"over_request_memory":36,"over_open_acks":37},
         "bans":{"now":29,"total":27}})"));
 }
 

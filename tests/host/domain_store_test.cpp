@@ -8,6 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
 namespace {
 
 using namespace stox;
@@ -68,6 +74,29 @@ protected:
     std::unique_ptr<store::SqliteStore> store_;
 };
 
+// Many rows take long to read: others have their turn meanwhile.
+TEST_F(DomainStoreTest, ManyRowsAreReadInPortionsAndInTheirOrder) {
+    std::vector<std::string> keys;
+    for (int batch = 0; batch < 5; ++batch) {
+        std::vector<engine::RecordChange> rows;
+        for (int i = 0; i < 200; ++i) rows.push_back(row(keys.emplace_back("m" + std::to_string(keys.size()))));
+        ASSERT_TRUE(commit(std::move(rows)));
+    }
+    DomainStore domain(loop_, *store_, "capulet.test");
+    std::optional<DomainStore::Loaded> loaded;
+    domain.load([&](Result<DomainStore::Loaded> how) { loaded = std::move(how).value(); });
+    int turns = 0;
+    std::function<void()> other = [&] {
+        ++turns;
+        if (!loaded) boost::asio::post(loop_, other);
+    };
+    store_->load_all(store::collection_of(Collection::outbox, "capulet.test"), [&](auto) { other(); });
+    until([&] { return loaded.has_value(); });
+    EXPECT_GE(turns, 4);
+    ASSERT_EQ(loaded->records.size(), keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(loaded->records[i].key, keys[i]);
+}
+
 TEST_F(DomainStoreTest, EachEngineThatReadsARowIsALaterLifeOfIt) {
     load();
     ASSERT_TRUE(commit({row("m1")}));
@@ -91,7 +120,8 @@ TEST_F(DomainStoreTest, WhatWasTakenOfAStreamIsWrittenWithTheCommitThatTookIt) {
     const auto take = [this](const std::string& key, const StreamMark& mark) {
         DomainStore domain(loop_, *store_, "capulet.test");
         std::optional<Result<void>> result;
-        domain.commit({row(key)}, store::Durability::normal, [&](Result<void> how) { result = std::move(how); }, mark);
+        domain.commit(
+            {row(key)}, store::Durability::normal, [&](Result<void> how) { result = std::move(how); }, mark);
         until([&] { return result.has_value(); });
         ASSERT_TRUE(*result);
     };
@@ -140,6 +170,39 @@ TEST_F(DomainStoreTest, ARowOfAVersionThatIsNotKnownStaysAndIsNotGiven) {
         EXPECT_NE(loaded.why.find("version 3"), std::string::npos) << loaded.why;
         open();
     }
+}
+
+// A subscription that is only not read must not be taken for one that never was.
+TEST_F(DomainStoreTest, AnEngineIsToldWhetherItKnowsAllThatTheStoreHolds) {
+    ASSERT_TRUE(commit({row("m1")}));
+    const UtcTime read{std::chrono::milliseconds(1'800'000'000'000)};
+    auto whole = restored_from(load_all(), read);
+    EXPECT_TRUE(whole.complete);
+    EXPECT_EQ(whole.records.size(), 1u);
+    EXPECT_EQ(whole.read, read);
+    put("broken", "{");
+    auto part = restored_from(load_all(), read);
+    EXPECT_FALSE(part.complete);
+    EXPECT_EQ(part.records.size(), 1u);
+    EXPECT_FALSE(restored_from(fail(Code::unavailable, "no disk"), read).complete);
+    EXPECT_TRUE(restored_from(DomainStore::Loaded{}, read).complete) << "nothing is there, and that is known";
+}
+
+// An empty store takes the place of a damaged one, as long as somebody looks after that one.
+TEST_F(DomainStoreTest, RowsOfADamagedFileThatWasSetAsideAreMissed) {
+    ASSERT_TRUE(commit({row("m1")}));
+    EXPECT_TRUE(restored_from(load_all(), {}).complete);
+    store_.reset();
+    std::ofstream(directory_.file("store.db"), std::ios::trunc) << std::string(8'192, 'x');
+    for (int start = 0; start < 2; ++start) {
+        open();
+        const auto missed = restored_from(load_all(), {});
+        EXPECT_TRUE(missed.records.empty());
+        EXPECT_FALSE(missed.complete) << start;
+    }
+    std::filesystem::remove(directory_.file("store.db.damaged-1"));
+    open();
+    EXPECT_TRUE(restored_from(load_all(), {}).complete);
 }
 
 TEST_F(DomainStoreTest, ARowThatNoRecordHoldsIsRefusedForGood) {

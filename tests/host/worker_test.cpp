@@ -4,7 +4,10 @@
 #include "tests/sip/certificates.h"
 #include "tests/sip/tls_wire.h"
 
+#include <sys/stat.h>
+
 #include <chrono>
+#include <fstream>
 
 namespace {
 
@@ -418,6 +421,31 @@ TEST_F(WorkerTest, AReloadCountsAtOnceOrForNewConnectionsOrAtTheNextStart) {
     EXPECT_EQ(TlsWire(stox::test::tcp_to(port), "capulet.test", made.root()).peer_name(), "second") << "of new connections";
     open.send(options_over_tls("1"));
     EXPECT_EQ(open.read_until("\r\n\r\n").substr(0, 11), "SIP/2.0 200") << "which the first one does not notice";
+}
+
+// Whoever proves to be somebody by a password is a stranger to a new worker, until asked for it.
+TEST_F(WorkerTest, DialogsOfTheWorkerBeforeAreGoneAndNoReasonForABan) {
+    Wire phone = udp_to(listen());
+    const auto refresh = [&](unsigned number) {
+        const auto old = std::regex_replace(message_from_phone(local_port(phone), number), std::regex("MESSAGE sip:romeo@montague.test"),
+                                            "MESSAGE sip:0ldt0ken@192.0.2.9:5060");
+        phone.send(std::regex_replace(old, std::regex("(To: <[^>]*>)"), "$1;tag=before"));
+        return phone.read_until("\r\n\r\n").substr(0, 11);
+    };
+    set_domain(R"({"peers":{"carrier":{"match":{"source":["192.0.2.1"]}}}})");
+    Wire stream = attach(listener, "capulet.test");
+    control->line_with("\"up\"");
+    EXPECT_EQ(refresh(1), "SIP/2.0 403") << "nobody could prove anything";
+    std::ofstream(state.file("users")) << "alice:capulet.test:MD5:939e7578ed9e3c518a452acee763bce9\n";
+    ::chmod(state.file("users").c_str(), 0600);
+    set_domain(R"({"digest":{"algorithms":["MD5"],"ha1_file":)" + quoted(state.file("users")) +
+               R"(},"peers":{"phones":{"match":{"user":["alice"]}}}})");
+    control->send(R"({"t":"status","id":"q1"})"
+                  "\n");
+    control->line_with("\"q1\"");
+    for (unsigned number = 2; number < 42; ++number) ASSERT_EQ(refresh(number), "SIP/2.0 481") << number;
+    phone.send(message_from_phone(local_port(phone), 50));
+    EXPECT_EQ(phone.read_until("\r\n\r\n").substr(0, 11), "SIP/2.0 401") << "heard and asked";
 }
 
 TEST_F(WorkerTest, AnUnknownCommandIsAnsweredUnsupported) {

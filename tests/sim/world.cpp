@@ -161,6 +161,10 @@ void World::perform(const engine::SendSip& action) {
     });
 }
 
+// Its peers speak by datagrams.
+void World::perform(const engine::HoldFlow&) { throw Broken("a connection of nobody is held"); }
+void World::perform(const engine::ReleaseFlow&) { throw Broken("a connection of nobody is released"); }
+
 void World::perform(const engine::Refused&) { throw Broken("a peer counted as a stranger"); }
 
 // Nobody administers in this world.

@@ -57,6 +57,8 @@ private:
     void perform(const engine::SendStanza& action);
     void perform(const engine::RespondSip& action);
     void perform(const engine::SendSip& action);
+    void perform(const engine::HoldFlow& action);
+    void perform(const engine::ReleaseFlow& action);
     void perform(const engine::Locate& action);
     void perform(const engine::Commit& action);
     void perform(const engine::Refused& action);

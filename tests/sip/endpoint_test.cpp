@@ -213,7 +213,7 @@ TEST(SipEndpoint, IM_50_ProvisionalResponsesAreNoOutcome) {
 }
 
 TEST(SipEndpoint, OverItsLimitOfTransactionsItAnswers503ByItself) {
-    Rig rig(2);
+    Rig rig({.max_transactions = 2});
     Wire peer = udp_to(rig.udp_port());
     peer.send(message_text("l1"));
     peer.send(message_text("l2"));

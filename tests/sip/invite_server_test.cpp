@@ -99,6 +99,38 @@ TEST(SipInviteServer, ACallComesAndGoesOverTcp) {
     expect_alive(rig, peer, "TCP");
 }
 
+/// Calls it and gives what comes back when it accepts.
+std::string accepted(Rig& rig, Wire& peer, const std::string& id) {
+    peer.send(request_text("INVITE", id, 1, id, {}, kContact));
+    const auto invite = rig.next_request();
+    rig.respond(invite.transaction, answer(200, "ours"));
+    return next_of(peer, 200, "INVITE");
+}
+
+TEST(SipInviteServer, CallsOfASourceThatDoesNotAcknowledgeAreRefusedOnesOfOthersNot) {
+    Rig rig({.max_open_acks = 3, .max_open_acks_of_source = 2});
+    Wire peer = udp_to(rig.udp_port()), other = udp_to(rig.udp_port(), 2);
+    accepted(rig, peer, "c1");
+    accepted(rig, peer, "c2");
+    peer.send(request_text("INVITE", "c3", 1, "c3", {}, kContact));
+    const auto refusal = next_of(peer, 503);
+    EXPECT_EQ(header_of(refusal, "Call-ID"), "c-c3");
+    EXPECT_EQ(header_of(refusal, "Retry-After"), "2");
+    expect_alive(rig, peer);
+    accepted(rig, other, "o1");
+    other.send(request_text("INVITE", "o2", 1, "o2", {}, kContact));
+    next_of(other, 503);
+    EXPECT_EQ(rig.counters().refused_open_acks, 2u);
+    EXPECT_FALSE(rig.has_request());
+
+    peer.send(request_text("ACK", "c1", 1, "c1ack", "ours"));
+    rig.acknowledged.next();
+    accepted(rig, other, "o3");  // 3 in all again
+    peer.send(request_text("ACK", "c2", 1, "c2ack", "ours"));
+    rig.acknowledged.next();
+    accepted(rig, peer, "c4");
+}
+
 // RFC 3261 §13.3.1.4: also over a transport that loses nothing.
 TEST(SipInviteServer, A2xxIsRepeatedUntilItsAck) {
     for (const bool udp : {true, false}) {
@@ -181,7 +213,7 @@ TEST(SipInviteServer, ACancelOfNothingIs481AndNeverARequest) {
 
 // One that wants none of this (OnRequest alone) must not leave a cancelled INVITE without its final answer.
 TEST(SipInviteServer, WithoutAnOwnerOfCancellationsTheEndpointAnswers487) {
-    Rig rig(10, Rig::Cancellations::nobodys);
+    Rig rig({.max_transactions = 10}, Rig::Cancellations::nobodys);
     Wire peer = udp_to(rig.udp_port());
     peer.send(request_text("INVITE", "o1", 1, "o1", {}, kContact));
     const auto invite = rig.next_request();
@@ -244,7 +276,7 @@ TEST(SipInviteServer, RequestsInADialogAreOrdinaryRequests) {
 }
 
 TEST(SipInviteServer, APeerThatIsGoneLeavesNothingWaiting) {
-    Rig rig(2);
+    Rig rig({.max_transactions = 2});
     for (int i = 0; i < 5; ++i) {
         const auto id = "g" + std::to_string(i);
         {

@@ -59,13 +59,13 @@ TEST(Overload, ABurstIsOneLineWhichTheNextCounts) {
     };
     Overload overload(settings);
     const auto now = Clock::now();
-    for (int i = 0; i < 100; ++i) overload.refused(Overload::Limit::memory, now + milliseconds(i));
+    for (int i = 0; i < 100; ++i) overload.refused(Overload::Limit::memory, {}, now + milliseconds(i));
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_NE(lines.back().find("take 512 MiB"), std::string::npos) << lines.back();
-    overload.refused(Overload::Limit::requests, now);
+    overload.refused(Overload::Limit::requests, {}, now);
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_NE(lines.back().find("10000 wait"), std::string::npos) << lines.back();
-    overload.refused(Overload::Limit::memory, now + seconds(11));
+    overload.refused(Overload::Limit::memory, {}, now + seconds(11));
     ASSERT_EQ(lines.size(), 3u);
     EXPECT_NE(lines.back().find("repeated=99"), std::string::npos) << lines.back();
     EXPECT_EQ(overload.over_memory(), 101u);

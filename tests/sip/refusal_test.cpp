@@ -98,7 +98,7 @@ TEST(SipRefusal, RefusedRequestsHoldNoMemory) {
 }
 
 TEST(SipRefusal, OverItsMemoryItTakesNoMoreUntilRepetitionsCanNotCome) {
-    Rig rig(10'000, Rig::Cancellations::told, 17'000);
+    Rig rig({.max_transaction_octets = 17'000});
     rig.answer_at_once = 200;
     Wire peer = udp_to(rig.udp_port());
     Wire stream = tcp_to(rig.tcp_port());

@@ -9,14 +9,15 @@ namespace stox::sip::test {
 
 using std::chrono::seconds;
 
-Rig::Rig(std::size_t max_transactions, Cancellations cancellations, std::size_t max_transaction_octets)
-    : work_(loop_.get_executor()) {
+Rig::Rig(Bounds bounds, Cancellations cancellations) : work_(loop_.get_executor()) {
     Endpoint::Settings settings;
     const stox::Endpoint any_port{Address::v4({127, 0, 0, 1}), 0};
     settings.listen = {{Transport::udp, any_port}, {Transport::tcp, any_port}};
     settings.user_agent = "stox-test";
-    settings.max_transactions = max_transactions;
-    settings.max_transaction_octets = max_transaction_octets;
+    settings.max_transactions = bounds.max_transactions;
+    settings.max_transaction_octets = bounds.max_transaction_octets;
+    settings.max_open_acks = bounds.max_open_acks;
+    settings.max_open_acks_of_source = bounds.max_open_acks_of_source;
     thread_ = std::thread([this] { loop_.run(); });
     on_loop([&](Endpoint*) {
         Endpoint::Events events;
@@ -61,6 +62,12 @@ void Rig::on_loop(std::function<void(Endpoint*)> action) {
         done.set_value();
     });
     done.get_future().wait();
+}
+
+Counters Rig::counters() {
+    Counters counters;
+    on_loop([&](Endpoint* endpoint) { counters = endpoint->counters(); });
+    return counters;
 }
 
 void Rig::respond(std::uint64_t transaction, Response response) {

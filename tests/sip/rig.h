@@ -66,8 +66,15 @@ class Rig {
 public:
     /// Whether somebody hears of CANCELs.
     enum class Cancellations { told, nobodys };
-    explicit Rig(std::size_t max_transactions = 10'000, Cancellations cancellations = Cancellations::told,
-                 std::size_t max_transaction_octets = 512u << 20);
+    /// Of Endpoint::Settings.
+    struct Bounds {
+        std::size_t max_transactions = 10'000;
+        std::size_t max_transaction_octets = 512u << 20;
+        std::size_t max_open_acks = 4'000;
+        std::size_t max_open_acks_of_source = 1'000;
+    };
+    Rig() : Rig(Bounds()) {}
+    explicit Rig(Bounds bounds, Cancellations cancellations = Cancellations::told);
     ~Rig();
 
     std::atomic<int> answer_at_once = 0;  ///< a status with which requests are answered while they are told; 0: by respond()
@@ -93,6 +100,7 @@ public:
         Request request, NextHop next_hop, Endpoint::OnOutcome on_outcome = [](const Outcome&) {});
     /// Runs there and waits.
     void on_loop(std::function<void(Endpoint*)> action);
+    Counters counters();
 
 private:
     unsigned port(Transport transport) const;

@@ -158,9 +158,11 @@ Wire tcp_to(unsigned port) {
     return wire;
 }
 
-Wire udp_to(unsigned port) {
+Wire udp_to(unsigned port, unsigned host) {
     Wire wire(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto here = loopback(0), there = loopback(port);
+    auto here = loopback(0);
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
+    const auto there = loopback(port);
     ::bind(wire.descriptor(), reinterpret_cast<const sockaddr*>(&here), sizeof here);
     ::connect(wire.descriptor(), reinterpret_cast<const sockaddr*>(&there), sizeof there);
     return wire;

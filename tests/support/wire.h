@@ -70,8 +70,8 @@ private:
 };
 
 Wire tcp_to(unsigned port);
-/// A UDP socket on 127.0.0.1, connected to that port of 127.0.0.1.
-Wire udp_to(unsigned port);
+/// A UDP socket on 127.0.0.1, or another host of that network, connected to that port of 127.0.0.1.
+Wire udp_to(unsigned port, unsigned host = 1);
 unsigned local_port(const Wire& wire);
 
 }  // namespace stox::test

@@ -11,11 +11,20 @@ namespace {
 
 using presence::Authorization;
 
+/// While the user has not said whether the contact may see them, a probe is answered as if they had refused.   (RFC 6121 §4.3.2)
+bool may_probe(State& state, const Contact& contact) {
+    const auto* watcher = state.watchers.find(contact.user, contact.contact);
+    return !watcher || !watcher->relation.asked();
+}
+
 /// What is known is told, and whether its user is there is asked: a component that was away has heard nothing.
 void tell_new_stream(State& state, Contact& contact, TimePoint now, Actions& out) {
     contact.resending = false;
     if (contact.relation.authorization() == Authorization::granted) {
-        send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::probe), out);
+        if (may_probe(state, contact)) {
+            send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::probe), out);
+            contact.probed = now;
+        }
         if (contact.shown.is_known()) contact.shown.repeat();
     }
     settle(state, contact, now, out);

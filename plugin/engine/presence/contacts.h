@@ -36,6 +36,7 @@ struct Contact {
     std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
     std::optional<TimePoint> confirm_by{};     ///< what another life has shown is withdrawn then, unless it is confirmed
     std::optional<xmpp::StanzaError> moved{};  ///< why nothing is known: the contact is elsewhere   (PRES-111)
+    std::optional<TimePoint> probed{};         ///< the user, and no `unsubscribed` has answered that
     std::optional<TimePoint> due{};            ///< as it stands among the dues
 };
 
@@ -44,6 +45,8 @@ public:
     static constexpr std::size_t kResources = 64;              ///< of a user, that are told apart
     static constexpr std::chrono::seconds kConfirm{60};        ///< what was shown before a start is believed for so long
     static constexpr std::chrono::milliseconds kResendGap{2};  ///< between two contacts whose state is told to a new stream
+
+    static constexpr std::chrono::seconds kProbeAnswer{10};    ///< how long a server takes to answer a probe
 
     enum class Full { no, user, domain };
     /// Whether one more of that user's would be too many.

@@ -392,6 +392,14 @@ void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, 
     watcher.relation.told(now, acts);
 }
 
+/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted;
+/// but a user who was asked after that probe has not answered yet.
+bool answers_a_probe(State& state, const xmpp::Presence& presence, TimePoint now) {
+    auto* seen = state.contacts.find(presence.from, presence.to);
+    const auto probed = seen ? std::exchange(seen->probed, std::nullopt) : std::nullopt;
+    return probed && now < *probed + Contacts::kProbeAnswer;
+}
+
 }  // namespace
 
 bool watcher_news(State& state, const sip::Action& news, TimePoint now, Actions& out) {
@@ -439,7 +447,9 @@ void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) 
 }  // namespace
 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
+    const bool to_a_probe = presence.type == xmpp::PresenceType::unsubscribed && answers_a_probe(state, presence, now);
     auto* watcher = state.watchers.find(presence.from, presence.to);
+    if (to_a_probe && (!watcher || watcher->relation.asked())) return;
     if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {

@@ -9,6 +9,7 @@ namespace stox::store {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::size_t kMostAreShorter = 768;               // octets, of a row
 
 bool is_plain(char c) {
     const auto octet = static_cast<unsigned char>(c);
@@ -33,7 +34,8 @@ template <class Other>
 void append(std::string& out, std::string_view text, Other other) {
     out += '"';
     for (std::size_t at = 0; at < text.size();) {
-        const auto end = static_cast<std::size_t>(std::find_if_not(text.begin() + at, text.end(), is_plain) - text.begin());
+        const auto* special = std::find_if(text.begin() + at, text.end(), [](char c) { return !is_plain(c); });
+        const auto end = static_cast<std::size_t>(special - text.begin());
         out.append(text, at, end - at);
         at = end;
         if (at == text.size()) break;
@@ -53,6 +55,11 @@ void append_octets(std::string& out, std::string_view any) {
 }
 
 }  // namespace
+
+JsonText::JsonText() {
+    out_.reserve(kMostAreShorter);
+    out_ += '{';
+}
 
 void JsonText::begin(std::string_view name) {
     if (out_.size() > 1) out_ += ',';

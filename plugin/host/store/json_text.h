@@ -11,6 +11,8 @@ namespace stox::store {
 
 class JsonText {
 public:
+    JsonText();
+
     /// name   plain ASCII without quotes or backslashes, and not there yet
     /// What is not UTF-8 becomes U+FFFD.
     JsonText& text(std::string_view name, std::string_view utf8);
@@ -27,7 +29,7 @@ public:
 private:
     void begin(std::string_view name);
 
-    std::string out_{"{"};
+    std::string out_;
 };
 
 }  // namespace stox::store

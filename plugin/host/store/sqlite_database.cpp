@@ -19,7 +19,9 @@ Result<Connection> open_or_set_aside(const StorePlace& place, const SqliteSettin
     const auto aside = set_aside(place);
     if (!aside) return fail(Code::unavailable, damage + "; it was not set aside: " + aside.error().detail);
     if (settings.on_damage)
-        settings.on_damage(damage + "; it was set aside as " + aside.value() + ", and an empty store takes its place");
+        settings.on_damage(damage + "; it was set aside as " + aside.value() +
+                           ", and an empty store takes its place. Move it away when nothing of it is wanted any more: until then "
+                           "nobody is told that a subscription does not exist");
     return open_checked(place, settings.vfs, *settings.schema);
 }
 

@@ -2,6 +2,7 @@
 
 #include "plugin/host/store/signals_blocked.h"
 #include "plugin/host/store/sqlite_database.h"
+#include "plugin/host/store/store_file.h"
 
 #include <boost/asio/post.hpp>
 
@@ -39,14 +40,14 @@ std::size_t octets_of(const std::vector<Change>& batch) {
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(boost::asio::io_context& loop, const SqliteSettings& settings) {
     BOOST_OUTCOME_TRY(database, SqliteDatabase::open(settings));
     try {
-        return std::unique_ptr<SqliteStore>(new SqliteStore(loop, std::move(database)));
+        return std::unique_ptr<SqliteStore>(new SqliteStore(loop, std::move(database), !has_set_aside(settings.path)));
     } catch (const std::system_error& error) {
         return fail(Code::unavailable, settings.path + ": no thread for the store: " + error.what());
     }
 }
 
-SqliteStore::SqliteStore(boost::asio::io_context& loop, std::unique_ptr<SqliteDatabase> database)
-    : loop_(loop), database_(std::move(database)), epoch_(database_->epoch()) {
+SqliteStore::SqliteStore(boost::asio::io_context& loop, std::unique_ptr<SqliteDatabase> database, bool whole)
+    : loop_(loop), database_(std::move(database)), epoch_(database_->epoch()), whole_(whole) {
     const SignalsBlocked during_creation;
     thread_ = std::thread([this] { work(); });
 }

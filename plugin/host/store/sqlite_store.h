@@ -33,6 +33,7 @@ public:
     Result<void> write(std::vector<Change> batch, Done done) override;
     void load_all(std::string collection, Loaded loaded) override;
     std::uint64_t epoch() const override { return epoch_; }
+    bool is_whole() const override { return whole_; }
 
 private:
     using Work = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
@@ -57,7 +58,7 @@ private:
     using Order = std::variant<Batch, Load>;
     using Group = std::vector<Batch>;
 
-    SqliteStore(boost::asio::io_context& loop, std::unique_ptr<SqliteDatabase> database);
+    SqliteStore(boost::asio::io_context& loop, std::unique_ptr<SqliteDatabase> database, bool whole);
     void take(Order order, std::size_t records);
 
     // The store's thread.
@@ -74,6 +75,7 @@ private:
     boost::asio::io_context& loop_;
     std::unique_ptr<SqliteDatabase> database_;  ///< the store's thread alone, while it runs
     const std::uint64_t epoch_;
+    const bool whole_;
 
     // The loop's thread alone.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -73,6 +73,9 @@ public:
     /// The number of this start: greater than that of any start before it that the file knows of.
     virtual std::uint64_t epoch() const = 0;
 
+    /// False: there were other rows once, which a damaged file holds that was set aside. What is not here may have been there.
+    virtual bool is_whole() const = 0;
+
     /// How often somebody said so of that collection since this start: the rows of a domain that left and came back are read again.
     std::uint32_t count_reading(const std::string& collection) { return ++readings_[collection]; }
 

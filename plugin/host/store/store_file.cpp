@@ -73,10 +73,12 @@ Result<std::string> without_links(const std::string& path) {
     return std::string(real.get());
 }
 
+std::string name_of_damaged(const std::string& path, unsigned number) { return path + ".damaged-" + std::to_string(number); }
+
 /// Nothing of what will stand under it is there.
 Result<std::string> free_name(const std::string& path, bool with_file) {
     for (unsigned number = 1; number <= kMaxSetAside; ++number) {
-        const auto name = path + ".damaged-" + std::to_string(number);
+        const auto name = name_of_damaged(path, number);
         const auto is_free = [&](const char* suffix) { return ::access((name + suffix).c_str(), F_OK) != 0; };
         if ((!with_file || is_free("")) && std::ranges::all_of(kLogSuffixes, is_free)) return name;
     }
@@ -156,6 +158,15 @@ Result<std::string> set_aside(const StorePlace& place) {
             return refused_by_system(place.path + suffix, errno);
     BOOST_OUTCOME_TRYV(sync_names(place));
     return name;
+}
+
+bool has_set_aside(const std::string& path) {
+    for (unsigned number = 1; number <= kMaxSetAside; ++number) {
+        const auto name = name_of_damaged(path, number);
+        const auto stands = [&](const char* suffix) { return ::access((name + suffix).c_str(), F_OK) == 0; };
+        if (stands("") || std::ranges::any_of(kLogSuffixes, stands)) return true;
+    }
+    return false;
 }
 
 }  // namespace stox::store

@@ -64,4 +64,7 @@ Result<void> move_into_place(const StorePlace& place, const std::string& from, c
 /// errors   unavailable: kMaxSetAside of them are there, or the system refuses; the text names the path
 Result<std::string> set_aside(const StorePlace& place);
 
+/// Whether one of those stands there, or its logs.
+bool has_set_aside(const std::string& path);
+
 }  // namespace stox::store
