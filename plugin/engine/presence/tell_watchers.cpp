@@ -287,15 +287,13 @@ bool has_room_at_user(State& state, const xmpp::Jid& user, TimePoint now, Action
     return make_room(state, Watchers::Whose::user, user.to_string(), is_full, now, out);
 }
 
-/// As if the user were asked, who cannot be now: that somebody has many watchers tells that there is somebody.   (PRES-91)
-void put_off(State& state, sip::UsageKey usage, TimePoint now, Actions& out) {
-    const auto ways = state.ways(now, out);
-    sip::Notification pending, last;
-    pending.own_words = true;
+/// As if the user had been asked and said nothing: that somebody has many watchers tells that there is somebody. The dialog layer
+/// says the rest by itself.   (PRES-91)
+void put_off(State& state, const Subject& subject, sip::UsageKey usage, const config::Peer& peer, TimePoint now, Actions& out) {
+    sip::Notification pending;
     pending.state.phase = sip::SubscriptionPhase::pending;
-    state.dialogs.grant(usage, std::move(pending), ways);
-    terminate(last, "probation", std::chrono::seconds(kRetryFull_s));
-    state.dialogs.publish(usage, std::move(last), ways);
+    state.watchers.add_loose_usage(subject.contact, usage, peer.name);
+    state.dialogs.grant(usage, std::move(pending), state.ways(now, out));
 }
 
 /// Nothing: one more subscription of that contact may be. One contact's own wealth is no reason to leave its peer alone, as 503
@@ -335,7 +333,7 @@ void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoi
         watcher = &state.watchers.add(subject.user, subject.contact, presence::WatcherRelation(state.stream_up));
     if (!watcher) {
         if (const auto why = no_room_for_pair(state, subject, *peer, now, out)) return deny(*why);
-        if (!has_room_at_user(state, subject.user, now, out)) return put_off(state, wanted.subscription, now, out);
+        if (!has_room_at_user(state, subject.user, now, out)) return put_off(state, subject, wanted.subscription, *peer, now, out);
         watcher = &add_watcher(state, subject, now, acts);
     }
     watcher->peer = peer->name;
@@ -416,8 +414,12 @@ bool watcher_news(State& state, const sip::Action& news, TimePoint now, Actions&
         return watcher != nullptr;
     }
     const auto* ended = std::get_if<sip::SubscriptionEnded>(&news);
-    auto* watcher = ended ? state.watchers.find(ended->subscription) : nullptr;
-    if (watcher) watcher_ended(state, *watcher, *ended, now, out);
+    if (!ended) return false;
+    auto* watcher = state.watchers.find(ended->subscription);
+    if (watcher)
+        watcher_ended(state, *watcher, *ended, now, out);
+    else
+        state.watchers.remove_usage(ended->subscription);
     return watcher != nullptr;
 }
 
@@ -447,7 +449,7 @@ void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
     const bool to_a_probe = presence.type == xmpp::PresenceType::unsubscribed && answers_a_probe(state, presence, now);
     auto* watcher = state.watchers.find(presence.from, presence.to);
-    if (to_a_probe && (!watcher || watcher->relation.asked())) return;
+    if (to_a_probe && (!watcher || watcher->relation.stranger_since())) return;
     if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {
@@ -520,25 +522,27 @@ void watchers_configure(State& state, TimePoint now, Actions& out) {
     for (auto* watcher : state.watchers.all()) watcher->document.reset();  // users may have other addresses now
     for (const auto usage :
          state.watchers.usages([&](const std::string& peer) { return off || !state.options.find_peer(peer); })) {
-        auto& watcher = *state.watchers.find(usage);
+        auto* watcher = state.watchers.find(usage);
         sip::Notification last;
         terminate(last, "noresource");
         state.dialogs.publish(usage, std::move(last), state.ways(now, out));
         state.watchers.remove_usage(usage);
+        if (!watcher) continue;
         presence::WatcherRelation::Actions acts;
-        watcher.relation.ended(usage, false, now, acts);
-        carry_out(state, watcher, acts, now, out);
+        watcher->relation.ended(usage, false, now, acts);
+        carry_out(state, *watcher, acts, now, out);
     }
 }
 
 void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out) {
     const auto ways = state.ways(now, out);
+    for (const auto usage : state.watchers.usages([](const std::string&) { return true; })) {
+        sip::Notification last;
+        terminate(last, for_good ? "noresource" : "probation", for_good ? std::nullopt : std::optional(kComeBack));
+        state.dialogs.publish(usage, std::move(last), ways);
+        if (!state.watchers.find(usage)) state.watchers.remove_usage(usage);
+    }
     for (auto* watcher : state.watchers.all()) {
-        for (const auto usage : watcher->relation.watching()) {
-            sip::Notification last;
-            terminate(last, for_good ? "noresource" : "probation", for_good ? std::nullopt : std::optional(kComeBack));
-            state.dialogs.publish(usage, std::move(last), ways);
-        }
         if (for_good && !watcher->key.empty()) state.commits.erase(Collection::watchers, watcher->key, now);
         state.watchers.remove(*watcher);
     }

@@ -56,20 +56,26 @@ void Watchers::remove(Watcher& watcher) {
 }
 
 void Watchers::add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer) {
-    usages_.emplace(usage, Usage{&watcher, peer});
+    add_loose_usage(watcher.contact, usage, peer);
+    usages_.at(usage).watcher = &watcher;
     watcher.usages.insert(usage);
+}
+
+void Watchers::add_loose_usage(const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer) {
+    auto author = contact.bare().to_string();
     ++per_peer_[peer];
-    ++per_author_[watcher.contact.to_string()];
+    ++per_author_[author];
+    usages_.emplace(usage, Usage{nullptr, peer, std::move(author)});
 }
 
 void Watchers::remove_usage(sip::UsageKey usage) {
     const auto found = usages_.find(usage);
     if (found == usages_.end()) return;
-    count_down(per_peer_, found->second.peer);
-    auto& watcher = *found->second.watcher;
-    count_down(per_author_, watcher.contact.to_string());
-    watcher.usages.erase(usage);
-    if (watcher.document) watcher.document->told.erase(usage);
+    const auto& [watcher, peer, author] = found->second;
+    count_down(per_peer_, peer);
+    count_down(per_author_, author);
+    if (watcher) watcher->usages.erase(usage);
+    if (watcher && watcher->document) watcher->document->told.erase(usage);
     usages_.erase(found);
 }
 

@@ -66,6 +66,8 @@ public:
 
     /// A subscription or a poll of that contact's, by that peer.
     void add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer);
+    /// A subscription of that contact's that belongs to no relation, for its user has no room for one: pending, and no more.
+    void add_loose_usage(const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer);
     void remove_usage(sip::UsageKey usage);
     std::size_t usages_of_peer(const std::string& peer) const;
     std::size_t usages_of_author(const xmpp::Jid& contact) const;
@@ -109,8 +111,8 @@ public:
 private:
     using Key = std::pair<std::string, std::string>;  ///< user, contact
     struct Usage {
-        Watcher* watcher;
-        std::string peer;
+        Watcher* watcher;  ///< null: loose
+        std::string peer, author;
     };
 
     std::map<Key, Watcher> watchers_;
