@@ -41,7 +41,10 @@ bool may_be_cancelled(nta_outgoing_t* transaction) {
 }  // namespace
 
 ClientTransactions::ClientTransactions(Stack& stack)
-    : stack_(stack), over_(stack.loop, kT1x64, [this](std::uint64_t number) { end(number); }), numbers_(this) {}
+    : stack_(stack),
+      over_(stack.loop, kT1x64, [this](std::uint64_t number) { end(number); }),
+      unanswered_(stack.settings.max_unanswered, stack.settings.max_unanswered_of_address),
+      numbers_(this) {}
 
 Result<void> ClientTransactions::open() {
     stack_.sender.reset(nta_leg_tcreate(stack_.agent.get(), nullptr, nullptr, NTATAG_NO_DIALOG(1), TAG_END()));
@@ -61,6 +64,14 @@ ClientTransaction ClientTransactions::start(const Request& request, const NextHo
     known.call_id = request.call_id;
     known.cseq = request.cseq;
     known.from_tag = request.from.tag;
+    if (!next_hop.configured && next_hop.transport == Transport::udp) {
+        if (!unanswered_.has_room(next_hop.endpoint.address)) {
+            answered(number, local_outcome(Outcome::Local::unsent));
+            return static_cast<ClientTransaction>(number);
+        }
+        known.unanswered = next_hop.endpoint.address;
+        unanswered_.add(*known.unanswered);
+    }
     auto* raw = write(request, next_hop, number, nullptr);
     stack_.sofia->touched();
 
@@ -90,10 +101,13 @@ nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop&
         client->second.sent_before = stack_.transports->sent();
         client->second.began = std::chrono::steady_clock::now();
     }
-    return nta_outgoing_mcreate(stack_.agent.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
-                                numbers_.magic<nta_outgoing_magic_t>(number), as_url(way.url), message.release(),
-                                TAG_IF(way.port, NTATAG_TPORT(way.port)), TAG_IF(ack_branch, NTATAG_STATELESS(1)),
-                                TAG_IF(ack_branch, NTATAG_BRANCH_KEY(ack_branch)), NTATAG_PASS_100(1), TAG_END());
+    auto* raw = message.release();
+    auto* made = nta_outgoing_mcreate(stack_.agent.get(), ack_branch ? nullptr : &ClientTransactions::on_response,
+                                      numbers_.magic<nta_outgoing_magic_t>(number), as_url(way.url), raw,
+                                      TAG_IF(way.port, NTATAG_TPORT(way.port)), TAG_IF(ack_branch, NTATAG_STATELESS(1)),
+                                      TAG_IF(ack_branch, NTATAG_BRANCH_KEY(ack_branch)), NTATAG_PASS_100(1), TAG_END());
+    if (!made) msg_destroy(raw);  // it takes only what becomes a transaction
+    return made;
 }
 
 int ClientTransactions::on_response(nta_outgoing_magic_t* magic, nta_outgoing_t* raw, const sip_t* message) noexcept {
@@ -170,6 +184,7 @@ void ClientTransactions::answered(std::uint64_t number, Outcome outcome) {
         if (handlers->on_final) handlers->on_final(std::move(outcome));
     });
     if (std::exchange(client.answered, true)) return;
+    if (client.unanswered) unanswered_.remove(*client.unanswered);
     if (client.transaction) finished_.push_back(std::move(client.transaction));
     stack_.sofia->touched();
     if (client.is_invite)

@@ -3,6 +3,7 @@
 
 #include "sip/expiry.h"
 #include "sip/numbered.h"
+#include "sip/source_counts.h"
 #include "sip/stack.h"
 
 #include <chrono>
@@ -53,6 +54,7 @@ private:
         std::string call_id{}, from_tag{}, branch{};
         std::uint32_t cseq = 0;
         std::vector<Acceptance> acceptances{};
+        std::optional<Address> unanswered{};  ///< where it was sent, if it counts among unanswered_
     };
     using Clients = std::unordered_map<std::uint64_t, Client>;
 
@@ -74,6 +76,8 @@ private:
     /// The INVITEs among them, by Call-ID and CSeq: several, when one was sent to another next hop as well.
     std::unordered_multimap<std::string, std::uint64_t> invites_;
     Expiry over_;
+    /// By UDP to where only a message has told us to send.
+    SourceCounts unanswered_;
     Outgoing stray_;  ///< nta's name for responses that belong to none of its transactions
     // Nothing is freed or sent inside a callback of nta's; it waits here until its loop has turned.
     std::vector<Outgoing> finished_;

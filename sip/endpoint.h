@@ -59,10 +59,10 @@ struct HeardFrom {
 struct NextHop {
     Transport transport = Transport::udp;
     stox::Endpoint endpoint;
-    std::string tls_name{};     ///< TLS: what the peer's certificate must say (RFC 5922), sent as SNI as well
-    std::string credentials{};  ///< TLS: the domain whose certificate and trust are used
-    Flow flow = Flow::none;     ///< this connection while it lives, else one to `endpoint`
-    bool configured = true;     ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
+    std::string tls_name{};            ///< TLS: what the peer's certificate must say (RFC 5922), sent as SNI as well
+    std::string credentials{};         ///< TLS: the domain whose certificate and trust are used
+    Flow flow = Flow::none;            ///< this connection while it lives, else one to `endpoint`
+    bool configured = true;            ///< false: learnt from a message (a Contact, a Record-Route); then not to every address
     std::optional<HeardFrom> heard{};  ///< whoever it is for was last heard from there
     /// For a connection that has to be opened, TLS included, where that is less than Limits allow.
     std::optional<std::chrono::seconds> open_within{};
@@ -114,6 +114,10 @@ public:
         std::size_t max_transaction_octets = 512u << 20;
         std::size_t max_open_acks = 4'000;  ///< INVITEs whose 2xx waits for its ACK; beyond it further INVITEs get 503
         std::size_t max_open_acks_of_source = 1'000;
+        /// Requests of ours by UDP to where only a message has told us to send, without a final answer; further ones fail at
+        /// once.
+        std::size_t max_unanswered = 4'000;
+        std::size_t max_unanswered_of_address = 500;
         Limits limits{};
         std::vector<TlsIdentity> tls{};           ///< the first is for clients that name none of the domains
         std::optional<Address> public_address{};  ///< in Via instead of our own: behind a NAT

@@ -4,7 +4,9 @@
 #include "sip/edge/log_gate.h"
 #include "sip/endpoint.h"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace stox::sip {
@@ -12,27 +14,30 @@ namespace stox::sip {
 class Overload {
 public:
     enum class Limit {
-        requests,  ///< Settings::max_transactions
-        memory,    ///< Settings::max_transaction_octets
-        acks,      ///< Settings::max_open_acks, max_open_acks_of_source
+        requests,        ///< Settings::max_transactions
+        memory,          ///< Settings::max_transaction_octets
+        acks,            ///< Settings::max_open_acks
+        acks_of_source,  ///< Settings::max_open_acks_of_source
     };
 
     /// settings  outlive this
     explicit Overload(const Endpoint::Settings& settings) : settings_(settings) {}
 
-    /// source  of the request; each of those whose calls are refused has a line of its own
+    /// source  of the request; each that has too many of its own has a line
     void refused(Limit limit, const Address& source, std::chrono::steady_clock::time_point now);
-    std::uint64_t over_requests() const { return over_requests_; }
-    std::uint64_t over_memory() const { return over_memory_; }
-    std::uint64_t over_acks() const { return over_acks_; }
+    std::uint64_t over_requests() const { return count(Limit::requests); }
+    std::uint64_t over_memory() const { return count(Limit::memory); }
+    std::uint64_t over_acks() const { return count(Limit::acks) + count(Limit::acks_of_source); }
 
 private:
+    std::uint64_t count(Limit limit) const { return counts_.at(static_cast<std::size_t>(limit)); }
+
     /// Between two lines about one limit.
     static constexpr std::chrono::seconds kQuiet{10};
 
     const Endpoint::Settings& settings_;
     LogGate gate_{kQuiet};
-    std::uint64_t over_requests_ = 0, over_memory_ = 0, over_acks_ = 0;
+    std::array<std::uint64_t, 4> counts_{};  ///< by Limit
 };
 
 }  // namespace stox::sip

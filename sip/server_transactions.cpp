@@ -135,14 +135,17 @@ void ServerTransactions::receive(Message message) {
 /// For one more request; that there is none is counted and told.
 bool ServerTransactions::has_room(const Held& held) {
     using Limit = Overload::Limit;
-    const bool is_invite = sip_object(held.message.get())->sip_request->rq_method == sip_method_invite;
+    const auto& sip = *sip_object(held.message.get());
+    const bool new_call = sip.sip_request->rq_method == sip_method_invite && !sip.sip_to->a_tag;
     std::optional<Limit> over;
     if (waiting_ >= stack_.settings.max_transactions)
         over = Limit::requests;
     else if (octets_ >= stack_.settings.max_transaction_octets)
         over = Limit::memory;
-    else if (is_invite && !open_acks_.has_room(held.source))
+    else if (new_call && open_acks_.is_full())
         over = Limit::acks;
+    else if (new_call && !open_acks_.has_room(held.source))
+        over = Limit::acks_of_source;
     if (over) overload_.refused(*over, held.source, std::chrono::steady_clock::now());
     return !over;
 }

@@ -3,8 +3,8 @@
 
 #include "sip/expiry.h"
 #include "sip/numbered.h"
-#include "sip/open_acks.h"
 #include "sip/overload.h"
+#include "sip/source_counts.h"
 #include "sip/stack.h"
 
 #include <memory>
@@ -67,7 +67,7 @@ private:
     std::size_t octets_ = 0;   ///< of all that nta keeps
     std::uint64_t told_ = 0;   ///< since the start
     Overload overload_;
-    OpenAcks open_acks_;
+    SourceCounts open_acks_;
     Expiry unacknowledged_;
     Expiry repeating_;  ///< by octets: answered, and kept for repetitions
     // Nothing is freed or answered inside a callback of nta's; it waits here until its loop has turned.

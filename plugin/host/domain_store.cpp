@@ -22,8 +22,8 @@ constexpr std::array kCollections{Collection::inbox, Collection::outbox, Collect
 /// Engines of one domain in one start of a worker whose numbers are lower than those of the next start.
 constexpr std::uint32_t kReadings = 1'024;
 
-/// Rows read within one turn of the loop: a few milliseconds.
-constexpr std::size_t kPortion = 200;
+/// Read within one turn of the loop: a few milliseconds.
+constexpr std::size_t kPortionRows = 200, kPortionOctets = 256 * 1024;
 
 constexpr const char* kTakenKey = "stream";
 
@@ -58,8 +58,10 @@ struct DomainStore::Load {
     /// False: there is nothing left to read.
     bool read_portion() {
         const auto collection = kCollections[next - 1];
-        for (const auto end = std::min(records.size(), read + kPortion); read < end; ++read) {
+        std::size_t octets = 0;
+        for (const auto end = std::min(records.size(), read + kPortionRows); read < end && octets < kPortionOctets; ++read) {
             const auto& record = records[read];
+            octets += record.value.size();
             auto value = store::from_json(collection, record.value);
             if (value)
                 result.records.push_back({collection, record.key, std::move(value).value(), lives_of(record)});

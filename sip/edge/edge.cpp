@@ -3,6 +3,7 @@
 #include "sip/edge/admission.h"
 #include "sip/edge/connection.h"
 #include "sip/edge/dial_policy.h"
+#include "sip/edge/expected_ends.h"
 #include "sip/edge/framer.h"
 #include "sip/edge/log_gate.h"
 #include "sip/edge/sent_requests.h"
@@ -38,8 +39,8 @@ constexpr std::chrono::seconds kQuiet{10};
 constexpr std::chrono::seconds kHandshake{1};
 /// The addresses of our interfaces are asked for again after this.
 constexpr std::chrono::seconds kInterfaces{10};
-/// Configured next hops that requests by UDP may go to; beyond, the one longest unused is forgotten.
-constexpr std::size_t kExpected = 4'096;
+/// Where requests by UDP may go to; beyond, what was used longest ago is forgotten.
+constexpr std::size_t kNextHops = 4'096, kPhones = 20'000;
 
 /// Whether this answers a request with what only they get who may have it: no stranger gets a 2xx.
 bool grants(std::string_view message) { return is_response(message) && message.size() > 8 && message[8] == '2'; }
@@ -71,7 +72,9 @@ struct Edge::Impl final : ConnectionOwner {
     void refused(const Address& source, Transport transport);
     bool datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
     bool wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    void hand_on(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
     void let_strangers_in();
+    void let_portion_in();
     Admission::Verdict admit(const Address& from, std::string_view octets);
     bool is_next_hop(const Address& address) const;
     void accepted(std::size_t listener, boost::asio::ip::tcp::socket socket, const stox::Endpoint& peer);
@@ -134,7 +137,7 @@ struct Edge::Impl final : ConnectionOwner {
     std::optional<Address> public_address;
     std::vector<stox::Endpoint> own;  ///< as of `own_read`; interfaces come and go
     Clock::time_point own_read{};
-    std::map<stox::Endpoint, Clock::time_point> expected;
+    ExpectedEnds next_hops{kNextHops}, phones{kPhones};  ///< configured; heard from there
     SentRequests sent;
     WaitingRoom strangers;
     bool letting_in = false;  ///< let_strangers_in() is to come
@@ -214,10 +217,7 @@ void Edge::Impl::refused(const Address& source, Transport transport) {
              " seconds=" + std::to_string(limits.ban->length.count()));
 }
 
-bool Edge::Impl::is_next_hop(const Address& address) const {
-    const auto first = expected.lower_bound({address, 0});
-    return first != expected.end() && first->first.address == address;
-}
+bool Edge::Impl::is_next_hop(const Address& address) const { return next_hops.contains(address) || phones.contains(address); }
 
 /// Returns whether it is handed on at once: those of peers and next hops are, and answers of theirs.
 bool Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
@@ -249,10 +249,16 @@ bool Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std:
         case Datagram::message:
             break;
     }
-    const bool stranger = guest(from.address) == Admission::Guest::stranger;
-    const bool taken = stranger ? wait(listener, from, octets) : handlers.datagram(listener, from, octets);
-    ++(taken ? counters.datagrams : counters.dropped_queue);
-    return taken && !stranger;
+    if (guest(from.address) == Admission::Guest::stranger || strangers.holds(from.address)) {
+        if (!wait(listener, from, octets)) ++counters.dropped_queue;
+        return false;
+    }
+    hand_on(listener, from, octets);
+    return true;
+}
+
+void Edge::Impl::hand_on(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
+    ++(handlers.datagram(listener, from, octets) ? counters.datagrams : counters.dropped_queue);
 }
 
 bool Edge::Impl::wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
@@ -261,17 +267,29 @@ bool Edge::Impl::wait(std::size_t listener, const stox::Endpoint& from, std::str
     return true;
 }
 
-/// One portion, when all that came before is done; the next one has a turn of its own, before which the sockets are read again.
+/// One portion; the next one has a turn of its own, before which the sockets are read again. In a turn that is late they wait for
+/// that one at once, and for no other.
 void Edge::Impl::let_strangers_in() {
-    for (std::size_t i = 0; i < WaitingRoom::kPortion && !strangers.empty() && (i > 0 || !turn.behind()); ++i) {
-        const auto one = strangers.leave();
-        if (!handlers.datagram(one.listener, one.from, one.octets)) --counters.datagrams, ++counters.dropped_queue;
-    }
+    if (!turn.behind()) let_portion_in();
     letting_in = !strangers.empty();
     if (!letting_in) return;
     boost::asio::post(loop, [this, still = std::weak_ptr(alive)] {
-        if (!still.expired()) turn.run([this] { let_strangers_in(); });
+        if (still.expired()) return;
+        turn.run([this] {
+            let_portion_in();
+            let_strangers_in();
+        });
     });
+}
+
+void Edge::Impl::let_portion_in() {
+    for (std::size_t i = 0; i < WaitingRoom::kPortion && !strangers.empty(); ++i) {
+        const auto one = strangers.leave();
+        if (admission.banned(one.from.address, Channel::datagram, Clock::now()))
+            ++counters.dropped_banned;
+        else
+            hand_on(one.listener, one.from, one.octets);
+    }
 }
 
 Admission::Guest Edge::Impl::guest(const Address& source) const {
@@ -536,7 +554,8 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
     if (!udp) return EPROTONOSUPPORT;
     if (count > 0 && !is_response({static_cast<const char*>(parts->iov_base), parts->iov_len})) {
         NextHop next_hop{Transport::udp, to};
-        next_hop.configured = impl_->expected.contains(to);
+        next_hop.configured = impl_->next_hops.contains(to);
+        if (impl_->phones.contains(to)) next_hop.heard = {Transport::udp, to};
         if (const auto may = impl_->may(next_hop); !may) {
             ++impl_->counters.sends_refused;
             impl_->tell(LogLevel::warn, to.address, may.error().detail,
@@ -553,10 +572,7 @@ int Edge::send(std::size_t listener, const stox::Endpoint& to, const iovec* part
 
 void Edge::expect(const NextHop& next_hop) {
     if (!next_hop.configured && !(is_where_heard(next_hop) && impl_->may(next_hop))) return;
-    auto& expected = impl_->expected;
-    if (expected.size() >= kExpected && !expected.contains(next_hop.endpoint))
-        expected.erase(std::ranges::min_element(expected, {}, [](const auto& entry) { return entry.second; }));
-    expected[next_hop.endpoint] = Clock::now();
+    (next_hop.configured ? impl_->next_hops : impl_->phones).use(next_hop.endpoint);
 }
 
 Result<Flow> Edge::dial(const NextHop& next_hop) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -22,15 +23,23 @@ public:
     static constexpr std::size_t kPortion = 32;
     static constexpr std::size_t kDatagrams = 2'048, kOctets = 8u << 20;
 
-    /// False: it is full, and this one is lost as if the kernel had lost it.
+    /// False: it is full, of that source or of all, and this one is lost as if the kernel had lost it. A source may fill a
+    /// quarter.
     bool enter(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
     bool empty() const { return waiting_.empty(); }
+    /// Whether one of that source waits: who is no stranger any more does not pass what it sent before.
+    bool holds(const Address& source) const;
     /// The one that has waited longest. Not of an empty one.
     Datagram leave();
 
 private:
+    struct Held {
+        std::size_t datagrams = 0, octets = 0;
+    };
+
     std::deque<Datagram> waiting_;
     std::size_t octets_ = 0;
+    std::map<Address, Held> sources_;
 };
 
 }  // namespace stox::sip

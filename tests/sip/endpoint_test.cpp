@@ -212,6 +212,32 @@ TEST(SipEndpoint, IM_50_ProvisionalResponsesAreNoOutcome) {
     answering.join();
 }
 
+// What a peer repeats to one who never answers is held, and looked through, for 32 s.
+TEST(SipEndpoint, WhoWasOnlyHeardOfAndAnswersNothingGetsABoundedNumberOfRequests) {
+    Rig rig({.max_unanswered_of_address = 2});
+    Wire peer = udp_to(rig.udp_port());
+    auto hop = next_hop(Transport::udp, local_port(peer));
+    hop.configured = false;
+    hop.heard = {Transport::udp, hop.endpoint};
+    rig.start_sending(message_value(), hop);
+    const auto first = peer.read_until("\r\n\r\nhello");
+    rig.start_sending(message_value(), hop);
+    const auto refused = rig.send(message_value(), hop);
+    EXPECT_EQ(refused.response.status, 503);
+    EXPECT_EQ(refused.local, Outcome::Local::unsent);
+    peer.send(answer_to(first, 200));
+    rig.start_sending(message_value(), hop);
+    for (auto seen = first;; seen = peer.read_until("\r\n\r\nhello")) {
+        if (header_of(seen, "Via") == header_of(first, "Via")) continue;
+        peer.send(answer_to(seen, 202));
+        break;
+    }
+    auto configured = hop;
+    configured.configured = true;
+    for (int i = 0; i < 3; ++i) rig.start_sending(message_value(), configured);
+    for (int i = 0; i < 3; ++i) peer.read_until("\r\n\r\nhello");
+}
+
 TEST(SipEndpoint, OverItsLimitOfTransactionsItAnswers503ByItself) {
     Rig rig({.max_transactions = 2});
     Wire peer = udp_to(rig.udp_port());

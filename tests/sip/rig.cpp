@@ -18,6 +18,8 @@ Rig::Rig(Bounds bounds, Cancellations cancellations) : work_(loop_.get_executor(
     settings.max_transaction_octets = bounds.max_transaction_octets;
     settings.max_open_acks = bounds.max_open_acks;
     settings.max_open_acks_of_source = bounds.max_open_acks_of_source;
+    settings.max_unanswered = bounds.max_unanswered;
+    settings.max_unanswered_of_address = bounds.max_unanswered_of_address;
     thread_ = std::thread([this] { loop_.run(); });
     on_loop([&](Endpoint*) {
         Endpoint::Events events;

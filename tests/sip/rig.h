@@ -72,6 +72,8 @@ public:
         std::size_t max_transaction_octets = 512u << 20;
         std::size_t max_open_acks = 4'000;
         std::size_t max_open_acks_of_source = 1'000;
+        std::size_t max_unanswered = 4'000;
+        std::size_t max_unanswered_of_address = 500;
     };
     Rig() : Rig(Bounds()) {}
     explicit Rig(Bounds bounds, Cancellations cancellations = Cancellations::told);

@@ -24,22 +24,43 @@ TEST(WaitingRoom, FirstInFirstOut) {
     EXPECT_TRUE(room.empty());
 }
 
-TEST(WaitingRoom, ItsNumberIsBounded) {
+stox::Endpoint stranger(std::size_t number) { return {Address::v4({192, 0, 2, static_cast<std::uint8_t>(number)}), 5060}; }
+
+TEST(WaitingRoom, ItsNumberIsBoundedForASourceAndForAll) {
     WaitingRoom room;
-    for (std::size_t i = 0; i < WaitingRoom::kDatagrams; ++i) ASSERT_TRUE(room.enter(0, kStranger, "x"));
-    EXPECT_FALSE(room.enter(0, kStranger, "x"));
+    for (std::size_t source = 0; source < 4; ++source) {
+        for (std::size_t i = 0; i < WaitingRoom::kDatagrams / 4; ++i) ASSERT_TRUE(room.enter(0, stranger(source), "x"));
+        EXPECT_FALSE(room.enter(0, stranger(source), "x"));
+    }
+    EXPECT_FALSE(room.enter(0, stranger(5), "x"));
     room.leave();
-    EXPECT_TRUE(room.enter(0, kStranger, "x"));
+    EXPECT_FALSE(room.enter(0, stranger(1), "x"));
+    EXPECT_TRUE(room.enter(0, stranger(5), "x"));
 }
 
-TEST(WaitingRoom, ItsOctetsAreBounded) {
+TEST(WaitingRoom, ItsOctetsAreBoundedForASourceAndForAll) {
     WaitingRoom room;
     const std::string large(65'536, 'x');
-    std::size_t fit = 0;
-    while (room.enter(0, kStranger, large)) ++fit;
-    EXPECT_EQ(fit, WaitingRoom::kOctets / large.size());
+    for (std::size_t source = 0; source < 4; ++source) {
+        std::size_t fit = 0;
+        while (room.enter(0, stranger(source), large)) ++fit;
+        EXPECT_EQ(fit, WaitingRoom::kOctets / 4 / large.size());
+    }
+    EXPECT_FALSE(room.enter(0, stranger(5), large));
     room.leave();
-    EXPECT_TRUE(room.enter(0, kStranger, large));
+    EXPECT_TRUE(room.enter(0, stranger(5), large));
+}
+
+TEST(WaitingRoom, KnowsWhoWaits) {
+    WaitingRoom room;
+    EXPECT_FALSE(room.holds(stranger(1).address));
+    room.enter(0, stranger(1), "x");
+    room.enter(0, stranger(1), "y");
+    room.leave();
+    EXPECT_TRUE(room.holds(stranger(1).address));
+    EXPECT_FALSE(room.holds(stranger(2).address));
+    room.leave();
+    EXPECT_FALSE(room.holds(stranger(1).address));
 }
 
 }  // namespace

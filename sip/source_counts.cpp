@@ -1,22 +1,22 @@
-#include "sip/open_acks.h"
+#include "sip/source_counts.h"
 
 #include "sip/edge/admission.h"
 
 namespace stox::sip {
 
-bool OpenAcks::has_room(const Address& source) const {
-    if (open_ >= all_) return false;
+bool SourceCounts::has_room(const Address& source) const {
+    if (is_full()) return false;
     const auto found = sources_.find(Admission::source_of(source));
     return found == sources_.end() || found->second < of_source_;
 }
 
-void OpenAcks::add(const Address& source) {
-    ++open_;
+void SourceCounts::add(const Address& source) {
+    ++count_;
     ++sources_[Admission::source_of(source)];
 }
 
-void OpenAcks::remove(const Address& source) {
-    --open_;
+void SourceCounts::remove(const Address& source) {
+    --count_;
     const auto found = sources_.find(Admission::source_of(source));
     if (--found->second == 0) sources_.erase(found);
 }
