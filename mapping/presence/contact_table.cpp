@@ -109,9 +109,15 @@ None deny(const None&, const Unsubscribe&, Scope& scope) {
     return {};
 }
 
-None deny_probe(const None&, const Probe&, Scope& scope) {
-    scope.act(Act::tell_unsubscribed);
-    return {};
+/// A server probes whom its user's roster says to have agreed: what is not known here was forgotten here, and never taken back. So
+/// it stands until the contact says otherwise.   (PRES-27, RFC 6121 §4.3.1)
+Idle take_over(const None&, const Probe&, Scope& scope) {
+    scope.parts = {};
+    scope.parts.online = true;
+    scope.parts.authorization = Authorization::granted;
+    scope.act(Act::keep);
+    scope.act(Act::answer_probe);
+    return rest(scope);
 }
 
 template <class From>
@@ -285,7 +291,7 @@ using Table = transitions<
     //  from        on               to          do
     row<None,       Subscribe,       Idle,       begin>,
     row<None,       Unsubscribe,     None,       deny>,
-    row<None,       Probe,           None,       deny_probe>,
+    row<None,       Probe,           Idle,       take_over>,
     row<Idle,       Subscribe,       Idle,       repeated_idle>,
     row<Idle,       Unsubscribe,     None,       end<Idle>>,
     row<Idle,       Probe,           Idle,       probed>,

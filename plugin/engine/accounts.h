@@ -1,6 +1,9 @@
 #pragma once
 // Who we are to each peer: the logins with which their challenges are answered, and what each of them has asked for so far.
 // (RFC 3261 §22.2, §22.3)
+//
+// Credentials are for what goes to next hops of that peer and nowhere else: whoever sends sees to it. In a dialog it may go to a
+// Contact, which is anywhere and asks with any nonce it likes.
 
 #include "plugin/engine/secrets.h"
 #include "plugin/engine/turn.h"
@@ -22,7 +25,7 @@ public:
     std::vector<sip::Header> authorize(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
                                        const Turn& turn);
     /// With what it is sent again, under a new CSeq. Nothing: the challenge is the outcome, and the operator was told why.
-    /// What we send goes to this peer's next hops and nowhere else, so what comes back is from there.
+    /// Only for what a next hop of that peer was asked.
     std::optional<std::vector<sip::Header>> answer(const std::string& peer, const sip::Request& request,
                                                    const sip::Response& challenge, sip::digest::Attempt& attempt,
                                                    const Turn& turn);

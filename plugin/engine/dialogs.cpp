@@ -285,8 +285,14 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
     ways.turn.out.push_back(Locate{location, hop});
 }
 
+/// Over a connection it goes to whoever opened that, whatever a Contact says, and to the endpoint should that be gone.
+bool Dialogs::is_next_hop(const std::string& peer, const Target& target, const Heard* heard, const Ways& ways) const {
+    if (!target.configured || target.flow == Flow::none) return target.configured;
+    return heard && ways.hops.leads_to(peer, heard->transport, heard->source);
+}
+
 /// What the operator named is told apart from what a message made up, and where the peer was heard from is said: the dial policy
-/// of sip/ decides.
+/// of sip/ decides. The credentials of a peer are for its next hops: a Contact is anywhere, with whoever listens there.
 void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& ways) {
     auto& sent = sent_.at(id);
     if (targets.empty()) {
@@ -298,8 +304,11 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
         target.configured = ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
         if (heard && !target.configured) target.heard = HeardFrom{heard->transport, heard->source};
     }
+    sent.to_next_hop =
+        std::ranges::all_of(targets, [&](const Target& target) { return is_next_hop(sent.peer, target, heard, ways); });
     auto request = sent.request;
-    for (auto& header : credentials_for(sent.peer, request, sent.attempt, ways)) request.headers.push_back(std::move(header));
+    if (sent.to_next_hop)
+        for (auto& header : credentials_for(sent.peer, request, sent.attempt, ways)) request.headers.push_back(std::move(header));
     if (auto outcome = ways.outbound.start_dialog(id, std::move(request), sent.peer, std::move(targets), ways.hops, ways.turn))
         outcomes_.push_back(std::move(*outcome));
 }
@@ -320,14 +329,16 @@ void Dialogs::respond(const Outcome& outcome, const Ways& ways) {
     sip::IncomingResponse in{sent.key, response_of(outcome)};
     const int status = outcome.kind == Outcome::Kind::answered ? in.response.status : 0;
     if (status == 401 || status == 407) in.credentials = answer_challenge(sent, in.response, ways);
-    if (status >= 200 && status < 300) ways.outbound.accounts().accepted(sent.peer);
+    if (status >= 200 && status < 300 && sent.to_next_hop) ways.outbound.accounts().accepted(sent.peer);
     std::vector<sip::Action> actions;
     agent_->receive(in, ways.turn.now, actions);
     perform(std::move(actions), ways);
     challenged_.reset();
 }
 
+/// Nothing: the challenge is the outcome.
 std::vector<sip::Header> Dialogs::answer_challenge(Sent& sent, const sip::Response& response, const Ways& ways) {
+    if (!sent.to_next_hop) return {};
     auto credentials = ways.outbound.accounts().answer(sent.peer, sent.request, response, sent.attempt, ways.turn);
     if (!credentials) return {};
     challenged_ = Challenged{sent.request, *credentials, sent.attempt};

@@ -92,6 +92,7 @@ private:
         sip::Request request;          ///< without credentials
         sip::digest::Attempt attempt;  ///< what it and those before it carried
         std::optional<Location> locating{};
+        bool to_next_hop = true;  ///< of that peer and nowhere else: they alone may see what our password makes
     };
     struct Locating {
         RequestId request;
@@ -117,6 +118,7 @@ private:
     void forget_gone(Actions& out);
     void send_inside(RequestId id, sip::Request request, const Ways& ways);
     void dispatch(RequestId id, std::vector<Target> targets, const Ways& ways);
+    bool is_next_hop(const std::string& peer, const Target& target, const Heard* heard, const Ways& ways) const;
     sip::Uri next_hop_of(const sip::Request& request) const;
     void respond(const Outcome& outcome, const Ways& ways);
     std::vector<sip::Header> answer_challenge(Sent& sent, const sip::Response& response, const Ways& ways);

@@ -394,8 +394,6 @@ TEST(ContactRelation, PRES_27_ProbeOfWhoMaySee) {
 }
 
 TEST(ContactRelation, PRES_27_ProbeOfWhoMayNot) {
-    Play stranger;
-    EXPECT_EQ(stranger.probe(), "None: unsubscribed");
     Play pending;
     pending.subscribe();
     EXPECT_EQ(pending.probe(), "Wanted: ");
@@ -405,6 +403,25 @@ TEST(ContactRelation, PRES_27_ProbeOfWhoMayNot) {
     pending.fail(500);
     pending.ended(true);
     EXPECT_EQ(pending.probe(), "Idle: ");
+}
+
+// The roster says that the contact has agreed; only the contact takes that back.
+TEST(ContactRelation, PRES_27_ProbeOfWhoIsNotKnown) {
+    for (const int status : {404, 480, 500, 503, 408}) {
+        Play play;
+        EXPECT_EQ(play.probe(), "Wanted: keep answer queue");
+        EXPECT_EQ(play.turn(), "Trying: start");
+        EXPECT_EQ(play.fail(status), "Idle: nothing") << status;
+        play.pass(wait(play));
+        play.turn();
+        EXPECT_EQ(play.notify("active"), "Active: presence") << "the user is not told what they know";
+    }
+    for (const int status : {403, 489, 603}) {
+        Play play;
+        play.probe();
+        play.turn();
+        EXPECT_EQ(play.fail(status), "None: nothing erase unsubscribed") << status;
+    }
 }
 
 TEST(ContactRelation, PRES_28_PollHasNoSayInTheAuthorisation) {
@@ -605,7 +622,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
     const std::vector<std::string> rows{
         "None+Subscribe=Idle:keep",
         "None+Unsubscribe=None:unsubscribed",
-        "None+Probe=None:unsubscribed",
+        "None+Probe=Idle:keep answer",
         "Idle+Subscribe=Idle:subscribed",
         "Idle+Unsubscribe=None:nothing erase unsubscribed",
         "Idle+Probe=Idle:answer",

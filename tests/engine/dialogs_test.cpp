@@ -230,15 +230,66 @@ TEST(Dialogs, PRES_42_AChallengeIsAnsweredOnceWithANumberOfTheDialog) {
     ASSERT_TRUE(again.request.header("Authorization"));
     EXPECT_EQ(again.request.cseq, first.request.cseq + 1);
     EXPECT_EQ(again.request.call_id, first.request.call_id);
-    rig.receive(notify_for(again.request));
+    auto notify = notify_for(again.request);
+    notify.contacts = {{{}, uri("sip:juliet@10.0.0.1:5060"), {}}};
+    rig.receive(notify);
     rig.respond(again, 200);
     const auto leave = rig.turn([&](const Ways& ways) { rig.dialogs.unsubscribe(rig.usage, ways); }).sent();
     const auto* next = leave.request.header("Authorization");
     ASSERT_TRUE(next) << "what was asked before is given unasked";
     EXPECT_NE(next->find("nc=00000002"), std::string::npos) << *next;
-    EXPECT_NE(next->find("uri=\"sip:juliet@10.0.0.1:5080\""), std::string::npos) << *next;
+    EXPECT_NE(next->find("uri=\"sip:juliet@10.0.0.1:5060\""), std::string::npos) << *next;
     EXPECT_EQ(std::ranges::count(leave.request.headers, std::string("Authorization"), &sip::Header::name), 1);
     EXPECT_EQ(leave.request.cseq, again.request.cseq + 1);
+}
+
+/// The peer `phones` has challenged us and was answered.
+void log_in(DialogRig& rig) {
+    rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+    const auto again = rig.respond(rig.subscribe().sent(), challenge("n1")).sent();
+    ASSERT_TRUE(again.request.header("Authorization"));
+    rig.respond(again, 200);
+}
+
+SendSip first_notify(DialogRig& rig) {
+    return rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); }).sent();
+}
+
+TEST(Dialogs, AContactSeesNoCredentialsOfThePeerAndNoAnswerToItsChallenge) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@198.51.100.66:5060"));
+    const auto notify = first_notify(rig);
+    EXPECT_EQ(notify.target.endpoint.to_string(), "198.51.100.66:5060");
+    EXPECT_FALSE(notify.request.header("Authorization")) << "unasked";
+    rig.respond(notify, challenge("n2"));
+    EXPECT_TRUE(rig.all<SendSip>().empty()) << "nor asked";
+}
+
+TEST(Dialogs, AContactThatIsLocatedSeesNoCredentialsEither) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@phone.capulet.test"));
+    rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); });
+    const auto asked = rig.all<Locate>();
+    ASSERT_EQ(asked.size(), 1u);
+    const Located found{asked.front().location,
+                        {{Transport::udp, {Address::v4({10, 0, 0, 1}), 5060}},
+                         {Transport::udp, {Address::v4({198, 51, 100, 66}), 5060}}}};
+    const auto notify = rig.turn([&](const Ways& ways) { EXPECT_TRUE(rig.dialogs.located(found, ways)); }).sent();
+    EXPECT_FALSE(notify.request.header("Authorization")) << "one of the two is not the peer's";
+}
+
+TEST(Dialogs, AConnectionFromElsewhereSeesNoCredentialsThoughTheContactIsTheNextHop) {
+    auto options = DialogRig::two_hops();
+    options.peers.front().next_hops = {hop(1, 5060, Transport::tcp)};
+    DialogRig rig(options);
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060;transport=tcp"), Transport::tcp, Flow{7});
+    const auto notify = first_notify(rig);
+    EXPECT_TRUE(notify.target.configured);
+    EXPECT_EQ(notify.target.flow, Flow{7});
+    EXPECT_FALSE(notify.request.header("Authorization")) << "the connection is from 10.0.0.1:5070, which is no next hop";
 }
 
 TEST(Dialogs, CredentialsThatAreRefusedAreNotGivenAgain) {

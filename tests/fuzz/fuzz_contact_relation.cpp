@@ -133,11 +133,9 @@ private:
                 return;
             case ContactAct::keep:
                 kept_ = true;
+                granted_ = relation_.authorization() == Authorization::granted;
                 // Asked for anew: what was granted before is over, and was withdrawn.
-                if (relation_.authorization() == Authorization::pending) {
-                    STOX_ASSERT(!shown_);
-                    granted_ = false;
-                }
+                STOX_ASSERT(granted_ || !shown_);
                 return;
             case ContactAct::erase:
                 STOX_ASSERT(!shown_);
