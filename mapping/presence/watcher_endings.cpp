@@ -19,8 +19,7 @@ struct EndingRow {
 constexpr std::string_view kRejected = "rejected", kNoResource = "noresource", kProbation = "probation";
 constexpr EndingRow kPasses{Condition::undefined_condition, kProbation, 300, false};
 
-// What is not listed is as kPasses; so is a server that is not found, which a fault of the name service or a reload of the chat server
-// will say of all of its users at once.
+// What is not listed is as kPasses; so is a server that is not found, as a fault of the name service says of all users at once.
 constexpr std::array kEndings{
     EndingRow{Condition::forbidden, kRejected, 0, true},              //
     EndingRow{Condition::gone, kNoResource, 0, true},                 //

@@ -929,7 +929,7 @@ TEST(Contacts, AReloadThatMakesAContactUnaskableTakesNothingBack) {
     EXPECT_EQ(rig.pass(1h), "");
     EXPECT_EQ(rig.begun, 1u);
     rig.rig.feed(OptionsChanged{options});
-    rig.pass(2h);
+    rig.pass_to_refresh();
     ASSERT_EQ(rig.begun, 2u);
     EXPECT_EQ(notify("active;expires=3600"), "available +4930@capulet.test/balcony");
 }
