@@ -109,8 +109,8 @@ None deny(const None&, const Unsubscribe&, Scope& scope) {
     return {};
 }
 
-/// A server probes whom its user's roster says to have agreed: what is not known here was forgotten here, and never taken back. So
-/// it stands until the contact says otherwise.   (PRES-27, RFC 6121 §4.3.1)
+/// A server probes whom its user's roster says to have agreed. What is not known here was forgotten here, not taken back: it
+/// stands until the contact says otherwise.   (PRES-27, RFC 6121 §4.3.1)
 Idle take_over(const None&, const Probe&, Scope& scope) {
     scope.parts = {};
     scope.parts.online = true;

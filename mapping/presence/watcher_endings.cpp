@@ -19,18 +19,17 @@ struct EndingRow {
 constexpr std::string_view kRejected = "rejected", kNoResource = "noresource", kProbation = "probation";
 constexpr EndingRow kPasses{Condition::undefined_condition, kProbation, 300, false};
 
-// What is not listed is as kPasses.
+// What is not listed is as kPasses; so is a server that is not found, as a fault of the name service says of all users at once.
 constexpr std::array kEndings{
-    EndingRow{Condition::forbidden, kRejected, 0, true},                  //
-    EndingRow{Condition::gone, kNoResource, 0, true},                     //
-    EndingRow{Condition::item_not_found, kNoResource, 0, true},           //
-    EndingRow{Condition::jid_malformed, kNoResource, 0, true},            //
-    EndingRow{Condition::not_allowed, kRejected, 0, true},                //
-    EndingRow{Condition::not_authorized, kRejected, 0, true},             //
-    EndingRow{Condition::policy_violation, kRejected, 0, true},           //
-    EndingRow{Condition::registration_required, kRejected, 0, true},      //
-    EndingRow{Condition::remote_server_not_found, kNoResource, 0, true},  //
-    EndingRow{Condition::subscription_required, kRejected, 0, true},      //
+    EndingRow{Condition::forbidden, kRejected, 0, true},              //
+    EndingRow{Condition::gone, kNoResource, 0, true},                 //
+    EndingRow{Condition::item_not_found, kNoResource, 0, true},       //
+    EndingRow{Condition::jid_malformed, kNoResource, 0, true},        //
+    EndingRow{Condition::not_allowed, kRejected, 0, true},            //
+    EndingRow{Condition::not_authorized, kRejected, 0, true},         //
+    EndingRow{Condition::policy_violation, kRejected, 0, true},       //
+    EndingRow{Condition::registration_required, kRejected, 0, true},  //
+    EndingRow{Condition::subscription_required, kRejected, 0, true},  //
 };
 static_assert(std::ranges::is_sorted(kEndings, {}, &EndingRow::condition));
 

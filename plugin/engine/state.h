@@ -70,7 +70,7 @@ struct State {
     Dialogs dialogs{};
     Contacts contacts{};
     Watchers watchers{};
-    bool knows_relations = false;  ///< all that the store has: a pair that is not here is nobody's
+    bool knows_relations = false;  ///< all that the store has: a pair that is not here was lost, or never kept
     Secrets secrets;
     Authentication authentication;
     SeenSpellings spellings{};

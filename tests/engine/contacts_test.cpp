@@ -907,6 +907,33 @@ TEST(Contacts, AServerThatNeverComesIsNotWaitedForEver) {
     EXPECT_EQ(expires_of(rig.last), "0");
 }
 
+TEST(Contacts, AReloadThatMakesAContactUnaskableTakesNothingBack) {
+    auto options = Rig::default_options();
+    options.scheme = config::AddressScheme::phone;
+    options.emergency_line = options.peers.front().name;
+    ContactsRig rig(options);
+    const auto notify = [&](const std::string& state) {
+        auto made = rig.notification(state, pidf({"balcony"}));
+        made.from.uri = uri("sip:+4930@capulet.test");
+        const auto text = rig.request(made);
+        return text + rig.pass(1s);
+    };
+    rig.subscribe(kRomeo, {"+4930", "capulet.test", {}});
+    rig.respond(200);
+    ASSERT_EQ(notify("active;expires=3600"), "subscribed +4930@capulet.test, available +4930@capulet.test/balcony");
+    rig.pass(1min);
+    auto slip = options;
+    slip.phone.emergency_numbers = {"+4930"};
+    rig.rig.feed(OptionsChanged{slip});
+    EXPECT_EQ(notify("terminated;reason=deactivated"), "unavailable +4930@capulet.test/balcony");
+    EXPECT_EQ(rig.pass(1h), "");
+    EXPECT_EQ(rig.begun, 1u);
+    rig.rig.feed(OptionsChanged{options});
+    rig.pass_to_refresh();
+    ASSERT_EQ(rig.begun, 2u);
+    EXPECT_EQ(notify("active;expires=3600"), "available +4930@capulet.test/balcony");
+}
+
 TEST(Contacts, APeerThatAReloadTakesAwayIsLeft) {
     for (const bool other : {false, true}) {
         ContactsRig rig;

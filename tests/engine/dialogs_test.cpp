@@ -273,9 +273,9 @@ TEST(Dialogs, AContactThatIsLocatedSeesNoCredentialsEither) {
     rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); });
     const auto asked = rig.all<Locate>();
     ASSERT_EQ(asked.size(), 1u);
-    const Located found{asked.front().location,
-                        {{Transport::udp, {Address::v4({10, 0, 0, 1}), 5060}},
-                         {Transport::udp, {Address::v4({198, 51, 100, 66}), 5060}}}};
+    const Located found{
+        asked.front().location,
+        {{Transport::udp, {Address::v4({10, 0, 0, 1}), 5060}}, {Transport::udp, {Address::v4({198, 51, 100, 66}), 5060}}}};
     const auto notify = rig.turn([&](const Ways& ways) { EXPECT_TRUE(rig.dialogs.located(found, ways)); }).sent();
     EXPECT_FALSE(notify.request.header("Authorization")) << "one of the two is not the peer's";
 }

@@ -93,8 +93,8 @@ void probe(State& state, const Presence& presence, TimePoint now, Actions& out) 
     // Where no presence is asked for, none is known.
     if (state.options.presence.mode == config::PresenceMode::off) return;
     auto* contact = state.contacts.find(presence.from, presence.to);
-    // `unsubscribed` would take the contact off the roster, and each login probes all of them: a store that was lost or moved would
-    // cost everybody's. So it is asked as if the user had subscribed, or there is no answer.   (PRES-27)
+    // `unsubscribed` would take the contact off the roster, and each login probes all of them: a lost store would cost
+    // everybody's. So the contact is asked as if the user had subscribed, or there is no answer.   (PRES-27)
     if (!contact && (!state.knows_relations || reason_against(state, presence, now))) return;
     if (!contact) contact = &state.contacts.add(presence.from, presence.to);
     drive(state, *contact, now, out, [&](auto& relation, auto& acts) { relation.probe(now, acts); });

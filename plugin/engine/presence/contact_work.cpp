@@ -38,7 +38,8 @@ std::variant<sip::Request, int> make_subscribe(const State& state, const Contact
         return why->condition == xmpp::Condition::item_not_found ? 404 : 503;
     auto& to = std::get<Destination>(way);
     const auto from = user_uri(state.options, contact.user);
-    if (to.emergency || !from) return 403;
+    // What was granted is not over for a slip in the options: only the contact says so.
+    if (to.emergency || !from) return contact.relation.authorization() == Authorization::granted ? 503 : 403;
     peer = to.peer->name;
     sip::Request request;
     request.method = "SUBSCRIBE";
