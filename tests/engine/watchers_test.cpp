@@ -196,6 +196,13 @@ TEST(Watchers, PRES_32_WhoSaidNoIsNotAskedAgainTheSameDay) {
     EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
 }
 
+std::vector<WatcherRow> watcher_rows(const Rig& rig) {
+    std::vector<WatcherRow> rows;
+    for (const auto& record : rig.disk)
+        if (const auto* row = std::get_if<WatcherRow>(&record.value)) rows.push_back(*row);
+    return rows;
+}
+
 /// romeo sees juliet, too, as another life has left it.
 void add_contact(Rig& rig) {
     rig.disk.push_back({Collection::contacts, "romeo@montague.test juliet@capulet.test", ContactRow{kRomeo, kJuliet, true, {}}});
@@ -247,7 +254,41 @@ TEST(Watchers, PRES_34_WhoWaitsForTheUsersWordProbesNobody) {
     EXPECT_EQ(rig.disk.size(), 2u);
     rig.presence(PresenceType::unsubscribed);
     rig.pass(20ms);
-    EXPECT_EQ(rig.disk.size(), 1u) << "an answer of the next day is one, too";
+    ASSERT_EQ(watcher_rows(rig).size(), 1u);
+    EXPECT_EQ(watcher_rows(rig).front().said, WatcherRow::Said::refused) << "an answer of the next day is one, too";
+}
+
+TEST(Watchers, PRES_34_WhoWasRefusedIsNotProbedForAndTheAnswerOfAServerEndsNoneOfTheirs) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(20ms);
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_FALSE(probes(rig));
+    rig.pass(1s);
+    EXPECT_FALSE(probes(rig));
+    auto options = Rig::default_options();
+    options.presence.relations = 1;
+    WatcherRig let_go(options);
+    add_contact(let_go);
+    let_go.restart(options);
+    let_go.feed(StreamUp{});
+    let_go.pass(10s);
+    let_go.subscribe("60");
+    let_go.presence(PresenceType::unsubscribed);
+    auto other = let_go.subscribe_request("60", "sip:mercutio@montague.test");
+    EXPECT_EQ(let_go.request(other).answer().status, 200);
+    let_go.take_notify();
+    let_go.pass(61s);
+    let_go.feed(StreamDown{});
+    let_go.feed(StreamUp{});
+    EXPECT_TRUE(probes(let_go)) << "nobody watches";
+    let_go.subscribe();
+    EXPECT_EQ(let_go.state(), "pending;expires=600");
+    EXPECT_EQ(let_go.presence(PresenceType::unsubscribed).notifies, 0u);
+    EXPECT_EQ(let_go.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected") << "that was the user";
 }
 
 TEST(Watchers, PRES_34_WhatWasGrantedAServerTakesBack) {

@@ -447,7 +447,7 @@ void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
     const bool to_a_probe = presence.type == xmpp::PresenceType::unsubscribed && answers_a_probe(state, presence, now);
     auto* watcher = state.watchers.find(presence.from, presence.to);
-    if (to_a_probe && (!watcher || watcher->relation.asked())) return;
+    if (to_a_probe && (!watcher || watcher->relation.stranger_since())) return;
     if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {
