@@ -36,6 +36,7 @@ void WatcherRelation::ended(sip::UsageKey usage, bool wants_word, TimePoint now,
 }
 void WatcherRelation::approved(TimePoint now, Actions& out) { step(Approved{}, now, out); }
 void WatcherRelation::denied(TimePoint now, UtcTime utc, Actions& out) { step(Denied{utc}, now, out); }
+void WatcherRelation::dropped(std::string_view reason, TimePoint now, Actions& out) { step(Dropped{reason}, now, out); }
 void WatcherRelation::stream_lost(TimePoint now, Actions& out) { step(StreamLost{}, now, out); }
 void WatcherRelation::stream_back(TimePoint now, Actions& out) { step(StreamBack{}, now, out); }
 

@@ -62,6 +62,9 @@ public:
     std::string denied() {
         return act([&](auto& out) { relation.denied(now, utc, out); });
     }
+    std::string dropped() {
+        return act([&](auto& out) { relation.dropped("deactivated", now, out); });
+    }
     std::string failed(xmpp::Condition condition) {
         return act([&](auto& out) { relation.failed(condition, now, out); });
     }
@@ -187,6 +190,24 @@ TEST(WatcherRelation, PRES_32_WhoSaidNoIsNotAskedAgainForADay) {
     EXPECT_EQ(play.watch(13), "pending 13, ask, keep");
     EXPECT_EQ(play.approved(), "keep, activate");
     EXPECT_EQ(play.relation.watching().size(), 3u);
+}
+
+TEST(WatcherRelation, PRES_34_WhatIsDroppedIsAskedAboutAgain) {
+    Play asked, refused, granted;
+    asked.watch(1);
+    EXPECT_EQ(asked.dropped(), "deactivated 1, erase");
+    refused.watch(1);
+    refused.denied();
+    refused.watch(2);
+    EXPECT_EQ(refused.dropped(), "deactivated 2, erase");
+    granted.stand(1);
+    EXPECT_EQ(granted.dropped(), "deactivated 1, erase");
+    for (auto* play : {&asked, &refused, &granted}) {
+        EXPECT_TRUE(play->relation.is_over());
+        EXPECT_FALSE(play->relation.next_timeout());
+        EXPECT_EQ(play->dropped(), "");
+        EXPECT_EQ(play->watch(3), "pending 3, ask, keep");
+    }
 }
 
 TEST(WatcherRelation, WhatTheUserHasRefusedTheyMayStillAllow) {
@@ -398,7 +419,7 @@ TEST(WatcherRelation, AnyOrderOfInputsKeepsItsPromises) {
         unsigned last = 0;
         for (int step = 0; step < 60; ++step) {
             std::string did;
-            switch (random() % 11) {
+            switch (random() % 12) {
                 case 0:
                     did = play.watch(++last), open.insert(last);
                     break;
@@ -430,6 +451,9 @@ TEST(WatcherRelation, AnyOrderOfInputsKeepsItsPromises) {
                     break;
                 case 8:
                     did = play.stream(true);
+                    break;
+                case 9:
+                    if (random() % 4 == 0) may_see = false, did = play.dropped();
                     break;
                 default:
                     did = play.pass(std::chrono::milliseconds(random() % 7'000));

@@ -301,9 +301,45 @@ TEST(Watchers, PRES_34_WhatWasGrantedAServerTakesBack) {
     EXPECT_TRUE(probes(rig));
     rig.presence(PresenceType::unsubscribed);
     rig.pass(20ms);
-    EXPECT_EQ(rig.disk.size(), 1u);
+    EXPECT_TRUE(watcher_rows(rig).empty());
     rig.subscribe();
     EXPECT_EQ(rig.state(), "pending;expires=600");
+    EXPECT_EQ(rig.told().type, PresenceType::subscribe) << "the user has not said no";
+}
+
+TEST(Watchers, PRES_34_AServerThatAnswersTheProbeOfAWatcherSpeaksForNobody) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::subscribed);
+    rig.later(1s);
+    EXPECT_TRUE(probes(rig));
+    EXPECT_EQ(rig.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected");
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+    WatcherRig late;
+    late.subscribe();
+    late.presence(PresenceType::subscribed);
+    late.later(1s);
+    EXPECT_TRUE(probes(late));
+    late.later(10s);
+    late.presence(PresenceType::unsubscribed);
+    late.subscribe();
+    EXPECT_EQ(late.state(), "pending;expires=600");
+    EXPECT_TRUE(late.stanzas.empty()) << "that was the user";
+}
+
+TEST(Watchers, PRES_34_PresenceAnswersAProbeSoThatANoAfterItIsTheUsers) {
+    WatcherRig rig;
+    rig.stand();
+    rig.pass(20ms);
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    rig.pass(0ms);
+    rig.presence(PresenceType::available, "orchard");
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(20ms);
+    ASSERT_EQ(watcher_rows(rig).size(), 1u);
+    EXPECT_EQ(watcher_rows(rig).front().said, WatcherRow::Said::refused);
 }
 
 TEST(Watchers, PRES_35_AnApprovedWatcherIsActiveStraightAway) {

@@ -157,6 +157,7 @@ public:
     void operator()(const ProbeUser&) {
         watcher_.probe = state_.ids.wire_id();
         send(xmpp::PresenceType::probe, watcher_.probe);
+        watcher_.probed = now_;
     }
     void operator()(const TellUnavailable&) {
         // What the contact itself lets the user see counts more.   (PRES-39)
@@ -394,12 +395,25 @@ void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, 
     watcher.relation.told(now, acts);
 }
 
-/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted;
-/// but a user who was asked after that probe has not answered yet.
-bool answers_a_probe(State& state, const xmpp::Presence& presence, TimePoint now) {
+/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted, and
+/// is nobody's no: a user who was asked after that probe has not answered yet. Each such answer is to one probe; presence is to all.
+bool takes_back(State& state, Watcher* watcher, const xmpp::Presence& presence, TimePoint now) {
     auto* seen = state.contacts.find(presence.from, presence.to);
-    const auto probed = seen ? std::exchange(seen->probed, std::nullopt) : std::nullopt;
-    return probed && now < *probed + Contacts::kProbeAnswer;
+    const auto take = [now](std::optional<TimePoint>& probed) {
+        const auto at = std::exchange(probed, std::nullopt);
+        return at && now < *at + Contacts::kProbeAnswer;
+    };
+    switch (presence.type) {
+        case xmpp::PresenceType::unsubscribed:
+            return (watcher && take(watcher->probed)) || (seen && take(seen->probed));
+        case xmpp::PresenceType::available:
+        case xmpp::PresenceType::unavailable:
+            if (watcher) watcher->probed.reset();
+            if (seen) seen->probed.reset();
+            return false;
+        default:
+            return false;
+    }
 }
 
 }  // namespace
@@ -445,9 +459,9 @@ void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) 
 }  // namespace
 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
-    const bool to_a_probe = presence.type == xmpp::PresenceType::unsubscribed && answers_a_probe(state, presence, now);
     auto* watcher = state.watchers.find(presence.from, presence.to);
-    if (to_a_probe && (!watcher || watcher->relation.stranger_since())) return;
+    const bool is_taken_back = takes_back(state, watcher, presence, now);
+    if (is_taken_back && (!watcher || watcher->relation.stranger_since())) return;
     if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {
@@ -455,7 +469,10 @@ void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, 
             watcher->relation.approved(now, acts);
             break;
         case xmpp::PresenceType::unsubscribed:
-            watcher->relation.denied(now, state.utc_at(now), acts);
+            if (is_taken_back)
+                watcher->relation.dropped("rejected", now, acts);
+            else
+                watcher->relation.denied(now, state.utc_at(now), acts);
             break;
         case xmpp::PresenceType::available:
         case xmpp::PresenceType::unavailable:

@@ -39,6 +39,7 @@ struct Watcher {
     std::optional<WatchedDocument> document{};  ///< of all that is known, and of nobody who has gone
     std::optional<UtcTime> stamp{};             ///< of the latest document
     std::string question{}, probe{};  ///< ids of the stanzas that may come back as errors
+    std::optional<TimePoint> probed{};  ///< and nothing has answered that
     std::string key{};                ///< of its row; empty: there is none
     std::set<sip::UsageKey> usages{};
     std::optional<TimePoint> due{};  ///< as it stands among the dues
