@@ -203,6 +203,64 @@ std::vector<WatcherRow> watcher_rows(const Rig& rig) {
     return rows;
 }
 
+TEST(Watchers, PRES_32_WhoAsksToSeeTheContactIsAskedAgain) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(1s);
+    rig.subscribe();
+    EXPECT_TRUE(rig.stanzas.empty());
+    EXPECT_EQ(rig.presence(PresenceType::subscribe).state(), "terminated;reason=deactivated") << "who waits comes again";
+    rig.pass(20ms);
+    EXPECT_TRUE(watcher_rows(rig).empty());
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+    EXPECT_EQ(rig.presence(PresenceType::subscribe).notifies, 0u) << "they were asked";
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.presence(PresenceType::subscribe).notifies, 0u) << "they have agreed";
+    auto options = Rig::default_options();
+    options.presence.relations = 1;
+    WatcherRig let_go(options);
+    let_go.subscribe("60");
+    let_go.presence(PresenceType::unsubscribed);
+    EXPECT_EQ(let_go.request(let_go.subscribe_request("60", "sip:mercutio@montague.test")).answer().status, 200);
+    let_go.take_notify();
+    let_go.pass(61s);
+    let_go.presence(PresenceType::subscribe);
+    EXPECT_EQ(let_go.subscribe().told().type, PresenceType::subscribe);
+}
+
+TEST(Watchers, AnAdministratorSeesThemAndForgetsWhatTheUserSaid) {
+    WatcherRig rig;
+    const auto order = [&](AdminVerb verb, const AdminArguments& arguments) {
+        return rig.engine.administer(read_order(admin_command(verb), arguments).value());
+    };
+    const auto listed = [&] {
+        std::string text;
+        for (const auto& row : order(AdminVerb::subscriptions, {{"user", "romeo@montague.test"}}).tables.front().rows)
+            text += std::get<std::string>(row[3]) + ' ' + std::get<std::string>(row[4]);
+        return text;
+    };
+    const auto cancel = [&] {
+        return order(AdminVerb::cancel_subscription, {{"user", "romeo@montague.test"}, {"contact", "juliet@capulet.test"}});
+    };
+    EXPECT_FALSE(cancel().done);
+    rig.subscribe();
+    EXPECT_EQ(listed(), "to_xmpp pending");
+    rig.presence(PresenceType::unsubscribed);
+    EXPECT_EQ(listed(), "to_xmpp refused");
+    EXPECT_EQ(cancel().note, "juliet@capulet.test no longer watches romeo@montague.test.");
+    rig.pass(20ms);
+    rig.pass(20ms);
+    EXPECT_EQ(listed(), "");
+    EXPECT_TRUE(watcher_rows(rig).empty());
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(listed(), "to_xmpp granted");
+    EXPECT_TRUE(cancel().done);
+    EXPECT_EQ(rig.later(0ms).state(), "terminated;reason=deactivated");
+    EXPECT_FALSE(cancel().done);
+}
+
 /// romeo sees juliet, too, as another life has left it.
 void add_contact(Rig& rig) {
     rig.disk.push_back({Collection::contacts, "romeo@montague.test juliet@capulet.test", ContactRow{kRomeo, kJuliet, true, {}}});

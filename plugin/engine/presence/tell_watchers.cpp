@@ -18,6 +18,7 @@ namespace {
 using namespace presence::watcher;
 
 constexpr std::chrono::seconds kComeBack{10};  // after a graceful stop
+constexpr std::string_view kAskAnew = "deactivated";  // who waits comes again at once   (RFC 6665 §4.1.3)
 constexpr unsigned kRetryFull_s = 300, kRetryLeaving_s = 10;
 constexpr std::size_t kAtOnce = 50;                    // relations that a new stream is told of in one turn ...
 constexpr std::chrono::milliseconds kReturnEvery{50};  // ... and how soon the next ones follow
@@ -446,6 +447,20 @@ std::optional<Refusal> check_refresh(const sip::Request& request) {
 
 namespace {
 
+/// Who asks to see the contact may have changed their mind.   (PRES-32)
+void forget_refusal(State& state, Watcher* watcher, const xmpp::Presence& presence, TimePoint now, Actions& out) {
+    if (!watcher) {
+        const auto before = state.watchers.take_remembered(presence.from, presence.to);
+        if (before && !std::holds_alternative<presence::watcher::Refused>(*before))
+            state.watchers.remember(presence.from, presence.to, *before);
+        return;
+    }
+    if (!watcher->relation.is_refused()) return;
+    presence::WatcherRelation::Actions acts;
+    watcher->relation.dropped(kAskAnew, now, acts);
+    carry_out(state, *watcher, acts, now, out);
+}
+
 /// The answer to a question whose relation was let go. Who has agreed is asked once more when the contact comes again: then it is
 /// their server that answers.   (RFC 6121 §3.1.3)
 void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) {
@@ -461,6 +476,7 @@ void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
     auto* watcher = state.watchers.find(presence.from, presence.to);
     const bool is_taken_back = takes_back(state, watcher, presence, now);
+    if (presence.type == xmpp::PresenceType::subscribe) return forget_refusal(state, watcher, presence, now, out);
     if (is_taken_back && (!watcher || watcher->relation.stranger_since())) return;
     if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
@@ -524,6 +540,13 @@ void go_on_returning(State& state, TimePoint now, Actions& out) {
 }  // namespace
 
 void watchers_tick(State& state, TimePoint now, Actions& out) {
+    for (const auto number : std::exchange(state.watchers.cancelled, {})) {
+        auto* watcher = state.watchers.find(number);
+        if (!watcher) continue;
+        presence::WatcherRelation::Actions acts;
+        watcher->relation.dropped(kAskAnew, now, acts);
+        carry_out(state, *watcher, acts, now, out);
+    }
     if (state.watchers.return_at && *state.watchers.return_at <= now) go_on_returning(state, now, out);
     while (auto* watcher = state.watchers.take_due(now)) {
         presence::WatcherRelation::Actions acts;

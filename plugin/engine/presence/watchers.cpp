@@ -156,6 +156,7 @@ Watcher* Watchers::take_due(TimePoint now) {
 }
 
 std::optional<TimePoint> Watchers::first_due() const {
+    if (!cancelled.empty()) return TimePoint{};
     auto first = return_at;
     if (!dues_.empty() && (!first || dues_.begin()->first < *first)) first = dues_.begin()->first;
     return first;

@@ -106,6 +106,7 @@ public:
 
     std::deque<std::uint64_t> returning{};  ///< whom the new stream has not been told of
     std::optional<TimePoint> return_at{};
+    std::vector<std::uint64_t> cancelled{};  ///< by an administrator, to be dropped with the next tick
 
 private:
     using Key = std::pair<std::string, std::string>;  ///< user, contact
