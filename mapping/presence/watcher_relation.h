@@ -146,9 +146,9 @@ public:
     static constexpr std::chrono::seconds kProbeGap{30};
     static constexpr std::chrono::seconds kPollAnswer{2};  ///< PRES-40
     static constexpr std::chrono::seconds kAskAfterFailure{300};
-    static constexpr std::chrono::days kAskAgain{1};       ///< PRES-32
-    static constexpr std::chrono::days kPendingFor{30};    ///< PRES-43
-    static constexpr std::chrono::days kRefusedFor{1};     ///< a phone that asks again and again is not the user's to answer
+    static constexpr std::chrono::days kAskAgain{1};     ///< PRES-32
+    static constexpr std::chrono::days kPendingFor{30};  ///< PRES-43
+    static constexpr std::chrono::days kRefusedFor{1};   ///< a phone that asks again and again is not the user's to answer
 
     explicit WatcherRelation(bool stream_up) { parts_.stream_up = stream_up; }
     /// As it was kept, without subscriptions.

@@ -238,6 +238,28 @@ TEST(WatcherRelation, ARefusalIsForgottenAfterADayUnlessSomebodyWaits) {
     EXPECT_EQ(restored.pass(days(1)), "erase");
 }
 
+TEST(WatcherRelation, PRES_32_AClockThatIsSetBackMakesNoDayLonger) {
+    Play refused(Refused{UtcTime(days(21'000))});
+    EXPECT_EQ(refused.watch(1), "pending 1");
+    refused.pass(days(1) - 1ms);
+    EXPECT_EQ(refused.watch(2), "pending 2");
+    refused.pass(1ms);
+    EXPECT_EQ(refused.watch(3), "pending 3, ask, keep");
+    Play idle(Refused{UtcTime(days(21'000))});
+    EXPECT_EQ(idle.pass(days(1)), "erase");
+    Play asked(Asked{UtcTime(days(21'000))});
+    EXPECT_EQ(asked.watch(1), "pending 1");
+    asked.pass(days(1));
+    EXPECT_EQ(asked.watch(2), "pending 2, ask, keep");
+    Play meanwhile;
+    meanwhile.watch(1);
+    meanwhile.denied();
+    meanwhile.utc -= days(1'000);
+    EXPECT_EQ(meanwhile.watch(2), "pending 2");
+    meanwhile.pass(days(1));
+    EXPECT_EQ(meanwhile.watch(3), "pending 3, ask, keep");
+}
+
 TEST(WatcherRelation, ARefusalFollowsTheStreamToo) {
     for (const bool up : {false, true}) {
         Play play(!up);
