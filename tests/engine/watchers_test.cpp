@@ -710,6 +710,22 @@ TEST(Watchers, PRES_43_WhatTheUserSaidOutlivesTheProcessAndDialogsDoNot) {
     EXPECT_EQ(rig.told().type, PresenceType::probe);
 }
 
+TEST(Watchers, PRES_43_WhatWasGrantedHoldsForWhoCameBeforeTheStoreWasRead) {
+    WatcherRig rig;
+    rig.subscribe();
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    WatcherRow row{kRomeo, kJuliet};
+    row.peer = "phones";
+    rig.disk.push_back({Collection::watchers, "before", row});
+    rig.feed(Restored{{rig.disk.back()}});
+    rig.take_notify();
+    EXPECT_EQ(rig.state(), "active;expires=600");
+    rig.pass(20ms);
+    ASSERT_EQ(watcher_rows(rig).size(), 1u);
+    EXPECT_EQ(watcher_rows(rig).front().said, WatcherRow::Said::granted);
+    EXPECT_EQ(rig.subscribe().state(), "active;expires=600");
+}
+
 TEST(Watchers, AGracefulStopSaysWhenToComeBackAndARemovalForgets) {
     for (const auto why : {Shutdown::Why::stop, Shutdown::Why::removed}) {
         WatcherRig rig;

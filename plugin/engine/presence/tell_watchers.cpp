@@ -17,7 +17,7 @@ namespace {
 
 using namespace presence::watcher;
 
-constexpr std::chrono::seconds kComeBack{10};  // after a graceful stop
+constexpr std::chrono::seconds kComeBack{10};         // after a graceful stop
 constexpr std::string_view kAskAnew = "deactivated";  // who waits comes again at once   (RFC 6665 §4.1.3)
 constexpr unsigned kRetryFull_s = 300, kRetryLeaving_s = 10;
 constexpr std::size_t kAtOnce = 50;                    // relations that a new stream is told of in one turn ...
@@ -396,8 +396,9 @@ void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, 
     watcher.relation.told(now, acts);
 }
 
-/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted, and
-/// is nobody's no: a user who was asked after that probe has not answered yet. Each such answer is to one probe; presence is to all.
+/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted,
+/// and is nobody's no: a user who was asked after that probe has not answered yet. Each such answer is to one probe; presence is
+/// to all.
 bool takes_back(State& state, Watcher* watcher, const xmpp::Presence& presence, TimePoint now) {
     auto* seen = state.contacts.find(presence.from, presence.to);
     const auto take = [now](std::optional<TimePoint>& probed) {
@@ -585,8 +586,23 @@ void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out) {
     state.watchers.return_at.reset();
 }
 
-void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now) {
-    if (state.watchers.find(row.user, row.contact)) return state.commits.erase(Collection::watchers, std::move(key), now);
+namespace {
+
+/// The contact came before the store was read, and the user was asked: what they said before holds.
+void restore_into(State& state, Watcher& watcher, const WatcherRow& row, TimePoint now, Actions& out) {
+    if (row.said != WatcherRow::Said::granted || !watcher.relation.asked()) return;
+    presence::WatcherRelation::Actions acts;
+    watcher.relation.approved(now, acts);
+    carry_out(state, watcher, acts, now, out);
+}
+
+}  // namespace
+
+void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now, Actions& out) {
+    if (auto* watcher = state.watchers.find(row.user, row.contact)) {
+        restore_into(state, *watcher, row, now, out);
+        return state.commits.erase(Collection::watchers, std::move(key), now);
+    }
     presence::WatcherRelation relation(state_of(row), state.stream_up, now, state.utc_at(now));
     auto& watcher = state.watchers.add(row.user, row.contact, std::move(relation));
     watcher.key = std::move(key);

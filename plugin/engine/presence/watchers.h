@@ -38,9 +38,9 @@ struct Watcher {
     presence::Presentity known{};
     std::optional<WatchedDocument> document{};  ///< of all that is known, and of nobody who has gone
     std::optional<UtcTime> stamp{};             ///< of the latest document
-    std::string question{}, probe{};  ///< ids of the stanzas that may come back as errors
-    std::optional<TimePoint> probed{};  ///< and nothing has answered that
-    std::string key{};                ///< of its row; empty: there is none
+    std::string question{}, probe{};            ///< ids of the stanzas that may come back as errors
+    std::optional<TimePoint> probed{};          ///< and nothing has answered that
+    std::string key{};                          ///< of its row; empty: there is none
     std::set<sip::UsageKey> usages{};
     std::optional<TimePoint> due{};  ///< as it stands among the dues
     /// As it is counted among those that may not see their user.
