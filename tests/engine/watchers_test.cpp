@@ -1,5 +1,6 @@
 // SIP contacts that watch XMPP users: from SUBSCRIBE to the stanzas, and from the stanzas to NOTIFY.   (RFC 8048 §5.3)
 
+#include "plugin/engine/dialogs.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/presence/watchers.h"
 #include "tests/engine/rig.h"
@@ -808,6 +809,39 @@ TEST(Watchers, PRES_45_ThePhonesOfOneContactAreBoundedAndSoAreTheUsersItWatches)
     EXPECT_EQ(watch(author, "juliet", "one-more"), 486);
     EXPECT_TRUE(author.stanzas.empty());
     EXPECT_EQ(watch(author, "nurse", "one-more"), 200);
+}
+
+TEST(Watchers, PRES_40_WhatIsAnsweredAtOnceCountsUntilItIsOver) {
+    WatcherRig rig(fast_options());
+    rig.answer_notifies = false;
+    for (std::size_t poll = 0; poll < Watchers::kPerAuthor; ++poll) ASSERT_EQ(watch(rig, "juliet", "romeo", "0"), 200) << poll;
+    rig.pass(1s);
+    EXPECT_EQ(watch(rig, "juliet", "romeo", "0"), 486);
+    EXPECT_EQ(watch(rig, "juliet", "mercutio"), 486);
+    EXPECT_EQ(watch(rig, "nurse", "romeo", "0"), 200);
+    rig.pass(70s);
+    EXPECT_EQ(watch(rig, "juliet", "romeo", "0"), 200) << "nobody has answered";
+    WatcherRig answered(fast_options());
+    for (std::size_t poll = 0; poll < 2 * Watchers::kPerAuthor; ++poll) {
+        ASSERT_EQ(watch(answered, "juliet", "romeo", "0"), 200) << poll;
+        answered.pass(1ms);
+    }
+}
+
+TEST(Watchers, PRES_91_WhoIsPutOffCountsUntilItIsOver) {
+    auto options = fast_options();
+    options.presence.watchers_per_user = 1;
+    options.presence.watchers_per_peer = 3;
+    WatcherRig rig(options);
+    rig.answer_notifies = false;
+    for (const auto& [who, status] : {std::pair("a", 200), std::pair("b", 200), std::pair("c", 200), std::pair("d", 503)})
+        EXPECT_EQ(watch(rig, who, "romeo"), status) << who;
+}
+
+TEST(Watchers, ATenthOfAllDialogsIsThereForWhatUsersAskFor) {
+    EXPECT_TRUE(Dialogs::leaves_room(36'000, 72'000));
+    EXPECT_FALSE(Dialogs::leaves_room(36'001, 36'001));
+    EXPECT_FALSE(Dialogs::leaves_room(1, 72'001));
 }
 
 TEST(Watchers, PRES_61_OneDocumentIsWrittenForAllPhonesAndNoneGetsItTwice) {

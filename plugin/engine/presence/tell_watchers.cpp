@@ -290,7 +290,8 @@ bool has_room_at_user(State& state, const xmpp::Jid& user, TimePoint now, Action
 }
 
 /// As if the user were asked, who cannot be now: that somebody has many watchers tells that there is somebody.   (PRES-91)
-void put_off(State& state, sip::UsageKey usage, TimePoint now, Actions& out) {
+void put_off(State& state, sip::UsageKey usage, const Subject& subject, const config::Peer& peer, TimePoint now, Actions& out) {
+    state.watchers.add_ending(usage, subject.contact, peer.name);
     const auto ways = state.ways(now, out);
     sip::Notification pending, last;
     pending.own_words = true;
@@ -302,7 +303,10 @@ void put_off(State& state, sip::UsageKey usage, TimePoint now, Actions& out) {
 
 /// Nothing: one more subscription of that contact may be. One contact's own wealth is no reason to leave its peer alone, as 503
 /// would be.   (RFC 3261 §21.5.4)
-std::optional<sip::Reply> no_room_for_subscription(State& state, const Subject& subject, const config::Peer& peer) {
+std::optional<sip::Reply> no_room_for_subscription(State& state, const Subject& subject, const config::Peer& peer,
+                                                   TimePoint now) {
+    if (!Dialogs::leaves_room(state.dialogs.dialogs(), state.dialogs.usages())) return full(503);
+    state.watchers.forget_over(now, [&state](sip::UsageKey usage) { return !state.dialogs.peer_of(usage); });
     const auto* watcher = state.watchers.find(subject.user, subject.contact);
     if (watcher && watcher->usages.size() >= Watchers::kPerPair) return full(486);
     if (state.watchers.usages_of_author(subject.contact) >= Watchers::kPerAuthor) return full(486);
@@ -328,7 +332,7 @@ void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoi
     const auto found = subject_of(state, wanted, *peer, now, out);
     if (const auto* why = std::get_if<sip::Reply>(&found)) return deny(*why);
     const auto& subject = std::get<Subject>(found);
-    if (const auto why = no_room_for_subscription(state, subject, *peer)) return deny(*why);
+    if (const auto why = no_room_for_subscription(state, subject, *peer, now)) return deny(*why);
     const bool is_poll = sip::leading_number(wanted.request.header("Expires")) == 0u;
     presence::WatcherRelation::Actions acts;
     auto* watcher = state.watchers.find(subject.user, subject.contact);
@@ -337,7 +341,8 @@ void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoi
         watcher = &state.watchers.add(subject.user, subject.contact, presence::WatcherRelation(state.stream_up));
     if (!watcher) {
         if (const auto why = no_room_for_pair(state, subject, *peer, now, out)) return deny(*why);
-        if (!has_room_at_user(state, subject.user, now, out)) return put_off(state, wanted.subscription, now, out);
+        if (!has_room_at_user(state, subject.user, now, out))
+            return put_off(state, wanted.subscription, subject, *peer, now, out);
         watcher = &add_watcher(state, subject, now, acts);
     }
     watcher->peer = peer->name;

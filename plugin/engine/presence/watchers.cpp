@@ -65,12 +65,30 @@ void Watchers::add_usage(Watcher& watcher, sip::UsageKey usage, const std::strin
 void Watchers::remove_usage(sip::UsageKey usage) {
     const auto found = usages_.find(usage);
     if (found == usages_.end()) return;
-    count_down(per_peer_, found->second.peer);
     auto& watcher = *found->second.watcher;
-    count_down(per_author_, watcher.contact.to_string());
+    ending_.emplace(usage, Ending{watcher.contact.to_string(), std::move(found->second.peer)});
     watcher.usages.erase(usage);
     if (watcher.document) watcher.document->told.erase(usage);
     usages_.erase(found);
+}
+
+void Watchers::add_ending(sip::UsageKey usage, const xmpp::Jid& contact, const std::string& peer) {
+    const auto [added, is_new] = ending_.try_emplace(usage, Ending{contact.bare().to_string(), peer});
+    if (!is_new) return;
+    ++per_peer_[peer];
+    ++per_author_[added->second.author];
+}
+
+void Watchers::forget_over(TimePoint now, const std::function<bool(sip::UsageKey)>& is_over) {
+    if (looked_ && now < *looked_ + kLookGap) return;
+    looked_ = now;
+    std::erase_if(ending_, [&](const auto& entry) {
+        const auto& [usage, of] = entry;
+        if (!is_over(usage)) return false;
+        count_down(per_peer_, of.peer);
+        count_down(per_author_, of.author);
+        return true;
+    });
 }
 
 std::size_t Watchers::usages_of_peer(const std::string& peer) const { return count_of(per_peer_, peer); }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -58,6 +59,7 @@ public:
     static constexpr std::size_t kPerPair = 16, kPerAuthor = 256;  ///< subscriptions
     static constexpr std::size_t kStrangersPerAuthor = 256;        ///< users who have not agreed to be seen by one contact
     static constexpr std::size_t kRemembered = 20'000;             ///< pairs that were let go
+    static constexpr std::chrono::milliseconds kLookGap{100};      ///< between two looks at what ends
 
     Watcher* find(const xmpp::Jid& user, const xmpp::Jid& contact);
     Watcher* find(std::uint64_t number);
@@ -67,7 +69,12 @@ public:
 
     /// A subscription or a poll of that contact's, by that peer.
     void add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer);
+    /// Its owner is done with it; it counts until it is over.
     void remove_usage(sip::UsageKey usage);
+    /// One that never was a watcher's.
+    void add_ending(sip::UsageKey usage, const xmpp::Jid& contact, const std::string& peer);
+    /// What is over counts no more.
+    void forget_over(TimePoint now, const std::function<bool(sip::UsageKey)>& is_over);
     std::size_t usages_of_peer(const std::string& peer) const;
     std::size_t usages_of_author(const xmpp::Jid& contact) const;
     /// Those whose peer this holds for.
@@ -117,7 +124,13 @@ private:
 
     std::map<Key, Watcher> watchers_;
     std::map<std::uint64_t, Watcher*> numbers_;
+    struct Ending {
+        std::string author, peer;
+    };
+
     std::map<sip::UsageKey, Usage> usages_;
+    std::map<sip::UsageKey, Ending> ending_;  ///< whose last NOTIFY may not have been answered
+    std::optional<TimePoint> looked_{};
     std::map<std::string, std::size_t> per_peer_, per_user_, per_author_;
     struct Strangers {
         std::size_t all = 0;
