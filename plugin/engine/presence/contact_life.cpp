@@ -156,6 +156,7 @@ void contacts_stream_up(State& state, TimePoint now, Actions& out) {
     contacts.alone_at.reset();
     contacts.alone = false;
     contacts.ending.clear();
+    contacts.forget_resources();  // those that are there answer the probes
     pay(state, now, out);
     contacts.resend.clear();
     contacts.resend_at = now;
