@@ -63,7 +63,7 @@ public:
         return act([&](auto& out) { relation.denied(now, utc, out); });
     }
     std::string dropped() {
-        return act([&](auto& out) { relation.dropped("deactivated", now, out); });
+        return act([&](auto& out) { relation.dropped("noresource", now, out); });
     }
     std::string failed(xmpp::Condition condition) {
         return act([&](auto& out) { relation.failed(condition, now, out); });
@@ -195,13 +195,13 @@ TEST(WatcherRelation, PRES_32_WhoSaidNoIsNotAskedAgainForADay) {
 TEST(WatcherRelation, PRES_34_WhatIsDroppedIsAskedAboutAgain) {
     Play asked, refused, granted;
     asked.watch(1);
-    EXPECT_EQ(asked.dropped(), "deactivated 1, erase");
+    EXPECT_EQ(asked.dropped(), "noresource 1, erase");
     refused.watch(1);
     refused.denied();
     refused.watch(2);
-    EXPECT_EQ(refused.dropped(), "deactivated 2, erase");
+    EXPECT_EQ(refused.dropped(), "noresource 2, erase");
     granted.stand(1);
-    EXPECT_EQ(granted.dropped(), "deactivated 1, erase");
+    EXPECT_EQ(granted.dropped(), "noresource 1, erase");
     for (auto* play : {&asked, &refused, &granted}) {
         EXPECT_TRUE(play->relation.is_over());
         EXPECT_FALSE(play->relation.next_timeout());
