@@ -8,8 +8,20 @@ namespace stox::presence {
 
 using namespace watcher;
 
+namespace {
+
+/// The clock may have been set back since.
+void clamp(State& state, UtcTime utc) {
+    if (auto* asked = std::get_if<Asked>(&state)) asked->at = std::min(asked->at, utc);
+    if (auto* refused = std::get_if<Refused>(&state))
+        refused->until = std::min(refused->until, utc + WatcherRelation::kRefusedFor);
+}
+
+}  // namespace
+
 WatcherRelation::WatcherRelation(watcher::State kept, bool stream_up, TimePoint now, UtcTime utc) {
     parts_.stream_up = stream_up;
+    clamp(kept, utc);
     parts_.state = kept;
     const auto give_up = [&](UtcTime at) {
         parts_.give_up_at = now + std::max<TimePoint::duration>(at - utc, std::chrono::seconds(0));
@@ -26,6 +38,7 @@ void WatcherRelation::step(const Event& event, TimePoint now, Actions& out) {
 }
 
 void WatcherRelation::watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out) {
+    clamp(parts_.state, utc);
     if (const auto* refused = std::get_if<Refused>(&parts_.state); refused && refused->until <= utc) step(Forgotten{}, now, out);
     step(Watch{usage, utc}, now, out);
 }
@@ -36,6 +49,7 @@ void WatcherRelation::ended(sip::UsageKey usage, bool wants_word, TimePoint now,
 }
 void WatcherRelation::approved(TimePoint now, Actions& out) { step(Approved{}, now, out); }
 void WatcherRelation::denied(TimePoint now, UtcTime utc, Actions& out) { step(Denied{utc}, now, out); }
+void WatcherRelation::dropped(std::string_view reason, TimePoint now, Actions& out) { step(Dropped{reason}, now, out); }
 void WatcherRelation::stream_lost(TimePoint now, Actions& out) { step(StreamLost{}, now, out); }
 void WatcherRelation::stream_back(TimePoint now, Actions& out) { step(StreamBack{}, now, out); }
 

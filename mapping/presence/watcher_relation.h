@@ -113,8 +113,11 @@ struct StreamLost {};
 struct StreamBack {};
 struct GaveUp {};     ///< the user never answered, or said no long ago, and nobody waits
 struct Forgotten {};  ///< that they said no
+struct Dropped {      ///< what was said holds no more, and nobody has said no: the next SUBSCRIBE asks
+    std::string_view reason;
+};
 using Event = std::variant<Watch, Poll, Refreshed, Left, Approved, Denied, Failed, Interrupted, Told, PublishDue, ProbeDue,
-                           PollDue, StreamLost, StreamBack, GaveUp, Forgotten>;
+                           PollDue, StreamLost, StreamBack, GaveUp, Forgotten, Dropped>;
 
 struct Parts {
     std::set<sip::UsageKey> watching{};
@@ -143,9 +146,9 @@ public:
     static constexpr std::chrono::seconds kProbeGap{30};
     static constexpr std::chrono::seconds kPollAnswer{2};  ///< PRES-40
     static constexpr std::chrono::seconds kAskAfterFailure{300};
-    static constexpr std::chrono::days kAskAgain{1};       ///< PRES-32
-    static constexpr std::chrono::days kPendingFor{30};    ///< PRES-43
-    static constexpr std::chrono::days kRefusedFor{1};     ///< a phone that asks again and again is not the user's to answer
+    static constexpr std::chrono::days kAskAgain{1};     ///< PRES-32
+    static constexpr std::chrono::days kPendingFor{30};  ///< PRES-43
+    static constexpr std::chrono::days kRefusedFor{1};   ///< a phone that asks again and again is not the user's to answer
 
     explicit WatcherRelation(bool stream_up) { parts_.stream_up = stream_up; }
     /// As it was kept, without subscriptions.
@@ -164,6 +167,9 @@ public:
 
     void approved(TimePoint now, Actions& out);
     void denied(TimePoint now, UtcTime utc, Actions& out);
+    /// A server takes back what was granted, or what was said is to be forgotten: nobody has said no, and who comes again asks.
+    /// reason   that subscriptions end for
+    void dropped(std::string_view reason, TimePoint now, Actions& out);
     /// An error answered the question or the probe.
     void failed(xmpp::Condition condition, TimePoint now, Actions& out);
     /// Presence of a resource of the user: false, it may not be shown, so do not keep it.
@@ -175,6 +181,7 @@ public:
     std::optional<TimePoint> next_timeout() const;
 
     const watcher::State& state() const { return parts_.state; }
+    bool is_refused() const { return std::holds_alternative<watcher::Refused>(parts_.state); }
     bool is_granted() const { return std::holds_alternative<watcher::Granted>(parts_.state); }
     /// Since when the user has been asked; nothing: they have answered, or nobody asked.
     std::optional<UtcTime> asked() const;

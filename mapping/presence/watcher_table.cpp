@@ -163,6 +163,16 @@ None gave_up(const From&, const GaveUp&, Scope& scope) {
     return {};
 }
 
+template <class From>
+None dropped(const From&, const Dropped& event, Scope& scope) {
+    terminate_all(scope, {event.reason});
+    forget_state(scope.parts);
+    scope.parts.unsent = false;
+    scope.parts.ask_after.reset();
+    scope.act(Erase{});
+    return {};
+}
+
 // ---- The user said no ----
 
 /// As to everybody of whom nothing is known.   (PRES-91)
@@ -285,6 +295,7 @@ using Table = transitions<
     row<Asked,   StreamLost, Asked,   stream<Asked, StreamLost, false>>,
     row<Asked,   StreamBack, Asked,   ask_now>,
     row<Asked,   GaveUp,     None,    gave_up<Asked>>,
+    row<Asked,   Dropped,    None,    dropped<Asked>>,
     row<Refused, Watch,      Refused, watch_in_vain>,
     row<Refused, Poll,       Refused, poll_of_a_stranger<Refused>>,
     row<Refused, Refreshed,  Refused, refreshed<Refused, false>>,
@@ -295,12 +306,14 @@ using Table = transitions<
     row<Refused, StreamBack, Refused, stream<Refused, StreamBack, true>>,
     row<Refused, GaveUp,     None,    gave_up<Refused>>,
     row<Refused, Forgotten,  None,    forgotten>,
+    row<Refused, Dropped,    None,    dropped<Refused>>,
     row<Granted, Watch,      Granted, watch>,
     row<Granted, Poll,       Granted, poll>,
     row<Granted, PollDue,    Granted, poll_due>,
     row<Granted, Refreshed,  Granted, refreshed<Granted, true>>,
     row<Granted, Left,       Granted, left>,
     row<Granted, Denied,     Refused, denied<Granted>>,
+    row<Granted, Dropped,    None,    dropped<Granted>>,
     row<Granted, Failed,     None,    lost_user>,
     row<Granted, Interrupted, Granted, interrupted>,
     row<Granted, Told,       Granted, told>,

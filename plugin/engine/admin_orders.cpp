@@ -100,16 +100,27 @@ AdminOutcome list_subscriptions(State& state, const AdminOrder& order) {
     for (const auto* watcher : state.watchers.all())
         if (all || watcher->user.to_string() == named.value())
             rows.push_back({state.options.domain, watcher->user.to_string(), watcher->contact.to_string(), "to_xmpp",
-                            watcher->relation.is_granted() ? "granted" : "pending"});
+                            watcher->relation.is_granted()   ? "granted"
+                            : watcher->relation.is_refused() ? "refused"
+                                                             : "pending"});
     return {true, {}, {to_table(rows)}};
 }
 
+/// What the user has said of being watched by the contact is forgotten as well, so that they may be asked.
 AdminOutcome cancel_subscription(State& state, const AdminOrder& order) {
     const auto user = xmpp::Jid::parse(order.text("user")), contact = xmpp::Jid::parse(order.text("contact"));
-    const auto* known = user && contact ? state.contacts.find(user.value(), contact.value()) : nullptr;
-    if (!known) return {false, "There is no such subscription.", {}};
-    state.contacts.cancelled.push_back(known->number);
-    return {true, known->user.to_string() + " no longer watches " + known->contact.to_string() + '.', {}};
+    if (!user || !contact) return {false, "There is no such subscription.", {}};
+    const auto* known = state.contacts.find(user.value(), contact.value());
+    const auto* watcher = state.watchers.find(user.value(), contact.value());
+    const bool was_let_go = state.watchers.take_remembered(user.value(), contact.value()).has_value();
+    const auto whose = user.value().bare().to_string(), of = contact.value().bare().to_string();
+    if (watcher) state.watchers.cancelled.push_back(watcher->number);
+    if (known) {
+        state.contacts.cancelled.push_back(known->number);
+        return {true, whose + " no longer watches " + of + '.', {}};
+    }
+    if (!watcher && !was_let_go) return {false, "There is no such subscription.", {}};
+    return {true, of + " no longer watches " + whose + '.', {}};
 }
 
 }  // namespace

@@ -28,6 +28,12 @@ class Dialogs {
 public:
     /// X2S and S2X together; each holds 6 KiB at most.
     static constexpr std::size_t kPerPeer = 30'000, kInAll = 40'000;
+    /// Of all, what SUBSCRIBEs of the SIP side may not take: it is there for what XMPP users ask for.
+    static constexpr std::size_t kForUsers = kInAll / 10;
+    /// Whether that is free, with what a SUBSCRIBE of the SIP side has made.
+    static constexpr bool leaves_room(std::size_t dialogs, std::size_t usages) {
+        return dialogs + kForUsers <= kInAll && usages + 2 * kForUsers <= 2 * kInAll;
+    }
     /// Connections that dialogs keep from ending for idleness. Those of further ones end as any, and are opened again if that can be.
     static constexpr std::size_t kHeld = 1'000;
 

@@ -85,8 +85,10 @@ void restore(State& state, Restored in, TimePoint now, Actions& out) {
         if (auto* outbox = std::get_if<OutboxRow>(&value))
             restore_outbox(state, std::move(key), std::move(*outbox), lives, now, out);
         if (auto* receipt = std::get_if<ReceiptRow>(&value)) restore_receipt(state, std::move(key), std::move(*receipt), now);
-        if (auto* contact = std::get_if<ContactRow>(&value)) restore_contact(state, std::move(key), std::move(*contact), now, out);
-        if (auto* watcher = std::get_if<WatcherRow>(&value)) restore_watcher(state, std::move(key), std::move(*watcher), now);
+        if (auto* contact = std::get_if<ContactRow>(&value))
+            restore_contact(state, std::move(key), std::move(*contact), now, out);
+        if (auto* watcher = std::get_if<WatcherRow>(&value))
+            restore_watcher(state, std::move(key), std::move(*watcher), now, out);
     }
     if (!in.records.empty())
         out.push_back(line(Level::info, {}, "messages restored",

@@ -81,7 +81,7 @@ struct LimitRow {
 struct SubscriptionRow {
     std::string domain, user, contact;
     std::string direction;  ///< to_sip: the user watches the contact; to_xmpp: the contact watches the user
-    std::string state;      ///< waiting, pending, granted, static, ending
+    std::string state;      ///< waiting, pending, granted, refused, static, ending
 };
 /// A source that is not heard.
 struct BanRow {

@@ -62,6 +62,9 @@ public:
     std::string denied() {
         return act([&](auto& out) { relation.denied(now, utc, out); });
     }
+    std::string dropped() {
+        return act([&](auto& out) { relation.dropped("noresource", now, out); });
+    }
     std::string failed(xmpp::Condition condition) {
         return act([&](auto& out) { relation.failed(condition, now, out); });
     }
@@ -189,6 +192,24 @@ TEST(WatcherRelation, PRES_32_WhoSaidNoIsNotAskedAgainForADay) {
     EXPECT_EQ(play.relation.watching().size(), 3u);
 }
 
+TEST(WatcherRelation, PRES_34_WhatIsDroppedIsAskedAboutAgain) {
+    Play asked, refused, granted;
+    asked.watch(1);
+    EXPECT_EQ(asked.dropped(), "noresource 1, erase");
+    refused.watch(1);
+    refused.denied();
+    refused.watch(2);
+    EXPECT_EQ(refused.dropped(), "noresource 2, erase");
+    granted.stand(1);
+    EXPECT_EQ(granted.dropped(), "noresource 1, erase");
+    for (auto* play : {&asked, &refused, &granted}) {
+        EXPECT_TRUE(play->relation.is_over());
+        EXPECT_FALSE(play->relation.next_timeout());
+        EXPECT_EQ(play->dropped(), "");
+        EXPECT_EQ(play->watch(3), "pending 3, ask, keep");
+    }
+}
+
 TEST(WatcherRelation, WhatTheUserHasRefusedTheyMayStillAllow) {
     Play play;
     play.watch(1);
@@ -215,6 +236,28 @@ TEST(WatcherRelation, ARefusalIsForgottenAfterADayUnlessSomebodyWaits) {
     EXPECT_EQ(restored.pass(1h), "");
     restored.ended(1, true);
     EXPECT_EQ(restored.pass(days(1)), "erase");
+}
+
+TEST(WatcherRelation, PRES_32_AClockThatIsSetBackMakesNoDayLonger) {
+    Play refused(Refused{UtcTime(days(21'000))});
+    EXPECT_EQ(refused.watch(1), "pending 1");
+    refused.pass(days(1) - 1ms);
+    EXPECT_EQ(refused.watch(2), "pending 2");
+    refused.pass(1ms);
+    EXPECT_EQ(refused.watch(3), "pending 3, ask, keep");
+    Play idle(Refused{UtcTime(days(21'000))});
+    EXPECT_EQ(idle.pass(days(1)), "erase");
+    Play asked(Asked{UtcTime(days(21'000))});
+    EXPECT_EQ(asked.watch(1), "pending 1");
+    asked.pass(days(1));
+    EXPECT_EQ(asked.watch(2), "pending 2, ask, keep");
+    Play meanwhile;
+    meanwhile.watch(1);
+    meanwhile.denied();
+    meanwhile.utc -= days(1'000);
+    EXPECT_EQ(meanwhile.watch(2), "pending 2");
+    meanwhile.pass(days(1));
+    EXPECT_EQ(meanwhile.watch(3), "pending 3, ask, keep");
 }
 
 TEST(WatcherRelation, ARefusalFollowsTheStreamToo) {
@@ -398,7 +441,7 @@ TEST(WatcherRelation, AnyOrderOfInputsKeepsItsPromises) {
         unsigned last = 0;
         for (int step = 0; step < 60; ++step) {
             std::string did;
-            switch (random() % 11) {
+            switch (random() % 12) {
                 case 0:
                     did = play.watch(++last), open.insert(last);
                     break;
@@ -430,6 +473,9 @@ TEST(WatcherRelation, AnyOrderOfInputsKeepsItsPromises) {
                     break;
                 case 8:
                     did = play.stream(true);
+                    break;
+                case 9:
+                    if (random() % 4 == 0) may_see = false, did = play.dropped();
                     break;
                 default:
                     did = play.pass(std::chrono::milliseconds(random() % 7'000));

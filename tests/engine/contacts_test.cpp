@@ -395,6 +395,19 @@ TEST(Contacts, PRES_18_AnotherResourceIsTheUserToo) {
     EXPECT_EQ(expires_of(rig.last), "0");
 }
 
+TEST(Contacts, PRES_18_WhoWentWithoutAStreamKeepsNobodyThere) {
+    ContactsRig rig;
+    rig.granted();
+    rig.stanza(presence(PresenceType::available, {"romeo", "montague.test", "orchard"}));
+    rig.rig.feed(StreamDown{});
+    rig.rig.feed(StreamUp{});
+    rig.pass(0ms);
+    rig.stanza(presence(PresenceType::available));
+    rig.stanza(presence(PresenceType::unavailable));
+    rig.pass(1min);
+    EXPECT_EQ(expires_of(rig.last), "0");
+}
+
 TEST(Contacts, PRES_18_RefreshBeforeTheEnd) {
     ContactsRig rig;
     rig.granted();

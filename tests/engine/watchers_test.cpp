@@ -1,5 +1,6 @@
 // SIP contacts that watch XMPP users: from SUBSCRIBE to the stanzas, and from the stanzas to NOTIFY.   (RFC 8048 §5.3)
 
+#include "plugin/engine/dialogs.h"
 #include "plugin/engine/merged_requests.h"
 #include "plugin/engine/presence/watchers.h"
 #include "tests/engine/rig.h"
@@ -196,6 +197,71 @@ TEST(Watchers, PRES_32_WhoSaidNoIsNotAskedAgainTheSameDay) {
     EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
 }
 
+std::vector<WatcherRow> watcher_rows(const Rig& rig) {
+    std::vector<WatcherRow> rows;
+    for (const auto& record : rig.disk)
+        if (const auto* row = std::get_if<WatcherRow>(&record.value)) rows.push_back(*row);
+    return rows;
+}
+
+TEST(Watchers, PRES_32_WhoAsksToSeeTheContactIsAskedAgain) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(1s);
+    rig.subscribe();
+    EXPECT_TRUE(rig.stanzas.empty());
+    EXPECT_EQ(rig.presence(PresenceType::subscribe).state(), "terminated;reason=deactivated") << "who waits comes again";
+    rig.pass(20ms);
+    EXPECT_TRUE(watcher_rows(rig).empty());
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+    EXPECT_EQ(rig.presence(PresenceType::subscribe).notifies, 0u) << "they were asked";
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.presence(PresenceType::subscribe).notifies, 0u) << "they have agreed";
+    auto options = Rig::default_options();
+    options.presence.relations = 1;
+    WatcherRig let_go(options);
+    let_go.subscribe("60");
+    let_go.presence(PresenceType::unsubscribed);
+    EXPECT_EQ(let_go.request(let_go.subscribe_request("60", "sip:mercutio@montague.test")).answer().status, 200);
+    let_go.take_notify();
+    let_go.pass(61s);
+    let_go.presence(PresenceType::subscribe);
+    EXPECT_EQ(let_go.subscribe().told().type, PresenceType::subscribe);
+}
+
+TEST(Watchers, AnAdministratorSeesThemAndForgetsWhatTheUserSaid) {
+    WatcherRig rig;
+    const auto order = [&](AdminVerb verb, const AdminArguments& arguments) {
+        return rig.engine.administer(read_order(admin_command(verb), arguments).value());
+    };
+    const auto listed = [&] {
+        std::string text;
+        for (const auto& row : order(AdminVerb::subscriptions, {{"user", "romeo@montague.test"}}).tables.front().rows)
+            text += std::get<std::string>(row[3]) + ' ' + std::get<std::string>(row[4]);
+        return text;
+    };
+    const auto cancel = [&] {
+        return order(AdminVerb::cancel_subscription, {{"user", "romeo@montague.test"}, {"contact", "juliet@capulet.test"}});
+    };
+    EXPECT_FALSE(cancel().done);
+    rig.subscribe();
+    EXPECT_EQ(listed(), "to_xmpp pending");
+    rig.presence(PresenceType::unsubscribed);
+    EXPECT_EQ(listed(), "to_xmpp refused");
+    EXPECT_EQ(cancel().note, "juliet@capulet.test no longer watches romeo@montague.test.");
+    rig.pass(20ms);
+    rig.pass(20ms);
+    EXPECT_EQ(listed(), "");
+    EXPECT_TRUE(watcher_rows(rig).empty());
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(listed(), "to_xmpp granted");
+    EXPECT_TRUE(cancel().done);
+    EXPECT_EQ(rig.later(0ms).state(), "terminated;reason=deactivated");
+    EXPECT_FALSE(cancel().done);
+}
+
 /// romeo sees juliet, too, as another life has left it.
 void add_contact(Rig& rig) {
     rig.disk.push_back({Collection::contacts, "romeo@montague.test juliet@capulet.test", ContactRow{kRomeo, kJuliet, true, {}}});
@@ -254,7 +320,41 @@ TEST(Watchers, PRES_34_WhoWaitsForTheUsersWordProbesNobody) {
     EXPECT_EQ(said(rig), WatcherRow::Said::asked);
     rig.presence(PresenceType::unsubscribed);
     rig.pass(20ms);
-    EXPECT_EQ(said(rig), WatcherRow::Said::refused) << "an answer of the next day is one, too";
+    ASSERT_EQ(watcher_rows(rig).size(), 1u);
+    EXPECT_EQ(watcher_rows(rig).front().said, WatcherRow::Said::refused) << "an answer of the next day is one, too";
+}
+
+TEST(Watchers, PRES_34_WhoWasRefusedIsNotProbedForAndTheAnswerOfAServerEndsNoneOfTheirs) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(20ms);
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    EXPECT_FALSE(probes(rig));
+    rig.pass(1s);
+    EXPECT_FALSE(probes(rig));
+    auto options = Rig::default_options();
+    options.presence.relations = 1;
+    WatcherRig let_go(options);
+    add_contact(let_go);
+    let_go.restart(options);
+    let_go.feed(StreamUp{});
+    let_go.pass(10s);
+    let_go.subscribe("60");
+    let_go.presence(PresenceType::unsubscribed);
+    auto other = let_go.subscribe_request("60", "sip:mercutio@montague.test");
+    EXPECT_EQ(let_go.request(other).answer().status, 200);
+    let_go.take_notify();
+    let_go.pass(61s);
+    let_go.feed(StreamDown{});
+    let_go.feed(StreamUp{});
+    EXPECT_TRUE(probes(let_go)) << "nobody watches";
+    let_go.subscribe();
+    EXPECT_EQ(let_go.state(), "pending;expires=600");
+    EXPECT_EQ(let_go.presence(PresenceType::unsubscribed).notifies, 0u);
+    EXPECT_EQ(let_go.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected") << "that was the user";
 }
 
 TEST(Watchers, PRES_34_WhatWasGrantedAServerTakesBack) {
@@ -267,9 +367,45 @@ TEST(Watchers, PRES_34_WhatWasGrantedAServerTakesBack) {
     EXPECT_TRUE(probes(rig));
     rig.presence(PresenceType::unsubscribed);
     rig.pass(20ms);
-    EXPECT_EQ(said(rig), WatcherRow::Said::refused);
+    EXPECT_TRUE(watcher_rows(rig).empty());
     rig.subscribe();
     EXPECT_EQ(rig.state(), "pending;expires=600");
+    EXPECT_EQ(rig.told().type, PresenceType::subscribe) << "the user has not said no";
+}
+
+TEST(Watchers, PRES_34_AServerThatAnswersTheProbeOfAWatcherSpeaksForNobody) {
+    WatcherRig rig;
+    rig.subscribe();
+    rig.presence(PresenceType::subscribed);
+    rig.later(1s);
+    EXPECT_TRUE(probes(rig));
+    EXPECT_EQ(rig.presence(PresenceType::unsubscribed).state(), "terminated;reason=rejected");
+    EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
+    WatcherRig late;
+    late.subscribe();
+    late.presence(PresenceType::subscribed);
+    late.later(1s);
+    EXPECT_TRUE(probes(late));
+    late.later(10s);
+    late.presence(PresenceType::unsubscribed);
+    late.subscribe();
+    EXPECT_EQ(late.state(), "pending;expires=600");
+    EXPECT_TRUE(late.stanzas.empty()) << "that was the user";
+}
+
+TEST(Watchers, PRES_34_PresenceAnswersAProbeSoThatANoAfterItIsTheUsers) {
+    WatcherRig rig;
+    rig.stand();
+    rig.pass(20ms);
+    add_contact(rig);
+    rig.restart();
+    rig.feed(StreamUp{});
+    rig.pass(0ms);
+    rig.presence(PresenceType::available, "orchard");
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(20ms);
+    ASSERT_EQ(watcher_rows(rig).size(), 1u);
+    EXPECT_EQ(watcher_rows(rig).front().said, WatcherRow::Said::refused);
 }
 
 TEST(Watchers, PRES_35_AnApprovedWatcherIsActiveStraightAway) {
@@ -582,6 +718,22 @@ TEST(Watchers, PRES_43_WhatTheUserSaidOutlivesTheProcessAndDialogsDoNot) {
     EXPECT_EQ(rig.told().type, PresenceType::probe);
 }
 
+TEST(Watchers, PRES_43_WhatWasGrantedHoldsForWhoCameBeforeTheStoreWasRead) {
+    WatcherRig rig;
+    rig.subscribe();
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    WatcherRow row{kRomeo, kJuliet};
+    row.peer = "phones";
+    rig.disk.push_back({Collection::watchers, "before", row});
+    rig.feed(Restored{{rig.disk.back()}});
+    rig.take_notify();
+    EXPECT_EQ(rig.state(), "active;expires=600");
+    rig.pass(20ms);
+    ASSERT_EQ(watcher_rows(rig).size(), 1u);
+    EXPECT_EQ(watcher_rows(rig).front().said, WatcherRow::Said::granted);
+    EXPECT_EQ(rig.subscribe().state(), "active;expires=600");
+}
+
 TEST(Watchers, AGracefulStopSaysWhenToComeBackAndARemovalForgets) {
     for (const auto why : {Shutdown::Why::stop, Shutdown::Why::removed}) {
         WatcherRig rig;
@@ -684,12 +836,46 @@ TEST(Watchers, PRES_91_WhoFindsNoRoomAtAUserWaitsLikeAnybodyAndIsCounted) {
     rig.refresh("0");
     EXPECT_EQ(rig.state(), "terminated;reason=timeout");
     EXPECT_TRUE(rig.notify->body.empty());
+    rig.pass(1s);
     EXPECT_EQ(watch(rig, "tybalt", "romeo"), 200);
     options.presence.mode = config::PresenceMode::off;
     rig.feed(OptionsChanged{options});
     rig.take_notify();
     EXPECT_EQ(rig.notifies, 2u);
     EXPECT_EQ(rig.state(), "terminated;reason=noresource");
+}
+
+TEST(Watchers, PRES_40_WhatIsAnsweredAtOnceCountsUntilItIsOver) {
+    WatcherRig rig(fast_options());
+    rig.answer_notifies = false;
+    for (std::size_t poll = 0; poll < Watchers::kPerAuthor; ++poll) ASSERT_EQ(watch(rig, "juliet", "romeo", "0"), 200) << poll;
+    rig.pass(1s);
+    EXPECT_EQ(watch(rig, "juliet", "romeo", "0"), 486);
+    EXPECT_EQ(watch(rig, "juliet", "mercutio"), 486);
+    EXPECT_EQ(watch(rig, "nurse", "romeo", "0"), 200);
+    rig.pass(70s);
+    EXPECT_EQ(watch(rig, "juliet", "romeo", "0"), 200) << "nobody has answered";
+    WatcherRig answered(fast_options());
+    for (std::size_t poll = 0; poll < 2 * Watchers::kPerAuthor; ++poll) {
+        ASSERT_EQ(watch(answered, "juliet", "romeo", "0"), 200) << poll;
+        answered.pass(1ms);
+    }
+}
+
+TEST(Watchers, PRES_91_WhoIsPutOffCountsUntilItIsOver) {
+    auto options = fast_options();
+    options.presence.watchers_per_user = 1;
+    options.presence.watchers_per_peer = 3;
+    WatcherRig rig(options);
+    rig.answer_notifies = false;
+    for (const auto& [who, status] : {std::pair("a", 200), std::pair("b", 200), std::pair("c", 200), std::pair("d", 503)})
+        EXPECT_EQ(watch(rig, who, "romeo"), status) << who;
+}
+
+TEST(Watchers, ATenthOfAllDialogsIsThereForWhatUsersAskFor) {
+    EXPECT_TRUE(Dialogs::leaves_room(36'000, 72'000));
+    EXPECT_FALSE(Dialogs::leaves_room(36'001, 36'001));
+    EXPECT_FALSE(Dialogs::leaves_room(1, 72'001));
 }
 
 TEST(Watchers, PRES_61_OneDocumentIsWrittenForAllPhonesAndNoneGetsItTwice) {

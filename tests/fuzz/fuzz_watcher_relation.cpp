@@ -1,7 +1,7 @@
 // SIP phones of one contact that watch an XMPP user over the dialog layer, in any order of events: SUBSCRIBEs of all kinds, what the
 // user and their server say, hostile answers to NOTIFY, restarts, time. Octets say what happens next. Whatever they say, nothing but
-// NOTIFY is sent, who may not see is shown nothing, the user is asked once a day at most and not for a day after they said no, each
-// subscription that the relation counts is there, and when the phones leave everything ends.
+// NOTIFY is sent, who may not see is shown nothing, the user is asked once a day at most and not for a day after they said no (unless
+// what was said is dropped), each subscription that the relation counts is there, and when the phones leave everything ends.
 
 #include "mapping/core/assert.h"
 #include "mapping/presence/watcher_relation.h"
@@ -67,7 +67,7 @@ private:
     };
 
     void one_step() {
-        switch (in_.below(13)) {
+        switch (in_.below(14)) {
             case 0:
             case 1:
                 return subscribe(in_.of(kExpires));
@@ -91,6 +91,8 @@ private:
                 return respond();
             case 11:
                 return restart();
+            case 12:
+                return does([&](auto& acts) { relation_->dropped("deactivated", now_, acts); });
             default:
                 return pass(in_.of(kPauses));
         }

@@ -12,10 +12,10 @@ namespace {
 
 using presence::Authorization;
 
-/// While the user has not said whether the contact may see them, a probe is answered as if they had refused.   (RFC 6121 §4.3.2)
+/// While the user has not said that the contact may see them, a probe is answered as if they had refused.   (RFC 6121 §4.3.2)
 bool may_probe(State& state, const Contact& contact) {
     const auto* watcher = state.watchers.find(contact.user, contact.contact);
-    return !watcher || !watcher->relation.asked();
+    return !watcher || !watcher->relation.stranger_since();
 }
 
 /// What is known is told, and whether its user is there is asked: a component that was away has heard nothing.
@@ -156,6 +156,7 @@ void contacts_stream_up(State& state, TimePoint now, Actions& out) {
     contacts.alone_at.reset();
     contacts.alone = false;
     contacts.ending.clear();
+    contacts.forget_resources();  // those that are there answer the probes
     pay(state, now, out);
     contacts.resend.clear();
     contacts.resend_at = now;

@@ -97,6 +97,10 @@ std::vector<Contact*> Contacts::all() {
     return found;
 }
 
+void Contacts::forget_resources() {
+    for (auto& [name, user] : users_) user.resources.clear();
+}
+
 std::optional<TimePoint> Contacts::first_due() const {
     return dues_.empty() ? std::nullopt : std::optional(dues_.begin()->first);
 }

@@ -88,6 +88,8 @@ public:
     };
     /// Null: watches nobody.
     User* user(const xmpp::Jid& bare);
+    /// Who went while there was no stream has not said so.
+    void forget_resources();
 
     SubscribePacer pacer{};
     config::PresenceMode mode = config::PresenceMode::subscribe;

@@ -17,7 +17,8 @@ namespace {
 
 using namespace presence::watcher;
 
-constexpr std::chrono::seconds kComeBack{10};  // after a graceful stop
+constexpr std::chrono::seconds kComeBack{10};         // after a graceful stop
+constexpr std::string_view kAskAnew = "deactivated";  // who waits comes again at once   (RFC 6665 §4.1.3)
 constexpr unsigned kRetryFull_s = 300, kRetryLeaving_s = 10;
 constexpr std::size_t kAtOnce = 50;                    // relations that a new stream is told of in one turn ...
 constexpr std::chrono::milliseconds kReturnEvery{50};  // ... and how soon the next ones follow
@@ -157,6 +158,7 @@ public:
     void operator()(const ProbeUser&) {
         watcher_.probe = state_.ids.wire_id();
         send(xmpp::PresenceType::probe, watcher_.probe);
+        watcher_.probed = now_;
     }
     void operator()(const TellUnavailable&) {
         // What the contact itself lets the user see counts more.   (PRES-39)
@@ -298,7 +300,10 @@ void put_off(State& state, const Subject& subject, sip::UsageKey usage, const co
 
 /// Nothing: one more subscription of that contact may be. One contact's own wealth is no reason to leave its peer alone, as 503
 /// would be.   (RFC 3261 §21.5.4)
-std::optional<sip::Reply> no_room_for_subscription(State& state, const Subject& subject, const config::Peer& peer) {
+std::optional<sip::Reply> no_room_for_subscription(State& state, const Subject& subject, const config::Peer& peer,
+                                                   TimePoint now) {
+    if (!Dialogs::leaves_room(state.dialogs.dialogs(), state.dialogs.usages())) return full(503);
+    state.watchers.forget_over(now, [&state](sip::UsageKey usage) { return !state.dialogs.peer_of(usage); });
     const auto* watcher = state.watchers.find(subject.user, subject.contact);
     if (watcher && watcher->usages.size() >= Watchers::kPerPair) return full(486);
     if (state.watchers.usages_of_author(subject.contact) >= Watchers::kPerAuthor) return full(486);
@@ -324,7 +329,7 @@ void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoi
     const auto found = subject_of(state, wanted, *peer, now, out);
     if (const auto* why = std::get_if<sip::Reply>(&found)) return deny(*why);
     const auto& subject = std::get<Subject>(found);
-    if (const auto why = no_room_for_subscription(state, subject, *peer)) return deny(*why);
+    if (const auto why = no_room_for_subscription(state, subject, *peer, now)) return deny(*why);
     const bool is_poll = sip::leading_number(wanted.request.header("Expires")) == 0u;
     presence::WatcherRelation::Actions acts;
     auto* watcher = state.watchers.find(subject.user, subject.contact);
@@ -392,12 +397,26 @@ void user_shown(State& state, Watcher& watcher, const xmpp::Presence& presence, 
     watcher.relation.told(now, acts);
 }
 
-/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted;
-/// but a user who was asked after that probe has not answered yet.
-bool answers_a_probe(State& state, const xmpp::Presence& presence, TimePoint now) {
+/// A server answers the probe of who may not see its user with `unsubscribed`, which has no id. It takes back what was granted,
+/// and is nobody's no: a user who was asked after that probe has not answered yet. Each such answer is to one probe; presence is
+/// to all.
+bool takes_back(State& state, Watcher* watcher, const xmpp::Presence& presence, TimePoint now) {
     auto* seen = state.contacts.find(presence.from, presence.to);
-    const auto probed = seen ? std::exchange(seen->probed, std::nullopt) : std::nullopt;
-    return probed && now < *probed + Contacts::kProbeAnswer;
+    const auto take = [now](std::optional<TimePoint>& probed) {
+        const auto at = std::exchange(probed, std::nullopt);
+        return at && now < *at + Contacts::kProbeAnswer;
+    };
+    switch (presence.type) {
+        case xmpp::PresenceType::unsubscribed:
+            return (watcher && take(watcher->probed)) || (seen && take(seen->probed));
+        case xmpp::PresenceType::available:
+        case xmpp::PresenceType::unavailable:
+            if (watcher) watcher->probed.reset();
+            if (seen) seen->probed.reset();
+            return false;
+        default:
+            return false;
+    }
 }
 
 }  // namespace
@@ -434,6 +453,20 @@ std::optional<Refusal> check_refresh(const sip::Request& request) {
 
 namespace {
 
+/// Who asks to see the contact may have changed their mind.   (PRES-32)
+void forget_refusal(State& state, Watcher* watcher, const xmpp::Presence& presence, TimePoint now, Actions& out) {
+    if (!watcher) {
+        const auto before = state.watchers.take_remembered(presence.from, presence.to);
+        if (before && !std::holds_alternative<presence::watcher::Refused>(*before))
+            state.watchers.remember(presence.from, presence.to, *before);
+        return;
+    }
+    if (!watcher->relation.is_refused()) return;
+    presence::WatcherRelation::Actions acts;
+    watcher->relation.dropped(kAskAnew, now, acts);
+    carry_out(state, *watcher, acts, now, out);
+}
+
 /// The answer to a question whose relation was let go. Who has agreed is asked once more when the contact comes again: then it is
 /// their server that answers.   (RFC 6121 §3.1.3)
 void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) {
@@ -447,9 +480,10 @@ void answered_late(State& state, const xmpp::Presence& presence, TimePoint now) 
 }  // namespace
 
 void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, Actions& out) {
-    const bool to_a_probe = presence.type == xmpp::PresenceType::unsubscribed && answers_a_probe(state, presence, now);
     auto* watcher = state.watchers.find(presence.from, presence.to);
-    if (to_a_probe && (!watcher || watcher->relation.stranger_since())) return;
+    const bool is_taken_back = takes_back(state, watcher, presence, now);
+    if (presence.type == xmpp::PresenceType::subscribe) return forget_refusal(state, watcher, presence, now, out);
+    if (is_taken_back && (!watcher || watcher->relation.stranger_since())) return;
     if (!watcher) return answered_late(state, presence, now);
     presence::WatcherRelation::Actions acts;
     switch (presence.type) {
@@ -457,7 +491,10 @@ void tell_watchers(State& state, const xmpp::Presence& presence, TimePoint now, 
             watcher->relation.approved(now, acts);
             break;
         case xmpp::PresenceType::unsubscribed:
-            watcher->relation.denied(now, state.utc_at(now), acts);
+            if (is_taken_back)
+                watcher->relation.dropped("rejected", now, acts);
+            else
+                watcher->relation.denied(now, state.utc_at(now), acts);
             break;
         case xmpp::PresenceType::available:
         case xmpp::PresenceType::unavailable:
@@ -509,6 +546,13 @@ void go_on_returning(State& state, TimePoint now, Actions& out) {
 }  // namespace
 
 void watchers_tick(State& state, TimePoint now, Actions& out) {
+    for (const auto number : std::exchange(state.watchers.cancelled, {})) {
+        auto* watcher = state.watchers.find(number);
+        if (!watcher) continue;
+        presence::WatcherRelation::Actions acts;
+        watcher->relation.dropped(kAskAnew, now, acts);
+        carry_out(state, *watcher, acts, now, out);
+    }
     if (state.watchers.return_at && *state.watchers.return_at <= now) go_on_returning(state, now, out);
     while (auto* watcher = state.watchers.take_due(now)) {
         presence::WatcherRelation::Actions acts;
@@ -549,8 +593,23 @@ void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out) {
     state.watchers.return_at.reset();
 }
 
-void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now) {
-    if (state.watchers.find(row.user, row.contact)) return state.commits.erase(Collection::watchers, std::move(key), now);
+namespace {
+
+/// The contact came before the store was read, and the user was asked: what they said before holds.
+void restore_into(State& state, Watcher& watcher, const WatcherRow& row, TimePoint now, Actions& out) {
+    if (row.said != WatcherRow::Said::granted || !watcher.relation.asked()) return;
+    presence::WatcherRelation::Actions acts;
+    watcher.relation.approved(now, acts);
+    carry_out(state, watcher, acts, now, out);
+}
+
+}  // namespace
+
+void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now, Actions& out) {
+    if (auto* watcher = state.watchers.find(row.user, row.contact)) {
+        restore_into(state, *watcher, row, now, out);
+        return state.commits.erase(Collection::watchers, std::move(key), now);
+    }
     presence::WatcherRelation relation(state_of(row), state.stream_up, now, state.utc_at(now));
     auto& watcher = state.watchers.add(row.user, row.contact, std::move(relation));
     watcher.key = std::move(key);

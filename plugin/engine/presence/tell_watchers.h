@@ -23,6 +23,6 @@ void watchers_tick(State& state, TimePoint now, Actions& out);
 void watchers_configure(State& state, TimePoint now, Actions& out);
 /// The domain goes: subscriptions end, with the word when to come back; for good, rows as well.
 void watchers_leave(State& state, bool for_good, TimePoint now, Actions& out);
-void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now);
+void restore_watcher(State& state, std::string key, WatcherRow row, TimePoint now, Actions& out);
 
 }  // namespace stox::engine

@@ -71,12 +71,23 @@ void Watchers::add_loose_usage(const xmpp::Jid& contact, sip::UsageKey usage, co
 void Watchers::remove_usage(sip::UsageKey usage) {
     const auto found = usages_.find(usage);
     if (found == usages_.end()) return;
-    const auto& [watcher, peer, author] = found->second;
-    count_down(per_peer_, peer);
-    count_down(per_author_, author);
+    auto& [watcher, peer, author] = found->second;
     if (watcher) watcher->usages.erase(usage);
     if (watcher && watcher->document) watcher->document->told.erase(usage);
+    ending_.emplace(usage, Ending{std::move(author), std::move(peer)});
     usages_.erase(found);
+}
+
+void Watchers::forget_over(TimePoint now, const std::function<bool(sip::UsageKey)>& is_over) {
+    if (looked_ && now < *looked_ + kLookGap) return;
+    looked_ = now;
+    std::erase_if(ending_, [&](const auto& entry) {
+        const auto& [usage, of] = entry;
+        if (!is_over(usage)) return false;
+        count_down(per_peer_, of.peer);
+        count_down(per_author_, of.author);
+        return true;
+    });
 }
 
 std::size_t Watchers::usages_of_peer(const std::string& peer) const { return count_of(per_peer_, peer); }
@@ -162,6 +173,7 @@ Watcher* Watchers::take_due(TimePoint now) {
 }
 
 std::optional<TimePoint> Watchers::first_due() const {
+    if (!cancelled.empty()) return TimePoint{};
     auto first = return_at;
     if (!dues_.empty() && (!first || dues_.begin()->first < *first)) first = dues_.begin()->first;
     return first;

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -38,8 +39,9 @@ struct Watcher {
     presence::Presentity known{};
     std::optional<WatchedDocument> document{};  ///< of all that is known, and of nobody who has gone
     std::optional<UtcTime> stamp{};             ///< of the latest document
-    std::string question{}, probe{};  ///< ids of the stanzas that may come back as errors
-    std::string key{};                ///< of its row; empty: there is none
+    std::string question{}, probe{};            ///< ids of the stanzas that may come back as errors
+    std::optional<TimePoint> probed{};          ///< and nothing has answered that
+    std::string key{};                          ///< of its row; empty: there is none
     std::set<sip::UsageKey> usages{};
     std::optional<TimePoint> due{};  ///< as it stands among the dues
     /// As it is counted among those that may not see their user.
@@ -57,6 +59,7 @@ public:
     static constexpr std::size_t kPerPair = 16, kPerAuthor = 256;  ///< subscriptions
     static constexpr std::size_t kStrangersPerAuthor = 256;        ///< users who have not agreed to be seen by one contact
     static constexpr std::size_t kRemembered = 20'000;             ///< pairs that were let go
+    static constexpr std::chrono::milliseconds kLookGap{100};      ///< between two looks at what ends
 
     Watcher* find(const xmpp::Jid& user, const xmpp::Jid& contact);
     Watcher* find(std::uint64_t number);
@@ -68,7 +71,10 @@ public:
     void add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer);
     /// A subscription of that contact's that belongs to no relation, for its user has no room for one: pending, and no more.
     void add_loose_usage(const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer);
+    /// Its owner is done with it; it counts until it is over.
     void remove_usage(sip::UsageKey usage);
+    /// What is over counts no more.
+    void forget_over(TimePoint now, const std::function<bool(sip::UsageKey)>& is_over);
     std::size_t usages_of_peer(const std::string& peer) const;
     std::size_t usages_of_author(const xmpp::Jid& contact) const;
     /// Those whose peer this holds for.
@@ -107,6 +113,7 @@ public:
 
     std::deque<std::uint64_t> returning{};  ///< whom the new stream has not been told of
     std::optional<TimePoint> return_at{};
+    std::vector<std::uint64_t> cancelled{};  ///< by an administrator, to be dropped with the next tick
 
 private:
     using Key = std::pair<std::string, std::string>;  ///< user, contact
@@ -115,9 +122,15 @@ private:
         std::string peer, author;
     };
 
+    struct Ending {
+        std::string author, peer;
+    };
+
     std::map<Key, Watcher> watchers_;
     std::map<std::uint64_t, Watcher*> numbers_;
     std::map<sip::UsageKey, Usage> usages_;
+    std::map<sip::UsageKey, Ending> ending_;  ///< whose last NOTIFY may not have been answered
+    std::optional<TimePoint> looked_{};
     std::map<std::string, std::size_t> per_peer_, per_user_, per_author_;
     struct Strangers {
         std::size_t all = 0;
