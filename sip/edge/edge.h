@@ -52,8 +52,8 @@ public:
 
     /// One datagram. 0, or why not (errno): EACCES is the dial policy, which holds for requests.
     int send(std::size_t listener, const stox::Endpoint& to, const iovec* parts, std::size_t count);
-    /// A request is about to leave. If the next hop is a configured one, or where its receiver was heard from, requests may go there by UDP from now on, and what comes
-    /// from its address is no stranger's.
+    /// A request is about to leave. If the next hop is a configured one, or where its receiver was heard from, requests may go
+    /// there by UDP from now on, and what comes from its address is no stranger's.
     void expect(const NextHop& next_hop);
     /// The connection for a request: next_hop.flow while it lives, one that is open to the same peer under the same name and
     /// credentials (RFC 5923), or a new one, on which can be written at once; Handlers::closed tells when it fails.

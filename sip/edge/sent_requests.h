@@ -36,7 +36,7 @@ private:
     };
 
     std::unordered_map<std::string, Sent> by_name_;  ///< method and branch
-    std::deque<const std::string*> order_;  ///< of by_name_, the oldest first
+    std::deque<const std::string*> order_;           ///< of by_name_, the oldest first
 };
 
 }  // namespace stox::sip

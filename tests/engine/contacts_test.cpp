@@ -73,7 +73,12 @@ public:
     }
     /// And what is due at once.
     std::string subscribe(const xmpp::Jid& from = kRomeo, const xmpp::Jid& to = kJuliet) {
-        auto text = stanza(presence(PresenceType::subscribe, from, to));
+        return and_due(stanza(presence(PresenceType::subscribe, from, to)));
+    }
+    std::string probe(const xmpp::Jid& from = kRomeo, const xmpp::Jid& to = kJuliet) {
+        return and_due(stanza(presence(PresenceType::probe, from, to)));
+    }
+    std::string and_due(std::string text) {
         const auto more = pass(0ms);
         return text + (text.empty() || more.empty() ? "" : ", ") + more;
     }
@@ -121,9 +126,7 @@ public:
     }
     std::string notify(const std::string& state, const std::string& body = {}) {
         rig.request(notification(state, body));
-        auto text = see();
-        const auto more = pass(0ms);
-        return text + (text.empty() || more.empty() ? "" : ", ") + more;
+        return and_due(see());
     }
     std::string request(const sip::Request& in) {
         rig.request(in);
@@ -517,7 +520,7 @@ TEST(Contacts, PRES_27_ProbeWithoutADialogAsks) {
 
 TEST(Contacts, PRES_27_AStoreThatWasLostCostsNoRoster) {
     ContactsRig rig;
-    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)) + rig.pass(0ms), "") << "the contact is asked instead";
+    EXPECT_EQ(rig.probe(), "") << "the contact is asked instead";
     EXPECT_EQ(rig.begun, 1u);
     EXPECT_EQ(expires_of(rig.first), "3600");
     rig.respond(200);
@@ -551,14 +554,14 @@ TEST(Contacts, PRES_27_AProbeThatMayNotAskIsNotAnswered) {
     ContactsRig rig(options);
     const xmpp::Jid nurse{"nurse", "capulet.test", {}};
     rig.stanza(presence(PresenceType::probe));
-    EXPECT_EQ(rig.stanza(presence(PresenceType::probe, kRomeo, nurse)) + rig.pass(0ms), "") << "one more than there may be";
+    EXPECT_EQ(rig.probe(kRomeo, nurse), "") << "one more than there may be";
     EXPECT_EQ(rig.begun, 1u);
 }
 
 TEST(Contacts, PRES_27_NobodyIsAskedAnewWhileRelationsMayBeUnread) {
     ContactsRig rig;
     rig.rig.feed(Restored{{}, {}, false});
-    EXPECT_EQ(rig.stanza(presence(PresenceType::probe)) + rig.pass(0ms), "");
+    EXPECT_EQ(rig.probe(), "");
     EXPECT_EQ(rig.begun, 0u);
     EXPECT_EQ(rig.stanza(presence(PresenceType::subscribe)), "") << "it may be asked for";
     rig.rig.feed(Restored{});
