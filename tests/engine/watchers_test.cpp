@@ -237,7 +237,8 @@ TEST(Watchers, AnAdministratorSeesThemAndForgetsWhatTheUserSaid) {
     };
     const auto listed = [&] {
         std::string text;
-        for (const auto& row : order(AdminVerb::subscriptions, {{"user", "romeo@montague.test"}}).tables.front().rows)
+        const auto outcome = order(AdminVerb::subscriptions, {{"user", "romeo@montague.test"}});
+        for (const auto& row : outcome.tables.front().rows)
             text += std::get<std::string>(row[3]) + ' ' + std::get<std::string>(row[4]);
         return text;
     };

@@ -231,6 +231,10 @@ NextHop Softphone::next_hop(const Request& request) {
     // Back over the connection that the dialog came by, unless another place is named.   (RFC 5626, RFC 5923)
     const auto& back = known->second.hop;
     const bool elsewhere = hop.endpoint.port != 0 && hop.endpoint.address != back.endpoint.address;
+    if (hop.transport == back.transport && hop.endpoint == back.endpoint) {  // a message has told us, and nobody else
+        hop.configured = false;
+        hop.heard = {back.transport, back.endpoint};
+    }
     return back.flow != Flow::none && !elsewhere ? back : hop;
 }
 
