@@ -44,8 +44,8 @@ bool is_start_line(std::string_view line) {
 /// A request line of another version, or with something odd in it.
 bool calls_itself_sip(std::string_view line) {
     constexpr std::string_view kName = " SIP/";
-    return std::ranges::search(line, kName, [](unsigned char x, unsigned char y) { return std::toupper(x) == y; }).begin() !=
-           line.end();
+    const auto same = [](unsigned char x, unsigned char y) { return std::toupper(x) == y; };
+    return std::search(line.begin(), line.end(), kName.begin(), kName.end(), same) != line.end();
 }
 
 /// Whether a line that has not ended yet can become one.
