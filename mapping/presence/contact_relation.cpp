@@ -72,7 +72,7 @@ void ContactRelation::failed(int status, std::optional<seconds> retry_after, boo
         case Failure::lost:
             return step(at_once(now, below), now, out);
         case Failure::credentials:
-            return step(after(seconds(60 + below(61))), now, out);
+            return step(after(std::max<seconds>(seconds(60 + below(61)), back_off(now, below))), now, out);
         case Failure::moved:
             if (can_follow && !parts_.redirected && std::holds_alternative<Trying>(parts_.state))
                 return step(Redirected{}, now, out);

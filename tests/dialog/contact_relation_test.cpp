@@ -259,6 +259,21 @@ TEST(ContactRelation, PRES_17_CredentialsAreTriedAgainAfterAMinute) {
         }
 }
 
+TEST(ContactRelation, PRES_17_WhoTakesNoCredentialsOfOursIsAskedLessAndLess) {
+    Play play;
+    play.chance = 0;
+    play.subscribe();
+    auto last = seconds(0);
+    for (int i = 0; i < 12; ++i) {
+        play.turn();
+        play.fail(401);
+        EXPECT_GE(wait(play), last);
+        last = wait(play);
+        play.pass(last);
+    }
+    EXPECT_GE(last, seconds(1'800));
+}
+
 TEST(ContactRelation, PRES_17_RedirectionIsFollowedOnce) {
     Play play;
     play.subscribe();
