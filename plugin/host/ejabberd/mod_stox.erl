@@ -9,7 +9,7 @@
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
 -export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
--export([accept_loop/3, hold/2]).
+-export([accept_loop/3, hold/2, configured/1]).
 
 %% Handed to the worker, which checks them once more; made of plugin/config/schema.json.
 -define(DOMAIN_OPTIONS, mod_stox_options:names()).
@@ -107,14 +107,14 @@ open(State, Opts) ->
 open(Before, Opts, Domain) ->
     #state{window = {Domain, Window}} = State = with_window(Before, Domain),
     Secret = mod_stox_window:secret(Window),
-    {Path, Mode} = socket_path(Domain),
-    Opened = State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret, path = Path},
-    case listen(Path, Mode) of
-        {ok, Socket} ->
-            spawn_link(?MODULE, accept_loop, [Socket, {mod_stox_worker:is_service(), Window, Domain}, service_options(Domain, Secret)]),
-            set(Opened#state{socket = Socket});
+    Opened = State#state{domain = Domain, options = options(Opts), access = gen_mod:get_opt(access_admin, Opts), secret = Secret},
+    case listen(Domain) of
+        {ok, Isolation, Path, Socket} ->
+            spawn_link(?MODULE, accept_loop, [Socket, {Isolation =:= service, Window, Domain}, service_options(Domain, Secret)]),
+            set(Opened#state{socket = Socket, path = Path});
         {error, Why} -> % a crash would take all of ejabberd's modules with it
-            logger:error("stox ~ts: cannot listen on ~ts: ~ts; trying again", [Domain, Path, file:format_error(Why)]),
+            logger:error("stox ~ts: ~ts; trying again", [Domain, Why]),
+            mod_stox_commands:register(), % the doctor's, if nothing of the gateway runs
             erlang:send_after(?REFUSED_MS, self(), open),
             give_up(Opened#state{socket = undefined})
     end.
@@ -124,6 +124,17 @@ give_up(State) ->
     case ejabberd_cluster:get_nodes() of
         [_] -> State;
         _ -> resign(leave(State))
+    end.
+
+listen(Domain) ->
+    case mod_stox_worker:socket_place() of
+        {ok, Isolation, Directory, Prefix, Mode} ->
+            Path = socket_path(Domain, Directory, Prefix),
+            case listen(Path, Mode) of
+                {ok, Socket} -> {ok, Isolation, Path, Socket};
+                {error, Why} -> {error, ["cannot listen on ", Path, ": ", file:format_error(Why)]}
+            end;
+        Error -> Error
     end.
 
 listen(Path, Mode) ->
@@ -235,16 +246,21 @@ set(#state{worker = Before, window = {_, Window}} = State) ->
                                            xmpp => #{unix => unicode:characters_to_binary(Path), secret => Secret}}),
     State#state{worker = Worker}.
 
+%% What a host's module says of its domain.
+-spec configured(binary()) -> {binary(), {undefined | [binary()], map()}}.
+configured(Host) ->
+    Opts = gen_mod:get_module_opts(Host, ?MODULE),
+    {gen_mod:get_opt(host, Opts), options(Opts)}.
+
 options(Opts) ->
     Given = [{Name, gen_mod:get_opt(Name, Opts)} || Name <- ?DOMAIN_OPTIONS],
     {gen_mod:get_opt(xmpp_domains, Opts),
-     maps:from_list([{Name, mod_stox_worker:json_value(Value)} || {Name, Value} <- Given, Value =/= undefined])}.
+     maps:from_list([{Name, mod_stox_settings:json_value(Value)} || {Name, Value} <- Given, Value =/= undefined])}.
 
 %% A path for a socket has 107 octets at most, so a digest stands for the domain, and for the node where other servers have sockets.
-socket_path(Domain) ->
-    {Directory, Prefix, Mode} = mod_stox_worker:socket_place(),
+socket_path(Domain, Directory, Prefix) ->
     <<Digest:8/binary, _/binary>> = crypto:hash(sha256, [Domain, Prefix, mod_stox_worker:server_name()]),
-    {filename:join(Directory, Prefix ++ binary_to_list(binary:encode_hex(Digest)) ++ ".sock"), Mode}.
+    filename:join(Directory, Prefix ++ binary_to_list(binary:encode_hex(Digest)) ++ ".sock").
 
 %% --- XEP-0114 on our own socket: ejabberd_service serves it, no listener of the configuration is involved.
 

@@ -41,13 +41,14 @@ command(Name, Function, Arguments, Description) ->
 
 line(Line) ->
     case string:lexemes(Line, " ") of
-        [<<"doctor">>, <<"--json">>] -> mod_stox_worker:doctor(["--json"]);
+        [<<"doctor">>, <<"--json">>] -> mod_stox_doctor:run(json);
+        [<<"doctor">>, <<"--lines">>] -> mod_stox_doctor:run(lines);
         [<<"doctor">>] -> doctor();
         Words -> mod_stox_worker:ask(Words)
     end.
 
 %% Not a command to the worker: it may be the worker that cannot start.
-doctor() -> mod_stox_worker:doctor([]).
+doctor() -> mod_stox_doctor:run(text).
 
 status() -> overview().
 

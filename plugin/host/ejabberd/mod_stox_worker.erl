@@ -4,7 +4,7 @@
 
 -behaviour(gen_server).
 
--export([set/2, remove/2, window/1, catch_up/0, ask/1, doctor/1, json_value/1, private_directory/0, socket_place/0, is_service/0, server_name/0, config_reloaded/0]).
+-export([set/2, remove/2, window/1, catch_up/0, ask/1, socket_place/0, server_name/0, config_reloaded/0, engine_line/1, domain_line/2]).
 -export([start_link/0, init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 
 -define(CONTROL_VERSION, 1).
@@ -54,61 +54,21 @@ ask(Words) ->
     catch exit:_ -> {1, <<"the worker did not answer">>}
     end.
 
-%% What the doctor says of the configuration that this node has; of stox.yml as it stands in the file. Json: [] or ["--json"].
--spec doctor([string()]) -> {ok | pos_integer(), binary()}.
-doctor(Json) ->
-    try gen_server:call(?MODULE, doctor, ?ANSWER_MS) of
-        {Program, Lines} ->
-            File = filename:join(private_directory(), "doctor-" ++ binary_to_list(binary:encode_hex(crypto:strong_rand_bytes(8)))),
-            ok = file:write_file(File, Lines),
-            Command = lists:join(" ", [quoted(Program), "--doctor"] ++ Json ++ ["<", quoted(File), "; echo $?"]),
-            Said = unicode:characters_to_binary(string:trim(os:cmd(unicode:characters_to_list(Command)), trailing, "\n")),
-            _ = file:delete(File),
-            {Output, Status} = last_line(Said),
-            {case Status of <<"0">> -> ok; _ -> binary_to_integer(Status) end, Output}
-    catch exit:_ -> {2, <<"the gateway is not loaded">>}
-    end.
-
-quoted(Word) -> ["'", string:replace(Word, "'", "'\\''", all), "'"].
-
-last_line(Text) ->
-    case string:split(Text, "\n", trailing) of
-        [Before, Last] -> {Before, Last};
-        [Last] -> {<<>>, Last}
-    end.
-
 %% Hook: the list of hosts or stox.yml may be another.
 config_reloaded() -> gen_server:cast(?MODULE, reload).
 
-%% What the YAML reader gives, as jiffy takes it: mappings are lists of pairs, plain scalars are atoms.
-json_value([{_, _} | _] = Pairs) -> {[{json_key(Key), json_value(Value)} || {Key, Value} <- Pairs]};
-json_value(List) when is_list(List) -> [json_value(Value) || Value <- List];
-json_value(Map) when is_map(Map) -> {[{json_key(Key), json_value(Value)} || {Key, Value} <- maps:to_list(Map)]};
-json_value(Value) when is_boolean(Value); is_number(Value); is_binary(Value); Value =:= null -> Value;
-json_value(Value) when is_atom(Value) -> atom_to_binary(Value, utf8);
-json_value({Pairs}) -> {Pairs}.
-
-json_key(Key) when is_atom(Key) -> atom_to_binary(Key, utf8);
-json_key(Key) when is_integer(Key) -> integer_to_binary(Key);
-json_key(Key) -> iolist_to_binary(Key).
-
-%% Sockets in it need no other protection.
-private_directory() ->
-    Directory = filename:join(mnesia:system_info(directory), "stox"),
-    ok = filelib:ensure_dir(filename:join(Directory, "x")),
-    ok = file:change_mode(Directory, 8#700),
-    Directory.
-
 %% Where a component socket stands, how its name begins, and its mode. A service has a user of its own, who cannot enter the private
 %% directory: then it is beside the control socket, in a directory whose group has the servers and the service in it.
+-spec socket_place() -> {ok, process | service, file:filename(), string(), integer()} | {error, binary()}.
 socket_place() ->
-    Settings = read_engine_file(),
-    case is_service(Settings) of
-        true -> {filename:dirname(binary_to_list(control_path(Settings))), "ejabberd-", 8#660};
-        false -> {private_directory(), "", 8#600}
+    case mod_stox_settings:current() of
+        {ok, Settings} ->
+            case mod_stox_settings:is_service(Settings) of
+                true -> {ok, service, filename:dirname(binary_to_list(mod_stox_settings:control_path(Settings))), "ejabberd-", 8#660};
+                false -> {ok, process, mod_stox_settings:private_directory(), "", 8#600}
+            end;
+        Error -> Error
     end.
-
-is_service() -> is_service(read_engine_file()).
 
 %% This node among all servers of its user.
 server_name() -> unicode:characters_to_binary(["ejabberd ", filename:absname(mnesia:system_info(directory))]).
@@ -129,11 +89,10 @@ start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
 init([]) ->
     process_flag(trap_exit, true),
     ejabberd_hooks:add(config_reloaded, ?MODULE, config_reloaded, 50),
-    Settings = read_engine_file(),
-    case open(Settings) of
-        {ok, Handle} ->
-            mod_stox_commands:register(),
-            {ok, poll(#state{handle = Handle, service = is_service(Settings), engine = engine_options(Settings)})};
+    mod_stox_commands:register(), % the doctor is asked for when it is the worker that does not start
+    case open() of
+        {ok, Handle, Settings} ->
+            {ok, poll(with_settings(Settings, #state{handle = Handle}))};
         {error, Why} ->
             ejabberd_hooks:delete(config_reloaded, ?MODULE, config_reloaded, 50),
             logger:error("stox: ~ts", [Why]),
@@ -146,11 +105,6 @@ handle_call({admin, Words}, From, #state{questions = Questions, last_question = 
         true -> {noreply, State#state{questions = Questions#{Id => From}, last_question = Last + 1}};
         _ -> {reply, {1, <<"the worker does not run">>}, State}
     end;
-handle_call(doctor, _From, #state{domains = Domains} = State) ->
-    Settings = read_engine_file(),
-    Xmpp = {[{unix, <<"-">>}, {secret, <<"-">>}]}, % not looked at
-    Lines = [engine_line(engine_options(Settings)) | [domain_line(Domain, Of#{xmpp := Xmpp}) || {Domain, Of} <- maps:to_list(Domains)]],
-    {reply, {worker_path(Settings), [[jiffy:encode(Line), "\n"] || Line <- Lines]}, State};
 handle_call({window, Domain}, {Owner, _}, #state{windows = Windows} = State) ->
     case maps:take(Domain, Windows) of
         {Window, Rest} ->
@@ -176,9 +130,15 @@ handle_cast({remove, Domain, Owner, How}, #state{owners = Owners} = State) ->
     end;
 handle_cast(reload, State) ->
     Revived = revive(State),
-    Next = Revived#state{engine = engine_options(read_engine_file(), Revived#state.service)},
-    send_all(Next),
-    {noreply, Next}.
+    case mod_stox_settings:current() of
+        {ok, Settings} ->
+            Next = Revived#state{engine = mod_stox_settings:engine(Settings, Revived#state.service)},
+            send_all(Next),
+            {noreply, Next};
+        {error, Why} ->
+            logger:error("stox: ~ts", [Why]),
+            {noreply, Revived}
+    end.
 
 handle_info({select, Handle, Ref, ready_input}, #state{handle = Handle, ref = Ref} = State) ->
     {noreply, poll(drain(State, ?EVENTS_AT_ONCE))};
@@ -210,9 +170,8 @@ format_status(Status) ->
 revive(#state{down = false} = State) -> State;
 revive(#state{handle = Handle} = State) ->
     mod_stox_nif:close(Handle, ?CLOSE_MS),
-    Settings = read_engine_file(),
-    case open(Settings) of
-        {ok, New} -> poll(State#state{handle = New, service = is_service(Settings), running = false, down = false, engine = engine_options(Settings)});
+    case open() of
+        {ok, New, Settings} -> poll(with_settings(Settings, State#state{handle = New, running = false, down = false}));
         {error, Why} ->
             logger:error("stox: ~ts", [Why]),
             State
@@ -384,46 +343,26 @@ admin_words([], Plain, Options) ->
         [Command | Arguments] -> {Command, Arguments, Options}
     end.
 
-%% --- stox.yml beside ejabberd.yml: engine options, and where the worker is
+%% --- settings
 
-read_engine_file() ->
-    Path = filename:join(filename:dirname(ejabberd_config:path()), "stox.yml"),
-    case fast_yaml:decode_from_file(Path, [plain_as_atom]) of
-        {ok, [Pairs]} when is_list(Pairs) -> Pairs;
-        {ok, _} -> [];
-        {error, enoent} -> [];
-        {error, Why} ->
-            logger:error("stox: ~ts: ~ts", [Path, fast_yaml:format_error(Why)]),
-            []
+with_settings(Settings, State) ->
+    State#state{service = mod_stox_settings:is_service(Settings), engine = mod_stox_settings:engine(Settings)}.
+
+open() ->
+    case mod_stox_settings:current() of
+        {ok, Settings} ->
+            case open(Settings) of
+                {ok, Handle} -> {ok, Handle, Settings};
+                Error -> Error
+            end;
+        Error -> Error
     end.
-
-is_service(Settings) -> setting(<<"isolation">>, Settings, "process") =:= <<"service">>.
-
-control_path(Settings) -> setting(<<"control">>, Settings, "/run/stox/control").
-
-%% What outlives a restart stands beside the sockets, unless the operator wants it elsewhere. A service has a place of its own.
-engine_options(Settings) -> engine_options(Settings, is_service(Settings)).
-
-%% The isolation that the file asks for by now is that of the next worker.
-engine_options(Settings, IsService) ->
-    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>, <<"control">>])],
-    Default = [{state_dir, unicode:characters_to_binary(filename:absname(filename:join(private_directory(), "state")))}
-               || not IsService, not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
-    json_value(Default ++ Given).
-
-setting(Name, Settings, Default) ->
-    case [Value || {Key, Value} <- Settings, json_key(Key) =:= Name] of
-        [Value | _] -> json_value(Value);
-        [] -> unicode:characters_to_binary(Default)
-    end.
-
-worker_path(Settings) -> setting(<<"worker">>, Settings, filename:join(code:priv_dir(stox), "stoxd")).
 
 open(Settings) ->
-    Engine = setting(<<"engine">>, Settings, filename:join(code:priv_dir(stox), "libstox_engine.so")),
-    case setting(<<"isolation">>, Settings, "process") of
-        <<"process">> -> mod_stox_nif:open(worker_path(Settings), Engine);
-        <<"service">> -> mod_stox_nif:connect(control_path(Settings));
+    Engine = mod_stox_settings:engine_path(Settings),
+    case mod_stox_settings:get(<<"isolation">>, Settings, "process") of
+        <<"process">> -> mod_stox_nif:open(mod_stox_settings:worker_path(Settings), Engine);
+        <<"service">> -> mod_stox_nif:connect(mod_stox_settings:control_path(Settings));
         <<"none">> -> mod_stox_nif:open(undefined, Engine);
         Other -> {error, ["isolation ", io_lib:format("~p", [Other]), " in stox.yml is not known, use process, service or none"]}
     end.

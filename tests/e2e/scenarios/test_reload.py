@@ -175,6 +175,25 @@ def answers(port: int) -> bool:
         return bool(phone.responses)
 
 
+def overview(server) -> dict:
+    return json.loads(server.stoxctl("overview", "--json").stdout)
+
+
+def keeps_what_it_had(server, broken: str) -> None:
+    """Of a file that cannot be read: not what would count without it."""
+    server.configure()
+    with contextlib.ExitStack() as afterwards:
+        file = server.folder / ("stox.yml" if server.name == "ejabberd" else "prosody.cfg.lua")
+        afterwards.callback(file.write_text, file.read_text())
+        file.write_text(broken)
+        since = server.log_size()
+        with contextlib.suppress(Failed):  # a server may say so to who asked
+            server.reload()
+        server.wait_log(re.escape(file.name), since)
+        time.sleep(0.5)  # for the worker to be told something
+        assert '"debug"' in json.dumps(overview(server)) and answers(PORT)
+
+
 @pytest.mark.gate(120)
 def test_each_class_of_options_does_what_the_schema_says(server):
     options = json.loads((ROOT / "plugin" / "config" / "schema.json").read_text())["options"]
@@ -188,10 +207,9 @@ def test_each_class_of_options_does_what_the_schema_says(server):
         assert code(phone) == 202
         server.set_component(COMPONENT, {"peers": PEERS, "message_accept_code": 200})
         wait_for("the new code", lambda: code(phone) == 200)
-        overview = lambda: json.loads(server.stoxctl("overview", "--json").stdout)  # noqa: E731
         server.setup.engine["log_level"] = "warn"
         reload_again(server)
-        wait_for("the new log level", lambda: '"warn"' in json.dumps(overview()))
+        wait_for("the new log level", lambda: '"warn"' in json.dumps(overview(server)))
     # restart
     since = server.log_size()
     server.setup.engine["bind"] = [f"udp:{GATEWAY}:{OTHER_PORT}"]
@@ -205,6 +223,8 @@ def test_each_class_of_options_does_what_the_schema_says(server):
     assert answers(PORT) and server.worker() == worker
     server.setup.engine.update(log_level="debug")
     reload_again(server)
+    for broken in ("[", "words alone"):
+        keeps_what_it_had(server, broken)
     since = server.log_size()
     os.kill(worker, signal.SIGKILL)
     server.wait_attached(COMPONENT, since)

@@ -17,7 +17,7 @@ from entries import Kill  # noqa: E402
 from kills import look_into_store, stand_still  # noqa: E402
 from lane import GATEWAY, PEER  # noqa: E402
 from play import Play  # noqa: E402
-from processes import NOBODY, Program  # noqa: E402
+from processes import NOBODY, Failed, Program  # noqa: E402
 from service import GROUP, Service  # noqa: E402
 from sip_peer import SipPeer, message  # noqa: E402
 from xmpp_client import XmppClient  # noqa: E402
@@ -68,6 +68,18 @@ def test_messages_both_ways(server, service):
     with SipPeer(port=PORT) as phone:
         each_way(server, phone, "first")
     assert f"connected to the worker, pid {service.pid}" in server.log_text()
+
+
+@pytest.mark.gate(60)
+def test_the_doctor_is_for_the_services_own_user(server):
+    """Who else looks would see other rights, and be told to change them."""
+    if server.name == "ejabberd":
+        with pytest.raises(Failed) as refused:
+            server.api("stox_doctor")
+        said = str(refused.value)
+    else:
+        said = server.ctl("doctor").stderr
+    assert "the worker is a service" in said and "doctor --lines" in said, said
 
 
 @pytest.mark.gate(120)
