@@ -34,7 +34,7 @@ def unit() -> dict[str, list[str]]:
 
 def sandboxed() -> str | None:
     wanted = {"ProtectSystem": "strict", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "PrivateDevices": "yes", "StateDirectory": "stox",
-              "StateDirectoryMode": "0700", "User": "stox", "Restart": "on-failure"}
+              "StateDirectoryMode": "0700", "User": "stox", "Restart": "on-failure", "LimitCORE": "0", "TasksMax": "64"}
     wrong = [name for name, value in wanted.items() if unit().get(name) != [value]]
     return f"not as promised: {wrong}" if wrong else None
 
@@ -67,6 +67,7 @@ SANDBOX = {
     "PrivateDevices": ("yes", "getrandom needs no device"),
     "PrivateTmp": ("yes", "SQLite's temporary files are seen by nobody else"),
     "LockPersonality": ("yes", "none"),
+    "KeyringMode": ("private", "none"),
     "MemoryDenyWriteExecute": ("yes", "no part makes code at run time"),
     "RemoveIPC": ("yes", "none of System V's"),
     "RestrictAddressFamilies": ("AF_UNIX AF_INET AF_INET6 AF_NETLINK", "servers, SIP, name servers, and the choice of source addresses"),

@@ -276,7 +276,7 @@ void deny(State& state, const Ask& ask, Actions& out) {
             break;
     }
     if (ask.purpose == Purpose::command)
-        out.push_back(Log{Level::info, {}, {}, audit_line(*ask.command, {}, asker(ask).to_string(), kVia, "forbidden"), true});
+        out.push_back(Log{Level::warn, {}, {}, audit_line(*ask.command, {}, asker(ask).to_string(), kVia, "forbidden")});
     refuse(ask.asked, ErrorType::auth, Condition::forbidden, "Only administrators may do this.", out);
 }
 

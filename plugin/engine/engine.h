@@ -176,7 +176,7 @@ struct Log {
     Trace trace;
     std::string peer;
     std::string text;
-    bool audit = false;                 ///< what an administrator did: written whatever the level is
+    bool audit = false;                 ///< what an administrator did: written whatever the level is, and however much else is
     std::optional<Address> stranger{};  ///< a line about who sent from there, who decides how many there are: not all are written
 };
 

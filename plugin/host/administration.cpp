@@ -177,7 +177,8 @@ AdminOutcome Administration::overview(const std::string& domain) {
 AdminOutcome Administration::trace(const AdminOrder& order, const std::string& domain) {
     const auto& match = order.text("match");
     const auto minutes = order.number("minutes");
-    if (!traces_.add(domain, match, steady_clock::now() + std::chrono::minutes(minutes)))
+    const auto now = steady_clock::now();
+    if (!traces_.add(domain, match, now + std::chrono::minutes(minutes), now))
         return {false, "There are as many traces as may be at once; wait for the end of one.", {}};
     return {
         true, "The log has every line about " + match + " for " + std::to_string(minutes) + " minutes, marked as traced.", {}};

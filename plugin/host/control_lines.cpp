@@ -235,8 +235,9 @@ std::string removed_line(std::string_view domain) {
     return dump(line);
 }
 
-std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems) {
+std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems, bool kept) {
     auto line = event("config-error");
+    line["kept"] = kept;
     if (!domain.empty()) line["domain"] = domain;
     line["problems"] = json::array();
     Room room(kMostOctets);

@@ -97,7 +97,8 @@ std::string down_line(std::string_view domain, std::string_view reason);
 /// The first `count` stanzas of that stream need no copy any more.
 std::string taken_line(std::string_view domain, std::string_view stream, std::uint64_t count);
 std::string removed_line(std::string_view domain);
-std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems);
+/// kept: what was configured before goes on to count; else there is nothing
+std::string config_error_line(std::string_view domain, const std::vector<config::Problem>& problems, bool kept);
 /// sip  none: it is not open
 std::string status_line(std::string_view id, std::int64_t uptime_s, std::uint64_t refused,
                         const std::optional<sip::Counters>& sip, const std::vector<DomainStatus>& domains);

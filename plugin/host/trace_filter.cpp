@@ -50,7 +50,8 @@ void TraceFilter::drop_old(TimePoint now) {
     std::erase_if(traces_, [now](const Trace& trace) { return trace.until <= now; });
 }
 
-bool TraceFilter::add(std::string domain, std::string match, TimePoint until) {
+bool TraceFilter::add(std::string domain, std::string match, TimePoint until, TimePoint now) {
+    drop_old(now);
     std::erase_if(traces_, [&](const Trace& trace) { return trace.domain == domain && trace.match == match; });
     if (traces_.size() >= kTraces) return false;
     traces_.push_back({std::move(domain), std::move(match), until});

@@ -21,7 +21,7 @@ public:
 
     /// domain  empty: lines of all
     /// False: there are as many as may be. The same again begins anew.
-    bool add(std::string domain, std::string match, TimePoint until);
+    bool add(std::string domain, std::string match, TimePoint until, TimePoint now);
     bool is_empty() const { return traces_.empty(); }
     /// Whether that line of that domain (empty: of the worker itself) is wanted. `t=` in front of it says of which session it is.
     bool wants(std::string_view domain, std::string_view line, TimePoint now);

@@ -36,6 +36,8 @@ Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
 }
 
 void Worker::log(Level level, std::string_view text, std::string_view domain) {
+    // Nothing is remembered under the name of a domain that is not here.
+    if (level == Level::error && !domain.empty() && !owner_of(std::string(domain))) return log(level, std::string(domain) + ": " + std::string(text), {});
     const bool traced = administration_.look_at(level, text, domain);
     if (level > log_level_ && !traced) return;
     if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
@@ -94,14 +96,15 @@ void Worker::perform(const Hello& command) {
 void Worker::perform(const EngineSet& command) {
     auto loaded = config::load_engine(command.config);
     if (auto* problems = std::get_if<std::vector<config::Problem>>(&loaded))
-        return reply(config_error_line({}, *problems));
+        return reply(config_error_line({}, *problems, options_.has_value()));
     auto& options = std::get<config::EngineOptions>(loaded);
     auto tls = read_tls(options);
-    if (!tls.problems.empty()) return reply(config_error_line({}, tls.problems));
+    if (!tls.problems.empty()) return reply(config_error_line({}, tls.problems, options_.has_value()));
     server_tls_ = std::move(tls.credentials);
     log_level_ = parse_level(options.log_level);
     if (stox_memory_limit) stox_memory_limit(options.memory_limit_mib << 20U);
     if (sip_) keep_what_needs_a_restart(options);
+    if (server_) tell_of_other_options(options);
     options_ = std::move(options);
     metrics_.use(options_->metrics);
     open_store();
@@ -110,6 +113,14 @@ void Worker::perform(const EngineSet& command) {
     sip_told_.clear();  // who asks anew is answered anew
     sip_patience_.begin(std::chrono::steady_clock::now());
     open_sip();
+}
+
+/// Servers that share a service share its options, and who comes last is heard.
+void Worker::tell_of_other_options(const config::EngineOptions& options) {
+    if (options_ && !options_of_.empty() && options_of_ != *server_ && !(options == *options_))
+        log(Level::warn, "options of the whole worker as " + options_of_ + " gave them are replaced by other ones of " + *server_ +
+                             "; give the same in both");
+    options_of_ = *server_;
 }
 
 void Worker::keep_what_needs_a_restart(config::EngineOptions& options) {

@@ -89,6 +89,7 @@ private:
     void let_in_after(const std::string& server);
     void read_tls_of_domains();
     config::CertificateFiles server_files() const;
+    void tell_of_other_options(const config::EngineOptions& options);
     void keep_what_needs_a_restart(config::EngineOptions& options);
     void open_store();
     store::Durability durability() const;
@@ -129,6 +130,7 @@ private:
     DomainClaims claims_;
     std::map<std::string, boost::asio::steady_timer> returns_;  ///< servers whose domains are expected again
     std::optional<config::EngineOptions> options_;
+    std::string options_of_;  ///< the server of a service that gave them
     engine::Level log_level_ = engine::Level::info;
     LogRate log_rate_;
     sip::LogGate strangers_{std::chrono::seconds(0)};

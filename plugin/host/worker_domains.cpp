@@ -25,7 +25,8 @@ constexpr const char* kOfAnotherUser =
     "gone, restart the worker";
 
 constexpr const char* kTooMany =
-    "more domains have been here than the worker remembers the owners of (10000); restart it, and those that are gone are forgotten";
+    "more domains have been here than the worker remembers the owners of (10000, of one user 5000); restart it, and those that are gone "
+    "are forgotten";
 
 constexpr const char* kTakenOver = "another chat server waits for it now";
 
@@ -79,7 +80,7 @@ void Worker::perform(const DomainSet& command) {
         return tell_sip();
     }
     const std::string name = options.domain;
-    if (!users_.put(name, user_of(*server_))) return refuse(command, {{"domain", kTooMany}});
+    if (!users_.put(name, user_of(*server_))) return refuse(command, {{{}, kTooMany}});
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
     if (sip_) domain->set_addresses(own_addresses(sip_->listening(), *options_));
@@ -91,9 +92,10 @@ void Worker::perform(const DomainSet& command) {
 
 /// What was handed over before stays, but its server may listen elsewhere by now.
 void Worker::refuse(const DomainSet& command, const std::vector<config::Problem>& problems) {
-    reply(config_error_line(command.domain, problems));
     const auto known = domains_.find(command.domain);
-    if (known == domains_.end() || known->second.server != *server_) return;
+    const bool kept = known != domains_.end() && known->second.server == *server_;
+    reply(config_error_line(command.domain, problems, kept));
+    if (!kept) return;
     known->second.confirmed = true;
     known->second.host->attach(attachment(command));
 }
@@ -127,8 +129,8 @@ void Worker::wait_for(const std::string& domain, const DomainSet& command) {
     if (const auto* before = claims_.of(domain); before && before->server != *server_) {
         // Nobody takes the place of one who has more right to it.
         if (of_another_user && !is_of_another_user(domain, before->server))
-            return reply(config_error_line(command.domain, {{"domain", kOfAnotherUser}}));
-        modules_.send(modules_.of(before->server), config_error_line(before->command.domain, {{"domain", kTakenOver}}));
+            return reply(config_error_line(command.domain, {{{}, kOfAnotherUser}}, false));
+        modules_.send(modules_.of(before->server), config_error_line(before->command.domain, {{{}, kTakenOver}}, false));
     }
     auto kept = command;
     kept.attachment = attachment(command);  // its module may have left by then
@@ -136,7 +138,7 @@ void Worker::wait_for(const std::string& domain, const DomainSet& command) {
         const bool foreign = is_of_another_user(domain, server);
         if (!domains_.contains(domain) && !foreign) return;  // it is leaving
         modules_.send(modules_.of(server),
-                      config_error_line(named, {{"domain", foreign ? kOfAnotherUser : kElsewhere}}));
+                      config_error_line(named, {{{}, foreign ? kOfAnotherUser : kElsewhere}}, false));
     });
 }
 
@@ -206,13 +208,13 @@ void Worker::remove(const std::string& name, bool for_good) {
     auto leaving = domains_.extract(name);
     auto domain = leaving.mapped().host;
     leaving_domains_[name] = leaving.mapped().server;  // which hears of it to the end
-    administration_.forget(name);
     tell_sip();
     ++leaving_;
     const auto why = for_good ? engine::Shutdown::Why::removed : engine::Shutdown::Why::stop;
     domain->stop(why, [this, domain, name, for_good] {
         tell_owner(name, removed_line(name));
         leaving_domains_.erase(name);
+        administration_.forget(name);
         if (for_good) users_.forget(name);
         let_in(name);
         left();

@@ -69,7 +69,7 @@ TEST(ControlLines, WhatALineHasNoRoomForIsLeftOutAndCounted) {
     EXPECT_FALSE(json::parse(status_line("1", 0, 0, std::nullopt, {})).contains("left_out"));
 
     const std::vector<stox::config::Problem> problems(6'000, {std::string(100, 'p'), std::string(100, 't')});
-    const auto refused = config_error_line("d", problems);
+    const auto refused = config_error_line("d", problems, true);
     EXPECT_LT(refused.size(), kMostOfALine);
     const auto told = json::parse(refused)["problems"];
     EXPECT_EQ(told.back()["text"], "and " + std::to_string(6'001 - told.size()) + " more problems");

@@ -9,7 +9,7 @@ namespace {
 using stox::host::DomainUsers;
 
 TEST(DomainUsers, AsManyAsThereIsRoomForAndNotOneMore) {
-    DomainUsers users(2);
+    DomainUsers users(2, 2);
     EXPECT_TRUE(users.put("one.test", "prosody"));
     EXPECT_TRUE(users.put("two.test", "prosody"));
     EXPECT_FALSE(users.put("three.test", "ejabberd"));
@@ -17,7 +17,7 @@ TEST(DomainUsers, AsManyAsThereIsRoomForAndNotOneMore) {
 }
 
 TEST(DomainUsers, AFullOneStillTakesWhatItKnows) {
-    DomainUsers users(1);
+    DomainUsers users(1, 1);
     users.put("one.test", "prosody");
     EXPECT_TRUE(users.put("one.test", "ejabberd"));
     EXPECT_TRUE(users.is_of_another("one.test", "prosody"));
@@ -25,11 +25,21 @@ TEST(DomainUsers, AFullOneStillTakesWhatItKnows) {
 }
 
 TEST(DomainUsers, WhatGoesForGoodMakesRoom) {
-    DomainUsers users(1);
+    DomainUsers users(1, 1);
     users.put("one.test", "prosody");
     users.forget("one.test");
     EXPECT_TRUE(users.put("two.test", "ejabberd"));
     EXPECT_FALSE(users.is_of_another("one.test", "ejabberd"));
+}
+
+TEST(DomainUsers, OneUserLeavesRoomForOthers) {
+    DomainUsers users(3, 2);
+    users.put("one.test", "prosody");
+    users.put("two.test", "prosody");
+    EXPECT_FALSE(users.put("three.test", "prosody"));
+    EXPECT_TRUE(users.put("two.test", "prosody"));
+    EXPECT_TRUE(users.put("three.test", "ejabberd"));
+    EXPECT_FALSE(users.put("three.test", "prosody")) << "it takes none from another beyond that either";
 }
 
 }  // namespace

@@ -45,6 +45,17 @@ TEST_F(ServiceTest, ADomainComesToTheOtherServerAsSoonAsTheFirstLetsGoOfIt) {
     other.line_with("\"up\"");
 }
 
+TEST_F(ServiceTest, ServersThatGiveDifferentOptionsOfTheWorkerAreNamed) {
+    Wire first = module();
+    set_engine(first);
+    Wire other = module("other");
+    set_engine(other);
+    EXPECT_EQ(all_until_done(first).find("replaced"), std::string::npos) << "the same ones";
+    other.send(R"({"t":"engine-set","config":{"bind":["udp:127.0.0.1:0"],"log_level":"warn"}})"
+               "\n");
+    EXPECT_NE(first.line_with("are replaced by other ones of").find("other"), std::string::npos);
+}
+
 TEST_F(ServiceTest, ADomainComesToTheOtherServerWhenTheFirstLeaves) {
     std::optional<Wire> first = module();
     set_engine(*first);

@@ -15,7 +15,7 @@ const TimePoint kNow{};
 
 TraceFilter filter_of(const std::string& match, const std::string& domain = {}) {
     TraceFilter filter;
-    EXPECT_TRUE(filter.add(domain, match, kNow + seconds(60)));
+    EXPECT_TRUE(filter.add(domain, match, kNow + seconds(60), kNow));
     return filter;
 }
 
@@ -60,9 +60,10 @@ TEST(TraceFilter, ItEndsWithItsTimeAndThereAreNotTooMany) {
     EXPECT_EQ(filter.rows({}, kNow + seconds(59)).at(0).left_seconds, 1u);
     EXPECT_FALSE(filter.wants("d", "juliet", kNow + seconds(60)));
     EXPECT_TRUE(filter.is_empty());
-    for (std::size_t n = 0; n < TraceFilter::kTraces; ++n) EXPECT_TRUE(filter.add({}, std::to_string(n), kNow + seconds(1)));
-    EXPECT_FALSE(filter.add({}, "one more", kNow + seconds(1)));
-    EXPECT_TRUE(filter.add({}, "0", kNow + seconds(9))) << "the same one, longer";
+    for (std::size_t n = 0; n < TraceFilter::kTraces; ++n) EXPECT_TRUE(filter.add({}, std::to_string(n), kNow + seconds(1), kNow));
+    EXPECT_FALSE(filter.add({}, "one more", kNow + seconds(1), kNow));
+    EXPECT_TRUE(filter.add({}, "0", kNow + seconds(9), kNow)) << "the same one, longer";
+    EXPECT_TRUE(filter.add({}, "one more", kNow + seconds(9), kNow + seconds(1))) << "the others have ended, though no line came";
 }
 
 TEST(RecentErrors, TheLastFiveOfEachDomainTheYoungestFirst) {

@@ -139,6 +139,7 @@ TEST_F(WorkerTest, AnInvalidConfigurationLeavesTheOldOneInPlace) {
     set_domain(R"({"peerz":{}})");
     const auto refused = control->line_with("config-error");
     EXPECT_NE(refused.find("peers"), std::string::npos) << refused;
+    EXPECT_NE(refused.find(R"("kept":true)"), std::string::npos) << refused;
     control->send(R"({"t":"status","id":"q1"})"
                   "\n");
     const auto status = control->line_with("\"q1\"");
@@ -335,6 +336,7 @@ TEST_F(WorkerTest, ADomainWhoseCertificateCannotBeUsedIsRefusedAndTheOldOneStays
     EXPECT_NE(refused.find(R"("domain":"capulet.test")"), std::string::npos) << refused;
     EXPECT_NE(refused.find(R"("path":"tls.certificate")"), std::string::npos) << refused;
     EXPECT_NE(refused.find(good.chain + ".none: No such file or directory"), std::string::npos) << refused;
+    EXPECT_NE(refused.find(R"("kept":false)"), std::string::npos) << "there was none";
     control->send(R"({"t":"status","id":"q1"})"
                   "\n");
     EXPECT_NE(control->line_with("\"q1\"").find(R"("domains":[])"), std::string::npos);

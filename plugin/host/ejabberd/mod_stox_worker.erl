@@ -290,8 +290,11 @@ take(#{<<"t">> := <<"up">>} = Event, _) -> log(info, Event, <<"attached">>);
 take(#{<<"t">> := <<"down">>} = Event, _) -> log(warning, Event, [<<"detached: ">>, maps:get(<<"reason">>, Event, <<>>)]);
 take(#{<<"t">> := <<"removed">>} = Event, _) -> log(info, Event, <<"removed">>);
 take(#{<<"t">> := <<"config-error">>, <<"problems">> := Problems} = Event, _) ->
-    [log(error, Event, ["option ", Path, ": ", Text, "; the configuration before it stays"])
-     || #{<<"path">> := Path, <<"text">> := Text} <- Problems];
+    Kept = case maps:get(<<"kept">>, Event, false) of
+               true -> <<"; the configuration before it stays">>;
+               false -> <<>>
+           end,
+    [log(error, Event, [option(Path), Text, Kept]) || #{<<"path">> := Path, <<"text">> := Text} <- Problems];
 take(#{<<"t">> := <<"authz">>, <<"id">> := Id} = Event, State) ->
     send(State, {[{t, <<"authz">>}, {id, Id}, {allowed, is_admin(Event, State)}]});
 %% Not by this process, which is told of the end of it.
@@ -302,6 +305,10 @@ take(#{<<"stox">> := Version}, _) when Version =/= ?CONTROL_VERSION ->
     logger:error("stox: the worker speaks control version ~p, this module ~b: upgrade the older one and restart the server",
                  [Version, ?CONTROL_VERSION]);
 take(_, _) -> ok.
+
+%% What is wrong may be of no option.
+option(<<>>) -> [];
+option(Path) -> ["option ", Path, ": "].
 
 level(<<"error">>) -> error;
 level(<<"warn">>) -> warning;

@@ -80,8 +80,8 @@ end
 
 events["config-error"] = function (event)
 	for _, problem in ipairs(event.problems or {}) do
-		log_for(event.domain)("error", "option %s%s: %s; the configuration before it stays",
-			event.domain and "stox_" or "stox.", problem.path or "", problem.text or "");
+		local path = (problem.path or "") ~= "" and ("option %s%s: "):format(event.domain and "stox_" or "stox.", problem.path) or "";
+		log_for(event.domain)("error", "%s%s%s", path, problem.text or "", event.kept and "; the configuration before it stays" or "");
 	end
 end
 

@@ -125,6 +125,18 @@ def test_errors_and_reload(server, romeo):
     assert execute(romeo, COMPONENT, "overview").status == "completed"
 
 
+def test_every_command_answers_its_administrator(server, romeo):
+    """Those that end the worker have scenarios of their own; here each of the others is carried out."""
+    arguments = {"user-limit": {"user": f"romeo@{DOMAIN}", "per_second": "default"}, "drain": {"state": "off"}, "ban": {"source": STRANGER, "minutes": "1"},
+                 "unban": {"source": STRANGER}, "trace": {"match": "nobody@nowhere.test", "minutes": "1"}, "log-level": {"level": "debug"},
+                 "cancel-subscription": {"user": f"romeo@{DOMAIN}", "contact": f"juliet@{COMPONENT}"}}
+    for word in [word for word in listed(romeo, COMPONENT) if not word.startswith(OWN) and word not in ("reload", "stop")]:
+        done = fill_in(romeo, COMPONENT, word, **arguments[word]) if word in arguments else execute(romeo, COMPONENT, word)
+        assert done.status == "completed", (word, done)
+        if word == "cancel-subscription":
+            assert done.notes[0][0] == "error", "there is none"
+
+
 def test_by_profanity(server, workspace):
     client = Profanity(workspace / "profanity-admin", f"romeo@{DOMAIN}", PASSWORD, server.setup.address, server.setup.port)
     try:
@@ -137,5 +149,10 @@ def test_by_profanity(server, workspace):
         client.type(f"/cmd exec urn:stox:admin#log-level {COMPONENT}")
         client.wait_came("urn:stox:admin#log-level", "executing")
         client.wait_shown("Log level")
+        since = server.log_size()
+        client.type("/field1 debug")
+        client.type("/form submit")
+        client.wait_came("urn:stox:admin#log-level", "completed")
+        server.wait_log(rf"audit command=log-level who=romeo@{DOMAIN}/\S+ via=xmpp result=done level=debug", since)
     finally:
         client.stop()

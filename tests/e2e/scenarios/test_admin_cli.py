@@ -1,6 +1,7 @@
 """Administration by command lines: stoxctl, prosodyctl and ejabberdctl give the same views, and say by their status what came of it."""
 import json
 import os
+import re
 
 import pytest
 
@@ -16,8 +17,9 @@ VIEWS = {"overview": "worker", "domains": "domains", "peers": "peers", "errors":
 # Orders that leave the worker as it was, in this order.
 ORDERS = [("user-limit", "romeo@montague.test", "5"), ("user-limit", "romeo@montague.test", "default"), ("drain", "on"), ("drain", "off"),
           ("trace", "nobody@nowhere.test", "1"), ("ban", STRANGER, "5"), ("unban", STRANGER), ("log-level", "debug")]
+ELSEWHERE = {"cancel-subscription", "reload", "stop"}  # below, and of a subscription that there is: test_contacts
 ARGUMENTS = {"user-limit": ("user", "per_second"), "drain": ("state",), "trace": ("match", "minutes"), "ban": ("source", "minutes"), "unban": ("source",),
-             "log-level": ("level",)}
+             "log-level": ("level",), "cancel-subscription": ("user", "contact")}
 IS_EJABBERD = os.environ.get("STOX_SERVER") == "ejabberd"
 
 
@@ -66,6 +68,16 @@ def test_every_view_in_every_rendering(server):
     assert (peer["domain"], peer["peer"], peer["probed"]) == (COMPONENT, "phones", False)
 
 
+def test_no_command_is_without_its_twin_and_its_test(server):
+    shown = server.stoxctl("help").stdout
+    words = {line.split()[0] for line in shown.splitlines()[1:] if line.startswith("  ")}
+    tried = {*VIEWS, *(order[0] for order in ORDERS), *ELSEWHERE}
+    assert words == tried, words ^ tried
+    if IS_EJABBERD:
+        listed = server.ctl("help", "--tags", "stox").stdout
+        assert {word for word in words if not re.search(rf"\bstox_{word.replace('-', '_')}\b", listed)} == set(), listed
+
+
 def test_every_order_and_its_audit_line(server):
     def stoxctl(*words):
         done = server.stoxctl(*words)
@@ -86,6 +98,9 @@ def test_the_status_says_what_came_of_it(server):
         assert run("unban", STRANGER).returncode == 1, "it is not banned"
         assert run("log-level", "loud").returncode == 2
     assert server.stoxctl("dance").returncode == 2
+    for run in (server.stoxctl, own):
+        done = run("cancel-subscription", f"romeo@{DOMAIN}", f"juliet@{COMPONENT}")
+        assert done.returncode == 1, (done.stdout, done.stderr)
     assert server.stoxctl().returncode == 2
     assert server.stoxctl("peers", "--domain", "nowhere.test").returncode == 1
     assert server.command([server.folder / "dist" / "stoxctl", "--socket", "/nowhere", "peers"]).returncode == 1

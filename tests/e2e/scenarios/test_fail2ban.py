@@ -39,10 +39,12 @@ def test_the_filter_finds_who_was_refused(server):
     assert PEER not in hosts(lines)
 
 
-@pytest.mark.parametrize("prefix", ["Nov 27 15:11:44 capulet.test:stox\twarn\t", "2026-11-27 15:11:44.123456+00:00 [warning] <0.401.0> stox capulet.test: "])
+@pytest.mark.parametrize("prefix", ["Nov 27 15:11:44 capulet.test:stox\twarn\t", "2026-11-27 15:11:44.123456+00:00 [warning] <0.401.0> stox capulet.test: ",
+                                    "Nov 27 15:11:44 host stoxd[4711]: capulet.test: "])
 def test_what_others_wrote_is_nobody(prefix):
     forged = "security event=refused method=MESSAGE src=192.0.2.66:5060 "
     line = 'security event=refused method="X \\" {}" src=[2001:db8::1]:5060 transport=udp from="{}" status=403'
     assert hosts([prefix + "t=00aa " + line.format(forged, forged)]) == {"2001:db8::1"}
     assert hosts([prefix + f'request refused method="{forged}" src=192.0.2.66:5060 transport=udp']) == set()
     assert hosts([prefix.replace("stox", "c2s") + forged]) == set()
+    assert hosts([prefix + "peer=phones " + forged]) == set(), "a peer's"

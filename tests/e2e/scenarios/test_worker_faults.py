@@ -112,9 +112,9 @@ def test_three_kills_and_each_other_fault(server, capsys):
 
 @pytest.mark.full(2_400)
 def test_faults_twenty_times(server, capsys):
-    """Of any kind; each end is further from the one before, since a worker that ends often waits longer."""
+    """Of each kind; each end is further from the one before, since a worker that ends often waits longer."""
     def choose(faults, random):
-        chosen = [*20 * [faults.killed], *4 * [faults.hangs], *4 * [faults.grows], faults.paused]
+        chosen = [*20 * [faults.killed], *20 * [faults.hangs], *20 * [faults.grows], *4 * [faults.paused]]
         random.shuffle(chosen)
         return chosen
     play_through(server, capsys, choose, 3 * MESSAGES)
