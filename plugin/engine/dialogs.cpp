@@ -64,7 +64,7 @@ void Dialogs::begin(IdGenerator& ids, std::string domain) {
 
 void Dialogs::use(sip::CallSettings calls) {
     calls.repeat_responses = false;  // sip/endpoint does it
-    calls.allow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY";
+    calls.allow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH";
     calls.allow_events = "presence";
     agent_->use(std::move(calls));
 }

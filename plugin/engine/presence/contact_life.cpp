@@ -188,6 +188,7 @@ void contacts_configure(State& state, TimePoint now, Actions& out) {
 
 void contacts_leave(State& state, TimePoint now, Actions& out) {
     const bool for_good = state.is_leaving_for_good();
+    state.publications = {};
     if (state.stream_up)
         for (auto& stanza : std::exchange(state.contacts.owed, {})) out.push_back(SendStanza{std::move(stanza)});
     for (auto* contact : state.contacts.all()) {

@@ -67,14 +67,53 @@ void learn(State& state, Contact& contact, TimePoint now) {
         contact.shown.learn({{made}}, now);
     } else if (state.contacts.document) {
         contact.shown.learn(state.contacts.document->presentity, now);
-    } else {
+        contact.notified = true;
+    } else if (!contact.published) {
         contact.shown.learn_nothing();
     }
+    if (contact.notified || is_pretended(contact)) contact.published.reset();
     contact.confirm_by.reset();
 }
 
+/// What its devices have published holds where the contact itself says nothing, and only for who may see it.   (PRES-94)
+std::optional<std::uint64_t> published_for(const State& state, const Contact& contact) {
+    using Look = presence::ContactRelation::Look;
+    const auto& relation = contact.relation;
+    const bool doubted = std::holds_alternative<presence::contact::Pending>(relation.state());
+    const bool may_see = (relation.look() == Look::granted && !doubted) || relation.look() == Look::pretended;
+    if (contact.notified || !may_see || relation.is_over() || !relation.is_online()) return std::nullopt;
+    return state.publications.version(contact.contact.to_string());
+}
+
+/// Nothing is known any more by a subscription.
+void withdraw_shown(State& state, Contact& contact, TimePoint now, Actions& out) {
+    contact.notified = false;
+    contact.confirm_by.reset();
+    // What takes its place is a document like any other.
+    if (published_for(state, contact)) return;
+    contact.published.reset();
+    if (can_tell(state, contact))
+        for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
+    else
+        contact.shown.withdraw();
+}
+
+void follow_publications(State& state, Contact& contact, TimePoint now, Actions& out) {
+    const auto version = published_for(state, contact);
+    if (version == contact.published || !contact.relation.is_online()) return;
+    contact.published = version;
+    if (version) {
+        contact.shown.learn(state.publications.composed(contact.contact.to_string()), now);
+        contact.confirm_by.reset();
+    } else if (is_pretended(contact)) {
+        learn(state, contact, now);
+    } else {
+        withdraw_shown(state, contact, now, out);
+    }
+}
+
 void answer_probe(State& state, Contact& contact, Actions& out) {
-    if (!contact.moved) return contact.shown.repeat();
+    if (!contact.moved || contact.published) return contact.shown.repeat();
     auto error = presence_of(contact.contact, contact.user, xmpp::PresenceType::error);
     error.error = contact.moved;
     send_presence(state, std::move(error), out);
@@ -159,6 +198,8 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 break;
             case ContactAct::tell_unsubscribed:
                 for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
+                contact.notified = false;
+                contact.published.reset();
                 send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::unsubscribed), out);
                 break;
             case ContactAct::tell_presence:
@@ -166,11 +207,7 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 learn(state, contact, now);
                 break;
             case ContactAct::tell_unavailable:
-                if (can_tell(state, contact))
-                    for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
-                else
-                    contact.shown.withdraw();
-                contact.confirm_by.reset();
+                withdraw_shown(state, contact, now, out);
                 break;
             case ContactAct::answer_probe:
                 answer_probe(state, contact, out);
@@ -190,6 +227,7 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
         leave_line(state, contact, now, out);
         return state.contacts.remove(contact);
     }
+    follow_publications(state, contact, now, out);
     settle(state, contact, now, out);
 }
 

@@ -35,6 +35,8 @@ struct Contact {
     bool has_row = false;
     bool resending = false;      ///< the new stream is told of it in its turn
     bool waits_to_tell = false;  ///< there is more to tell than all contacts together may
+    bool notified = false;       ///< what is known is from a subscription
+    std::optional<std::uint64_t> published{};  ///< or it is this version of its publications
     sip::UsageKey usage = sip::UsageKey::none;
     std::optional<ContactLine> line{};         ///< whether it is on the phone is asked
     std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
@@ -71,6 +73,8 @@ public:
     /// The first whose time has come.
     Contact* take_due(TimePoint now);
     std::vector<Contact*> of(const xmpp::Jid& user);
+    /// contact  a bare address
+    std::vector<Contact*> watching(const std::string& contact);
     std::vector<Contact*> all();
     template <class Visit>
     void for_each_row(Visit visit) const {
@@ -111,6 +115,7 @@ private:
 
     std::map<Key, Contact> contacts_;
     std::map<std::uint64_t, Contact*> numbers_;
+    std::set<std::pair<std::string, std::uint64_t>> watching_;  ///< contact, number
     std::map<sip::UsageKey, Contact*> usages_, lines_;
     std::map<std::string, User> users_;
     std::set<std::pair<TimePoint, std::uint64_t>> dues_;
