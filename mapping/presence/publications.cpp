@@ -17,6 +17,12 @@ std::size_t octets_of(const Presentity& document) {
     return octets;
 }
 
+/// Nobody is there, or somebody is or is not.   (PRES-74, PRES-75)
+bool says_something(const Presentity& document) {
+    const auto is_known = [](const ResourcePresence& one) { return one.availability != Availability::unknown; };
+    return document.resources.empty() || std::ranges::any_of(document.resources, is_known);
+}
+
 }  // namespace
 
 Publications::Outcome Publications::publish(Publish what, std::string tag, TimePoint now) {
@@ -118,7 +124,9 @@ Presentity Publications::composed(const std::string& contact) const {
 
 std::optional<std::uint64_t> Publications::version(const std::string& contact) const {
     const auto entry = entries_.find(contact);
-    return entry == entries_.end() || entry->second.all.empty() ? std::nullopt : std::optional(entry->second.version);
+    const bool any = entry != entries_.end() &&
+                     std::ranges::any_of(entry->second.all, [](const Publication& one) { return says_something(one.document); });
+    return any ? std::optional(entry->second.version) : std::nullopt;
 }
 
 std::optional<std::string> Publications::take_changed(TimePoint now) {

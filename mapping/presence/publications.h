@@ -54,7 +54,7 @@ public:
     /// tag  a new one that nobody can guess: it names the publication from now on
     Outcome publish(Publish what, std::string tag, TimePoint now);
 
-    /// Which state of the contact's publications this is; none: there are none.
+    /// Which state of the contact's publications this is; none: there are none, or none says anything.
     std::optional<std::uint64_t> version(const std::string& contact) const;
     /// What they say together; who is of no publication is gone.
     Presentity composed(const std::string& contact) const;

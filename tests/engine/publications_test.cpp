@@ -82,6 +82,41 @@ TEST(Published, PRES_94_WhatTheContactSaysItselfCountsMore) {
     ASSERT_EQ(rig.begun, 2u);
     rig.notify("active;expires=3600", pidf({"balcony/away"}));
     EXPECT_EQ(rig.told(), "available juliet@capulet.test/balcony away, unavailable juliet@capulet.test/desk");
+    rig.pass(1s);
+    rig.publish(pidf({"desk/away"}));
+    rig.pass(1s);
+    EXPECT_EQ(rig.told(), "");
+}
+
+TEST(Published, PRES_94_NobodySeesThatItIsSaidByAnother) {
+    PresenceRig rig;
+    rig.granted(pidf({"balcony", "desk/dnd"}));
+    rig.publish(pidf({"balcony", "desk"}), "3600");
+    rig.pass(1s);
+    EXPECT_EQ(rig.told(), "");
+    rig.subscribe_status = 503;
+    rig.subscribe_headers.clear();
+    rig.notify("terminated;reason=probation;retry-after=600");
+    rig.pass(5min);
+    EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk") << "what is the same is not told, and nobody goes and comes back";
+}
+
+TEST(Published, PRES_111_WhoHasMovedAndPublishesIsSeen) {
+    PresenceRig rig;
+    silent(rig);
+    rig.pass(1min);
+    rig.subscribe_status = 302;
+    rig.notify("terminated;reason=deactivated");
+    rig.pass(1s);
+    rig.told();
+    rig.user(PresenceType::probe);
+    EXPECT_EQ(rig.told(), "error juliet@capulet.test") << "it is elsewhere";
+    rig.pass(1s);
+    rig.publish(pidf({"desk"}));
+    EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk");
+    rig.pass(1s);
+    rig.user(PresenceType::probe);
+    EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk");
 }
 
 TEST(Published, PRES_94_NobodySeesWhatTheyMayNot) {

@@ -104,6 +104,16 @@ TEST_F(PublicationsTest, PRES_94_SeveralAreOne) {
     EXPECT_EQ(composed(), "cell, desk away");
 }
 
+TEST_F(PublicationsTest, PRES_75_WhoSaysNothingHasPublishedNothing) {
+    say({resource("desk", Availability::unknown)}, "a");
+    EXPECT_EQ(all.version(kJuliet), std::nullopt);
+    say({}, "b");
+    EXPECT_NE(all.version(kJuliet), std::nullopt) << "nobody is there: that is something";
+    refresh("b", "", 0s);
+    change("a", "c", {resource("desk", Availability::unknown), resource("cell")});
+    EXPECT_NE(all.version(kJuliet), std::nullopt);
+}
+
 TEST_F(PublicationsTest, PRES_94_ItLapsesUnlessItIsRefreshed) {
     say({resource("desk")}, "a");
     say({resource("cell")}, "b");

@@ -68,7 +68,7 @@ void learn(State& state, Contact& contact, TimePoint now) {
     } else if (state.contacts.document) {
         contact.shown.learn(state.contacts.document->presentity, now);
         contact.notified = true;
-    } else if (!contact.published) {
+    } else {
         contact.shown.learn_nothing();
     }
     if (contact.notified || is_pretended(contact)) contact.published.reset();
@@ -198,8 +198,6 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 break;
             case ContactAct::tell_unsubscribed:
                 for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
-                contact.notified = false;
-                contact.published.reset();
                 send_presence(state, presence_of(contact.contact, contact.user, xmpp::PresenceType::unsubscribed), out);
                 break;
             case ContactAct::tell_presence:

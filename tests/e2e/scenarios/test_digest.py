@@ -111,7 +111,7 @@ def test_CORE_54_a_carrier_that_asks_is_answered(server, romeo, domain):
 def test_PRES_17_PRES_20_a_presence_server_that_asks_is_answered(server, romeo, workspace, domain, asks):
     kamailio, phone = PresenceServer(workspace / f"asks-{asks}", DOMAIN, max_expires=40, asks=asks, password="wherefore"), Presentity("nurse", DOMAIN)
     try:
-        since = domain(peers={"presence": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:5060", "probe": False, "auth": {
+        since = domain(peers={"presence": {"match": {"source": ["10.77.0.0/31"]}, "next_hop": f"sip:{PEER}:5060", "probe": False, "auth": {
             "user": "gateway", "password_file": secret(server, "presence.password", "wherefore\n"), "realms": ["presence.test"]}}})
         phone.publish(pidf(f"pres:{phone.address}", ("ID-hall", "open", "")))
         kamailio.decide("nurse", "allow")

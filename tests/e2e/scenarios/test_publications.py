@@ -2,6 +2,7 @@
 import itertools
 import os
 import signal
+import time
 
 import pytest
 from baresip import Baresip
@@ -13,7 +14,8 @@ from sipp import Sipp
 
 DOMAIN = "verona.test"
 PORT = 5108
-PHONES = {"peers": {"phones": {"match": {"source": [PEER]}, "next_hop": f"sip:{PEER}:5060", "probe": False}}, "presence": {"mode": "static"}}
+# Less close a match than that of the domain beside it, so that a host is told to one of them.
+PHONES = {"peers": {"phones": {"match": {"source": ["10.77.0.0/31"]}, "next_hop": f"sip:{PEER}:5060", "probe": False}}, "presence": {"mode": "static"}}
 
 
 @pytest.fixture
@@ -66,9 +68,13 @@ def test_PRES_94_baresip_publishes(server, romeo, workspace, phones):
     since = len(romeo.presences)
     phone = Baresip(workspace / "publishing", contact, PEER, f"{GATEWAY}:5060;transport=udp", "romeo@montague.test", port=5076, publishes=60)
     try:
+        phone.command("presence_online")
         wait_for("the phone's own state", lambda: any(one.startswith("available /") and "/phone" not in one for one in shown(romeo, contact, since)),
                  alive=phone.program.alive)
         assert "unavailable /phone" in shown(romeo, contact, since)
+        phone.command("presence_offline")
+        wait_for("that it is away", lambda: any(one.startswith("unavailable /") and "/phone" not in one for one in shown(romeo, contact, since)),
+                 alive=phone.program.alive)
     finally:
         phone.stop()
 
@@ -83,6 +89,7 @@ def test_PRES_94_a_killed_worker_forgets_and_the_phone_publishes_anew(workspace)
         since = romeo.present("subscribe", phone.address)
         phone.publish(pidf(f"sip:{phone.address}", ("ID-desk", "open", "at my desk")), expires=3600)
         assert romeo.wait_presence("available", f"{phone.address}/desk", since)["status"] == "at my desk"
+        time.sleep(1.5)  # what was granted is on the disk by then
         since, log = len(romeo.presences), server.log_size()
         os.kill(server.worker(), signal.SIGKILL)
         server.wait_attached(COMPONENT, log)
