@@ -1324,4 +1324,54 @@ TEST(SubscribePacer, PRES_93_WhoWaitsHasOnePlace) {
     EXPECT_EQ(pacer.take(now, anybody), 1u);
 }
 
+/// The most that went within a second, whenever it began.
+std::size_t most_in_a_second(const std::vector<TimePoint>& went) {
+    std::size_t most = 0;
+    for (std::size_t first = 0, last = 0; last < went.size(); ++last) {
+        while (went[first] + 1s <= went[last]) ++first;
+        most = std::max(most, last - first + 1);
+    }
+    return most;
+}
+
+// A loop that is late by up to 50 ms each time: the cap holds, and ten thousand are asked for within a minute.
+TEST(SubscribePacer, PRES_93_NoSecondHoldsMoreThanThePeerWasPromisedHoweverLateTheTicks) {
+    for (const auto late : {0ms, 1ms, 3ms, 7ms, 20ms, 33ms, 50ms}) {
+        SubscribePacer pacer;
+        pacer.configure(250);
+        TimePoint now{1h};
+        constexpr std::uint64_t kAll = 10'000;
+        for (std::uint64_t who = 1; who <= kAll; ++who) pacer.push("pbx", who, now);
+        std::vector<TimePoint> went;
+        const auto begun = now;
+        for (std::uint64_t tick = 0; went.size() < kAll; ++tick) {
+            now = std::max(now, *pacer.next_timeout()) + late * (tick % 7) / 6;
+            while (pacer.take(now, [](std::uint64_t) { return true; })) went.push_back(now);
+        }
+        EXPECT_LE(most_in_a_second(went), 250u) << late.count();
+        EXPECT_LT(now - begun, 60s) << late.count();
+    }
+}
+
+TEST(SubscribePacer, PRES_93_AQueueThatWasEmptyForAMomentBeginsNoNewSecond) {
+    SubscribePacer pacer;
+    pacer.configure(100);
+    TimePoint now{1h};
+    std::vector<TimePoint> went;
+    const auto anybody = [](std::uint64_t) { return true; };
+    for (std::uint64_t who = 1; who <= 3'000; ++who) {
+        pacer.push("pbx", who, now);
+        while (pacer.take(now, anybody)) went.push_back(now);
+        now += who % 40 == 0 ? 49ms : 5ms;  // a late one, then each comes when the one before has gone
+        while (pacer.take(now, anybody)) went.push_back(now);
+    }
+    EXPECT_LE(most_in_a_second(went), 100u);
+    pacer.configure(10);
+    for (std::uint64_t who = 4'000; who <= 4'100; ++who) pacer.push("pbx", who, now);
+    std::size_t more = 0;
+    for (int i = 0; i < 100; ++i, now += 10ms)
+        while (pacer.take(now, anybody)) ++more;
+    EXPECT_LE(more, 10u) << "a lower rate counts what went before";
+}
+
 }  // namespace stox::engine::test
