@@ -548,6 +548,77 @@ TEST(Contacts, PRES_27_WhatWasForgottenIsTakenBackByTheContactAlone) {
     EXPECT_TRUE(refused.rows().empty());
 }
 
+// A trunk that has no presence says it of all its numbers at once, and would empty each roster that was full before.
+TEST(Contacts, PRES_15_ATrunkWithoutPresenceStrikesNobodyOffARoster) {
+    for (const int status : {405, 406, 489}) {
+        ContactsRig rig;
+        rig.stanza(presence(PresenceType::probe));
+        rig.pass(0ms);
+        EXPECT_EQ(rig.respond(status), "unavailable juliet@capulet.test") << status;
+        EXPECT_EQ(rig.pass(1h) + rig.probe(), "") << status;
+        EXPECT_EQ(rig.begun, 1u) << "a login asks nobody";
+        // Nor after a restart, by which nothing more is known.
+        rig.rig.restart();
+        rig.rig.feed(StreamUp{});
+        rig.pass(1s);
+        EXPECT_EQ(rig.begun, 2u);
+        EXPECT_EQ(rig.respond(status).find("unsubscribed"), std::string::npos) << status;
+        rig.pass(24h - 1s);
+        EXPECT_EQ(rig.begun, 2u);
+        rig.pass(1s);
+        EXPECT_EQ(rig.begun, 3u) << "it is asked once a day";
+        EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony"})), "available juliet@capulet.test/balcony");
+        rig.pass(1s);
+        EXPECT_FALSE(rig.rows().at(0).assumed);
+    }
+    ContactsRig asked;
+    asked.granted();
+    asked.pass(1min);
+    asked.notify("terminated;reason=timeout");
+    EXPECT_EQ(asked.respond(489), "unavailable juliet@capulet.test/balcony, unsubscribed juliet@capulet.test")
+        << "whom this gateway asked";
+}
+
+TEST(Contacts, PRES_27_AProbedAddressThatIsNotThereEndsWithoutAWord) {
+    ContactsRig rig;
+    rig.stanza(presence(PresenceType::probe));
+    rig.pass(0ms);
+    EXPECT_EQ(rig.respond(404), "unavailable juliet@capulet.test");
+    const auto end = rig.rig.now + 27h;
+    while (rig.rig.now < end) {
+        const auto before = rig.begun;
+        std::string told = rig.pass(14s);
+        if (rig.begun != before) told += rig.respond(404);
+        ASSERT_EQ(told, "");
+    }
+    rig.pass(1s);
+    EXPECT_TRUE(rig.rows().empty());
+    const auto before = rig.begun;
+    rig.pass(10h);
+    EXPECT_EQ(rig.begun, before);
+    EXPECT_EQ(rig.probe(), "");
+    EXPECT_EQ(rig.begun, before + 1) << "the roster says it still";
+}
+
+TEST(Contacts, PRES_27_WhatNobodyEverConfirmedIsNoRowForEver) {
+    const UtcTime then = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+    ContactsRig rig;
+    rig.rig.feed(StanzaIn{presence(PresenceType::probe), then});
+    rig.stanza(presence(PresenceType::unavailable));
+    rig.pass(1s);
+    ASSERT_EQ(rig.rows().size(), 1u);
+    const auto restart = [&](std::chrono::days later) {
+        rig.rig.restart(Rig::default_options(), then + later);
+        rig.rig.feed(StreamUp{});
+        rig.stanza(presence(PresenceType::unavailable));
+        rig.pass(1s);
+        return rig.rows().size();
+    };
+    EXPECT_EQ(rig.rows().at(0).assumed, then);
+    EXPECT_EQ(restart(std::chrono::days(29)), 1u);
+    EXPECT_EQ(restart(std::chrono::days(31)), 0u) << "time passes while nobody runs";
+}
+
 TEST(Contacts, PRES_27_AProbeThatMayNotAskIsNotAnswered) {
     auto options = Rig::default_options();
     options.presence.contacts_per_user = 1;

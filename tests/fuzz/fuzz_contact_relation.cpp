@@ -152,7 +152,7 @@ private:
     /// A kill: what was kept comes back, and its user is there.
     void restart() {
         if (in_.below(8) != 0 || !kept_ || usage_ != UsageKey::none) return;
-        relation_ = ContactRelation(relation_.authorization());
+        relation_ = ContactRelation(relation_.authorization(), relation_.assumed());
         queued_ = false;
         shown_ = false;
         does([&](auto& acts) { relation_.online(now_, acts); });

@@ -95,6 +95,7 @@ ContactRow contact() {
     row.contact = jid("juliet@capulet.test");
     row.granted = true;
     row.shown = {"balcony", "", "\xc3\xa4/\n"};
+    row.assumed = at(1'700'000'000'123);
     return row;
 }
 
@@ -314,6 +315,7 @@ TEST(MessageCodec, HostileValuesAreRefused) {
         {contact(), "contact", "juliet@capulet.test/balcony"},
         {contact(), "granted", 1},
         {contact(), "shown", "balcony"},
+        {contact(), "assumed", "yesterday"},
         {watcher(), "user", "romeo@montague.test/garden"},
         {watcher(), "contact", "juliet@capulet.test/balcony"},
         {watcher(), "state", "denied"},

@@ -199,10 +199,22 @@ void contacts_leave(State& state, TimePoint now, Actions& out) {
     state.contacts = {};
 }
 
+namespace {
+
+/// The clock may have been set back since.
+std::optional<TimePoint> assumed_since(const State& state, const ContactRow& row, TimePoint now) {
+    if (!row.assumed) return std::nullopt;
+    const UtcTime::duration age = std::max(state.utc_at(now) - *row.assumed, UtcTime::duration::zero());
+    return now - age;
+}
+
+}  // namespace
+
 void restore_contact(State& state, std::string key, ContactRow row, TimePoint now, Actions& out) {
     if (key != row_key(row.user, row.contact) || state.contacts.find(row.user, row.contact)) return;  // it would be a second one
     auto& contact = state.contacts.add(row.user, row.contact);
-    contact.relation = presence::ContactRelation(row.granted ? Authorization::granted : Authorization::pending);
+    contact.relation =
+        presence::ContactRelation(row.granted ? Authorization::granted : Authorization::pending, assumed_since(state, row, now));
     contact.has_row = true;
     contact.shown.restore(row.shown);
     contact.kept_shown = contact.shown.shown();

@@ -84,6 +84,7 @@ void keep(State& state, Contact& contact, TimePoint now) {
     contact.kept_shown = contact.shown.shown();
     contact.has_row = true;
     ContactRow row{contact.user, contact.contact, contact.relation.authorization() == Authorization::granted, contact.kept_shown};
+    if (const auto since = contact.relation.assumed()) row.assumed = state.utc_at(*since);
     state.commits.update({Collection::contacts, row_key(contact.user, contact.contact), std::move(row)}, now);
 }
 
@@ -187,6 +188,8 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
         return drive(state, contact, now, out,
                      [&](auto& relation, auto& more) { relation.failed(failed, {}, false, now, dice(state), more); });
     if (contact.relation.is_over()) {
+        // Also of what ended without a word nothing is left to be seen.
+        for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
         leave_line(state, contact, now, out);
         return state.contacts.remove(contact);
     }
