@@ -197,6 +197,29 @@ TEST(Watchers, PRES_32_WhoSaidNoIsNotAskedAgainTheSameDay) {
     EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
 }
 
+TEST(Watchers, PRES_32_ADialogThatIsOnlyRefreshedAsksWhenTheDayIsOver) {
+    WatcherRig rig;
+    rig.stand();
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(1min);
+    rig.subscribe("3600");
+    for (int hour = 0; hour < 23; ++hour) {
+        rig.pass(1h - 1min);
+        rig.refresh("3600");
+        ASSERT_EQ(rig.state(), "pending;expires=3600");
+        ASSERT_TRUE(rig.stanzas.empty());
+    }
+    rig.pass(59min);
+    rig.refresh("3600");
+    EXPECT_EQ(rig.state(), "pending;expires=3600");
+    EXPECT_TRUE(rig.stanzas.empty()) << "not before";
+    rig.pass(30min);
+    rig.refresh("3600");
+    EXPECT_EQ(rig.told().type, PresenceType::subscribe);
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.state(), "active;expires=3600");
+}
+
 std::vector<WatcherRow> watcher_rows(const Rig& rig) {
     std::vector<WatcherRow> rows;
     for (const auto& record : rig.disk)

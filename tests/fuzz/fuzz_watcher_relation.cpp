@@ -249,7 +249,7 @@ private:
         STOX_ASSERT(is_poll != relation_->watching().contains(wanted.subscription));
     }
     void take(const SubscriptionRefreshed& news) {
-        does([&](auto& acts) { relation_->refreshed(news.subscription, now_, acts); });
+        does([&](auto& acts) { relation_->refreshed(news.subscription, now_, utc_, acts); });
     }
     void take(const SubscriptionEnded& news) {
         using Cause = SubscriptionEnded::Cause;

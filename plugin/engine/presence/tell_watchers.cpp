@@ -352,7 +352,7 @@ void watcher_wanted(State& state, const sip::SubscriptionWanted& wanted, TimePoi
 
 void watcher_refreshed(State& state, Watcher& watcher, sip::UsageKey usage, TimePoint now, Actions& out) {
     presence::WatcherRelation::Actions acts;
-    watcher.relation.refreshed(usage, now, acts);
+    watcher.relation.refreshed(usage, now, state.utc_at(now), acts);
     carry_out(state, watcher, acts, now, out);
 }
 
