@@ -899,6 +899,29 @@ TEST(Contacts, AfterARestartWhatNobodyConfirmsIsWithdrawn) {
     EXPECT_TRUE(rig.rows().front().granted);
 }
 
+TEST(Contacts, AfterARestartNobodyIsWithdrawnBeforeTheyWereAsked) {
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 1;
+    ContactsRig rig(options);
+    constexpr std::size_t kContacts = 100;
+    for (std::size_t i = 0; i < kContacts; ++i) {
+        const xmpp::Jid contact{"c" + std::to_string(i), "capulet.test", {}};
+        rig.rig.disk.push_back({Collection::contacts, kRomeo.bare().to_string() + ' ' + contact.to_string(),
+                                ContactRow{kRomeo.bare(), contact, true, {"balcony"}}});
+    }
+    rig.rig.restart(options);
+    rig.rig.feed(StreamUp{});
+    std::string told = rig.pass(0ms);
+    for (int i = 0; i < 1'100 && rig.begun < kContacts; ++i) {
+        const auto before = rig.begun;
+        told += rig.pass(100ms);
+        if (rig.begun != before) told += rig.notify("active;expires=3600", pidf({"balcony"}));
+        ASSERT_EQ(told.find("unavailable"), std::string::npos) << rig.begun;
+    }
+    EXPECT_EQ(rig.begun, kContacts);
+    EXPECT_GT(rig.rig.now, TimePoint(90s));
+}
+
 TEST(Contacts, AfterARestartPendingIsAskedAgain) {
     ContactsRig rig;
     rig.subscribe();

@@ -95,6 +95,11 @@ bool has_lost_its_peer(const State& state, const Contact& contact) {
 void withdraw_unconfirmed(State& state, Contact& contact, TimePoint now, Actions& out) {
     if (!contact.confirm_by || *contact.confirm_by > now) return;
     contact.confirm_by.reset();
+    // Its turn has not come: there are more contacts at that peer than it may be asked for in a minute.
+    if (contact.relation.waits_for_turn()) {
+        contact.confirm_by = now + Contacts::kConfirm;
+        return;
+    }
     perform(state, contact, {presence::ContactAct::tell_unavailable}, now, out);
 }
 

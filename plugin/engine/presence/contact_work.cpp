@@ -58,6 +58,7 @@ int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actio
     state.contacts.set_usage(contact, std::get<sip::UsageKey>(started));
     contact.redirected.reset();
     return 0;
+    if (contact.confirm_by) contact.confirm_by = std::max(*contact.confirm_by, now + Contacts::kConfirm);
 }
 
 void learn(State& state, Contact& contact, TimePoint now) {

@@ -46,8 +46,9 @@ struct Contact {
 
 class Contacts {
 public:
-    static constexpr std::size_t kResources = 64;              ///< of a user, that are told apart
-    static constexpr std::chrono::seconds kConfirm{60};        ///< what was shown before a start is believed for so long
+    static constexpr std::size_t kResources = 64;  ///< of a user, that are told apart
+    /// What was shown before a start is believed for so long; of whom nobody was asked yet, from when they are.
+    static constexpr std::chrono::seconds kConfirm{60};
     static constexpr std::chrono::milliseconds kResendGap{2};  ///< between two contacts whose state is told to a new stream
     static constexpr std::chrono::minutes kAlone{5};           ///< dialogs are kept as long without a stream
 
