@@ -1211,6 +1211,33 @@ TEST(Contacts, PRES_92_AllContactsTogetherWaitInTurn) {
     EXPECT_EQ(told + count(rig.pass(1s)), in_all) << "the others follow";
 }
 
+// A contact that all users watch is as many pairs; what it does again and again is told in the turn of each.
+TEST(Contacts, PRES_92_OneThatFlapsLetsOthersHaveTheirTurn) {
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 1'000;
+    ContactsRig rig(options);
+    std::vector<SendSip> dialogs;
+    constexpr std::size_t kPairs = 250;
+    for (std::size_t i = 0; i < kPairs; ++i) {
+        rig.subscribe({"u" + std::to_string(i), "montague.test", "x"});
+        rig.pass(1ms);
+        rig.notify("active;expires=600", pidf(new_names()));
+        dialogs.push_back(rig.first);
+    }
+    rig.subscribe(kRomeo, {"nurse", "capulet.test", {}});
+    rig.pass(1ms);
+    auto told = rig.notify("active;expires=600", pidf({"hall"}));
+    ASSERT_EQ(told.find("hall"), std::string::npos) << "as many as there may be were told";
+    const auto asked = rig.rig.now;
+    for (std::size_t i = 0; i < 200 && told.find("hall") == std::string::npos; ++i) {
+        rig.first = dialogs[i];
+        rig.cseq = 100;
+        told = rig.notify("active;expires=600", pidf(new_names()));
+        told += rig.pass(1ms);
+    }
+    EXPECT_LE(rig.rig.now - asked, 120ms) << "those before it, a few stanzas each";
+}
+
 TEST(Contacts, WhatIsOwedWithoutAStreamIsBounded) {
     auto options = Rig::default_options();
     options.presence.relations = 2;

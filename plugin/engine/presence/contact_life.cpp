@@ -52,7 +52,8 @@ void pay(State& state, TimePoint now, Actions& out) {
     }
 }
 
-/// Those that waited, in turn.
+/// Those that waited, in turn, a few stanzas each: one contact that all users watch is as many pairs, and others are not to wait for
+/// all it has to say.
 void go_on_telling(State& state, TimePoint now, Actions& out) {
     auto& contacts = state.contacts;
     pay(state, now, out);
@@ -61,7 +62,7 @@ void go_on_telling(State& state, TimePoint now, Actions& out) {
         contacts.telling.pop_front();
         if (!contact) continue;
         contact->waits_to_tell = false;
-        settle(state, *contact, now, out);
+        settle(state, *contact, std::min(Contacts::kTurn, contacts.told.left(now)), now, out);
     }
 }
 
@@ -94,12 +95,12 @@ bool has_lost_its_peer(const State& state, const Contact& contact) {
 /// What another life has shown and nobody has confirmed is stale.   (no "online" of who is not)
 void withdraw_unconfirmed(State& state, Contact& contact, TimePoint now, Actions& out) {
     if (!contact.confirm_by || *contact.confirm_by > now) return;
-    contact.confirm_by.reset();
     // Its turn has not come: there are more contacts at that peer than it may be asked for in a minute.
     if (contact.relation.waits_for_turn()) {
         contact.confirm_by = now + Contacts::kConfirm;
         return;
     }
+    contact.confirm_by.reset();
     perform(state, contact, {presence::ContactAct::tell_unavailable}, now, out);
 }
 

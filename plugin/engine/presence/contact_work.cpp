@@ -6,6 +6,8 @@
 #include "plugin/engine/destination.h"
 #include "plugin/engine/services.h"
 
+#include <algorithm>
+
 namespace stox::engine {
 
 namespace {
@@ -56,9 +58,9 @@ int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actio
     const auto started = start_subscribe(state, contact, "presence", expires, now, out);
     if (const auto* status = std::get_if<int>(&started)) return *status;
     state.contacts.set_usage(contact, std::get<sip::UsageKey>(started));
+    if (contact.confirm_by) contact.confirm_by = std::max(*contact.confirm_by, now + Contacts::kConfirm);
     contact.redirected.reset();
     return 0;
-    if (contact.confirm_by) contact.confirm_by = std::max(*contact.confirm_by, now + Contacts::kConfirm);
 }
 
 void learn(State& state, Contact& contact, TimePoint now) {
@@ -198,11 +200,16 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
+    const auto& contacts = state.contacts;
+    settle(state, contact, contacts.others_wait() ? 0 : contacts.told.left(now), now, out);
+}
+
+void settle(State& state, Contact& contact, std::size_t most, TimePoint now, Actions& out) {
     auto& contacts = state.contacts;
     follow_line(state, contact, now, out);
     const bool tells = can_tell(state, contact) && !contact.waits_to_tell;
     if (tells) {
-        for (const auto& one : contact.shown.take_due(now, contacts.told.left(now))) tell(state, contact, one, now, out);
+        for (const auto& one : contact.shown.take_due(now, most)) tell(state, contact, one, now, out);
         const auto more = contact.shown.next_timeout();
         contact.waits_to_tell = more && *more <= now;
         if (contact.waits_to_tell) contacts.telling.push_back(contact.number);
