@@ -869,6 +869,18 @@ TEST(Watchers, PRES_91_WhoFindsNoRoomAtAUserWaitsLikeAnybodyAndIsCounted) {
     EXPECT_EQ(rig.state(), "terminated;reason=noresource");
 }
 
+TEST(Watchers, PRES_91_HowManyPhonesFindRoomTellsNothingOfTheUser) {
+    for (const unsigned room : {100u, 1u}) {
+        auto options = fast_options();
+        options.presence.watchers_per_user = room;
+        WatcherRig rig(options);
+        ASSERT_EQ(watch(rig, "nurse", "romeo"), 200);
+        for (std::size_t phone = 0; phone < Watchers::kPerPair; ++phone) ASSERT_EQ(watch(rig, "juliet", "romeo"), 200) << room;
+        EXPECT_EQ(watch(rig, "juliet", "romeo"), 486) << "romeo has room for " << room;
+        EXPECT_EQ(watch(rig, "juliet", "mercutio"), 200);
+    }
+}
+
 TEST(Watchers, PRES_40_WhatIsAnsweredAtOnceCountsUntilItIsOver) {
     WatcherRig rig(fast_options());
     rig.answer_notifies = false;

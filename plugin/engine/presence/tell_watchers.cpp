@@ -294,7 +294,7 @@ bool has_room_at_user(State& state, const xmpp::Jid& user, TimePoint now, Action
 void put_off(State& state, const Subject& subject, sip::UsageKey usage, const config::Peer& peer, TimePoint now, Actions& out) {
     sip::Notification pending;
     pending.state.phase = sip::SubscriptionPhase::pending;
-    state.watchers.add_loose_usage(subject.contact, usage, peer.name);
+    state.watchers.add_loose_usage(subject.user, subject.contact, usage, peer.name);
     state.dialogs.grant(usage, std::move(pending), state.ways(now, out));
 }
 
@@ -304,8 +304,7 @@ std::optional<sip::Reply> no_room_for_subscription(State& state, const Subject& 
                                                    TimePoint now) {
     if (!Dialogs::leaves_room(state.dialogs.dialogs(), state.dialogs.usages())) return full(503);
     state.watchers.forget_over(now, [&state](sip::UsageKey usage) { return !state.dialogs.peer_of(usage); });
-    const auto* watcher = state.watchers.find(subject.user, subject.contact);
-    if (watcher && watcher->usages.size() >= Watchers::kPerPair) return full(486);
+    if (state.watchers.usages_of_pair(subject.user, subject.contact) >= Watchers::kPerPair) return full(486);
     if (state.watchers.usages_of_author(subject.contact) >= Watchers::kPerAuthor) return full(486);
     if (state.watchers.usages_of_peer(peer.name) >= state.options.presence.watchers_per_peer) return full(503);
     return std::nullopt;
