@@ -555,7 +555,8 @@ TEST(Contacts, PRES_15_ATrunkWithoutPresenceStrikesNobodyOffARoster) {
         rig.stanza(presence(PresenceType::probe));
         rig.pass(0ms);
         EXPECT_EQ(rig.respond(status), "unavailable juliet@capulet.test") << status;
-        EXPECT_EQ(rig.pass(1h) + rig.probe(), "") << status;
+        EXPECT_EQ(rig.pass(1h), "") << status;
+        EXPECT_EQ(rig.probe(), "") << status;
         EXPECT_EQ(rig.begun, 1u) << "a login asks nobody";
         // Nor after a restart, by which nothing more is known.
         rig.rig.restart();
@@ -915,7 +916,9 @@ TEST(Contacts, AfterARestartNobodyIsWithdrawnBeforeTheyWereAsked) {
     for (int i = 0; i < 1'100 && rig.begun < kContacts; ++i) {
         const auto before = rig.begun;
         told += rig.pass(100ms);
-        if (rig.begun != before) told += rig.notify("active;expires=3600", pidf({"balcony"}));
+        if (rig.begun == before) continue;
+        told += rig.respond(200);
+        told += rig.notify("active;expires=3600", pidf({"balcony"}));
         ASSERT_EQ(told.find("unavailable"), std::string::npos) << rig.begun;
     }
     EXPECT_EQ(rig.begun, kContacts);
@@ -1232,8 +1235,8 @@ TEST(Contacts, PRES_92_OneThatFlapsLetsOthersHaveTheirTurn) {
     for (std::size_t i = 0; i < 200 && told.find("hall") == std::string::npos; ++i) {
         rig.first = dialogs[i];
         rig.cseq = 100;
+        rig.rig.now += 1ms;  // it comes before the tick does
         told = rig.notify("active;expires=600", pidf(new_names()));
-        told += rig.pass(1ms);
     }
     EXPECT_LE(rig.rig.now - asked, 120ms) << "those before it, a few stanzas each";
 }

@@ -266,7 +266,8 @@ TEST(MessageCodec, MissingMembersAreRefused) {
     for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())}) {
         const auto whole = as_json(row);
         for (const auto& [name, value] : whole.items()) {
-            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped" || name == "granted")
+            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped" || name == "granted" ||
+                name == "assumed")
                 continue;
             auto object = whole;
             object.erase(name);
