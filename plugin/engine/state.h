@@ -106,7 +106,7 @@ struct State {
         const std::size_t limit = peer.limits.transactions;
         return limit != 0 && outbound.in_progress(peer.name) + inbox.unanswered_from(peer.name) >= limit;
     }
-    Ways ways(TimePoint now, Actions& out) { return {hops, outbound, turn(now, out)}; }
+    Ways ways(TimePoint now, Actions& out) { return {hops, outbound, options, turn(now, out)}; }
     Turn turn(TimePoint now, Actions& out) { return {now, ids, last_number, out}; }
 };
 

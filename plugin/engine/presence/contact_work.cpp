@@ -6,6 +6,8 @@
 #include "plugin/engine/destination.h"
 #include "plugin/engine/services.h"
 
+#include <algorithm>
+
 namespace stox::engine {
 
 namespace {
@@ -56,6 +58,7 @@ int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actio
     const auto started = start_subscribe(state, contact, "presence", expires, now, out);
     if (const auto* status = std::get_if<int>(&started)) return *status;
     state.contacts.set_usage(contact, std::get<sip::UsageKey>(started));
+    if (contact.confirm_by) contact.confirm_by = std::max(*contact.confirm_by, now + Contacts::kConfirm);
     contact.redirected.reset();
     return 0;
 }
@@ -123,6 +126,7 @@ void keep(State& state, Contact& contact, TimePoint now) {
     contact.kept_shown = contact.shown.shown();
     contact.has_row = true;
     ContactRow row{contact.user, contact.contact, contact.relation.authorization() == Authorization::granted, contact.kept_shown};
+    if (const auto since = contact.relation.assumed()) row.assumed = state.utc_at(*since);
     state.commits.update({Collection::contacts, row_key(contact.user, contact.contact), std::move(row)}, now);
 }
 
@@ -222,6 +226,8 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
         return drive(state, contact, now, out,
                      [&](auto& relation, auto& more) { relation.failed(failed, {}, false, now, dice(state), more); });
     if (contact.relation.is_over()) {
+        // Also of what ended without a word nothing is left to be seen.
+        for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
         leave_line(state, contact, now, out);
         return state.contacts.remove(contact);
     }
@@ -230,11 +236,16 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
+    const auto& contacts = state.contacts;
+    settle(state, contact, contacts.others_wait() ? 0 : contacts.told.left(now), now, out);
+}
+
+void settle(State& state, Contact& contact, std::size_t most, TimePoint now, Actions& out) {
     auto& contacts = state.contacts;
     follow_line(state, contact, now, out);
     const bool tells = can_tell(state, contact) && !contact.waits_to_tell;
     if (tells) {
-        for (const auto& one : contact.shown.take_due(now, contacts.told.left(now))) tell(state, contact, one, now, out);
+        for (const auto& one : contact.shown.take_due(now, most)) tell(state, contact, one, now, out);
         const auto more = contact.shown.next_timeout();
         contact.waits_to_tell = more && *more <= now;
         if (contact.waits_to_tell) contacts.telling.push_back(contact.number);
