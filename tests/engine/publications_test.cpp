@@ -138,6 +138,17 @@ TEST(Published, PRES_94_NobodySeesWhatTheyMayNot) {
     EXPECT_EQ(rig.told(), "");
 }
 
+TEST(Published, PRES_94_AProbeIsNoPermission) {
+    PresenceRig rig;
+    rig.publish(pidf({"desk"}), "3600");
+    rig.user(PresenceType::probe);
+    rig.pass(10s);
+    EXPECT_EQ(rig.begun, 1u);
+    EXPECT_EQ(rig.told(), "") << "the contact has not answered";
+    rig.notify("active;expires=3600");
+    EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk");
+}
+
 TEST(Published, PRES_29_NobodyIsPretendedToBeThereWhoseStateIsKnown) {
     PresenceRig rig(PresenceRig::pretending());
     rig.user(PresenceType::subscribe);

@@ -78,12 +78,14 @@ void learn(State& state, Contact& contact, TimePoint now) {
     contact.confirm_by.reset();
 }
 
-/// What its devices have published holds where the contact itself says nothing, and only for who may see it.   (PRES-94)
+/// What its devices have published holds where the contact itself says nothing, and only for who may see it: that nothing but a
+/// roster says so (assumed) is not enough, for anybody's server may probe.   (PRES-94)
 std::optional<std::uint64_t> published_for(const State& state, const Contact& contact) {
     using Look = presence::ContactRelation::Look;
     const auto& relation = contact.relation;
     const bool doubted = std::holds_alternative<presence::contact::Pending>(relation.state());
-    const bool may_see = (relation.look() == Look::granted && !doubted) || relation.look() == Look::pretended;
+    const bool is_confirmed = relation.look() == Look::granted && !doubted && !relation.assumed();
+    const bool may_see = is_confirmed || relation.look() == Look::pretended;
     if (contact.notified || !may_see || relation.is_over() || !relation.is_online()) return std::nullopt;
     return state.publications.version(contact.contact.to_string());
 }
