@@ -71,7 +71,7 @@ def test_PRES_94_baresip_publishes(server, romeo, workspace, phones):
         phone.command("presence_online")
         wait_for("the phone's own state", lambda: any(one.startswith("available /") and "/phone" not in one for one in shown(romeo, contact, since)),
                  alive=phone.program.alive)
-        assert "unavailable /phone" in shown(romeo, contact, since)
+        romeo.wait_presence("unavailable", f"{contact}/phone", since)
         phone.command("presence_offline")
         wait_for("that it is away", lambda: any(one.startswith("unavailable /") and "/phone" not in one for one in shown(romeo, contact, since)),
                  alive=phone.program.alive)
