@@ -113,7 +113,11 @@ void on_publish(State& state, const SipRequestIn& in, const config::Peer& peer, 
                 Actions& out) {
     auto answer = publish(state, in.request, peer, author, now);
     if (auto* refusal = std::get_if<Refusal>(&answer)) return refuse(in, std::move(*refusal), trace, peer.name, out);
-    out.push_back(RespondSip{in.transaction, std::move(std::get<sip::Response>(answer))});
+    auto& taken = std::get<sip::Response>(answer);
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "published",
+                           {{"from", in.request.from.uri.to_string()}, {"expires", *taken.header("Expires")}}, peer.name));
+    out.push_back(RespondSip{in.transaction, std::move(taken)});
 }
 
 /// What is answered at once and asks nobody (PRES-105): SUBSCRIBE begins something of the dialog layer's, PUBLISH says something.

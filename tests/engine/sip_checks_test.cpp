@@ -30,6 +30,7 @@ TEST(SipChecks, CORE_80_EachFaultGetsItsStatusAndNoStanza) {
         {"inside a dialog that is none", [](auto& r) { r.to.tag = "x"; }, 481},
         {"BYE of no dialog", [](auto& r) { r.method = "BYE", r.to.tag = "x"; }, 481},
         {"NOTIFY of no dialog", [](auto& r) { r.method = "NOTIFY", r.to.tag = "x"; }, 481},
+        {"PUBLISH of nothing", [](auto& r) { r.method = "PUBLISH"; }, 489},
         {"NOTIFY outside any dialog", [](auto& r) { r.method = "NOTIFY"; }, 481},
         {"an extension inside a dialog",
          [](auto& r) {
