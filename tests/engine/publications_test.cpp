@@ -317,6 +317,21 @@ TEST(Published, PRES_94_AReloadKeepsThoseOfPeersThatAreThere) {
     EXPECT_EQ(rig.publish({}).status, 412) << "nor is what a peer said that is none any more";
 }
 
+TEST(Published, AnAdministratorSeesHowManyThereAre) {
+    PresenceRig rig;
+    const auto used = [&] {
+        const auto outcome = rig.engine.administer(read_order(admin_command(AdminVerb::limits), AdminArguments{}).value());
+        for (const auto& row : outcome.tables.front().rows)
+            if (std::get<std::string>(row[1]) == "publications") return std::get<std::uint64_t>(row[3]);
+        return std::uint64_t{999};
+    };
+    EXPECT_EQ(used(), 0u);
+    rig.publish(pidf({"desk"}));
+    EXPECT_EQ(used(), 1u);
+    rig.publish({}, "0");
+    EXPECT_EQ(used(), 0u);
+}
+
 TEST(Published, AGracefulStopWithdrawsThemAndTakesNoMore) {
     PresenceRig rig;
     silent(rig);
