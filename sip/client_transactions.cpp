@@ -65,12 +65,13 @@ ClientTransaction ClientTransactions::start(const Request& request, const NextHo
     known.cseq = request.cseq;
     known.from_tag = request.from.tag;
     if (!next_hop.configured && next_hop.transport == Transport::udp) {
-        if (!unanswered_.has_room(next_hop.endpoint.address)) {
+        Unanswered one{next_hop.endpoint.address, request.to.uri.user + '@' + request.to.uri.host};
+        if (!has_room(one)) {
             answered(number, local_outcome(Outcome::Local::unsent));
             return static_cast<ClientTransaction>(number);
         }
-        known.unanswered = next_hop.endpoint.address;
-        unanswered_.add(*known.unanswered);
+        count(one);
+        known.unanswered = std::move(one);
     }
     auto* raw = write(request, next_hop, number, nullptr);
     stack_.sofia->touched();
@@ -88,6 +89,23 @@ ClientTransaction ClientTransactions::start(const Request& request, const NextHo
         if (client.is_invite) invites_.emplace(key_of(client.call_id, client.cseq), number);
     }
     return static_cast<ClientTransaction>(number);
+}
+
+bool ClientTransactions::has_room(const Unanswered& one) const {
+    const auto of_name = unanswered_of_name_.find(one.name);
+    const bool full = of_name != unanswered_of_name_.end() && of_name->second >= stack_.settings.max_unanswered_of_name;
+    return !full && unanswered_.has_room(one.address);
+}
+
+void ClientTransactions::count(const Unanswered& one) {
+    unanswered_.add(one.address);
+    ++unanswered_of_name_[one.name];
+}
+
+void ClientTransactions::uncount(const Unanswered& one) {
+    unanswered_.remove(one.address);
+    const auto of_name = unanswered_of_name_.find(one.name);
+    if (--of_name->second == 0) unanswered_of_name_.erase(of_name);
 }
 
 nta_outgoing_t* ClientTransactions::write(const Request& request, const NextHop& next_hop, std::uint64_t number,
@@ -184,7 +202,7 @@ void ClientTransactions::answered(std::uint64_t number, Outcome outcome) {
         if (handlers->on_final) handlers->on_final(std::move(outcome));
     });
     if (std::exchange(client.answered, true)) return;
-    if (client.unanswered) unanswered_.remove(*client.unanswered);
+    if (client.unanswered) uncount(*client.unanswered);
     if (client.transaction) finished_.push_back(std::move(client.transaction));
     stack_.sofia->touched();
     if (client.is_invite)

@@ -40,6 +40,11 @@ private:
         std::string to_tag;
         std::optional<Ack> ack{};
     };
+    /// By UDP to where only a message has told us to send, and no final response yet.
+    struct Unanswered {
+        Address address;   ///< where it was sent
+        std::string name;  ///< whom it is for, who named that address
+    };
     struct Client {
         std::shared_ptr<const ClientHandlers> handlers;
         Outgoing transaction{};                  ///< null: nta has no more part in it
@@ -54,7 +59,7 @@ private:
         std::string call_id{}, from_tag{}, branch{};
         std::uint32_t cseq = 0;
         std::vector<Acceptance> acceptances{};
-        std::optional<Address> unanswered{};  ///< where it was sent, if it counts among unanswered_
+        std::optional<Unanswered> unanswered{};  ///< if it counts as that
     };
     using Clients = std::unordered_map<std::uint64_t, Client>;
 
@@ -65,6 +70,9 @@ private:
     void accepted(std::uint64_t number, Response response);
     void answered(std::uint64_t number, Outcome outcome);
     void end(std::uint64_t number);
+    bool has_room(const Unanswered& one) const;
+    void count(const Unanswered& one);
+    void uncount(const Unanswered& one);
     Outcome::Local failure_of(const Client& client) const;
     void send_cancel(Client& client);
     void send_ack(Ack& ack);
@@ -76,8 +84,8 @@ private:
     /// The INVITEs among them, by Call-ID and CSeq: several, when one was sent to another next hop as well.
     std::unordered_multimap<std::string, std::uint64_t> invites_;
     Expiry over_;
-    /// By UDP to where only a message has told us to send.
     SourceCounts unanswered_;
+    std::unordered_map<std::string, std::size_t> unanswered_of_name_;
     Outgoing stray_;  ///< nta's name for responses that belong to none of its transactions
     // Nothing is freed or sent inside a callback of nta's; it waits here until its loop has turned.
     std::vector<Outgoing> finished_;

@@ -118,6 +118,7 @@ public:
         /// once.
         std::size_t max_unanswered = 4'000;
         std::size_t max_unanswered_of_address = 500;
+        std::size_t max_unanswered_of_name = 500;  ///< to one To: a contact names any number of addresses as its own
         Limits limits{};
         std::vector<TlsIdentity> tls{};           ///< the first is for clients that name none of the domains
         std::optional<Address> public_address{};  ///< in Via instead of our own: behind a NAT

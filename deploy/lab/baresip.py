@@ -29,15 +29,17 @@ class Baresip:
     name = "baresip"
 
     def __init__(self, folder: pathlib.Path, aor: str, address: str, gateway: str, contact: str, port: int = 5060, prefix: list | None = None,
-                 certificate: pathlib.Path | None = None, root: pathlib.Path | None = None, watches: bool = False):
-        """certificate: chain and key in one file, for TLS on port + 1; root: whom it trusts; watches: it subscribes to its contact's presence."""
+                 certificate: pathlib.Path | None = None, root: pathlib.Path | None = None, watches: bool = False,
+                 publishes: int = 0):
+        """certificate: chain and key in one file, for TLS on port + 1; root: whom it trusts; watches: it subscribes to its contact's presence;
+        publishes: it publishes its own, for so many seconds each time."""
         folder.mkdir(parents=True, exist_ok=True)
         text = CONFIGURATION.format(address=address, port=port, console=CONSOLE, control=CONTROL)
         text += f"sip_certificate {certificate}\n" if certificate else ""
         text += f"sip_cafile {root}\n" if root else ""
-        text += "module_app presence.so\n" if watches else ""
+        text += "module_app presence.so\n" if watches or publishes else ""
         (folder / "config").write_text(text)
-        (folder / "accounts").write_text(f'<sip:{aor}>;regint=0;outbound="sip:{gateway}"\n')
+        (folder / "accounts").write_text(f'<sip:{aor}>;regint=0;pubint={publishes};outbound="sip:{gateway}"\n')
         (folder / "contacts").write_text(f'"Contact" <sip:{contact}>{";presence=p2p" if watches else ""}\n')
         self.received: list[tuple[str, str, float]] = []  # from, text, when (monotonic)
         self.program = Program(["baresip", "-f", folder], folder / "output.log", prefix=prefix)

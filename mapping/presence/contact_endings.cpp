@@ -22,12 +22,12 @@ constexpr std::array kFailures{
     FailureRow{401, Failure::credentials},  //
     FailureRow{403, Failure::refused},      //
     FailureRow{404, Failure::absent},       //
-    FailureRow{405, Failure::refused},      //
-    FailureRow{406, Failure::refused},      //
+    FailureRow{405, Failure::unable},       //
+    FailureRow{406, Failure::unable},       //
     FailureRow{407, Failure::credentials},  //
     FailureRow{410, Failure::absent},       //
     FailureRow{481, Failure::lost},         //
-    FailureRow{489, Failure::refused},      //
+    FailureRow{489, Failure::unable},       //
     FailureRow{603, Failure::refused},      //
     FailureRow{604, Failure::absent},       //
 };

@@ -11,6 +11,7 @@ namespace stox::presence {
 /// What a final response to a SUBSCRIBE says about the authorisation.
 enum class Failure {
     refused,      ///< for good: the watcher must ask again
+    unable,       ///< no presence there: the same, unless the contact is known to have agreed before
     absent,       ///< nobody there: for good while nothing was granted, else for a while
     lost,         ///< the dialog is: a new one is wanted at once
     credentials,  ///< ours do not do

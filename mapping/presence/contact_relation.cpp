@@ -10,8 +10,9 @@ namespace stox::presence {
 using namespace contact;
 using std::chrono::seconds;
 
-ContactRelation::ContactRelation(Authorization authorization) {
+ContactRelation::ContactRelation(Authorization authorization, std::optional<TimePoint> assumed) {
     parts_.authorization = authorization;
+    parts_.assumed = assumed;
     parts_.state = Idle{};
 }
 
@@ -25,7 +26,7 @@ void ContactRelation::withdraw(TimePoint now, Actions& out) { step(Withdraw{}, n
 
 void ContactRelation::probe(TimePoint now, Actions& out) {
     const bool waits = !parts_.settled && parts_.not_before > now && parts_.authorization == Authorization::granted;
-    const bool may_poll = !parts_.polled || now - *parts_.polled >= kPollGap;
+    const bool may_poll = !parts_.rarely && (!parts_.polled || now - *parts_.polled >= kPollGap);
     if (waits && may_poll && std::holds_alternative<Idle>(parts_.state)) return step(ProbeInWait{}, now, out);
     step(Probe{}, now, out);
 }
@@ -66,9 +67,14 @@ void ContactRelation::failed(int status, std::optional<seconds> retry_after, boo
     switch (failure_of(status)) {
         case Failure::refused:
             return step(Refused{}, now, out);
+        case Failure::unable:
+            if (!parts_.assumed) return step(Refused{}, now, out);
+            return step(Dropped{kNoPresence, true, true}, now, out);
         case Failure::absent:
             if (parts_.authorization == Authorization::pending) return step(Refused{}, now, out);
-            break;
+            if (!is_assumed_for(kNobodyThere, now)) break;
+            step(after(back_off(now, below)), now, out);
+            return step(Forget{}, now, out);
         case Failure::lost:
             return step(at_once(now, below), now, out);
         case Failure::credentials:
@@ -105,15 +111,21 @@ seconds ContactRelation::back_off(TimePoint now, const Below& below) const {
 void ContactRelation::tick(TimePoint now, Actions& out) {
     // What was due while it was not looked at comes together.
     for (auto due = next_timeout(); due && *due <= now; due = next_timeout()) {
-        if (std::holds_alternative<Idle>(parts_.state))
-            step(Due{}, now, out);
-        else
+        if (!std::holds_alternative<Idle>(parts_.state))
             step(Away{}, now, out);
+        else if (is_assumed_for(kAssumedFor, now))
+            step(Forget{}, now, out);
+        else
+            step(Due{}, now, out);
     }
 }
 
 std::optional<TimePoint> ContactRelation::next_timeout() const {
-    if (const auto* idle = std::get_if<Idle>(&parts_.state)) return idle->until;
+    if (const auto* idle = std::get_if<Idle>(&parts_.state)) {
+        const auto until = idle->until;
+        const auto forget = parts_.assumed ? std::optional(*parts_.assumed + kAssumedFor) : std::nullopt;
+        return until && forget ? std::min(until, forget) : until ? until : forget;
+    }
     const bool stands = std::holds_alternative<Pending>(parts_.state) || std::holds_alternative<Active>(parts_.state);
     return stands ? parts_.away_at : std::nullopt;
 }

@@ -64,6 +64,7 @@ struct Away {};  ///< the user has been offline for long enough
 struct Turn {};
 struct Pretend {};
 struct Withdraw {};
+struct Forget {};  ///< nobody has confirmed what the roster alone says
 struct NotifiedPending {};
 struct NotifiedActive {};
 struct PollAnswered {};
@@ -72,19 +73,23 @@ struct Redirected {};
 struct Refused {};  ///< for good
 struct Dropped {    ///< a SUBSCRIBE is wanted again
     std::chrono::seconds wait;
-    bool hides;  ///< what is shown meanwhile would be stale
+    bool hides;           ///< what is shown meanwhile would be stale
+    bool rarely = false;  ///< nor does a probe ask before
 };
 struct Settled {};  ///< the state will not change
 using Event = std::variant<Subscribe, Unsubscribe, Probe, ProbeInWait, Online, Offline, Due, Away, Turn, Pretend, Withdraw,
-                           NotifiedPending, NotifiedActive, PollAnswered, Redirected, Refused, Dropped, Settled>;
+                           Forget, NotifiedPending, NotifiedActive, PollAnswered, Redirected, Refused, Dropped, Settled>;
 
 struct Parts {
     Authorization authorization = Authorization::pending;
+    /// Granted by the roster's word alone, since then: the contact has not said so yet.
+    std::optional<TimePoint> assumed{};
     bool online = false;      ///< the user has an available resource, as far as is known
     bool settled = false;     ///< what was last told stays true
     bool redirected = false;  ///< since the last NOTIFY
     unsigned failures = 0;    ///< in a row: what ended sooner than kQuick is one, too
     TimePoint not_before{};   ///< a SUBSCRIBE is not wanted before
+    bool rarely = false;      ///< and a poll neither
     std::optional<TimePoint> started{}, polled{};
     std::optional<TimePoint> away_at{};  ///< then the dialog of an absent user is ended
     State state{};
@@ -107,10 +112,15 @@ public:
     static constexpr std::chrono::seconds kQuick{15};     ///< a subscription that ended sooner is not begun again at once
     static constexpr std::chrono::seconds kPollGap{30};
     static constexpr std::chrono::hours kMostRetryAfter{24};
+    // What the roster alone says.
+    static constexpr std::chrono::hours kNoPresence{24};   ///< until who has no presence is asked again
+    static constexpr std::chrono::hours kNobodyThere{24};  ///< it counts for so long of an address that is not there ...
+    static constexpr std::chrono::days kAssumedFor{30};    ///< ... and of any that does not confirm it
 
     ContactRelation() = default;
     /// As it was kept. Nothing happens before online().
-    explicit ContactRelation(Authorization authorization);
+    /// assumed  since when it is granted by the roster's word alone
+    explicit ContactRelation(Authorization authorization, std::optional<TimePoint> assumed = {});
 
     // ---- The XMPP side ----
 
@@ -148,6 +158,7 @@ public:
 
     const contact::State& state() const { return parts_.state; }
     Authorization authorization() const { return parts_.authorization; }
+    std::optional<TimePoint> assumed() const { return parts_.assumed; }
     bool is_online() const { return parts_.online; }
     /// How it stands, for whoever looks on.
     enum class Look { waiting, pending, granted, pretended, ending };
@@ -163,6 +174,9 @@ private:
                           const Below& below) const;
     contact::Dropped at_once(TimePoint now, const Below& below) const;
     std::chrono::seconds back_off(TimePoint now, const Below& below) const;
+    bool is_assumed_for(std::chrono::seconds time, TimePoint now) const {
+        return parts_.assumed && now - *parts_.assumed >= time;
+    }
 
     contact::Parts parts_;
 };

@@ -3,6 +3,8 @@
 #include "mapping/core/transitions.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 namespace stox::presence::contact {
 
@@ -11,6 +13,34 @@ namespace {
 using Act = ContactAct;
 
 bool is_granted(const Scope& scope) { return scope.parts.authorization == Authorization::granted; }
+
+// ---- What happens on the way ----
+
+void is_here(Scope& scope) {
+    scope.parts.online = true;
+    scope.parts.away_at.reset();
+}
+
+/// The user has asked, or the roster says so: nothing of what was before counts.
+void ask_anew(Scope& scope) {
+    scope.parts = {};
+    scope.parts.online = true;
+    scope.act(Act::keep);
+}
+
+/// Only for who was asked and has agreed.
+void tell_granted(Scope& scope) {
+    scope.parts.authorization = Authorization::granted;
+    scope.act(Act::keep);
+    scope.act(Act::tell_subscribed);
+}
+
+/// And nothing is left of it.
+void end_at_once(Scope& scope) {
+    scope.act(Act::tell_unavailable);
+    scope.act(Act::erase);
+    scope.act(Act::tell_unsubscribed);
+}
 
 // ---- Between dialogs ----
 
@@ -22,9 +52,7 @@ Idle rest(const Scope& scope) {
 }
 
 Idle begin(const None&, const Subscribe&, Scope& scope) {
-    scope.parts = {};
-    scope.parts.online = true;
-    scope.act(Act::keep);
+    ask_anew(scope);
     return rest(scope);
 }
 
@@ -42,7 +70,10 @@ Idle go(const From&, const Offline&, Scope& scope) {
 
 template <class From, class On>
 Idle withdrawn(const From&, const On&, Scope& scope) {
-    scope.parts.settled = false;
+    auto& parts = scope.parts;
+    parts.settled = false;
+    // What was not asked was not left unconfirmed.
+    if (std::is_same_v<From, Pretended> && parts.assumed) parts.assumed = scope.now;
     scope.act(Act::tell_unavailable);
     return {};
 }
@@ -84,8 +115,7 @@ Polling start_poll(const PollWanted&, const Turn&, Scope& scope) {
 /// A client that asks for what it has is told so; while it is pending there is nothing to say.   (PRES-10, PRES-14)
 template <class From>
 From repeated(const From& state, const Subscribe&, Scope& scope) {
-    scope.parts.online = true;
-    scope.parts.away_at.reset();
+    is_here(scope);
     if (is_granted(scope)) scope.act(Act::tell_subscribed);
     return state;
 }
@@ -98,9 +128,7 @@ Idle repeated_idle(const Idle&, const Subscribe&, Scope& scope) {
 
 template <class From>
 None end(const From&, const Unsubscribe&, Scope& scope) {
-    scope.act(Act::tell_unavailable);
-    scope.act(Act::erase);
-    scope.act(Act::tell_unsubscribed);
+    end_at_once(scope);
     return {};
 }
 
@@ -112,20 +140,11 @@ None deny(const None&, const Unsubscribe&, Scope& scope) {
 /// A server probes whom its user's roster says to have agreed. What is not known here was forgotten here, not taken back: it
 /// stands until the contact says otherwise.   (PRES-27, RFC 6121 §4.3.1)
 Idle take_over(const None&, const Probe&, Scope& scope) {
-    scope.parts = {};
-    scope.parts.online = true;
+    ask_anew(scope);
     scope.parts.authorization = Authorization::granted;
-    scope.act(Act::keep);
+    scope.parts.assumed = scope.now;
     scope.act(Act::answer_probe);
     return rest(scope);
-}
-
-template <class From>
-Leaving leave(const From&, const Unsubscribe&, Scope& scope) {
-    scope.act(Act::tell_unavailable);
-    scope.act(Act::erase);
-    scope.act(Act::end_subscribe);
-    return {};
 }
 
 /// The dialog is being ended already.
@@ -136,25 +155,28 @@ Leaving leave_as_well(const From&, const Unsubscribe&, Scope& scope) {
     return {};
 }
 
+template <class From>
+Leaving leave(const From& state, const Unsubscribe& event, Scope& scope) {
+    auto leaving = leave_as_well(state, event, scope);
+    scope.act(Act::end_subscribe);
+    return leaving;
+}
+
 Returning come_back(const Leaving&, const Subscribe&, Scope& scope) {
-    scope.parts = {};
-    scope.parts.online = true;
-    scope.act(Act::keep);
+    ask_anew(scope);
     return {};
 }
 
 template <class From>
 From answer(const From& state, const Probe&, Scope& scope) {
-    scope.parts.online = true;
-    scope.parts.away_at.reset();
+    is_here(scope);
     if (is_granted(scope)) scope.act(Act::answer_probe);
     return state;
 }
 
 template <class From>
 From stay(const From& state, const Online&, Scope& scope) {
-    scope.parts.online = true;
-    scope.parts.away_at.reset();
+    is_here(scope);
     return state;
 }
 
@@ -192,20 +214,15 @@ template <class From>
 Active active(const From&, const NotifiedActive&, Scope& scope) {
     auto& parts = scope.parts;
     parts.redirected = false;
-    if (!is_granted(scope)) {
-        parts.authorization = Authorization::granted;
-        scope.act(Act::keep);
-        scope.act(Act::tell_subscribed);
-    }
+    if (!is_granted(scope)) tell_granted(scope);
+    if (std::exchange(parts.assumed, std::nullopt)) scope.act(Act::keep);
     scope.act(Act::tell_presence);
     return {};
 }
 
 template <class From>
 None refused(const From&, const Refused&, Scope& scope) {
-    scope.act(Act::tell_unavailable);
-    scope.act(Act::erase);
-    scope.act(Act::tell_unsubscribed);
+    end_at_once(scope);
     return {};
 }
 
@@ -215,6 +232,7 @@ Idle dropped(const From&, const Dropped& event, Scope& scope) {
     if (stood(parts, scope.now)) parts.failures = 0;
     if (event.wait.count() > 0) ++parts.failures;
     parts.not_before = scope.now + event.wait;
+    parts.rarely = event.rarely;
     parts.away_at.reset();
     if (event.hides) scope.act(Act::tell_unavailable);
     return rest(scope);
@@ -275,13 +293,14 @@ None refused_late(const Lapsing&, const Refused&, Scope& scope) {
 }
 
 Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
-    auto& parts = scope.parts;
-    if (!is_granted(scope)) {
-        parts.authorization = Authorization::granted;
-        scope.act(Act::keep);
-        scope.act(Act::tell_subscribed);
-    }
+    if (!is_granted(scope)) tell_granted(scope);
     scope.act(Act::tell_presence);
+    return {};
+}
+
+/// Without a word to the user: nobody has taken anything back, and the next probe of a roster asks again.   (PRES-27)
+None forgotten(const Idle&, const Forget&, Scope& scope) {
+    scope.act(Act::erase);
     return {};
 }
 
@@ -301,6 +320,7 @@ using Table = transitions<
     row<Idle,       Due,             Wanted,     due>,
     row<Idle,       Pretend,         Pretended,  pretend>,
     row<Idle,       Withdraw,        Idle,       withdrawn<Idle, Withdraw>>,
+    row<Idle,       Forget,          None,       forgotten>,
     row<Pretended,  Subscribe,       Pretended,  repeated<Pretended>>,
     row<Pretended,  Unsubscribe,     None,       end<Pretended>>,
     row<Pretended,  Probe,           Pretended,  answer<Pretended>>,

@@ -38,12 +38,19 @@ void WatcherRelation::step(const Event& event, TimePoint now, Actions& out) {
 }
 
 void WatcherRelation::watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out) {
-    clamp(parts_.state, utc);
-    if (const auto* refused = std::get_if<Refused>(&parts_.state); refused && refused->until <= utc) step(Forgotten{}, now, out);
+    forget_refusal(now, utc, out);
     step(Watch{usage, utc}, now, out);
 }
+void WatcherRelation::forget_refusal(TimePoint now, UtcTime utc, Actions& out) {
+    clamp(parts_.state, utc);
+    if (const auto* refused = std::get_if<Refused>(&parts_.state); refused && refused->until <= utc) step(Forgotten{}, now, out);
+}
 void WatcherRelation::poll(sip::UsageKey usage, TimePoint now, Actions& out) { step(Poll{usage}, now, out); }
-void WatcherRelation::refreshed(sip::UsageKey usage, TimePoint now, Actions& out) { step(Refreshed{usage}, now, out); }
+void WatcherRelation::refreshed(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out) {
+    if (!parts_.watching.contains(usage)) return;
+    forget_refusal(now, utc, out);
+    step(Refreshed{usage, utc}, now, out);
+}
 void WatcherRelation::ended(sip::UsageKey usage, bool wants_word, TimePoint now, Actions& out) {
     step(Left{usage, wants_word}, now, out);
 }

@@ -87,6 +87,7 @@ struct Poll {
 };
 struct Refreshed {
     sip::UsageKey usage;
+    UtcTime utc;
 };
 struct Left {  ///< a subscription ended by itself or by the contact
     sip::UsageKey usage;
@@ -158,7 +159,7 @@ public:
 
     void watch(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out);
     void poll(sip::UsageKey usage, TimePoint now, Actions& out);
-    void refreshed(sip::UsageKey usage, TimePoint now, Actions& out);
+    void refreshed(sip::UsageKey usage, TimePoint now, UtcTime utc, Actions& out);
     /// A subscription is over: left or lapsed, so that a last word is owed, or refused by the contact. Also of one that this
     /// ended.
     void ended(sip::UsageKey usage, bool wants_word, TimePoint now, Actions& out);
@@ -197,6 +198,8 @@ public:
 
 private:
     void step(const watcher::Event& event, TimePoint now, Actions& out);
+    /// A day after they said no, who waits may ask.
+    void forget_refusal(TimePoint now, UtcTime utc, Actions& out);
 
     watcher::Parts parts_;
 };

@@ -15,7 +15,16 @@ using Relation = WatcherRelation;
 
 void ask(Scope& scope) {
     scope.parts.unsent = !scope.parts.stream_up;
+    scope.parts.ask_after.reset();
     if (scope.parts.stream_up) scope.act(AskUser{});
+}
+
+/// Now, and for as long as anybody waits for the answer.
+Asked question(Scope& scope, UtcTime utc) {
+    ask(scope);
+    scope.act(Keep{});
+    scope.parts.give_up_at = scope.now + Relation::kPendingFor;
+    return {utc};
 }
 
 /// Not again and again: each phone that comes would make one.
@@ -66,10 +75,13 @@ bool gone(Scope& scope, const Left& event) {
 Asked first_watch(const None&, const Watch& event, Scope& scope) {
     scope.parts.watching.insert(event.usage);
     scope.act(Grant{event.usage, false});
-    ask(scope);
-    scope.act(Keep{});
-    scope.parts.give_up_at = scope.now + Relation::kPendingFor;
-    return {event.utc};
+    return question(scope, event.utc);
+}
+
+/// A phone that waits on in its dialog asks as one that comes again does.   (PRES-32)
+Asked first_refresh(const None&, const Refreshed& event, Scope& scope) {
+    scope.act(Repeat{event.usage, false});
+    return question(scope, event.utc);
 }
 
 /// Whoever may see nothing hears the same, whether there is such a user or not; and nobody is asked for it.   (PRES-40)
@@ -81,7 +93,7 @@ From poll_of_a_stranger(const From& state, const Poll& event, Scope& scope) {
 
 template <class From, bool Active>
 From refreshed(const From& state, const Refreshed& event, Scope& scope) {
-    if (scope.parts.watching.contains(event.usage)) scope.act(Repeat{event.usage, Active});
+    scope.act(Repeat{event.usage, Active});
     return state;
 }
 
@@ -89,10 +101,8 @@ From refreshed(const From& state, const Refreshed& event, Scope& scope) {
 
 /// What did not reach the user may do so now.
 void ask_after_failure(Scope& scope) {
-    auto& after = scope.parts.ask_after;
-    if (!after || scope.now < *after) return;
-    after.reset();
-    ask(scope);
+    const auto after = scope.parts.ask_after;
+    if (after && scope.now >= *after) ask(scope);
 }
 
 Asked watch_again(const Asked& state, const Watch& event, Scope& scope) {
@@ -102,11 +112,7 @@ Asked watch_again(const Asked& state, const Watch& event, Scope& scope) {
         ask_after_failure(scope);
         return state;
     }
-    scope.parts.ask_after.reset();
-    ask(scope);
-    scope.act(Keep{});
-    scope.parts.give_up_at = scope.now + Relation::kPendingFor;
-    return {event.utc};
+    return question(scope, event.utc);
 }
 
 template <class From>
@@ -281,6 +287,7 @@ Granted interrupted(const Granted&, const Interrupted& event, Scope& scope) {
 using Table = transitions<
     //  from     on          to       do
     row<None,    Watch,      Asked,   first_watch>,
+    row<None,    Refreshed,  Asked,   first_refresh>,
     row<None,    Poll,       None,    poll_of_a_stranger<None>>,
     row<None,    StreamLost, None,    stream<None, StreamLost, false>>,
     row<None,    StreamBack, None,    stream<None, StreamBack, true>>,

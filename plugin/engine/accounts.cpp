@@ -8,6 +8,7 @@ namespace digest = sip::digest;
 
 void Accounts::configure(std::map<std::string, digest::Login> logins) {
     accounts_.clear();
+    told_.clear();
     for (auto& [peer, login] : logins) accounts_.emplace(peer, Account{std::move(login), {}, false});
 }
 
@@ -35,6 +36,11 @@ std::optional<std::vector<sip::Header>> Accounts::answer(const std::string& peer
             line(Level::error, {}, "challenge not answered", {{"reason", headers.error().detail}}, account->first));
     account->second.told = true;
     return std::nullopt;
+}
+
+void Accounts::not_answered(const std::string& peer, const std::string& what_to_set, const Turn& turn) {
+    if (told_.insert(peer).second)
+        turn.out.push_back(line(Level::warn, {}, "challenge not answered", {{"reason", what_to_set}}, peer));
 }
 
 void Accounts::accepted(const std::string& peer) {

@@ -2,14 +2,15 @@
 // Who we are to each peer: the logins with which their challenges are answered, and what each of them has asked for so far.
 // (RFC 3261 §22.2, §22.3)
 //
-// Credentials are for what goes to next hops of that peer and nowhere else: whoever sends sees to it. In a dialog it may go to a
-// Contact, which is anywhere and asks with any nonce it likes.
+// Credentials are for what goes to next hops of that peer, or over a connection that the peer itself has opened, and nowhere
+// else: whoever sends sees to it. In a dialog it may go to a Contact, which is anywhere and asks with any nonce it likes.
 
 #include "plugin/engine/secrets.h"
 #include "plugin/engine/turn.h"
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,12 @@ public:
     std::vector<sip::Header> authorize(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
                                        const Turn& turn);
     /// With what it is sent again, under a new CSeq. Nothing: the challenge is the outcome, and the operator was told why.
-    /// Only for what a next hop of that peer was asked.
+    /// Only for what was asked where credentials may go.
     std::optional<std::vector<sip::Header>> answer(const std::string& peer, const sip::Request& request,
                                                    const sip::Response& challenge, sip::digest::Attempt& attempt,
                                                    const Turn& turn);
+    /// A challenge of that peer, or in its name, is not answered: the operator is told, once, what to set.
+    void not_answered(const std::string& peer, const std::string& what_to_set, const Turn& turn);
     /// That peer has taken a request: the next refusal is news.
     void accepted(const std::string& peer);
 
@@ -39,6 +42,7 @@ private:
         bool told = false;  ///< the operator, that it is refused
     };
     std::map<std::string, Account> accounts_;
+    std::set<std::string> told_;  ///< peers of which the operator was told what to set
 };
 
 }  // namespace stox::engine

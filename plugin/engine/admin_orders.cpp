@@ -49,6 +49,7 @@ std::vector<LimitRow> limit_rows(const State& state) {
         rows.push_back({domain, "peer_per_second", peer.name, 0, peer.limits.per_second});
     }
     rows.push_back({domain, "contacts", {}, state.contacts.size(), state.options.presence.relations});
+    rows.push_back({domain, "publications", {}, state.publications.size(), presence::PublicationLimits{}.in_all});
     for (const auto& [user, per_second] : state.user_rates.exceptions())
         rows.push_back({domain, "user_rate", user, 0, per_second});
     return rows;

@@ -2,6 +2,7 @@
 
 #include "mapping/core/assert.h"
 #include "mapping/sip/header_values.h"
+#include "plugin/engine/peers.h"
 
 #include <algorithm>
 #include <iterator>
@@ -12,6 +13,10 @@ namespace {
 
 template <class One, class... Types>
 constexpr bool is_one_of = (std::is_same_v<One, Types> || ...);
+
+constexpr const char* kNotItself =
+    "asked from where this peer's auth may not go: no next_hop of it, nor a connection of the peer itself, known by its "
+    "match.tls_name or by an address that is a next_hop or stands alone in match.source";
 
 std::string key_of(const std::string& call_id, const std::string& own_tag) { return call_id + '\n' + own_tag; }
 
@@ -47,6 +52,13 @@ config::NextHop hop_of(const sip::Uri& uri) {
     return hop;
 }
 
+/// A datagram has any source that somebody has written into it.
+bool is_of_peer_itself(const SipRequestIn& in, const std::string& name, const Ways& ways) {
+    const auto* peer = in.flow == Flow::none ? nullptr : ways.options.find_peer(name);
+    return peer &&
+           (ways.hops.is_at(name, in.source.address) || is_peer_itself(ways.options, *peer, {in.source.address, in.tls, {}}));
+}
+
 }  // namespace
 
 void Dialogs::begin(IdGenerator& ids, std::string domain) {
@@ -64,7 +76,7 @@ void Dialogs::begin(IdGenerator& ids, std::string domain) {
 
 void Dialogs::use(sip::CallSettings calls) {
     calls.repeat_responses = false;  // sip/endpoint does it
-    calls.allow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY";
+    calls.allow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH";
     calls.allow_events = "presence";
     agent_->use(std::move(calls));
 }
@@ -128,25 +140,25 @@ void Dialogs::receive(const SipRequestIn& in, const std::string& peer, const Way
         // Before anything is asked for that it brings about: that goes by the same way. Not from a second notifier, who has none.
         if (!request.to.tag.empty()) {
             const bool known = agent_->dialog(sip::DialogId{request.call_id, request.to.tag, request.from.tag}) != nullptr;
-            if (known) hear(in, request.to.tag, ways.turn.out);
+            if (known) hear(in, peer, request.to.tag, ways);
             return;
         }
         // The tag of a dialog that this request made.
         for (const auto& action : out)
             if (const auto* wanted = std::get_if<sip::SubscriptionWanted>(&action))
-                if (const auto dialog = agent_->dialog(wanted->subscription)) hear(in, dialog->id.local_tag, ways.turn.out);
+                if (const auto dialog = agent_->dialog(wanted->subscription)) hear(in, peer, dialog->id.local_tag, ways);
     });
 }
 
 // Connections that dialogs are reached by
 
-void Dialogs::hear(const SipRequestIn& in, const std::string& own_tag, Actions& out) {
+void Dialogs::hear(const SipRequestIn& in, const std::string& peer, const std::string& own_tag, const Ways& ways) {
     auto& heard = heard_[key_of(in.request.call_id, own_tag)];
     const auto before = heard;
-    heard = {in.source, in.transport, in.flow, before.held};
+    heard = {in.source, in.transport, in.flow, before.held, is_of_peer_itself(in, peer, ways)};
     if (before.held == in.flow) return;
-    release(heard, out);
-    hold(heard, out);
+    release(heard, ways.turn.out);
+    hold(heard, ways.turn.out);
 }
 
 /// Who is behind an address translator is reached by that connection alone, and subscriptions are silent for an hour.
@@ -239,13 +251,18 @@ void Dialogs::send(sip::SendRequest action, const Ways& ways) {
 /// Those that its challenge was answered with, else those that this peer asked for before.
 std::vector<sip::Header> Dialogs::credentials_for(const std::string& peer, const sip::Request& request,
                                                   sip::digest::Attempt& attempt, const Ways& ways) {
-    if (challenged_ && challenged_->request.call_id == request.call_id && challenged_->request.method == request.method) {
+    if (is_challenged(request)) {
         const auto challenged = *std::exchange(challenged_, std::nullopt);
         attempt = challenged.attempt;
         const bool same = challenged.request.uri == request.uri && challenged.request.body == request.body;
         if (same) return challenged.credentials;
     }
     return ways.outbound.accounts().authorize(peer, request, attempt, ways.turn);
+}
+
+/// It is the one that was challenged and goes again.
+bool Dialogs::is_challenged(const sip::Request& request) const {
+    return challenged_ && challenged_->request.call_id == request.call_id && challenged_->request.method == request.method;
 }
 
 /// The first route, or the remote target. A strict router stands in the Request-URI and the target is the last route.
@@ -287,8 +304,9 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
 
 /// Over a connection it goes to whoever opened that, whatever a Contact says, and to the endpoint should that be gone.
 bool Dialogs::is_next_hop(const std::string& peer, const Target& target, const Heard* heard, const Ways& ways) const {
-    if (!target.configured || target.flow == Flow::none) return target.configured;
-    return heard && ways.hops.leads_to(peer, heard->transport, heard->source);
+    if (target.flow == Flow::none) return target.configured;
+    if (!heard || !(target.configured || (heard->is_itself && target.endpoint == heard->source))) return false;
+    return heard->is_itself || ways.hops.leads_to(peer, heard->transport, heard->source);
 }
 
 /// What the operator named is told apart from what a message made up, and where the peer was heard from is said: the dial policy
@@ -300,6 +318,11 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
         return outcomes_.push_back(std::move(nowhere));
     }
     const auto* heard = heard_of(sent.request);
+    sent.by_its_flow = heard && heard->is_itself && heard->flow != Flow::none &&
+                       std::ranges::all_of(targets, [&](const Target& target) { return target.flow == heard->flow; });
+    // What the peer asked for over its own connection goes over that, and nowhere else should it be gone.
+    if (sent.by_its_flow && is_challenged(sent.request))
+        for (auto& target : targets) target.endpoint = heard->source;
     for (auto& target : targets) {
         target.configured = ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
         if (heard && !target.configured) target.heard = HeardFrom{heard->transport, heard->source};
@@ -338,8 +361,16 @@ void Dialogs::respond(const Outcome& outcome, const Ways& ways) {
 
 /// Nothing: the challenge is the outcome.
 std::vector<sip::Header> Dialogs::answer_challenge(Sent& sent, const sip::Response& response, const Ways& ways) {
-    if (!sent.to_next_hop) return {};
-    auto credentials = ways.outbound.accounts().answer(sent.peer, sent.request, response, sent.attempt, ways.turn);
+    auto& accounts = ways.outbound.accounts();
+    if (!accounts.has(sent.peer)) {
+        accounts.not_answered(sent.peer, "no auth is set for this peer", ways.turn);
+        return {};
+    }
+    if (!sent.to_next_hop && !sent.by_its_flow) {
+        accounts.not_answered(sent.peer, kNotItself, ways.turn);
+        return {};
+    }
+    auto credentials = accounts.answer(sent.peer, sent.request, response, sent.attempt, ways.turn);
     if (!credentials) return {};
     challenged_ = Challenged{sent.request, *credentials, sent.attempt};
     return std::move(*credentials);

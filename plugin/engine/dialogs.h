@@ -21,6 +21,7 @@ namespace stox::engine {
 struct Ways {
     NextHops& hops;
     Outbound& outbound;
+    const config::DomainOptions& options;
     Turn turn;
 };
 
@@ -91,6 +92,7 @@ private:
         Transport transport = Transport::udp;
         Flow flow = Flow::none;
         Flow held = Flow::none;  ///< that one, or none
+        bool is_itself = false;  ///< the other end of `flow` is that peer and nobody for whom it speaks
     };
     struct Sent {
         sip::RequestKey key;
@@ -98,7 +100,8 @@ private:
         sip::Request request;          ///< without credentials
         sip::digest::Attempt attempt;  ///< what it and those before it carried
         std::optional<Location> locating{};
-        bool to_next_hop = true;  ///< of that peer and nowhere else: they alone may see what our password makes
+        bool to_next_hop = true;   ///< or to the peer itself, and nowhere else: they alone may see what our password makes
+        bool by_its_flow = false;  ///< a connection that the peer itself has opened, while it lives
     };
     struct Locating {
         RequestId request;
@@ -117,9 +120,10 @@ private:
     void send(sip::SendRequest action, const Ways& ways);
     std::vector<sip::Header> credentials_for(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
                                              const Ways& ways);
-    void hear(const SipRequestIn& in, const std::string& own_tag, Actions& out);
+    void hear(const SipRequestIn& in, const std::string& peer, const std::string& own_tag, const Ways& ways);
     void hold(Heard& heard, Actions& out);
     void release(Heard& heard, Actions& out);
+    bool is_challenged(const sip::Request& request) const;
     const Heard* heard_of(const sip::Request& ours) const;
     void forget_gone(Actions& out);
     void send_inside(RequestId id, sip::Request request, const Ways& ways);

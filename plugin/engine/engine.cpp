@@ -13,6 +13,7 @@
 #include "plugin/engine/outbox.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/presence/contact_work.h"
+#include "plugin/engine/presence/publish.h"
 #include "plugin/engine/presence/tell_watchers.h"
 #include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/reports.h"
@@ -226,6 +227,7 @@ void on_tick(State& state, TimePoint now, Actions& out) {
     state.hops.tick(turn);
     state.outbound.tick(state.hops, turn);
     state.dialogs.tick(state.ways(now, out));
+    publications_tick(state, now, out);
     contacts_tick(state, now, out);
     watchers_tick(state, now, out);
     go_on(state, now, out);  // a location may have been given up
@@ -321,13 +323,15 @@ std::vector<Action> Engine::handle(Input input, TimePoint now) {
                        restore(state, std::move(in), now, out);
                    },
                    [&](OptionsChanged& in) {
-                       if (!same_addresses(state.options, in.options)) {
+                       const bool same = same_addresses(state.options, in.options);
+                       if (!same) {
                            state.spellings.clear();
                            state.devices.clear();
                        }
                        state.options = std::move(in.options);
                        state.secrets = std::move(in.secrets);
                        configure(state);
+                       publications_configure(state, same, now);
                        contacts_configure(state, now, out);
                        watchers_configure(state, now, out);
                        find_new_ways(state, now, out);
@@ -353,8 +357,8 @@ std::optional<TimePoint> Engine::next_timeout() const {
     const auto end = state.leaving && !state.leaving->over && !is_drained(state) ? std::optional(state.leaving->until) : std::nullopt;
     for (const auto& due :
          {state.barrier.deadline(), state.inbox.next_timeout(), state.commits.next_timeout(), state.hops.next_timeout(),
-          state.outbound.next_timeout(), state.dialogs.next_timeout(), contacts_due(state), state.watchers.first_due(),
-          state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
+          state.outbound.next_timeout(), state.dialogs.next_timeout(), contacts_due(state), publications_due(state),
+          state.watchers.first_due(), state.composing.next_timeout(), state.delivered.next_timeout(), state.desk.next_timeout(), end})
         if (due && (!next || *due < *next)) next = due;
     return next;
 }

@@ -116,13 +116,18 @@ bool NextHops::is_down(const std::string& name, const Target& target) const {
     return health != peer->second.health.end() && health->second.reach == Reach::down;
 }
 
-bool NextHops::leads_to(const std::string& name, Transport transport, const Endpoint& endpoint) const {
+bool NextHops::any_target(const std::string& name, const std::function<bool(const Target&)>& is) const {
     const auto peer = peers_.find(name);
-    return peer != peers_.end() && std::ranges::any_of(peer->second.hops, [&](const Hop& hop) {
-               return std::ranges::any_of(hop.targets, [&](const Target& target) {
-                   return target.transport == transport && target.endpoint == endpoint;
-               });
-           });
+    return peer != peers_.end() &&
+           std::ranges::any_of(peer->second.hops, [&](const Hop& hop) { return std::ranges::any_of(hop.targets, is); });
+}
+
+bool NextHops::leads_to(const std::string& name, Transport transport, const Endpoint& endpoint) const {
+    return any_target(name, [&](const Target& target) { return target.transport == transport && target.endpoint == endpoint; });
+}
+
+bool NextHops::is_at(const std::string& name, const Address& address) const {
+    return any_target(name, [&](const Target& target) { return target.endpoint.address == address; });
 }
 
 std::optional<Target> NextHops::likely(const std::string& name) const {

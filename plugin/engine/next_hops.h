@@ -7,6 +7,7 @@
 
 #include "plugin/engine/turn.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ public:
     bool is_down(const std::string& peer, const Target& target) const;
     /// Whether one of that peer's hops leads there.
     bool leads_to(const std::string& peer, Transport transport, const Endpoint& endpoint) const;
+    /// Whether one of them is at that address, whatever its port.
+    bool is_at(const std::string& peer, const Address& address) const;
     /// What is known of the way to that peer without asking; none: it has to be located.
     std::optional<Target> likely(const std::string& peer) const;
     /// That target has answered 503: what its Retry-After asks for is kept, an hour at most.   (RFC 3261 §21.5.4)
@@ -86,6 +89,7 @@ private:
         bool missed = false;
     };
 
+    bool any_target(const std::string& peer, const std::function<bool(const Target&)>& is) const;
     static bool is_fresh(const Hop& hop, TimePoint now);
     void ask(Hop& hop, const Turn& turn);
     void drop_gone(Peer& peer);

@@ -61,6 +61,13 @@ Match match(const config::DomainOptions& options, const Sender& sender) {
     return best;
 }
 
+bool is_peer_itself(const config::DomainOptions& options, const config::Peer& peer, const Sender& sender) {
+    const unsigned whole = sender.source.is_v4() ? 32 : 128;
+    return proves_name_of(peer, options.tls.trust, sender.tls) || std::ranges::any_of(peer.source, [&](const Prefix& prefix) {
+               return prefix.length == whole && prefix.contains(sender.source);
+           });
+}
+
 bool has_digest_users(const config::DomainOptions& options) {
     return std::ranges::any_of(options.peers, [](const auto& peer) { return !peer.users.empty(); });
 }

@@ -38,6 +38,11 @@ struct Match {
 /// the names of two peers, which no load could foresee, is nobody's.
 Match match(const config::DomainOptions& options, const Sender& sender);
 
+/// Whether the other end of the connection that this sender came over is that peer itself, and nobody else for whom it speaks: it
+/// proves one of the peer's TLS names, or has the one address that the operator named. A digest user is one of many, and so is
+/// whoever has an address out of a range.
+bool is_peer_itself(const config::DomainOptions& options, const config::Peer& peer, const Sender& sender);
+
 /// Whether some peer is known by its digest user, so that a request of nobody's gets a chance to prove one.
 bool has_digest_users(const config::DomainOptions& options);
 

@@ -93,6 +93,7 @@ struct ContactRow {
     xmpp::Jid contact;  ///< bare
     bool granted = false;
     std::vector<std::string> shown{};  ///< resources that the user sees as available, kMaxShown at most
+    std::optional<UtcTime> assumed{};  ///< granted by the roster's word alone, since then
 
     static constexpr std::size_t kMaxShown = 64;
     friend bool operator==(const ContactRow&, const ContactRow&) = default;

@@ -11,10 +11,10 @@ namespace stox::engine {
 
 namespace {
 
-constexpr std::string_view kAllow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY";
+constexpr std::string_view kAllow = "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH";
 constexpr std::string_view kAllowEvents = "presence";
-constexpr std::array<std::string_view, 4> kServed{"MESSAGE", "OPTIONS", "SUBSCRIBE", "NOTIFY"};
-constexpr std::array<std::string_view, 8> kKnown{"BYE", "INFO", "INVITE", "PRACK", "PUBLISH", "REFER", "REGISTER", "UPDATE"};
+constexpr std::array<std::string_view, 5> kServed{"MESSAGE", "OPTIONS", "SUBSCRIBE", "NOTIFY", "PUBLISH"};
+constexpr std::array<std::string_view, 7> kKnown{"BYE", "INFO", "INVITE", "PRACK", "REFER", "REGISTER", "UPDATE"};
 
 bool one_of(const auto& methods, std::string_view method) { return std::ranges::find(methods, method) != methods.end(); }
 

@@ -5,6 +5,7 @@
 #include "plugin/engine/log.h"
 #include "plugin/engine/page_messages.h"
 #include "plugin/engine/peers.h"
+#include "plugin/engine/presence/publish.h"
 #include "plugin/engine/presence/tell_watchers.h"
 #include "plugin/engine/presence/watch_contacts.h"
 #include "plugin/engine/sip_checks.h"
@@ -108,11 +109,24 @@ void on_request_inside(State& state, const SipRequestIn& in, const config::Peer&
     state.dialogs.receive(in, peer.name, state.ways(now, out));
 }
 
-/// SUBSCRIBE is answered at once and asks nobody: what it begins is the dialog layer's.   (PRES-105)
-void on_subscribe(State& state, const SipRequestIn& in, const config::Peer& peer, Trace trace, TimePoint now, Actions& out) {
+void on_publish(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace, TimePoint now,
+                Actions& out) {
+    auto answer = publish(state, in.request, peer, author, now);
+    if (auto* refusal = std::get_if<Refusal>(&answer)) return refuse(in, std::move(*refusal), trace, peer.name, out);
+    auto& taken = std::get<sip::Response>(answer);
+    if (state.details)
+        out.push_back(line(Level::debug, trace, "published",
+                           {{"from", in.request.from.uri.to_string()}, {"expires", *taken.header("Expires")}}, peer.name));
+    out.push_back(RespondSip{in.transaction, std::move(taken)});
+}
+
+/// What is answered at once and asks nobody (PRES-105): SUBSCRIBE begins something of the dialog layer's, PUBLISH says something.
+void on_presence(State& state, const SipRequestIn& in, const config::Peer& peer, const Author& author, Trace trace, TimePoint now,
+                 Actions& out) {
     const auto key = MergedRequests::key(in.request);
     if (state.merged_subscribes.seen(key, {}, now).as != MergedRequests::Seen::As::first)
         return refuse(in, {status(482), "a copy of a request that came another way", false, false}, trace, peer.name, out);
+    if (in.request.method == "PUBLISH") return on_publish(state, in, peer, author, trace, now, out);
     state.dialogs.receive(in, peer.name, state.ways(now, out));
 }
 
@@ -143,7 +157,7 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     auto& rates = in.request.method == "MESSAGE" ? state.user_rates : state.signal_rates;
     if (!rates.take(rate_key(*author), now))
         return out.push_back(RespondSip{in.transaction, try_later(peer.kind, 1)});
-    if (in.request.method != "MESSAGE") return on_subscribe(state, in, peer, trace, now, out);
+    if (in.request.method != "MESSAGE") return on_presence(state, in, peer, *author, trace, now, out);
     deliver_to_xmpp(state, in, peer, *author, trace, now, out);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What an Engine holds; the parts of it (sip_requests, page_messages, services) work on this.
 
+#include "mapping/presence/publications.h"
 #include "plugin/engine/admin_desk.h"
 #include "plugin/engine/authentication.h"
 #include "plugin/engine/barrier.h"
@@ -70,6 +71,7 @@ struct State {
     Dialogs dialogs{};
     Contacts contacts{};
     Watchers watchers{};
+    presence::Publications publications{};  ///< of contacts, by their devices
     bool knows_relations = false;  ///< all that the store has: a pair that is not here was lost, or never kept
     Secrets secrets;
     Authentication authentication;
@@ -104,7 +106,7 @@ struct State {
         const std::size_t limit = peer.limits.transactions;
         return limit != 0 && outbound.in_progress(peer.name) + inbox.unanswered_from(peer.name) >= limit;
     }
-    Ways ways(TimePoint now, Actions& out) { return {hops, outbound, turn(now, out)}; }
+    Ways ways(TimePoint now, Actions& out) { return {hops, outbound, options, turn(now, out)}; }
     Turn turn(TimePoint now, Actions& out) { return {now, ids, last_number, out}; }
 };
 

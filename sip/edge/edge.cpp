@@ -71,7 +71,7 @@ struct Edge::Impl final : ConnectionOwner {
     Result<void> use_tls(TlsSet credentials);
     void refused(const Address& source, Transport transport);
     bool datagram(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
-    bool wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
+    bool wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets, WaitingRoom::Whose whose);
     void hand_on(std::size_t listener, const stox::Endpoint& from, std::string_view octets);
     void let_strangers_in();
     void let_portion_in();
@@ -249,8 +249,10 @@ bool Edge::Impl::datagram(std::size_t listener, const stox::Endpoint& from, std:
         case Datagram::message:
             break;
     }
-    if (guest(from.address) == Admission::Guest::stranger || strangers.holds(from.address)) {
-        if (!wait(listener, from, octets)) ++counters.dropped_queue;
+    const bool is_stranger = guest(from.address) == Admission::Guest::stranger;
+    if (is_stranger || strangers.holds(from.address)) {
+        using Whose = WaitingRoom::Whose;
+        if (!wait(listener, from, octets, is_stranger ? Whose::site : Whose::address)) ++counters.dropped_queue;
         return false;
     }
     hand_on(listener, from, octets);
@@ -261,8 +263,8 @@ void Edge::Impl::hand_on(std::size_t listener, const stox::Endpoint& from, std::
     ++(handlers.datagram(listener, from, octets) ? counters.datagrams : counters.dropped_queue);
 }
 
-bool Edge::Impl::wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets) {
-    if (!strangers.enter(listener, from, octets)) return false;
+bool Edge::Impl::wait(std::size_t listener, const stox::Endpoint& from, std::string_view octets, WaitingRoom::Whose whose) {
+    if (!strangers.enter(listener, from, octets, whose)) return false;
     if (!std::exchange(letting_in, true)) turn.later([this] { let_strangers_in(); });
     return true;
 }

@@ -429,14 +429,83 @@ TEST(ContactRelation, PRES_27_ProbeOfWhoIsNotKnown) {
         EXPECT_EQ(play.fail(status), "Idle: nothing") << status;
         play.pass(wait(play));
         play.turn();
-        EXPECT_EQ(play.notify("active"), "Active: presence") << "the user is not told what they know";
+        EXPECT_EQ(play.notify("active"), "Active: keep presence") << "the user is not told what they know";
+        EXPECT_EQ(play.notify("active"), "Active: presence");
     }
-    for (const int status : {403, 489, 603}) {
+    for (const int status : {403, 603}) {
         Play play;
         play.probe();
         play.turn();
         EXPECT_EQ(play.fail(status), "None: nothing erase unsubscribed") << status;
     }
+}
+
+// A trunk without presence says nothing of the contact: what stands in the roster was agreed on by another way.
+TEST(ContactRelation, PRES_15_WhoHasNoPresenceTakesNothingBackThatTheRosterSays) {
+    for (const int status : {405, 406, 489}) {
+        Play play;
+        play.probe();
+        play.turn();
+        for (int day = 0; day < 3; ++day) {
+            EXPECT_EQ(play.fail(status), "Idle: nothing") << status;
+            EXPECT_EQ(wait(play), hours(24)) << status;
+            play.pass(hours(1));
+            EXPECT_EQ(play.probe(), "Idle: answer") << "nor is it asked by each login";
+            EXPECT_EQ(play.pass(hours(23)), "Wanted: queue");
+            play.turn();
+        }
+        EXPECT_EQ(play.relation.authorization(), Authorization::granted);
+        EXPECT_EQ(play.notify("active"), "Active: keep presence");
+        EXPECT_FALSE(play.relation.assumed());
+        play.pass(hours(1));
+        EXPECT_EQ(play.fail(status), "None: nothing erase unsubscribed") << "what the contact has granted ends by it (PRES-15)";
+    }
+}
+
+TEST(ContactRelation, PRES_27_AnAddressThatIsNotThereIsForgottenAfterADayWithoutAWord) {
+    for (const int status : {404, 410, 604}) {
+        Play play;
+        play.probe();
+        seconds passed{0};
+        while (passed < hours(24)) {
+            play.turn();
+            EXPECT_EQ(play.fail(status), "Idle: nothing") << status;
+            passed += wait(play);
+            play.pass(wait(play));
+        }
+        play.turn();
+        EXPECT_EQ(play.fail(status), "None: nothing erase") << status << ": and nobody is unsubscribed";
+        EXPECT_EQ(play.probe(), "Wanted: keep answer queue") << "the roster says it again";
+    }
+}
+
+TEST(ContactRelation, PRES_27_WhatNobodyConfirmsIsForgottenAfterAMonthWithoutAWord) {
+    Play play;
+    play.probe();
+    play.offline();
+    EXPECT_EQ(play.pass(std::chrono::days(30) - seconds(1)), "Idle: ");
+    EXPECT_EQ(play.pass(seconds(1)), "None: erase");
+    const auto since = TimePoint{hours(1)};
+    Play kept(ContactRelation(Authorization::granted, since));
+    EXPECT_EQ(kept.relation.assumed(), since);
+    kept.online();
+    kept.turn();
+    kept.notify("pending");
+    EXPECT_EQ(kept.pass(std::chrono::days(31)), "Pending: ") << "somebody answers";
+    EXPECT_EQ(kept.fail(503), "None: nothing erase");
+    Play confirmed;
+    confirmed.probe();
+    confirmed.turn();
+    confirmed.notify("active");
+    confirmed.fail(503);
+    confirmed.offline();
+    EXPECT_EQ(confirmed.pass(std::chrono::days(400)), "Idle: ");
+    Play asked;
+    asked.subscribe();
+    asked.turn();
+    asked.fail(503);
+    asked.offline();
+    EXPECT_EQ(asked.pass(std::chrono::days(400)), "Idle: ") << "who asked for it waits for it";
 }
 
 TEST(ContactRelation, PRES_28_PollHasNoSayInTheAuthorisation) {
@@ -647,6 +716,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Idle+Due=Wanted:queue",
         "Idle+Pretend=Pretended:presence",
         "Idle+Withdraw=Idle:nothing",
+        "Idle+Forget=None:erase",
         "Pretended+Subscribe=Pretended:subscribed",
         "Pretended+Unsubscribe=None:nothing erase unsubscribed",
         "Pretended+Probe=Pretended:answer",
@@ -742,6 +812,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
                                                             {"Turn", Turn{}},
                                                             {"Pretend", Pretend{}},
                                                             {"Withdraw", Withdraw{}},
+                                                            {"Forget", Forget{}},
                                                             {"NotifiedPending", NotifiedPending{}},
                                                             {"NotifiedActive", NotifiedActive{}},
                                                             {"PollAnswered", PollAnswered{}},

@@ -51,7 +51,7 @@ public:
         return act([&](auto& out) { relation.poll(UsageKey{usage}, now, out); });
     }
     std::string refreshed(unsigned usage) {
-        return act([&](auto& out) { relation.refreshed(UsageKey{usage}, now, out); });
+        return act([&](auto& out) { relation.refreshed(UsageKey{usage}, now, utc, out); });
     }
     std::string ended(unsigned usage, bool wants_word) {
         return act([&](auto& out) { relation.ended(UsageKey{usage}, wants_word, now, out); });
@@ -130,6 +130,19 @@ TEST(WatcherRelation, PRES_32_AQuestionWaitsForTheStream) {
     EXPECT_EQ(play.stream(true), "ask");
 }
 
+TEST(WatcherRelation, PRES_32_AQuestionThatWaitedForTheStreamIsNotAskedASecondTimeForAnErrorBefore) {
+    Play play;
+    play.watch(1);
+    play.failed(xmpp::Condition::remote_server_timeout);
+    play.stream(false);
+    play.pass(days(1));
+    play.watch(2);
+    play.failed(xmpp::Condition::remote_server_timeout);
+    EXPECT_EQ(play.stream(true), "ask");
+    play.pass(300s);
+    EXPECT_EQ(play.watch(3), "pending 3");
+}
+
 TEST(WatcherRelation, ANewRelationFollowsTheStreamFromItsBeginning) {
     Play lost;
     lost.stream(false);
@@ -190,6 +203,32 @@ TEST(WatcherRelation, PRES_32_WhoSaidNoIsNotAskedAgainForADay) {
     EXPECT_EQ(play.watch(13), "pending 13, ask, keep");
     EXPECT_EQ(play.approved(), "keep, activate");
     EXPECT_EQ(play.relation.watching().size(), 3u);
+}
+
+TEST(WatcherRelation, PRES_32_APhoneThatOnlyRefreshesAsksAfterThatDayToo) {
+    Play play;
+    play.watch(1);
+    play.denied();
+    play.pass(1min);
+    play.watch(2);
+    play.watch(3);
+    play.pass(days(1) - 1min - 1ms);
+    EXPECT_EQ(play.refreshed(2), "repeat-pending 2");
+    play.pass(1ms);
+    EXPECT_EQ(play.refreshed(9), "") << "that is none of it";
+    EXPECT_EQ(play.refreshed(2), "repeat-pending 2, ask, keep");
+    EXPECT_EQ(play.relation.asked(), play.utc);
+    EXPECT_EQ(play.refreshed(3), "repeat-pending 3") << "once";
+    EXPECT_EQ(play.approved(), "keep, activate");
+    EXPECT_EQ(play.relation.watching().size(), 2u);
+    Play apart;
+    apart.watch(1);
+    apart.denied();
+    apart.watch(2);
+    apart.stream(false);
+    apart.pass(days(1));
+    EXPECT_EQ(apart.refreshed(2), "repeat-pending 2, keep");
+    EXPECT_EQ(apart.stream(true), "ask") << "when it can be";
 }
 
 TEST(WatcherRelation, PRES_34_WhatIsDroppedIsAskedAboutAgain) {

@@ -20,6 +20,7 @@ root_ca={root}
 default_proxy=0
 media_encryption=none
 keepalive_period=30000
+subscribe_presence_only_when_registered=0
 register_only_when_network_is_up=0
 
 [net]
@@ -37,6 +38,13 @@ publish=0
 uuid=00000000-0000-4000-8000-000000000001
 """
 
+FRIEND = """
+[friend_0]
+url="Watched" <sip:{watches}>
+pol=accept
+subscribe=1
+"""
+
 
 class Linphone:
     """A phone whose address of record is `aor` and whose every request goes to `proxy`, "name:port", over TLS. It takes no TLS connections
@@ -44,13 +52,17 @@ class Linphone:
 
     name = "linphone"
 
-    def __init__(self, folder: pathlib.Path, aor: str, proxy: str, root: pathlib.Path, port: int = 5071, register: bool = False):
+    def __init__(self, folder: pathlib.Path, aor: str, proxy: str, root: pathlib.Path, port: int = 5071, register: bool = False,
+                 watches: str = ""):
+        """watches: whose presence it subscribes to when it starts."""
         home = folder / "home"
         (home / ".local" / "share" / "linphone").mkdir(parents=True, exist_ok=True)
-        (folder / "linphonerc").write_text(CONFIGURATION.format(aor=aor, proxy=proxy, root=root, port=port, register=int(register)))
+        (folder / "linphonerc").write_text(CONFIGURATION.format(aor=aor, proxy=proxy, root=root, port=port, register=int(register)) +
+                                          (FRIEND.format(watches=watches) if watches else ""))
+        self.log = folder / "log"
         self.pipe = f"stox-linphone-{secrets.token_hex(6)}"  # under /tmp, which other lanes have as well
         self.lock, self.received, self.closing = threading.Lock(), [], False
-        self.program = Program(["linphone-daemon", "--pipe", self.pipe, "--config", folder / "linphonerc", "--log", folder / "log"],
+        self.program = Program(["linphone-daemon", "--pipe", self.pipe, "--config", folder / "linphonerc", "--log", self.log],
                                folder / "output.log", cwd=folder, env={"HOME": str(home), "XDG_RUNTIME_DIR": str(home)})
         self.socket = wait_for("linphone's socket", self.connect, alive=self.program.alive)
         threading.Thread(target=self.watch, daemon=True).start()
@@ -82,6 +94,11 @@ class Linphone:
                 self.received.append((match[1], match[2], time.monotonic()))
             elif "Event-type" not in answer:
                 time.sleep(0.02)
+
+    def notified(self) -> list[str]:
+        """Bodies of the NOTIFYs that came, as it logs them."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return [part.partition("\n\n")[2].partition("</presence>")[0] for part in text.replace("\r", "").split("\nNOTIFY ")[1:]]
 
     def send(self, to: str, text: str) -> float:
         when = time.monotonic()

@@ -548,6 +548,78 @@ TEST(Contacts, PRES_27_WhatWasForgottenIsTakenBackByTheContactAlone) {
     EXPECT_TRUE(refused.rows().empty());
 }
 
+// A trunk that has no presence says it of all its numbers at once, and would empty each roster that was full before.
+TEST(Contacts, PRES_15_ATrunkWithoutPresenceStrikesNobodyOffARoster) {
+    for (const int status : {405, 406, 489}) {
+        ContactsRig rig;
+        rig.stanza(presence(PresenceType::probe));
+        rig.pass(0ms);
+        EXPECT_EQ(rig.respond(status), "unavailable juliet@capulet.test") << status;
+        EXPECT_EQ(rig.pass(1h), "") << status;
+        EXPECT_EQ(rig.probe(), "") << status;
+        EXPECT_EQ(rig.begun, 1u) << "a login asks nobody";
+        // Nor after a restart, by which nothing more is known.
+        rig.rig.restart();
+        rig.rig.feed(StreamUp{});
+        rig.pass(1s);
+        EXPECT_EQ(rig.begun, 2u);
+        EXPECT_EQ(rig.respond(status).find("unsubscribed"), std::string::npos) << status;
+        rig.pass(24h - 1s);
+        EXPECT_EQ(rig.begun, 2u);
+        rig.pass(1s);
+        EXPECT_EQ(rig.begun, 3u) << "it is asked once a day";
+        EXPECT_EQ(rig.notify("active;expires=3600", pidf({"balcony"})), "available juliet@capulet.test/balcony");
+        rig.pass(1s);
+        EXPECT_FALSE(rig.rows().at(0).assumed);
+    }
+    ContactsRig asked;
+    asked.granted();
+    asked.pass(1min);
+    asked.notify("terminated;reason=timeout");
+    EXPECT_EQ(asked.respond(489), "unavailable juliet@capulet.test/balcony, unsubscribed juliet@capulet.test")
+        << "whom this gateway asked";
+}
+
+TEST(Contacts, PRES_27_AProbedAddressThatIsNotThereEndsWithoutAWord) {
+    ContactsRig rig;
+    rig.stanza(presence(PresenceType::probe));
+    rig.pass(0ms);
+    EXPECT_EQ(rig.respond(404), "unavailable juliet@capulet.test");
+    const auto end = rig.rig.now + 27h;
+    while (rig.rig.now < end) {
+        const auto before = rig.begun;
+        std::string told = rig.pass(14s);
+        if (rig.begun != before) told += rig.respond(404);
+        ASSERT_EQ(told, "");
+    }
+    rig.pass(1s);
+    EXPECT_TRUE(rig.rows().empty());
+    const auto before = rig.begun;
+    rig.pass(10h);
+    EXPECT_EQ(rig.begun, before);
+    EXPECT_EQ(rig.probe(), "");
+    EXPECT_EQ(rig.begun, before + 1) << "the roster says it still";
+}
+
+TEST(Contacts, PRES_27_WhatNobodyEverConfirmedIsNoRowForEver) {
+    const UtcTime then = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+    ContactsRig rig;
+    rig.rig.feed(StanzaIn{presence(PresenceType::probe), then});
+    rig.stanza(presence(PresenceType::unavailable));
+    rig.pass(1s);
+    ASSERT_EQ(rig.rows().size(), 1u);
+    const auto restart = [&](std::chrono::days later) {
+        rig.rig.restart(Rig::default_options(), then + later);
+        rig.rig.feed(StreamUp{});
+        rig.stanza(presence(PresenceType::unavailable));
+        rig.pass(1s);
+        return rig.rows().size();
+    };
+    EXPECT_EQ(rig.rows().at(0).assumed, then);
+    EXPECT_EQ(restart(std::chrono::days(29)), 1u);
+    EXPECT_EQ(restart(std::chrono::days(31)), 0u) << "time passes while nobody runs";
+}
+
 TEST(Contacts, PRES_27_AProbeThatMayNotAskIsNotAnswered) {
     auto options = Rig::default_options();
     options.presence.contacts_per_user = 1;
@@ -826,6 +898,31 @@ TEST(Contacts, AfterARestartWhatNobodyConfirmsIsWithdrawn) {
     rig.pass(1s);
     EXPECT_TRUE(rig.rows().front().shown.empty());
     EXPECT_TRUE(rig.rows().front().granted);
+}
+
+TEST(Contacts, AfterARestartNobodyIsWithdrawnBeforeTheyWereAsked) {
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 1;
+    ContactsRig rig(options);
+    constexpr std::size_t kContacts = 100;
+    for (std::size_t i = 0; i < kContacts; ++i) {
+        const xmpp::Jid contact{"c" + std::to_string(i), "capulet.test", {}};
+        rig.rig.disk.push_back({Collection::contacts, kRomeo.bare().to_string() + ' ' + contact.to_string(),
+                                ContactRow{kRomeo.bare(), contact, true, {"balcony"}}});
+    }
+    rig.rig.restart(options);
+    rig.rig.feed(StreamUp{});
+    std::string told = rig.pass(0ms);
+    for (int i = 0; i < 1'100 && rig.begun < kContacts; ++i) {
+        const auto before = rig.begun;
+        told += rig.pass(100ms);
+        if (rig.begun == before) continue;
+        told += rig.respond(200);
+        told += rig.notify("active;expires=3600", pidf({"balcony"}));
+        ASSERT_EQ(told.find("unavailable"), std::string::npos) << rig.begun;
+    }
+    EXPECT_EQ(rig.begun, kContacts);
+    EXPECT_GT(rig.rig.now, TimePoint(90s));
 }
 
 TEST(Contacts, AfterARestartPendingIsAskedAgain) {
@@ -1117,6 +1214,33 @@ TEST(Contacts, PRES_92_AllContactsTogetherWaitInTurn) {
     EXPECT_EQ(told + count(rig.pass(1s)), in_all) << "the others follow";
 }
 
+// A contact that all users watch is as many pairs; what it does again and again is told in the turn of each.
+TEST(Contacts, PRES_92_OneThatFlapsLetsOthersHaveTheirTurn) {
+    auto options = Rig::default_options();
+    options.presence.subscribe_rate = 1'000;
+    ContactsRig rig(options);
+    std::vector<SendSip> dialogs;
+    constexpr std::size_t kPairs = 250;
+    for (std::size_t i = 0; i < kPairs; ++i) {
+        rig.subscribe({"u" + std::to_string(i), "montague.test", "x"});
+        rig.pass(1ms);
+        rig.notify("active;expires=600", pidf(new_names()));
+        dialogs.push_back(rig.first);
+    }
+    rig.subscribe(kRomeo, {"nurse", "capulet.test", {}});
+    rig.pass(1ms);
+    auto told = rig.notify("active;expires=600", pidf({"hall"}));
+    ASSERT_EQ(told.find("hall"), std::string::npos) << "as many as there may be were told";
+    const auto asked = rig.rig.now;
+    for (std::size_t i = 0; i < 200 && told.find("hall") == std::string::npos; ++i) {
+        rig.first = dialogs[i];
+        rig.cseq = 100;
+        rig.rig.now += 1ms;  // it comes before the tick does
+        told = rig.notify("active;expires=600", pidf(new_names()));
+    }
+    EXPECT_LE(rig.rig.now - asked, 120ms) << "those before it, a few stanzas each";
+}
+
 TEST(Contacts, WhatIsOwedWithoutAStreamIsBounded) {
     auto options = Rig::default_options();
     options.presence.relations = 2;
@@ -1322,6 +1446,56 @@ TEST(SubscribePacer, PRES_93_WhoWaitsHasOnePlace) {
     EXPECT_EQ(pacer.size(), 0u);
     pacer.push("phones", 1, now);
     EXPECT_EQ(pacer.take(now, anybody), 1u);
+}
+
+/// The most that went within a second, whenever it began.
+std::size_t most_in_a_second(const std::vector<TimePoint>& went) {
+    std::size_t most = 0;
+    for (std::size_t first = 0, last = 0; last < went.size(); ++last) {
+        while (went[first] + 1s <= went[last]) ++first;
+        most = std::max(most, last - first + 1);
+    }
+    return most;
+}
+
+// A loop that is late by up to 50 ms each time: the cap holds, and ten thousand are asked for within a minute.
+TEST(SubscribePacer, PRES_93_NoSecondHoldsMoreThanThePeerWasPromisedHoweverLateTheTicks) {
+    for (const auto late : {0ms, 1ms, 3ms, 7ms, 20ms, 33ms, 50ms}) {
+        SubscribePacer pacer;
+        pacer.configure(250);
+        TimePoint now{1h};
+        constexpr std::uint64_t kAll = 10'000;
+        for (std::uint64_t who = 1; who <= kAll; ++who) pacer.push("pbx", who, now);
+        std::vector<TimePoint> went;
+        const auto begun = now;
+        for (std::uint64_t tick = 0; went.size() < kAll; ++tick) {
+            now = std::max(now, *pacer.next_timeout()) + late * (tick % 7) / 6;
+            while (pacer.take(now, [](std::uint64_t) { return true; })) went.push_back(now);
+        }
+        EXPECT_LE(most_in_a_second(went), 250u) << late.count();
+        EXPECT_LT(now - begun, 60s) << late.count();
+    }
+}
+
+TEST(SubscribePacer, PRES_93_AQueueThatWasEmptyForAMomentBeginsNoNewSecond) {
+    SubscribePacer pacer;
+    pacer.configure(100);
+    TimePoint now{1h};
+    std::vector<TimePoint> went;
+    const auto anybody = [](std::uint64_t) { return true; };
+    for (std::uint64_t who = 1; who <= 3'000; ++who) {
+        pacer.push("pbx", who, now);
+        while (pacer.take(now, anybody)) went.push_back(now);
+        now += who % 40 == 0 ? 49ms : 5ms;  // a late one, then each comes when the one before has gone
+        while (pacer.take(now, anybody)) went.push_back(now);
+    }
+    EXPECT_LE(most_in_a_second(went), 100u);
+    pacer.configure(10);
+    for (std::uint64_t who = 4'000; who <= 4'100; ++who) pacer.push("pbx", who, now);
+    std::size_t more = 0;
+    for (int i = 0; i < 100; ++i, now += 10ms)
+        while (pacer.take(now, anybody)) ++more;
+    EXPECT_LE(more, 10u) << "a lower rate counts what went before";
 }
 
 }  // namespace stox::engine::test

@@ -125,7 +125,7 @@ TEST(MandatoryHeader, CORE_58_WhatWeRequireIsAlwaysNamedInFull) {
     request.content_type = "image/png";
     EXPECT_TRUE(rig.request(request).answer().header("Accept-Encoding"));
     request = message_request();
-    request.method = "PUBLISH";
+    request.method = "INVITE";
     EXPECT_NE(rig.request(request).answer().header("Allow")->find("MESSAGE"), std::string::npos);
 }
 

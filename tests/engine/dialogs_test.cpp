@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 /// The dialogs of one domain whose peer `phones` has next hops 10.0.0.1 and 10.0.0.2.
 class DialogRig {
 public:
-    explicit DialogRig(config::DomainOptions options = two_hops()) {
+    explicit DialogRig(config::DomainOptions made = two_hops()) : options(std::move(made)) {
         hops.configure(options);
         dialogs.begin(ids, "capulet.test");
         dialogs.set_addresses(
@@ -33,7 +33,7 @@ public:
         return options;
     }
 
-    Ways ways() { return {hops, outbound, {now, ids, last, out}}; }
+    Ways ways() { return {hops, outbound, options, {now, ids, last, out}}; }
     template <class Do>
     DialogRig& turn(Do work) {
         out.clear();
@@ -52,8 +52,9 @@ public:
     }
     DialogRig& receive(sip::Request request, Transport transport = Transport::udp, Flow flow = Flow::none) {
         return turn([&](const Ways& ways) {
-            SipRequestIn in{ServerTransaction{++transactions}, std::move(request), {Address::v4({10, 0, 0, 1}), 5070}, transport};
+            SipRequestIn in{ServerTransaction{++transactions}, std::move(request), source, transport};
             in.flow = flow;
+            in.tls = tls;
             dialogs.receive(in, "phones", ways);
         });
     }
@@ -98,6 +99,9 @@ public:
             std::ranges::count_if(news, [](const auto& one) { return std::holds_alternative<One>(one); }));
     }
 
+    config::DomainOptions options;
+    Endpoint source{Address::v4({10, 0, 0, 1}), 5070};  ///< of requests that come
+    sip::CertifiedNames tls{};                          ///< and what is proven of their sender
     IdGenerator ids{[random = std::mt19937_64(7)](std::span<std::uint8_t> wanted) mutable {
         for (auto& octet : wanted) octet = static_cast<std::uint8_t>(random());
     }};
@@ -280,16 +284,87 @@ TEST(Dialogs, AContactThatIsLocatedSeesNoCredentialsEither) {
     EXPECT_FALSE(notify.request.header("Authorization")) << "one of the two is not the peer's";
 }
 
-TEST(Dialogs, AConnectionFromElsewhereSeesNoCredentialsThoughTheContactIsTheNextHop) {
+/// Whose next hop is 10.0.0.1 over TCP, and which is heard from all of 10.0.0.0/24.
+config::DomainOptions wide_source() {
     auto options = DialogRig::two_hops();
+    options.peers.front().source = {{Address::v4({10, 0, 0, 0}), 24}};
     options.peers.front().next_hops = {hop(1, 5060, Transport::tcp)};
-    DialogRig rig(options);
+    return options;
+}
+
+bool logged(const DialogRig& rig, std::string_view part) {
+    return std::ranges::any_of(rig.all<Log>(), [&](const Log& log) { return log.text.find(part) != std::string::npos; });
+}
+
+TEST(Dialogs, AConnectionFromElsewhereSeesNoCredentialsThoughTheContactIsTheNextHop) {
+    DialogRig rig(wide_source());
     log_in(rig);
+    rig.source = {Address::v4({10, 0, 0, 7}), 5070};  // one of many who are heard as that peer
     rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060;transport=tcp"), Transport::tcp, Flow{7});
     const auto notify = first_notify(rig);
     EXPECT_TRUE(notify.target.configured);
     EXPECT_EQ(notify.target.flow, Flow{7});
-    EXPECT_FALSE(notify.request.header("Authorization")) << "the connection is from 10.0.0.1:5070, which is no next hop";
+    EXPECT_FALSE(notify.request.header("Authorization"));
+    rig.respond(notify, challenge("n2"));
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+    EXPECT_TRUE(logged(rig, "challenge not answered") && logged(rig, "match.tls_name")) << "and the operator what to set";
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060;transport=tcp"), Transport::tcp, Flow{7});
+    rig.respond(first_notify(rig), challenge("n3"));
+    EXPECT_FALSE(logged(rig, "challenge not answered")) << "once";
+}
+
+// A PBX that opens the connection itself, from any port, is the PBX all the same.
+TEST(Dialogs, PRES_42_APeerThatChallengesOverItsOwnConnectionIsAnsweredOverThat) {
+    enum class By { next_hop, own_address, tls_name };
+    for (const auto by : {By::next_hop, By::own_address, By::tls_name}) {
+        auto options = wide_source();
+        if (by == By::own_address) options.peers.front().source = {{Address::v4({10, 0, 0, 7}), 32}};
+        if (by == By::tls_name) {
+            options.peers.front().source.clear();
+            options.peers.front().tls_names = {"pbx.capulet.test"};
+        }
+        DialogRig rig(options);
+        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+        rig.source = {Address::v4({10, 0, 0, by == By::next_hop ? std::uint8_t{1} : std::uint8_t{7}}), 40'001};
+        const auto transport = by == By::tls_name ? Transport::tls : Transport::tcp;
+        if (by == By::tls_name) rig.tls = {options.tls.trust, {"pbx.capulet.test"}};
+        const std::string contact =
+            "sip:juliet@10.9.9.9:5080;transport=" + std::string(transport == Transport::tls ? "tls" : "tcp");
+        rig.receive(subscribe_to_us(contact), transport, Flow{7});
+        const auto notify = first_notify(rig);
+        EXPECT_EQ(notify.target.endpoint.to_string(), "10.9.9.9:5080") << "for when that connection is gone";
+        EXPECT_FALSE(notify.request.header("Authorization")) << "the Contact may be anybody's";
+        const auto again = rig.respond(notify, challenge("n1")).sent();
+        ASSERT_TRUE(again.request.header("Authorization")) << static_cast<int>(by);
+        EXPECT_EQ(again.target.flow, Flow{7});
+        EXPECT_EQ(again.target.endpoint, rig.source) << "never to an address that was merely claimed";
+        EXPECT_EQ(again.request.cseq, notify.request.cseq + 1);
+        rig.respond(again, 200);
+        // A datagram says nothing of who sent it.
+        rig.receive(subscribe_to_us("sip:juliet@10.0.0.7:5080"));
+        rig.respond(first_notify(rig), challenge("n2"));
+        EXPECT_TRUE(rig.all<SendSip>().empty());
+    }
+}
+
+TEST(Dialogs, WhoIsHeardByADigestUserIsNotThePeerItself) {
+    auto options = wide_source();
+    options.peers.front().source.clear();
+    options.peers.front().users = {"juliet"};
+    DialogRig rig(options);
+    rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+    rig.source = {Address::v4({10, 0, 0, 7}), 40'001};
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.7:5080;transport=tcp"), Transport::tcp, Flow{7});
+    rig.respond(first_notify(rig), challenge("n1"));
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+}
+
+TEST(Dialogs, AChallengeWithoutAuthIsToldToTheOperatorOnce) {
+    DialogRig rig;
+    rig.respond(rig.subscribe().sent(), challenge("n1"));
+    EXPECT_TRUE(logged(rig, "no auth is set for this peer"));
+    rig.respond(rig.subscribe().sent(), challenge("n2"));
+    EXPECT_FALSE(logged(rig, "challenge not answered"));
 }
 
 TEST(Dialogs, CredentialsThatAreRefusedAreNotGivenAgain) {

@@ -84,12 +84,12 @@ Rig& Rig::committed(const Commit& commit, Result<void> result) {
     return feed(Committed{given.commit, std::move(result)});
 }
 
-Rig& Rig::restart(config::DomainOptions options) {
+Rig& Rig::restart(config::DomainOptions options, UtcTime read) {
     ++starts_;
     engine = Engine(std::move(options), ids(starts_));
     ping_.clear();
     for (auto& record : disk) ++record.lives;
-    return feed(Restored{disk});
+    return feed(Restored{disk, read});
 }
 
 void Rig::keep(std::vector<Action> actions) {

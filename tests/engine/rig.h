@@ -28,7 +28,8 @@ public:
     /// The answer to a commit of an input before.
     Rig& committed(const Commit& commit, Result<void> result = ok());
     /// A new engine with what is on the disk, at the same time; without stream.
-    Rig& restart(config::DomainOptions options = default_options());
+    /// read  what the clock says then
+    Rig& restart(config::DomainOptions options = default_options(), UtcTime read = {});
     Rig& sip_response(ClientTransaction transaction, int status, LocalFailure local = LocalFailure::none,
                       std::string reason = {});
 

@@ -30,6 +30,7 @@ TEST(SipChecks, CORE_80_EachFaultGetsItsStatusAndNoStanza) {
         {"inside a dialog that is none", [](auto& r) { r.to.tag = "x"; }, 481},
         {"BYE of no dialog", [](auto& r) { r.method = "BYE", r.to.tag = "x"; }, 481},
         {"NOTIFY of no dialog", [](auto& r) { r.method = "NOTIFY", r.to.tag = "x"; }, 481},
+        {"PUBLISH of nothing", [](auto& r) { r.method = "PUBLISH"; }, 489},
         {"NOTIFY outside any dialog", [](auto& r) { r.method = "NOTIFY"; }, 481},
         {"an extension inside a dialog",
          [](auto& r) {
@@ -66,7 +67,7 @@ TEST(SipChecks, CORE_80_EachFaultGetsItsStatusAndNoStanza) {
 }
 
 TEST(SipChecks, CORE_80_MethodsOfOthersAreKnownButNotServed) {
-    for (const auto* method : {"BYE", "INFO", "INVITE", "PRACK", "PUBLISH", "REFER", "UPDATE"}) {
+    for (const auto* method : {"BYE", "INFO", "INVITE", "PRACK", "REFER", "UPDATE"}) {
         Rig rig;
         const auto answer = rig.request(changed([method](auto& r) { r.method = method; })).answer();
         EXPECT_EQ(answer.status, 405) << method;
@@ -92,7 +93,7 @@ TEST(SipChecks, CORE_80_TheFirstFaultInOrderIsTold) {
 TEST(SipChecks, RefusalsSayWhatWouldBeServed) {
     Rig rig;
     EXPECT_EQ(*rig.request(changed([](auto& r) { r.method = "INVITE"; })).answer().header("Allow"),
-              "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY");
+              "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH");
     EXPECT_TRUE(
         rig.request(changed([](auto& r) { r.content_type = "image/png"; })).answer().header("Accept")->starts_with("text/plain,"));
 }
@@ -112,7 +113,7 @@ TEST(SipChecks, CORE_34_OptionsWithoutUserIsAnsweredAndOtherMethodsAreNot) {
         r.body.clear();
     });
     EXPECT_EQ(rig.request(options).answer().status, 200);
-    EXPECT_EQ(*rig.answer().header("Allow"), "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY");
+    EXPECT_EQ(*rig.answer().header("Allow"), "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH");
     options.uri = uri("sip:nobody@verona.test");
     EXPECT_EQ(rig.request(options).answer().status, 404);
     EXPECT_EQ(rig.request(changed([](auto& r) { r.uri = uri("sip:montague.test"); })).answer().status, 404);

@@ -197,6 +197,29 @@ TEST(Watchers, PRES_32_WhoSaidNoIsNotAskedAgainTheSameDay) {
     EXPECT_EQ(rig.subscribe().told().type, PresenceType::subscribe);
 }
 
+TEST(Watchers, PRES_32_ADialogThatIsOnlyRefreshedAsksWhenTheDayIsOver) {
+    WatcherRig rig;
+    rig.stand();
+    rig.presence(PresenceType::unsubscribed);
+    rig.pass(1min);
+    rig.subscribe("3600");
+    for (int hour = 0; hour < 23; ++hour) {
+        rig.pass(1h - 1min);
+        rig.refresh("3600");
+        ASSERT_EQ(rig.state(), "pending;expires=3600");
+        ASSERT_TRUE(rig.stanzas.empty());
+    }
+    rig.pass(59min);
+    rig.refresh("3600");
+    EXPECT_EQ(rig.state(), "pending;expires=3600");
+    EXPECT_TRUE(rig.stanzas.empty()) << "not before";
+    rig.pass(30min);
+    rig.refresh("3600");
+    EXPECT_EQ(rig.told().type, PresenceType::subscribe);
+    rig.presence(PresenceType::subscribed);
+    EXPECT_EQ(rig.state(), "active;expires=3600");
+}
+
 std::vector<WatcherRow> watcher_rows(const Rig& rig) {
     std::vector<WatcherRow> rows;
     for (const auto& record : rig.disk)
@@ -844,6 +867,18 @@ TEST(Watchers, PRES_91_WhoFindsNoRoomAtAUserWaitsLikeAnybodyAndIsCounted) {
     rig.take_notify();
     EXPECT_EQ(rig.notifies, 2u);
     EXPECT_EQ(rig.state(), "terminated;reason=noresource");
+}
+
+TEST(Watchers, PRES_91_HowManyPhonesFindRoomTellsNothingOfTheUser) {
+    for (const unsigned room : {100u, 1u}) {
+        auto options = fast_options();
+        options.presence.watchers_per_user = room;
+        WatcherRig rig(options);
+        ASSERT_EQ(watch(rig, "nurse", "romeo"), 200);
+        for (std::size_t phone = 0; phone < Watchers::kPerPair; ++phone) ASSERT_EQ(watch(rig, "juliet", "romeo"), 200) << room;
+        EXPECT_EQ(watch(rig, "juliet", "romeo"), 486) << "romeo has room for " << room;
+        EXPECT_EQ(watch(rig, "juliet", "mercutio"), 200);
+    }
 }
 
 TEST(Watchers, PRES_40_WhatIsAnsweredAtOnceCountsUntilItIsOver) {

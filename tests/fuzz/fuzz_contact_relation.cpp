@@ -8,6 +8,7 @@
 #include "mapping/sip/header_values.h"
 #include "mapping/sip/user_agent.h"
 #include "tests/fuzz/octets.h"
+#include "tests/fuzz/one_side.h"
 
 #include <algorithm>
 #include <array>
@@ -20,20 +21,14 @@ namespace {
 
 using namespace stox::sip;
 using std::chrono::seconds;
+using stox::fuzz::address;
+using stox::fuzz::AllSent;
 using stox::fuzz::Octets;
 using stox::presence::Authorization;
 using stox::presence::ContactAct;
 using stox::presence::ContactRelation;
 
 constexpr std::size_t kMaxSteps = 600;
-
-NameAddr address(const std::string& host, const std::string& tag = {}) {
-    NameAddr made;
-    made.uri.user = "u";
-    made.uri.host = host;
-    made.tag = tag;
-    return made;
-}
 
 class Play {
 public:
@@ -51,13 +46,6 @@ public:
     }
 
 private:
-    struct Sent {
-        RequestKey key;
-        Request request;
-        bool answered = false;
-        TimePoint at{};
-    };
-
     void one_step() {
         switch (in_.below(12)) {
             case 0:
@@ -152,7 +140,7 @@ private:
     /// A kill: what was kept comes back, and its user is there.
     void restart() {
         if (in_.below(8) != 0 || !kept_ || usage_ != UsageKey::none) return;
-        relation_ = ContactRelation(relation_.authorization());
+        relation_ = ContactRelation(relation_.authorization(), relation_.assumed());
         queued_ = false;
         shown_ = false;
         does([&](auto& acts) { relation_.online(now_, acts); });
@@ -188,7 +176,7 @@ private:
     }
     void on(const SendRequest& action) {
         STOX_ASSERT(action.request.method == "SUBSCRIBE");
-        sent_.push_back({action.key, action.request, false, now_});
+        sent_.add(action.key, action.request, now_);
     }
     void on(const Respond&) {}
     void on(const Failed& news) {
@@ -214,9 +202,8 @@ private:
     }
 
     void respond() {
-        auto* sent = in_.of(sent_);
-        if (!sent || sent->answered) return;
-        sent->answered = true;
+        const auto* sent = sent_.unanswered(in_);
+        if (!sent) return;
         Response response;
         response.status = in_.of(kStatuses);
         response.to_tag = sent->request.to.tag.empty() ? in_.of(kTags) : sent->request.to.tag;
@@ -228,7 +215,7 @@ private:
     }
 
     void notify() {
-        const auto* sent = in_.of(sent_);
+        const auto* sent = sent_.any(in_);
         if (!sent) return;
         Request request;
         request.method = "NOTIFY";
@@ -264,16 +251,8 @@ private:
         return next;
     }
 
-    /// Transactions answer for who stays silent.   (Timer F)
     void time_out() {
-        for (std::size_t i = 0; i < sent_.size(); ++i) {
-            if (sent_[i].answered || sent_[i].at + seconds(32) > now_) continue;
-            sent_[i].answered = true;
-            Response response;
-            response.status = 408;
-            const auto key = sent_[i].key;
-            agent([&](auto& out) { agent_.receive({key, response, {}}, now_, out); });
-        }
+        sent_.time_out(now_, [&](const auto& silence) { agent([&](auto& out) { agent_.receive(silence, now_, out); }); });
     }
 
     // ---- What holds ----
@@ -322,7 +301,7 @@ private:
     ContactRelation relation_;
     ContactRelation::Below below_ = [this](unsigned bound) { return in_.below(bound); };
     TimePoint now_{std::chrono::hours(1)};
-    std::vector<Sent> sent_;
+    AllSent sent_;
     UsageKey usage_ = UsageKey::none;
     bool queued_ = false, granted_ = false, shown_ = false, kept_ = false;
     std::uint32_t cseq_ = 1;

@@ -29,8 +29,12 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxSteps = 400;
 
-constexpr std::array<std::string_view, 10> kMethods{"MESSAGE", "MESSAGE",  "MESSAGE", "OPTIONS", "INVITE",
-                                                    "REGISTER", "ACK",    "DANCE",   "SUBSCRIBE", "SUBSCRIBE"};
+constexpr std::array<std::string_view, 12> kMethods{"MESSAGE", "MESSAGE",   "MESSAGE",   "OPTIONS", "INVITE", "REGISTER", "ACK",
+                                                    "DANCE",   "SUBSCRIBE", "SUBSCRIBE", "PUBLISH", "PUBLISH"};
+constexpr std::array<std::string_view, 4> kDocuments{
+    "", "<presence",
+    "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='x'><tuple id='a'><status><basic>open</basic></status></tuple></presence>",
+    "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='x'><tuple id='b'><status><basic>closed</basic></status></tuple></presence>"};
 constexpr std::array<std::string_view, 7> kTypes{"text/plain",       "text/plain;charset=utf-8", "text/plain;charset=x", "image/png", "",
                                                  "message/cpim",     "message/imdn+xml"};
 constexpr std::array<std::string_view, 6> kHeaders{"Subject", "Content-Language", "Require", "Privacy", "Max-Breadth", "Content-Encoding"};
@@ -174,6 +178,7 @@ private:
         STOX_ASSERT(response.status >= 200 && response.status < 700);
         const auto header = sip::mandatory_header(response.status);
         STOX_ASSERT(header.empty() || response.header(header));
+        if (const auto* tag = response.header("SIP-ETag")) etag_ = *tag;
     }
     void perform(const SendSip& action) {
         STOX_ASSERT(!action.request.call_id.empty() && !action.request.from.tag.empty());
@@ -213,6 +218,14 @@ private:
             request.contacts = {{{}, uri("juliet", "10.0.0.1"), {}}};
             request.headers.push_back({"Event", "presence"});
             request.headers.push_back({"Expires", std::to_string(in_.below(3) * 600)});
+        }
+        if (request.method == "PUBLISH") {
+            request.uri = request.to.uri = request.from.uri;
+            request.content_type = "application/pidf+xml";
+            request.body = in_.of(kDocuments);
+            request.headers.push_back({"Event", "presence"});
+            request.headers.push_back({"Expires", std::to_string(in_.below(3) * 600)});
+            if (in_.flag()) request.headers.push_back({"SIP-If-Match", etag_});
         }
         if (in_.below(8) == 0) request.uri.user = sip::percent_encode_user(in_.text());
         if (in_.below(8) == 0) request.from.uri.user = sip::percent_encode_user(in_.text());
@@ -414,6 +427,7 @@ private:
     TimePoint now_{};
     bool up_ = false;
     std::uint64_t last_ = 0;
+    std::string etag_;
     std::set<ServerTransaction> open_;
     std::map<std::string, unsigned> given_;  ///< how often its author heard that it failed
     unsigned losses_ = 0;                    ///< of the stream

@@ -8,6 +8,7 @@
 #include "mapping/sip/header_values.h"
 #include "mapping/sip/user_agent.h"
 #include "tests/fuzz/octets.h"
+#include "tests/fuzz/one_side.h"
 
 #include <algorithm>
 #include <array>
@@ -24,20 +25,14 @@ namespace {
 using namespace stox::sip;
 namespace watcher = stox::presence::watcher;
 using stox::UtcTime;
+using stox::fuzz::address;
+using stox::fuzz::AllSent;
 using stox::fuzz::Octets;
 using stox::presence::WatcherRelation;
 using std::chrono::days;
 using std::chrono::seconds;
 
 constexpr std::size_t kMaxSteps = 600;
-
-NameAddr address(const std::string& host, const std::string& tag = {}) {
-    NameAddr made;
-    made.uri.user = "u";
-    made.uri.host = host;
-    made.tag = tag;
-    return made;
-}
 
 UserAgent::Settings settings() {
     UserAgent::Settings made;
@@ -59,13 +54,6 @@ public:
     }
 
 private:
-    struct Sent {
-        RequestKey key;
-        Request request;
-        TimePoint at{};
-        bool answered = false;
-    };
-
     void one_step() {
         switch (in_.below(14)) {
             case 0:
@@ -212,7 +200,7 @@ private:
         STOX_ASSERT(action.request.method == "NOTIFY");
         // What was challenged and goes again was theirs to see when it went first.
         STOX_ASSERT(action.request.body != "open" || relation_->is_granted() || repeating_);
-        sent_.push_back({action.key, action.request, now_});
+        sent_.add(action.key, action.request, now_);
     }
     /// Of a SUBSCRIBE outside any dialog: what begins one.
     void on(const Respond& action) {
@@ -249,7 +237,7 @@ private:
         STOX_ASSERT(is_poll != relation_->watching().contains(wanted.subscription));
     }
     void take(const SubscriptionRefreshed& news) {
-        does([&](auto& acts) { relation_->refreshed(news.subscription, now_, acts); });
+        does([&](auto& acts) { relation_->refreshed(news.subscription, now_, utc_, acts); });
     }
     void take(const SubscriptionEnded& news) {
         using Cause = SubscriptionEnded::Cause;
@@ -286,9 +274,8 @@ private:
     }
 
     void respond() {
-        auto* sent = in_.of(sent_);
-        if (!sent || sent->answered) return;
-        sent->answered = true;
+        const auto* sent = sent_.unanswered(in_);
+        if (!sent) return;
         Response response;
         response.status = in_.of(kStatuses);
         response.to_tag = sent->request.to.tag;
@@ -330,16 +317,8 @@ private:
         return next;
     }
 
-    /// Transactions answer for who stays silent.   (Timer F)
     void time_out() {
-        for (std::size_t i = 0; i < sent_.size(); ++i) {
-            if (sent_[i].answered || sent_[i].at + seconds(32) > now_) continue;
-            sent_[i].answered = true;
-            Response response;
-            response.status = 408;
-            const auto key = sent_[i].key;
-            agent([&](auto& out) { agent_->receive({key, response, {}}, now_, out); });
-        }
+        sent_.time_out(now_, [&](const auto& silence) { agent([&](auto& out) { agent_->receive(silence, now_, out); }); });
     }
 
     // ---- What holds ----
@@ -375,7 +354,7 @@ private:
     bool stream_up_ = true;
     std::optional<watcher::State> kept_;
     std::optional<UtcTime> asked_, refused_;
-    std::vector<Sent> sent_;
+    AllSent sent_;
     std::vector<Request> dialogs_;
     std::deque<std::variant<SubscriptionWanted, SubscriptionRefreshed, SubscriptionEnded>> news_;
     bool repeating_ = false, failed_ = false;

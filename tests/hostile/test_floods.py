@@ -11,7 +11,7 @@ METHODS = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "MESSAGE", "SUBSCRIBE", 
 RATE = 2_000
 PEER = "127.0.0.1/32"  # the only one that is no stranger: the probe's
 EXTRA = {"SUBSCRIBE": [("Event", "presence"), ("Expires", "600")], "NOTIFY": [("Event", "presence"), ("Subscription-State", "active")],
-         "REFER": [("Refer-To", "<sip:hold@127.0.0.1:9>")], "PRACK": [("RAck", "1 1 INVITE")]}
+         "REFER": [("Refer-To", "<sip:hold@127.0.0.1:9>")], "PRACK": [("RAck", "1 1 INVITE")], "PUBLISH": [("Event", "presence"), ("SIP-If-Match", "x")]}
 
 
 def flood(victim, method: str, source: str, seconds: float, ask: bool = True) -> tuple[int, list[float]]:

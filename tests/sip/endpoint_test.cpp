@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <thread>
 
 namespace {
@@ -236,6 +237,31 @@ TEST(SipEndpoint, WhoWasOnlyHeardOfAndAnswersNothingGetsABoundedNumberOfRequests
     configured.configured = true;
     for (int i = 0; i < 3; ++i) rig.start_sending(message_value(), configured);
     for (int i = 0; i < 3; ++i) peer.read_until("\r\n\r\nhello");
+}
+
+TEST(SipEndpoint, WhoNamesManyAddressesThatAnswerNothingIsOneAllTheSame) {
+    Rig rig({.max_unanswered_of_name = 2});
+    const auto hop_to = [](const Wire& peer) {
+        auto hop = next_hop(Transport::udp, local_port(peer));
+        hop.configured = false;
+        hop.heard = {Transport::udp, hop.endpoint};
+        return hop;
+    };
+    Wire one = udp_to(rig.udp_port()), two = udp_to(rig.udp_port()), three = udp_to(rig.udp_port());
+    std::promise<int> answered;
+    rig.start_sending(message_value(), hop_to(one), [&](const Outcome& outcome) { answered.set_value(outcome.response.status); });
+    rig.start_sending(message_value(), hop_to(two));
+    const auto first = one.read_until("\r\n\r\nhello");
+    two.read_until("\r\n\r\nhello");
+    EXPECT_EQ(rig.send(message_value(), hop_to(three)).local, Outcome::Local::unsent);
+    auto other = message_value();
+    other.to.uri.user = "nurse";
+    rig.start_sending(other, hop_to(three));
+    three.read_until("\r\n\r\nhello");
+    one.send(answer_to(first, 200));
+    ASSERT_EQ(answered.get_future().get(), 200);
+    rig.start_sending(message_value(), hop_to(three));
+    three.read_until("\r\n\r\nhello");
 }
 
 TEST(SipEndpoint, OverItsLimitOfTransactionsItAnswers503ByItself) {

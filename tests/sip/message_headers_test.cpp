@@ -30,6 +30,8 @@ const std::vector<Header> kHeaders{
     {"Allow", "INVITE, ACK, BYE, PRACK"},
     {"Allow-Events", "presence, refer"},
     {"Expires", "3600"},
+    {"SIP-ETag", "dx200xyz"},
+    {"SIP-If-Match", "dx200abc"},
     {"Reason", "Q.850;cause=16;text=\"Normal call clearing\""},
     {"Retry-After", "3"},
     {"WWW-Authenticate", "Digest realm=\"montague.test\", nonce=\"abc\", algorithm=SHA-256, qop=\"auth\""},

@@ -20,6 +20,7 @@ Rig::Rig(Bounds bounds, Cancellations cancellations) : work_(loop_.get_executor(
     settings.max_open_acks_of_source = bounds.max_open_acks_of_source;
     settings.max_unanswered = bounds.max_unanswered;
     settings.max_unanswered_of_address = bounds.max_unanswered_of_address;
+    settings.max_unanswered_of_name = bounds.max_unanswered_of_name;
     thread_ = std::thread([this] { loop_.run(); });
     on_loop([&](Endpoint*) {
         Endpoint::Events events;

@@ -74,6 +74,7 @@ public:
         std::size_t max_open_acks_of_source = 1'000;
         std::size_t max_unanswered = 4'000;
         std::size_t max_unanswered_of_address = 500;
+        std::size_t max_unanswered_of_name = 500;
     };
     Rig() : Rig(Bounds()) {}
     explicit Rig(Bounds bounds, Cancellations cancellations = Cancellations::told);

@@ -63,4 +63,27 @@ TEST(WaitingRoom, KnowsWhoWaits) {
     EXPECT_FALSE(room.holds(stranger(1).address));
 }
 
+// A peer's neighbours in its /64 are strangers: what they send neither makes it wait nor takes its place.
+TEST(WaitingRoom, NoNeighbourMakesAPeerWait) {
+    const auto host = [](const char* text) { return stox::Endpoint{Address::parse(text).value(), 5060}; };
+    const auto peer = host("2001:db8::1");
+    WaitingRoom room;
+    ASSERT_TRUE(room.enter(0, peer, "a", WaitingRoom::Whose::site));  // while it was a stranger itself
+    EXPECT_TRUE(room.holds(peer.address));
+    EXPECT_FALSE(room.holds(host("2001:db8::2").address));
+    std::size_t fit = 0;
+    while (room.enter(0, host(fit % 2 == 0 ? "2001:db8::2" : "2001:db8::3"), "x")) ++fit;
+    EXPECT_EQ(fit, WaitingRoom::kDatagrams / 4 - 1) << "they share one place";
+    EXPECT_FALSE(room.enter(0, peer, "x", WaitingRoom::Whose::site));
+    EXPECT_TRUE(room.enter(0, peer, "b", WaitingRoom::Whose::address)) << "and it has another now";
+    EXPECT_EQ(room.leave().octets, "a");
+    EXPECT_TRUE(room.holds(peer.address));
+    for (std::size_t i = 0; i < fit; ++i) room.leave();
+    EXPECT_TRUE(room.holds(peer.address));
+    EXPECT_EQ(room.leave().octets, "b");
+    EXPECT_FALSE(room.holds(peer.address));
+    EXPECT_TRUE(room.empty());
+    EXPECT_TRUE(room.enter(0, peer, "c", WaitingRoom::Whose::site)) << "what has left counts no more";
+}
+
 }  // namespace

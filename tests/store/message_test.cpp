@@ -95,6 +95,7 @@ ContactRow contact() {
     row.contact = jid("juliet@capulet.test");
     row.granted = true;
     row.shown = {"balcony", "", "\xc3\xa4/\n"};
+    row.assumed = at(1'700'000'000'123);
     return row;
 }
 
@@ -265,7 +266,8 @@ TEST(MessageCodec, MissingMembersAreRefused) {
     for (const RecordValue& row : {RecordValue(inbox()), RecordValue(outbox()), RecordValue(receipt()), RecordValue(contact()), RecordValue(watcher())}) {
         const auto whole = as_json(row);
         for (const auto& [name, value] : whole.items()) {
-            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped" || name == "granted")
+            if (name == "report" || name == "owed" || name == "from_sip" || name == "wrapped" || name == "granted" ||
+                name == "assumed")
                 continue;
             auto object = whole;
             object.erase(name);
@@ -314,6 +316,7 @@ TEST(MessageCodec, HostileValuesAreRefused) {
         {contact(), "contact", "juliet@capulet.test/balcony"},
         {contact(), "granted", 1},
         {contact(), "shown", "balcony"},
+        {contact(), "assumed", "yesterday"},
         {watcher(), "user", "romeo@montague.test/garden"},
         {watcher(), "contact", "juliet@capulet.test/balcony"},
         {watcher(), "state", "denied"},

@@ -59,7 +59,14 @@ TEST(ContactEndings, PRES_15_StatusesThatEndTheAuthorisation) {
     const auto text = row("presence.md", "2.2 ", "PRES-15").cells[2];
     const auto listed = codes(part(text, "SUBSCRIBE final", "->"));
     EXPECT_EQ(listed, (std::vector{403, 489, 603}));
-    for (const int status : listed) EXPECT_EQ(failure_of(status), Failure::refused) << status;
+    for (const int status : listed) EXPECT_EQ(failure_of(status), status == 489 ? Failure::unable : Failure::refused) << status;
+}
+
+TEST(ContactEndings, PRES_15_StatusesOfWhoHasNoPresence) {
+    const auto text = row("presence.md", "2.2 ", "PRES-15").cells[2];
+    const auto listed = codes(part(text, "405, 406", "say that there is no presence"));
+    EXPECT_EQ(listed, (std::vector{405, 406, 489}));
+    for (const int status : listed) EXPECT_EQ(failure_of(status), Failure::unable) << status;
 }
 
 TEST(ContactEndings, PRES_16_TransientStatuses) {
@@ -75,7 +82,7 @@ TEST(ContactEndings, PRES_17_OtherStatuses) {
     for (const int status : codes(part(text, "401/407", "authenticate")))
         EXPECT_EQ(failure_of(status), Failure::credentials) << status;
     for (const int status : codes(part(text, "405/406 as", "permanent")))
-        EXPECT_EQ(failure_of(status), Failure::refused) << status;
+        EXPECT_EQ(failure_of(status), Failure::unable) << status;
     for (const int status : codes(part(text, "420/421", "transient")))
         EXPECT_EQ(failure_of(status), Failure::transient) << status;
     for (const int status : {300, 301, 302, 305, 380}) EXPECT_EQ(failure_of(status), Failure::moved) << status;

@@ -52,7 +52,8 @@ void pay(State& state, TimePoint now, Actions& out) {
     }
 }
 
-/// Those that waited, in turn.
+/// Those that waited, in turn, a few stanzas each: one contact that all users watch is as many pairs, and others are not to wait for
+/// all it has to say.
 void go_on_telling(State& state, TimePoint now, Actions& out) {
     auto& contacts = state.contacts;
     pay(state, now, out);
@@ -61,7 +62,7 @@ void go_on_telling(State& state, TimePoint now, Actions& out) {
         contacts.telling.pop_front();
         if (!contact) continue;
         contact->waits_to_tell = false;
-        settle(state, *contact, now, out);
+        settle(state, *contact, std::min(Contacts::kTurn, contacts.told.left(now)), now, out);
     }
 }
 
@@ -94,6 +95,11 @@ bool has_lost_its_peer(const State& state, const Contact& contact) {
 /// What another life has shown and nobody has confirmed is stale.   (no "online" of who is not)
 void withdraw_unconfirmed(State& state, Contact& contact, TimePoint now, Actions& out) {
     if (!contact.confirm_by || *contact.confirm_by > now) return;
+    // Its turn has not come: there are more contacts at that peer than it may be asked for in a minute.
+    if (contact.relation.waits_for_turn()) {
+        contact.confirm_by = now + Contacts::kConfirm;
+        return;
+    }
     contact.confirm_by.reset();
     perform(state, contact, {presence::ContactAct::tell_unavailable}, now, out);
 }
@@ -188,6 +194,7 @@ void contacts_configure(State& state, TimePoint now, Actions& out) {
 
 void contacts_leave(State& state, TimePoint now, Actions& out) {
     const bool for_good = state.is_leaving_for_good();
+    state.publications = {};
     if (state.stream_up)
         for (auto& stanza : std::exchange(state.contacts.owed, {})) out.push_back(SendStanza{std::move(stanza)});
     for (auto* contact : state.contacts.all()) {
@@ -199,10 +206,22 @@ void contacts_leave(State& state, TimePoint now, Actions& out) {
     state.contacts = {};
 }
 
+namespace {
+
+/// The clock may have been set back since.
+std::optional<TimePoint> assumed_since(const State& state, const ContactRow& row, TimePoint now) {
+    if (!row.assumed) return std::nullopt;
+    const UtcTime::duration age = std::max(state.utc_at(now) - *row.assumed, UtcTime::duration::zero());
+    return now - age;
+}
+
+}  // namespace
+
 void restore_contact(State& state, std::string key, ContactRow row, TimePoint now, Actions& out) {
     if (key != row_key(row.user, row.contact) || state.contacts.find(row.user, row.contact)) return;  // it would be a second one
     auto& contact = state.contacts.add(row.user, row.contact);
-    contact.relation = presence::ContactRelation(row.granted ? Authorization::granted : Authorization::pending);
+    contact.relation =
+        presence::ContactRelation(row.granted ? Authorization::granted : Authorization::pending, assumed_since(state, row, now));
     contact.has_row = true;
     contact.shown.restore(row.shown);
     contact.kept_shown = contact.shown.shown();

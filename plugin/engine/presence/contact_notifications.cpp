@@ -99,10 +99,11 @@ void failed(State& state, Contact& contact, const sip::Response& response, TimeP
     contact.redirected = new_way(state, contact, response);
     const bool can_follow = contact.redirected.has_value();
     const auto number = contact.number;
+    const auto failure = presence::failure_of(response.status);
     contact.moved.reset();
-    if (presence::failure_of(response.status) == presence::Failure::moved)
+    if (failure == presence::Failure::moved)
         contact.moved = to_stanza_error(response.status, response.reason, new_address(state.options, response));
-    if (presence::failure_of(response.status) == presence::Failure::refused)
+    if (failure == presence::Failure::refused || failure == presence::Failure::unable)
         out.push_back(line(Level::info, {}, "presence refused",
                            {{"from", contact.user.to_string()},
                             {"to", contact.contact.to_string()},

@@ -6,6 +6,8 @@
 #include "plugin/engine/destination.h"
 #include "plugin/engine/services.h"
 
+#include <algorithm>
+
 namespace stox::engine {
 
 namespace {
@@ -56,6 +58,7 @@ int start(State& state, Contact& contact, unsigned expires, TimePoint now, Actio
     const auto started = start_subscribe(state, contact, "presence", expires, now, out);
     if (const auto* status = std::get_if<int>(&started)) return *status;
     state.contacts.set_usage(contact, std::get<sip::UsageKey>(started));
+    if (contact.confirm_by) contact.confirm_by = std::max(*contact.confirm_by, now + Contacts::kConfirm);
     contact.redirected.reset();
     return 0;
 }
@@ -67,14 +70,55 @@ void learn(State& state, Contact& contact, TimePoint now) {
         contact.shown.learn({{made}}, now);
     } else if (state.contacts.document) {
         contact.shown.learn(state.contacts.document->presentity, now);
+        contact.notified = true;
     } else {
         contact.shown.learn_nothing();
     }
+    if (contact.notified || is_pretended(contact)) contact.published.reset();
     contact.confirm_by.reset();
 }
 
+/// What its devices have published holds where the contact itself says nothing, and only for who may see it: that nothing but a
+/// roster says so (assumed) is not enough, for anybody's server may probe.   (PRES-94)
+std::optional<std::uint64_t> published_for(const State& state, const Contact& contact) {
+    using Look = presence::ContactRelation::Look;
+    const auto& relation = contact.relation;
+    const bool doubted = std::holds_alternative<presence::contact::Pending>(relation.state());
+    const bool is_confirmed = relation.look() == Look::granted && !doubted && !relation.assumed();
+    const bool may_see = is_confirmed || relation.look() == Look::pretended;
+    if (contact.notified || !may_see || relation.is_over() || !relation.is_online()) return std::nullopt;
+    return state.publications.version(contact.contact.to_string());
+}
+
+/// Nothing is known any more by a subscription.
+void withdraw_shown(State& state, Contact& contact, TimePoint now, Actions& out) {
+    contact.notified = false;
+    contact.confirm_by.reset();
+    // What takes its place is a document like any other.
+    if (published_for(state, contact)) return;
+    contact.published.reset();
+    if (can_tell(state, contact))
+        for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
+    else
+        contact.shown.withdraw();
+}
+
+void follow_publications(State& state, Contact& contact, TimePoint now, Actions& out) {
+    const auto version = published_for(state, contact);
+    if (version == contact.published || !contact.relation.is_online()) return;
+    contact.published = version;
+    if (version) {
+        contact.shown.learn(state.publications.composed(contact.contact.to_string()), now);
+        contact.confirm_by.reset();
+    } else if (is_pretended(contact)) {
+        learn(state, contact, now);
+    } else {
+        withdraw_shown(state, contact, now, out);
+    }
+}
+
 void answer_probe(State& state, Contact& contact, Actions& out) {
-    if (!contact.moved) return contact.shown.repeat();
+    if (!contact.moved || contact.published) return contact.shown.repeat();
     auto error = presence_of(contact.contact, contact.user, xmpp::PresenceType::error);
     error.error = contact.moved;
     send_presence(state, std::move(error), out);
@@ -84,6 +128,7 @@ void keep(State& state, Contact& contact, TimePoint now) {
     contact.kept_shown = contact.shown.shown();
     contact.has_row = true;
     ContactRow row{contact.user, contact.contact, contact.relation.authorization() == Authorization::granted, contact.kept_shown};
+    if (const auto since = contact.relation.assumed()) row.assumed = state.utc_at(*since);
     state.commits.update({Collection::contacts, row_key(contact.user, contact.contact), std::move(row)}, now);
 }
 
@@ -166,11 +211,7 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
                 learn(state, contact, now);
                 break;
             case ContactAct::tell_unavailable:
-                if (can_tell(state, contact))
-                    for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
-                else
-                    contact.shown.withdraw();
-                contact.confirm_by.reset();
+                withdraw_shown(state, contact, now, out);
                 break;
             case ContactAct::answer_probe:
                 answer_probe(state, contact, out);
@@ -187,18 +228,26 @@ void perform(State& state, Contact& contact, presence::ContactRelation::Actions 
         return drive(state, contact, now, out,
                      [&](auto& relation, auto& more) { relation.failed(failed, {}, false, now, dice(state), more); });
     if (contact.relation.is_over()) {
+        // Also of what ended without a word nothing is left to be seen.
+        for (const auto& gone : contact.shown.forget(now)) tell(state, contact, gone, now, out);
         leave_line(state, contact, now, out);
         return state.contacts.remove(contact);
     }
+    follow_publications(state, contact, now, out);
     settle(state, contact, now, out);
 }
 
 void settle(State& state, Contact& contact, TimePoint now, Actions& out) {
+    const auto& contacts = state.contacts;
+    settle(state, contact, contacts.others_wait() ? 0 : contacts.told.left(now), now, out);
+}
+
+void settle(State& state, Contact& contact, std::size_t most, TimePoint now, Actions& out) {
     auto& contacts = state.contacts;
     follow_line(state, contact, now, out);
     const bool tells = can_tell(state, contact) && !contact.waits_to_tell;
     if (tells) {
-        for (const auto& one : contact.shown.take_due(now, contacts.told.left(now))) tell(state, contact, one, now, out);
+        for (const auto& one : contact.shown.take_due(now, most)) tell(state, contact, one, now, out);
         const auto more = contact.shown.next_timeout();
         contact.waits_to_tell = more && *more <= now;
         if (contact.waits_to_tell) contacts.telling.push_back(contact.number);

@@ -12,8 +12,11 @@ namespace stox::engine {
 /// What the relation asked for is done: SUBSCRIBEs, stanzas, rows. The contact may be gone afterwards.
 void perform(State& state, Contact& contact, presence::ContactRelation::Actions acts, TimePoint now, Actions& out);
 
-/// What is known and not told is told, the row follows, and the contact is due again when it is.
+/// What is known and not told is told, or waits behind what others wait to tell; the row follows, and the contact is due again when
+/// it is.
 void settle(State& state, Contact& contact, TimePoint now, Actions& out);
+/// The same, with `most` stanzas told whoever waits.
+void settle(State& state, Contact& contact, std::size_t most, TimePoint now, Actions& out);
 
 /// Times that have come, as the domain's options want it.
 void let_time_pass(State& state, presence::ContactRelation& relation, TimePoint now, presence::ContactRelation::Actions& acts);

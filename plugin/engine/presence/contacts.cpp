@@ -41,6 +41,7 @@ Contact& Contacts::add(const xmpp::Jid& user, const xmpp::Jid& contact) {
         contacts_.try_emplace(key_of(user, contact), Contact{++last_number_, user.bare(), contact.bare()});
     if (is_new) {
         numbers_.emplace(place->second.number, &place->second);
+        watching_.emplace(place->first.second, place->second.number);
         ++users_[place->first.first].contacts;
     }
     return place->second;
@@ -52,6 +53,7 @@ void Contacts::remove(Contact& contact) {
     if (contact.line) set_line_usage(contact, sip::UsageKey::none);
     numbers_.erase(contact.number);
     const auto key = key_of(contact.user, contact.contact);
+    watching_.erase({key.second, contact.number});
     if (const auto known = users_.find(key.first); known != users_.end() && --known->second.contacts == 0) users_.erase(known);
     contacts_.erase(key);
 }
@@ -88,6 +90,13 @@ std::vector<Contact*> Contacts::of(const xmpp::Jid& user) {
     const auto bare = user.bare().to_string();
     for (auto one = contacts_.lower_bound({bare, {}}); one != contacts_.end() && one->first.first == bare; ++one)
         found.push_back(&one->second);
+    return found;
+}
+
+std::vector<Contact*> Contacts::watching(const std::string& contact) {
+    std::vector<Contact*> found;
+    for (auto one = watching_.lower_bound({contact, 0}); one != watching_.end() && one->first == contact; ++one)
+        found.push_back(numbers_.at(one->second));
     return found;
 }
 

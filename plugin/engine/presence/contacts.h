@@ -35,6 +35,8 @@ struct Contact {
     bool has_row = false;
     bool resending = false;      ///< the new stream is told of it in its turn
     bool waits_to_tell = false;  ///< there is more to tell than all contacts together may
+    bool notified = false;       ///< what is known is from a subscription
+    std::optional<std::uint64_t> published{};  ///< or it is this version of its publications
     sip::UsageKey usage = sip::UsageKey::none;
     std::optional<ContactLine> line{};         ///< whether it is on the phone is asked
     std::optional<sip::Uri> redirected{};      ///< where the next SUBSCRIBE goes
@@ -46,12 +48,14 @@ struct Contact {
 
 class Contacts {
 public:
-    static constexpr std::size_t kResources = 64;              ///< of a user, that are told apart
-    static constexpr std::chrono::seconds kConfirm{60};        ///< what was shown before a start is believed for so long
+    static constexpr std::size_t kResources = 64;  ///< of a user, that are told apart
+    /// What was shown before a start is believed for so long; of whom nobody was asked yet, from when they are.
+    static constexpr std::chrono::seconds kConfirm{60};
     static constexpr std::chrono::milliseconds kResendGap{2};  ///< between two contacts whose state is told to a new stream
     static constexpr std::chrono::minutes kAlone{5};           ///< dialogs are kept as long without a stream
 
-    static constexpr std::chrono::seconds kProbeAnswer{10};    ///< how long a server takes to answer a probe
+    static constexpr std::chrono::seconds kProbeAnswer{10};  ///< how long a server takes to answer a probe
+    static constexpr std::size_t kTurn = 8;                  ///< stanzas that one pair may tell while others wait
 
     enum class Full { no, user, domain };
     /// Whether one more of that user's would be too many.
@@ -71,6 +75,8 @@ public:
     /// The first whose time has come.
     Contact* take_due(TimePoint now);
     std::vector<Contact*> of(const xmpp::Jid& user);
+    /// contact  a bare address
+    std::vector<Contact*> watching(const std::string& contact);
     std::vector<Contact*> all();
     template <class Visit>
     void for_each_row(Visit visit) const {
@@ -99,11 +105,12 @@ public:
     bool alone = false;                   ///< ... and none is begun
     std::deque<std::uint64_t> ending{};   ///< whose dialogs are ended for it
     std::optional<TimePoint> end_at{};
-    std::vector<std::uint64_t> cancelled{};   ///< by an administrator, to be ended with the next tick
-    std::deque<xmpp::Presence> owed{};        ///< answers that wait for a stream, and those behind them
-    std::deque<std::uint64_t> telling{};      ///< who waits to tell
-    Pace<5'000, 5'000> told{};                ///< about all contacts together   (PRES-92)
-    std::optional<presence::Pidf> document{};  ///< of the NOTIFY that is being handled
+    std::vector<std::uint64_t> cancelled{};  ///< by an administrator, to be ended with the next tick
+    std::deque<xmpp::Presence> owed{};       ///< answers that wait for a stream, and those behind them
+    std::deque<std::uint64_t> telling{};     ///< who waits to tell, in turn: nobody tells anything while others wait
+    Pace<5'000, 5'000> told{};               ///< about all contacts together   (PRES-92)
+    bool others_wait() const { return !owed.empty() || !telling.empty(); }
+    std::optional<presence::Pidf> document{};     ///< of the NOTIFY that is being handled
     std::optional<presence::DialogInfo> calls{};  ///< the same, about a line
 
 private:
@@ -111,6 +118,7 @@ private:
 
     std::map<Key, Contact> contacts_;
     std::map<std::uint64_t, Contact*> numbers_;
+    std::set<std::pair<std::string, std::uint64_t>> watching_;  ///< contact, number
     std::map<sip::UsageKey, Contact*> usages_, lines_;
     std::map<std::string, User> users_;
     std::set<std::pair<TimePoint, std::uint64_t>> dues_;

@@ -8,12 +8,14 @@ std::pair<std::string, std::string> key_of(const xmpp::Jid& user, const xmpp::Ji
     return {user.bare().to_string(), contact.bare().to_string()};
 }
 
-void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
+template <class Name>
+void count_down(std::map<Name, std::size_t>& counts, const Name& name) {
     const auto count = counts.find(name);
     if (count != counts.end() && --count->second == 0) counts.erase(count);
 }
 
-std::size_t count_of(const std::map<std::string, std::size_t>& counts, const std::string& name) {
+template <class Name>
+std::size_t count_of(const std::map<Name, std::size_t>& counts, const Name& name) {
     const auto count = counts.find(name);
     return count == counts.end() ? 0 : count->second;
 }
@@ -56,25 +58,27 @@ void Watchers::remove(Watcher& watcher) {
 }
 
 void Watchers::add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer) {
-    add_loose_usage(watcher.contact, usage, peer);
+    add_loose_usage(watcher.user, watcher.contact, usage, peer);
     usages_.at(usage).watcher = &watcher;
     watcher.usages.insert(usage);
 }
 
-void Watchers::add_loose_usage(const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer) {
-    auto author = contact.bare().to_string();
+void Watchers::add_loose_usage(const xmpp::Jid& user, const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer) {
+    auto pair = key_of(user, contact);
     ++per_peer_[peer];
-    ++per_author_[author];
-    usages_.emplace(usage, Usage{nullptr, peer, std::move(author)});
+    ++per_author_[pair.second];
+    ++per_pair_[pair];
+    usages_.emplace(usage, Usage{nullptr, peer, std::move(pair)});
 }
 
 void Watchers::remove_usage(sip::UsageKey usage) {
     const auto found = usages_.find(usage);
     if (found == usages_.end()) return;
-    auto& [watcher, peer, author] = found->second;
+    auto& [watcher, peer, pair] = found->second;
+    count_down(per_pair_, pair);
     if (watcher) watcher->usages.erase(usage);
     if (watcher && watcher->document) watcher->document->told.erase(usage);
-    ending_.emplace(usage, Ending{std::move(author), std::move(peer)});
+    ending_.emplace(usage, Ending{std::move(pair.second), std::move(peer)});
     usages_.erase(found);
 }
 
@@ -94,6 +98,10 @@ std::size_t Watchers::usages_of_peer(const std::string& peer) const { return cou
 
 std::size_t Watchers::usages_of_author(const xmpp::Jid& contact) const {
     return count_of(per_author_, contact.bare().to_string());
+}
+
+std::size_t Watchers::usages_of_pair(const xmpp::Jid& user, const xmpp::Jid& contact) const {
+    return count_of(per_pair_, key_of(user, contact));
 }
 
 std::size_t Watchers::watchers_of(const xmpp::Jid& user) const { return count_of(per_user_, user.bare().to_string()); }

@@ -70,13 +70,15 @@ public:
     /// A subscription or a poll of that contact's, by that peer.
     void add_usage(Watcher& watcher, sip::UsageKey usage, const std::string& peer);
     /// A subscription of that contact's that belongs to no relation, for its user has no room for one: pending, and no more.
-    void add_loose_usage(const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer);
+    void add_loose_usage(const xmpp::Jid& user, const xmpp::Jid& contact, sip::UsageKey usage, const std::string& peer);
     /// Its owner is done with it; it counts until it is over.
     void remove_usage(sip::UsageKey usage);
     /// What is over counts no more.
     void forget_over(TimePoint now, const std::function<bool(sip::UsageKey)>& is_over);
     std::size_t usages_of_peer(const std::string& peer) const;
     std::size_t usages_of_author(const xmpp::Jid& contact) const;
+    /// Whether they belong to a relation or not, which is nothing that a contact may learn.   (PRES-91)
+    std::size_t usages_of_pair(const xmpp::Jid& user, const xmpp::Jid& contact) const;
     /// Those whose peer this holds for.
     template <class Wanted>
     std::vector<sip::UsageKey> usages(Wanted wanted) const {
@@ -119,7 +121,8 @@ private:
     using Key = std::pair<std::string, std::string>;  ///< user, contact
     struct Usage {
         Watcher* watcher;  ///< null: loose
-        std::string peer, author;
+        std::string peer;
+        Key pair;
     };
 
     struct Ending {
@@ -132,6 +135,7 @@ private:
     std::map<sip::UsageKey, Ending> ending_;  ///< whose last NOTIFY may not have been answered
     std::optional<TimePoint> looked_{};
     std::map<std::string, std::size_t> per_peer_, per_user_, per_author_;
+    std::map<Key, std::size_t> per_pair_;  ///< of usages_ alone
     struct Strangers {
         std::size_t all = 0;
         std::set<std::pair<UtcTime, std::uint64_t>> idle{};

@@ -168,6 +168,7 @@ void write(Writer& out, const ContactRow& row) {
     out.text("contact", row.contact.to_string());
     out.flag("granted", row.granted);
     out.list("shown", row.shown, ContactRow::kMaxShown);
+    if (row.assumed) out.time("assumed", *row.assumed);
 }
 
 void write(Writer& out, const WatcherRow& row) {
@@ -311,6 +312,11 @@ Result<RecordValue> contact_row(const json& object) {
     BOOST_OUTCOME_TRY(shown, list_of(object, "shown", ContactRow::kMaxShown, is_any));
     if (!user.is_bare()) return wrong_member("user");
     if (!contact.is_bare()) return wrong_member("contact");
+    // Rows of before had no word for it.
+    if (member_of(object, "assumed")) {
+        BOOST_OUTCOME_TRY(assumed, time_of(object, "assumed"));
+        row.assumed = assumed;
+    }
     row.user = std::move(user), row.contact = std::move(contact), row.granted = granted, row.shown = std::move(shown);
     return RecordValue(std::move(row));
 }

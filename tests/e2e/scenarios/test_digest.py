@@ -5,7 +5,8 @@ import pytest
 
 from digest import authorization, ha1_line, parameters, proves
 from lane import PEER, STRANGER
-from processes import NOBODY
+from presence_server import Presentity, PresenceServer, pidf
+from processes import NOBODY, wait_for
 from sip_peer import SipPeer, answer, message
 
 pytestmark = pytest.mark.gate(60)
@@ -103,6 +104,32 @@ def test_CORE_54_a_carrier_that_asks_is_answered(server, romeo, domain):
         assert error.find("{urn:stox:sip:0}sip-code").text == "401"
         server.wait_log(r"peer=carrier challenge not answered", since)
     assert "s3cr3t" not in server.log_text()
+
+
+@pytest.mark.gate(90)
+@pytest.mark.parametrize("asks", ["www", "proxy"], ids=["401", "407"])
+def test_PRES_17_PRES_20_a_presence_server_that_asks_is_answered(server, romeo, workspace, domain, asks):
+    kamailio, phone = PresenceServer(workspace / f"asks-{asks}", DOMAIN, max_expires=40, asks=asks, password="wherefore"), Presentity("nurse", DOMAIN)
+    try:
+        since = domain(peers={"presence": {"match": {"source": ["10.77.0.0/31"]}, "next_hop": f"sip:{PEER}:5060", "probe": False, "auth": {
+            "user": "gateway", "password_file": secret(server, "presence.password", "wherefore\n"), "realms": ["presence.test"]}}})
+        phone.publish(pidf(f"pres:{phone.address}", ("ID-hall", "open", "")))
+        kamailio.decide("nurse", "allow")
+        romeo.on_loop(lambda client: client.get_roster())
+        before = romeo.present("subscribe", phone.address)
+        romeo.wait_presence("subscribed", phone.address, before)
+        romeo.wait_presence("available", f"{phone.address}/hall", before)
+        assert "challenged sip:romeo@montague.test" in kamailio.log(), "and it was asked first"
+        begun = kamailio.subscribes()
+        wait_for("a refresh that is taken", lambda: kamailio.subscribes() > begun)
+        before = romeo.present("unsubscribe", phone.address)
+        romeo.wait_presence("unavailable", f"{phone.address}/hall", before)
+        wait_for("the end of the dialog", lambda: "expires 0" in kamailio.log())
+        assert b"challenge not answered" not in server.log.read_bytes()[since:]
+        assert "wherefore" not in server.log_text()
+    finally:
+        phone.stop()
+        kamailio.stop()
 
 
 def test_CORE_54_a_secret_that_cannot_be_read_refuses_the_configuration(server):

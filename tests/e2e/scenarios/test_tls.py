@@ -142,6 +142,21 @@ def test_linphone_checks_chain_and_name(workspace, authority, server, romeo):
         phone.stop()
 
 
+def test_PRES_33_linphone_watches_over_the_connection_it_opened(workspace, authority, server, romeo):
+    phone = Linphone(workspace / "linphone-watching", "tybalt@capulet.test", f"{NAME}:{TLS_PORT}", authority.root, port=5075,
+                     watches=f"romeo@{DOMAIN}")
+
+    def sees(*parts: str):
+        wait_for(f"a NOTIFY with {parts}", lambda: any(all(part in body for part in parts) for body in phone.notified()), alive=phone.program.alive)
+    try:
+        sees("<basic>open</basic>", "ID-tls")
+        romeo.present(show="dnd", status="in a duel")
+        sees("dnd", "in a duel")
+        romeo.present()
+    finally:
+        phone.stop()
+
+
 def test_IM_41_linphone_each_way_over_tls(workspace, authority, server, romeo):
     running = proxy(workspace, authority, "registrar", client_certificates=False)
     try:
