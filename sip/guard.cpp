@@ -88,14 +88,13 @@ bool nameable(const url_t& url) {
     return is_sip(url) && plain_host(text(url.url_host)) && plain_port(text(url.url_port));
 }
 
-constexpr unsigned kMaxHops = 64;             // of Via, Route and Record-Route each: nobody's way is that long
 constexpr std::size_t kMaxCallId = 512;       // octets
 constexpr std::uint32_t kMaxCSeq = 1u << 31;  // RFC 3261 §8.1.1.5: below that
 
+/// How many there may be was judged by the framing: Limits::via_values and route_values are options.
 bool good_routes(const sip_route_t* route) {
-    unsigned hops = 0;
     for (; route; route = route->r_next)
-        if (++hops > kMaxHops || !diallable(*route->r_url, false)) return false;
+        if (!diallable(*route->r_url, false)) return false;
     return true;
 }
 
@@ -104,11 +103,7 @@ bool good_routes(const sip_route_t* route) {
 bool good_vias(const sip_t& sip) {
     const auto& top = *sip.sip_via;
     if (!plain_host(text(top.v_host)) || !plain_port(text(top.v_port))) return false;
-    if (sip.sip_status) return !top.v_next;
-    unsigned hops = 0;
-    for (const auto* via = &top; via; via = via->v_next)
-        if (++hops > kMaxHops) return false;
-    return true;
+    return !sip.sip_status || !top.v_next;
 }
 
 /// RFC 3261 §7.2: six classes. RFC 3262 §7.1: 0 numbers nothing.

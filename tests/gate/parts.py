@@ -82,21 +82,22 @@ def simulator(seeds: int):
     return work
 
 
-VALGRIND_TESTS = ("stox_edge_tests", "stox_sip_tests")
+VALGRIND_TESTS = ("stox_edge_tests", "stox_edge_long_tests", "stox_sip_tests")
 
 
 def valgrind(steps: Steps) -> None:
     """Also what the SIP library does with its memory, which no sanitizer sees."""
     for binary in each(steps, binaries(BENCH / "tests", *VALGRIND_TESTS), "tests for valgrind"):
-        steps.run(binary.name, ["valgrind", "--quiet", "--error-exitcode=9", binary,
+        steps.run(binary.name, ["valgrind", "--quiet", "--error-exitcode=9", "--trace-children=yes", binary,
                                 f"--gtest_output=xml:{steps.junit('valgrind_' + binary.name)}/{binary.name}.xml"])
     steps.run("hostile", [ROOT / "tests" / "hostile" / "run", "--build", BENCH, "--junit", steps.junit("valgrind_hostile"), "--valgrind",
                           "contacts", "hostile_peers", "mutations", "sequences", "flows"])
 
 
-def hostile(whole: bool):
+def hostile(whole: bool, folder: pathlib.Path = ASAN, names: tuple[str, ...] = ()):
     def work(steps: Steps) -> None:
-        steps.run("hostile", [ROOT / "tests" / "hostile" / "run", "--build", ASAN, "--junit", steps.junit("hostile"), *(["--whole"] if whole else [])], env=SANITIZED)
+        steps.run("hostile", [ROOT / "tests" / "hostile" / "run", "--build", folder, "--junit", steps.junit("hostile"), *(["--whole"] if whole else []), *names],
+                  env=SANITIZED)
     return work
 
 
@@ -200,6 +201,7 @@ def sip() -> list[Part]:
     """Whole, for `tests/run full sip`: what the gate runs in the unit part or shortened."""
     return [Part("sip_unit", unit_tests("stox_sip_tests", "stox_edge_tests", "stox_edge_long_tests", "stox_dialog_tests"), 10),
             Part("sip_hostile", hostile(whole=True), 90),
+            Part("sip_worker", hostile(whole=True, folder=RELEASE, names=("test_worker",)), 30),  # what is shipped
             Part("sip_build_plain", build("bench", *VALGRIND_TESTS, "stox_sip_ua"), 20), Part("sip_valgrind", valgrind, 30)]
 
 

@@ -1,4 +1,5 @@
 """The softphone under attack: in the gate one for all tests, which has let go of everything at the end; in whole runs one for each."""
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -45,25 +46,45 @@ def certificates(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def shared(certificates):
-    with Victim(PROGRAM, seed=SEED, tls=certificates) as victim:
+@contextlib.contextmanager
+def watched(certificates, **settings):
+    with Victim(PROGRAM, seed=SEED, tls=certificates, **settings) as victim:
         heap = victim.counters()["heap"]
         yield victim
         victim.let_go(heap)
+
+
+@pytest.fixture(scope="session")
+def shared(certificates):
+    with watched(certificates) as victim:
+        yield victim
+
+
+@pytest.fixture(scope="session")
+def shared_untold(certificates):
+    with watched(certificates, told_nothing=True) as victim:
+        yield victim
+
+
+def lend(request, certificates, shared: str, **settings):
+    if not WHOLE:
+        victim = request.getfixturevalue(shared)
+        yield victim
+        victim.check_alive(within=2)
+        return
+    with watched(certificates, **settings) as victim:
+        yield victim
 
 
 @pytest.fixture
 def victim(request, certificates):
-    if not WHOLE:
-        victim = request.getfixturevalue("shared")
-        yield victim
-        victim.check_alive(within=2)
-        return
-    with Victim(PROGRAM, seed=SEED, tls=certificates) as victim:
-        heap = victim.counters()["heap"]
-        yield victim
-        victim.let_go(heap)
+    yield from lend(request, certificates, "shared")
+
+
+@pytest.fixture
+def untold(request, certificates):
+    """One that nobody asks to call anywhere: where it sends of its own accord, a message made it."""
+    yield from lend(request, certificates, "shared_untold", told_nothing=True)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Well-formed requests with octets changed, cut out, doubled and put in: what parsers meet first."""
+"""Well-formed messages with octets changed, cut out, doubled and put in: what parsers meet first."""
 import random
 
 from odd import Odd
@@ -9,7 +9,30 @@ METHODS = ["INVITE"] * 4 + ["MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE",
 SEPARATORS = b",;:<>\"%@[]()\r\n \t\x00=?&*\\"
 
 
+def mutated(dice: random.Random, octets: bytes) -> bytes:
+    """Some stay as they are, so that others meet what these began."""
+    out = bytearray(octets)
+    for _ in range(dice.choice([0, 0, 0, 1, 1, 2, 4, 8])):
+        at, kind = dice.randrange(len(out) + 1), dice.randrange(5)
+        if kind == 0 and at < len(out):
+            out[at] = dice.randrange(256)
+        elif kind == 1:
+            out[at:at] = bytes([dice.choice(SEPARATORS)]) * dice.choice([1, 1, 3, 40, 800])
+        elif kind == 2:
+            del out[at:at + dice.randint(1, 50)]
+        elif kind == 3:
+            start = dice.randrange(len(out) + 1)
+            out[at:at] = out[start:start + dice.randint(1, 150)]
+        else:  # a line twice, or at another place
+            lines = out.split(b"\r\n")
+            lines.insert(dice.randrange(len(lines) + 1), dice.choice(lines))
+            out = bytearray(b"\r\n".join(lines))
+    return bytes(out[:65000])
+
+
 class Mutations:
+    """Requests."""
+
     def __init__(self, seed: int, here: tuple[str, int], victim: tuple[str, int], target: str = ""):
         self.odd = Odd(seed, here, victim)
         self.uri = f"sip:{target or f'alice@{victim[0]}:{victim[1]}'}"
@@ -23,20 +46,4 @@ class Mutations:
         return request(method, self.uri, self.odd.here, transport=transport, to=to, cseq=f"{self.odd.number(1)} {method}", headers=headers, body=body)
 
     def next(self, transport: str = "UDP") -> bytes:
-        out = bytearray(self.well_formed(transport))
-        for _ in range(self.dice.choice([0, 0, 0, 1, 1, 2, 4, 8])):
-            at, kind = self.dice.randrange(len(out) + 1), self.dice.randrange(5)
-            if kind == 0 and at < len(out):
-                out[at] = self.dice.randrange(256)
-            elif kind == 1:
-                out[at:at] = bytes([self.dice.choice(SEPARATORS)]) * self.dice.choice([1, 1, 3, 40, 800])
-            elif kind == 2:
-                del out[at:at + self.dice.randint(1, 50)]
-            elif kind == 3:
-                start = self.dice.randrange(len(out) + 1)
-                out[at:at] = out[start:start + self.dice.randint(1, 150)]
-            else:  # a line twice, or at another place
-                lines = out.split(b"\r\n")
-                lines.insert(self.dice.randrange(len(lines) + 1), self.dice.choice(lines))
-                out = bytearray(b"\r\n".join(lines))
-        return bytes(out[:65000])
+        return mutated(self.dice, self.well_formed(transport))

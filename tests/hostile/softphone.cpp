@@ -107,6 +107,7 @@ Result<std::unique_ptr<Softphone>> Softphone::start(boost::asio::io_context& loo
         phone->contacts_.try_emplace(transport, NameAddr{"", Uri::parse(text).value(), ""});
     }
     phone->endpoint_->trust(std::move(settings.trusted));
+    phone->is_told_nothing_ = settings.is_told_nothing;
     return phone;
 }
 
@@ -225,6 +226,7 @@ void Softphone::perform(const Action& action) {
 
 NextHop Softphone::next_hop(const Request& request) {
     auto hop = numeric_hop(request.routes.empty() ? request.uri : request.routes.front().uri);
+    hop.configured = hop.configured && !is_told_nothing_;
     const auto known = ways_.find(request.call_id);
     if (known == ways_.end()) return hop;
     known->second.used = steady_clock::now();

@@ -31,6 +31,7 @@ public:
         sip::Endpoint::Settings endpoint{};
         std::vector<Prefix> trusted{};  ///< without rate, ban and number of connections of their own
         std::uint64_t seed = 1;
+        bool is_told_nothing = false;  ///< all places are those of messages: of this machine as of any other it dials none
     };
 
     /// errors  unavailable: an address cannot be bound
@@ -142,6 +143,7 @@ private:
     std::multimap<TimePoint, std::function<void(Actions&)>> plans_;
     std::deque<sip::Action> queue_;
     bool running_ = false;
+    bool is_told_nothing_ = false;
     TimePoint forget_at_{};
     struct {
         std::uint64_t requests_in = 0, requests_out = 0, responses_in = 0;

@@ -1,8 +1,9 @@
 // stox_sip_ua: a softphone on 127.0.0.1 for hostile peers, told what to do by lines on its standard input; it ends with that.
 //
-// Usage: stox_sip_ua PORT [--seed N] [--trust PREFIX] [--tls PORT FOLDER]
+// Usage: stox_sip_ua PORT [--seed N] [--trust PREFIX] [--tls PORT FOLDER] [--told-nothing]
 //   --trust  sources without limits; may be repeated. Without it all are strangers
 //   --tls    listens there too, with FOLDER/chain.pem and FOLDER/key.pem
+//   --told-nothing  nobody asks it to call: loopback is as closed to what a message names as the dial policy has it
 // It says "ready" when it listens. Lines:
 //   call URI [MS]    an INVITE, given up after that time
 //   subscribe URI | refer URI | message URI | options URI
@@ -45,6 +46,8 @@ std::optional<stox::test::Softphone::Settings> read_arguments(int argc, char** a
             const auto prefix = stox::Prefix::parse(argv[++i]);
             if (!prefix) return std::nullopt;
             settings.trusted.push_back(prefix.value());
+        } else if (option == "--told-nothing") {
+            settings.is_told_nothing = true;
         } else if (option == "--tls" && i + 2 < argc) {
             endpoint.listen.push_back({Transport::tls, loopback(argv[++i])});
             stox::sip::TlsIdentity identity;
@@ -111,7 +114,7 @@ private:
 
 int main(int argc, char** argv) {
     auto settings = read_arguments(argc, argv);
-    if (!settings) return std::fputs("usage: stox_sip_ua PORT [--seed N] [--trust PREFIX] [--tls PORT FOLDER]\n", stderr), 2;
+    if (!settings) return std::fputs("usage: stox_sip_ua PORT [--seed N] [--trust PREFIX] [--tls PORT FOLDER] [--told-nothing]\n", stderr), 2;
     boost::asio::io_context loop;
     auto phone = stox::test::Softphone::start(loop, std::move(*settings));
     if (!phone) return std::fprintf(stderr, "%s\n", phone.error().detail.c_str()), 1;

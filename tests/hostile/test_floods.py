@@ -1,5 +1,6 @@
 """Much at once from strangers: floods of each method, connections that stall, no descriptors. A peer is served meanwhile, and afterwards all that
 was taken for it is given back."""
+import contextlib
 import socket
 import time
 
@@ -14,21 +15,23 @@ EXTRA = {"SUBSCRIBE": [("Event", "presence"), ("Expires", "600")], "NOTIFY": [("
          "REFER": [("Refer-To", "<sip:hold@127.0.0.1:9>")], "PRACK": [("RAck", "1 1 INVITE")], "PUBLISH": [("Event", "presence"), ("SIP-If-Match", "x")]}
 
 
-def flood(victim, method: str, source: str, seconds: float, ask: bool = True) -> tuple[int, list[float]]:
-    """Datagrams sent, and how long each OPTIONS of the peer took meanwhile."""
+def flood(victim, method: str, sources: list[str], seconds: float, ask=None, whom: str = "alice@127.0.0.1") -> tuple[int, list[float]]:
+    """Datagrams sent, and how long each question of the peer took meanwhile, which `ask` asks every 0.5 s."""
     sent, waits = 0, []
-    with udp_socket(source) as sock:
-        here = sock.getsockname()
-        headers = [("Contact", f"<sip:m@{here[0]}:{here[1]}>"), *EXTRA.get(method, [])]
+    with contextlib.ExitStack() as kept:
+        socks = [kept.enter_context(udp_socket(source)) for source in sources]
         body = SDP if method in ("INVITE", "UPDATE") else ""
         began = time.monotonic()
         asked = began
         while (now := time.monotonic()) < began + seconds:
             while sent < (now - began) * RATE:
-                sock.sendto(request(method, f"sip:alice@127.0.0.1:{victim.port}", here, headers=headers, body=body), victim.address)
+                sock = socks[sent % len(socks)]
+                here = sock.getsockname()
+                headers = [("Contact", f"<sip:m@{here[0]}:{here[1]}>"), *EXTRA.get(method, [])]
+                sock.sendto(request(method, f"sip:{whom}", here, headers=headers, body=body), victim.address)
                 sent += 1
             if ask and now - asked > 0.5:
-                waits.append(victim.options())
+                waits.append(ask())
                 asked = time.monotonic()
             time.sleep(0.002)
     return sent, waits
@@ -40,7 +43,7 @@ def test_flood_of_each_method(make_victim, scale):
         heap = victim.counters()["heap"]
         for number, method in enumerate(METHODS):
             before = victim.counters()
-            sent, waits = flood(victim, method, f"127.0.1.{number + 1}", seconds)
+            sent, waits = flood(victim, method, [f"127.0.1.{number + 1}"], seconds, victim.options)
             now = victim.counters()
             heard, dropped = now["datagrams"] - before["datagrams"] - len(waits), now["dropped_source_rate"] - before["dropped_source_rate"]
             print(f"\n   {method}: {sent} sent in {seconds} s, {heard} heard, {dropped} over the rate, "
@@ -58,7 +61,7 @@ def test_flood_from_a_peer(make_victim, scale, method):
     """Without a rate it may use up the machine, but not more of it than the bounds on dialogs and the time of a transaction give."""
     with make_victim() as victim:
         heap = victim.counters()["heap"]
-        sent, _ = flood(victim, method, "127.0.0.9", scale.of(1, 60), ask=False)
+        sent, _ = flood(victim, method, ["127.0.0.9"], scale.of(1, 60))
         now = victim.counters()
         print(f"\n   {method}: {sent} sent, {now['datagrams']} heard, dialogs {now['dialogs']}, heap {now['heap'] >> 20} MiB, "
               f"resident {now['resident'] >> 20} MiB")

@@ -59,13 +59,15 @@ class Program:
 
 class Victim(Program):
     def __init__(self, program: pathlib.Path, *, seed: int = 1, trusted: tuple[str, ...] = ("127.0.0.0/8",), tls: pathlib.Path | None = None,
-                 descriptors: int = 0):
+                 descriptors: int = 0, told_nothing: bool = False):
         self.port, self.tls_port = free_port(), free_port()
         self.address = ("127.0.0.1", self.port)
         checked = ["valgrind", "--quiet", "--error-exitcode=9"] if os.environ.get("STOX_VALGRIND") else []
         words = [*checked, program, self.port, "--seed", seed, *(word for prefix in trusted for word in ("--trust", prefix))]
         if tls:
             words += ["--tls", self.tls_port, tls]
+        if told_nothing:
+            words.append("--told-nothing")
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))) if descriptors else None
         # What is freed counts as held while it is in quarantine.
         options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), f"quarantine_size_mb={QUARANTINE_MB}"]))

@@ -72,13 +72,13 @@ def render(first: str, headers: list[tuple[str, str]], body: str = "", length: s
 
 
 def request(method: str, uri: str, source: tuple[str, int], *, transport: str = "UDP", branch: str = "", from_: str = "", to: str = "",
-            call_id: str = "", cseq: str = "", headers: list[tuple[str, str]] = (), body: str = "") -> bytes:
+            call_id: str = "", cseq: str = "", headers: list[tuple[str, str]] = (), body: str = "", content_type: str = "application/sdp") -> bytes:
     identity = new_id()
     all_headers = [("Via", f"SIP/2.0/{transport} {source[0]}:{source[1]};rport;branch={branch or 'z9hG4bK' + identity}"), ("Max-Forwards", "70"),
                    ("From", from_ or f"<sip:mallory@example.net>;tag={identity}"), ("To", to or f"<{uri}>"),
                    ("Call-ID", call_id or identity), ("CSeq", cseq or f"1 {method}"), *headers]
     if body:
-        all_headers.append(("Content-Type", "application/sdp"))
+        all_headers.append(("Content-Type", content_type))
     return render(f"{method} {uri} SIP/2.0", all_headers, body)
 
 
