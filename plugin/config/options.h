@@ -143,7 +143,7 @@ struct PeerAuth {
 
 /// How much a peer may have at once; 0 is no limit.   (CORE-71)
 struct PeerLimits {
-    unsigned dialogs = 0;
+    unsigned dialogs = 0;       ///< calls and subscriptions, whoever begins them; never more than engine::Dialogs allows
     unsigned transactions = 0;  ///< messages on their way to it or from it
     unsigned per_second = 0;    ///< requests from it, OPTIONS not counted
 

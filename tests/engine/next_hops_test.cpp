@@ -414,4 +414,76 @@ TEST(Limits, RequestsASecondOfAPeer) {
     EXPECT_TRUE(rig.request(message_request()).logged("count=3"));
 }
 
+sip::Request subscribe_request(const std::string& from) {
+    static unsigned number = 0;
+    sip::Request made;
+    made.method = "SUBSCRIBE";
+    made.uri = uri("sip:romeo@montague.test");
+    made.from = {"", uri("sip:" + from + "@capulet.test"), "w1"};
+    made.to = {"", made.uri, ""};
+    made.call_id = "dialogs" + std::to_string(++number);
+    made.cseq = 1;
+    made.contacts = {{{}, uri("sip:" + from + "@10.0.0.1:5080"), {}}};
+    made.headers = {{"Event", "presence"}, {"Expires", "600"}};
+    return made;
+}
+
+/// "used of most".
+std::string dialogs_of(Rig& rig, const std::string& peer) {
+    const auto order = read_order(admin_command(AdminVerb::limits), AdminArguments{});
+    for (const auto& row : rig.engine.administer(order.value()).tables.front().rows)
+        if (row[1] == Cell("peer_dialogs") && row[2] == Cell(peer))
+            return std::to_string(std::get<std::uint64_t>(row[3])) + " of " + std::to_string(std::get<std::uint64_t>(row[4]));
+    return "no row";
+}
+
+TEST(Limits, DialogsOfAPeerInBothDirections) {
+    auto options = Rig::default_options();
+    options.peers.front().limits.dialogs = 3;
+    Rig rig(options);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "0 of 3");
+    const auto watch = [&](const std::string& contact) {
+        xmpp::Presence wish;
+        wish.from = {"romeo", "montague.test", "garden"};
+        wish.to = {contact, "capulet.test", {}};
+        wish.type = xmpp::PresenceType::subscribe;
+        rig.stanza(wish);
+        rig.pass(0ms);
+        return std::ranges::count_if(rig.sent, [](const SendSip& one) { return one.request.method == "SUBSCRIBE"; });
+    };
+    auto first = subscribe_request("juliet");
+    rig.request(first);
+    ASSERT_EQ(rig.answer().status, 200);
+    first.to.tag = rig.answer().to_tag;
+    ASSERT_EQ(rig.sent.size(), 1u);
+    rig.sip_response(rig.sent.front().transaction, 200);  // to its NOTIFY
+    rig.request(subscribe_request("nurse"));
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_EQ(watch("nurse"), 1);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "3 of 3");
+
+    rig.request(subscribe_request("tybalt"));
+    EXPECT_EQ(rig.answer().status, 503);
+    EXPECT_TRUE(rig.answer().header("Retry-After"));
+    EXPECT_EQ(watch("tybalt"), 0);
+    ++first.cseq;
+    EXPECT_EQ(rig.request(first).answer().status, 200) << "what there is goes on";
+    rig.sip_response(rig.sent.front().transaction, 200);
+
+    ++first.cseq;
+    first.headers.back().value = "0";
+    EXPECT_EQ(rig.request(first).answer().status, 200);
+    rig.sip_response(rig.sent.front().transaction, 200);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "2 of 3");
+    rig.request(subscribe_request("tybalt"));
+    EXPECT_EQ(rig.answer().status, 200);
+    rig.request(subscribe_request("peter"));
+    EXPECT_EQ(rig.answer().status, 503);
+    options.peers.front().limits.dialogs = 0;
+    rig.feed(OptionsChanged{options});
+    rig.request(subscribe_request("peter"));
+    EXPECT_EQ(rig.answer().status, 200) << "0 is no limit";
+    EXPECT_EQ(dialogs_of(rig, "phones"), "4 of 0");
+}
+
 }  // namespace
