@@ -370,6 +370,47 @@ TEST(Locating, ADomainThatGoesSaysThatAWaitingMessageWasNotSent) {
     EXPECT_FALSE(rig.engine.next_timeout());
 }
 
+TEST(Probing, IntervalAndPatienceAreThePeersAndCountAtOnce) {
+    auto options = with_hops({hop(1)});
+    options.peers.front().probe_interval_s = 60;
+    options.peers.front().probe_timeout_s = 10;
+    Rig rig(options);
+    const auto at_due = [&] {
+        rig.now = std::max(rig.now, *rig.engine.next_timeout());
+        rig.feed(Tick{});
+        return rig.now.time_since_epoch();
+    };
+    EXPECT_EQ(at_due(), 0s);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.method, "OPTIONS");
+    EXPECT_EQ(at_due(), 10s) << "a miss";
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::unknown);
+    EXPECT_EQ(at_due(), 60s);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(at_due(), 70s);
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::down);
+    options.peers.front().probe_interval_s = 5;
+    options.peers.front().probe_timeout_s = 1;
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(at_due(), 70s) << "not when the longer one is over";
+    ASSERT_EQ(rig.sent.size(), 1u);
+    rig.sip_response(rig.sent.front().transaction, 200);
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::up);
+    EXPECT_EQ(at_due(), 75s);
+}
+
+TEST(Probing, WhatIsProbedIsAlwaysLocatedHoweverSeldom) {
+    auto options = with_hops({named_hop("proxy.test")});
+    options.peers.front().probe_interval_s = 300;
+    Rig rig(options);
+    rig.pass(0ms);
+    ASSERT_EQ(rig.located.size(), 1u);
+    rig.feed(Located{rig.located.front().location, {udp(7)}});
+    rig.now += 299s;
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.size(), 1u);
+    EXPECT_TRUE(rig.located.empty());
+}
+
 TEST(Limits, TransactionsOfAPeerInBothDirections) {
     auto options = Rig::default_options();
     options.peers.front().limits.transactions = 3;
