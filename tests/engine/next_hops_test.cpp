@@ -471,8 +471,8 @@ sip::Request subscribe_request(const std::string& from) {
 
 /// "used of most".
 std::string dialogs_of(Rig& rig, const std::string& peer) {
-    const auto order = read_order(admin_command(AdminVerb::limits), AdminArguments{});
-    for (const auto& row : rig.engine.administer(order.value()).tables.front().rows)
+    const auto outcome = rig.engine.administer(read_order(admin_command(AdminVerb::limits), AdminArguments{}).value());
+    for (const auto& row : outcome.tables.front().rows)
         if (row[1] == Cell("peer_dialogs") && row[2] == Cell(peer))
             return std::to_string(std::get<std::uint64_t>(row[3])) + " of " + std::to_string(std::get<std::uint64_t>(row[4]));
     return "no row";
