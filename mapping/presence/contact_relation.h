@@ -157,6 +157,8 @@ public:
     std::optional<TimePoint> next_timeout() const;
 
     const contact::State& state() const { return parts_.state; }
+    /// All there is of it, for who compares one with another.
+    const contact::Parts& parts() const { return parts_; }
     Authorization authorization() const { return parts_.authorization; }
     std::optional<TimePoint> assumed() const { return parts_.assumed; }
     bool is_online() const { return parts_.online; }

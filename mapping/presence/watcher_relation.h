@@ -182,6 +182,8 @@ public:
     std::optional<TimePoint> next_timeout() const;
 
     const watcher::State& state() const { return parts_.state; }
+    /// All there is of it, for who compares one with another.
+    const watcher::Parts& parts() const { return parts_; }
     bool is_refused() const { return std::holds_alternative<watcher::Refused>(parts_.state); }
     bool is_granted() const { return std::holds_alternative<watcher::Granted>(parts_.state); }
     /// Since when the user has been asked; nothing: they have answered, or nobody asked.

@@ -112,6 +112,7 @@ Event InviteClient::to_event(const IncomingResponse& in) {
     const bool may_retry = wanted && parts_.tries < session::kMaxTries;
     if (may_retry && response.status == 422 && parts_.timer.raise(response, parts_.request)) return Again{};
     if (may_retry && !in.credentials.empty()) return Again{in.credentials};
+    if (in.others_may_answer) return FailureOfOne{response};
     return Failure{response};
 }
 

@@ -20,7 +20,7 @@ struct Proceeding {};     ///< a provisional came
 struct CancelPending {};  ///< to be cancelled, but no CANCEL before a provisional
 struct Cancelling {};     ///< CANCEL sent
 struct Accepted {};       ///< the first 2xx came; those of other forks may
-struct Discarding {};     ///< a 2xx came that nobody wants; others may
+struct Discarding {};     ///< a 2xx came that nobody wants, or may come after the failure; others may
 struct Terminated {};
 using State = std::variant<Calling, Proceeding, CancelPending, Cancelling, Accepted, Discarding, Terminated>;
 
@@ -43,6 +43,9 @@ struct Again {  ///< 422, or 401/407 with credentials
 struct Failure {
     Response response;
 };
+struct FailureOfOne {  ///< of the last target that was asked; those before may answer yet
+    Response response;
+};
 struct Cancel {};
 struct Overdue {};  ///< the state's time is over
 struct AckReady {
@@ -53,8 +56,8 @@ struct PrackReady {
     std::string remote_tag;
     Description description;
 };
-using Event = std::variant<Trying, Progress, ReliableProgress, Success, SuccessAgain, Again, Failure, Cancel, Overdue, AckReady,
-                           AckOverdue, PrackReady>;
+using Event = std::variant<Trying, Progress, ReliableProgress, Success, SuccessAgain, Again, Failure, FailureOfOne, Cancel, Overdue,
+                           AckReady, AckOverdue, PrackReady>;
 
 struct Prack {
     RequestKey key;

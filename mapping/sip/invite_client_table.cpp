@@ -102,6 +102,14 @@ Terminated fail(const From&, const Failure& event, Scope& scope) {
     return end(scope, event.response);
 }
 
+/// The application has its answer; what another target says later is acknowledged and ended.   (RFC 3261 §13.2.2.4)
+template <class From>
+Discarding fail_and_listen(const From&, const FailureOfOne& event, Scope& scope) {
+    end(scope, event.response);
+    scope.parts.deadline = scope.context.now + scope.context.settings.give_up();
+    return {};
+}
+
 template <class From>
 Terminated never_ended(const From&, const Overdue&, Scope& scope) {
     return end(scope, make_local(487));
@@ -269,6 +277,7 @@ using Table = transitions<
     row<Calling,       Success,          Accepted,      win<Calling>>,
     row<Calling,       Again,            Calling,       again<Calling>>,
     row<Calling,       Failure,          Terminated,    fail<Calling>>,
+    row<Calling,       FailureOfOne,     Discarding,    fail_and_listen<Calling>>,
     row<Calling,       Cancel,           CancelPending, wish_to_cancel>,
     row<Calling,       Overdue,          CancelPending, unheard>,
     row<Proceeding,    Progress,         Proceeding,    progress<Proceeding>>,
@@ -277,6 +286,7 @@ using Table = transitions<
     row<Proceeding,    Success,          Accepted,      win<Proceeding>>,
     row<Proceeding,    Again,            Calling,       again<Proceeding>>,
     row<Proceeding,    Failure,          Terminated,    fail<Proceeding>>,
+    row<Proceeding,    FailureOfOne,     Discarding,    fail_and_listen<Proceeding>>,
     row<Proceeding,    Cancel,           Cancelling,    cancel<Cancel>>,
     row<Proceeding,    Overdue,          Cancelling,    cancel<Overdue>>,
     row<CancelPending, Trying,           Cancelling,    cancel_now<Trying>>,
@@ -284,10 +294,12 @@ using Table = transitions<
     row<CancelPending, ReliableProgress, Cancelling,    prack_while_cancelling<CancelPending>>,
     row<CancelPending, Success,          Discarding,    too_late<CancelPending>>,
     row<CancelPending, Failure,          Terminated,    fail<CancelPending>>,
+    row<CancelPending, FailureOfOne,     Discarding,    fail_and_listen<CancelPending>>,
     row<CancelPending, Overdue,          Terminated,    never_ended<CancelPending>>,
     row<Cancelling,    ReliableProgress, Cancelling,    prack_while_cancelling<Cancelling>>,
     row<Cancelling,    Success,          Discarding,    too_late<Cancelling>>,
     row<Cancelling,    Failure,          Terminated,    fail<Cancelling>>,
+    row<Cancelling,    FailureOfOne,     Discarding,    fail_and_listen<Cancelling>>,
     row<Cancelling,    Overdue,          Terminated,    never_ended<Cancelling>>,
     row<Accepted,      Success,          Accepted,      lose>,
     row<Accepted,      SuccessAgain,     Accepted,      acknowledge_again<Accepted>>,

@@ -30,6 +30,7 @@ struct IncomingResponse {
     RequestKey key = RequestKey::none;
     Response response;
     std::vector<Header> credentials{};  ///< for a 401 or 407 that can be answered: what to send the request with again
+    bool others_may_answer = false;     ///< a failure, but the INVITE went to other targets as well: a 2xx of them may come
 };
 
 namespace session {

@@ -41,7 +41,7 @@ void UserAgent::settle(UsageKey key, const Actions& out, std::size_t from) {
     for (const auto request : usage->keys) keys_.erase(request);
     for (const auto transaction : usage->invites) invites_.erase(transaction);
     if (usage->subscriber) subscribers_.erase(*usage->subscriber);
-    usages_.erase(key);
+    erase(key, *usage);
 }
 
 void UserAgent::remember(UsageKey key, Usage& usage, const Action& action) {
@@ -109,7 +109,28 @@ void UserAgent::relist(UsageKey key, Usage& usage) {
     }
 }
 
-bool UserAgent::has_room(const std::string& peer) const { return table_.has_room(peer) && !full(); }
+bool UserAgent::has_room(const std::string& peer) const { return table_.has_room(peer) && !full(peer); }
+
+bool UserAgent::full(const std::string& peer) const {
+    if (usages_.size() >= 2 * settings_.limits.in_all) return true;
+    const auto most = most_of_peer_.find(peer);
+    return most != most_of_peer_.end() && usages_of(peer) >= most->second;
+}
+
+std::size_t UserAgent::usages_of(const std::string& peer) const {
+    const auto count = per_peer_.find(peer);
+    return count == per_peer_.end() ? 0 : count->second;
+}
+
+void UserAgent::add(UsageKey key, Usage usage) {
+    ++per_peer_[usage.peer];
+    usages_.emplace(key, std::move(usage));
+}
+
+void UserAgent::erase(UsageKey key, const Usage& usage) {
+    if (const auto count = per_peer_.find(usage.peer); --count->second == 0) per_peer_.erase(count);
+    usages_.erase(key);
+}
 
 std::size_t UserAgent::requests() const {
     return static_cast<std::size_t>(std::ranges::count_if(keys_, [](const auto& entry) { return !entry.second.answered; }));
@@ -191,7 +212,7 @@ UsageKey UserAgent::invite(Request request, std::string peer, TimePoint now, Act
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};
-    usages_.emplace(key, Usage{InviteClient(key, std::move(request), context), std::move(peer)});
+    add(key, Usage{InviteClient(key, std::move(request), context), std::move(peer)});
     settle(key, out, from);
     return key;
 }
@@ -270,7 +291,7 @@ UsageKey UserAgent::subscribe(Request request, std::string peer, bool several, T
     const std::pair id(request.call_id, request.from.tag);
     Usage usage{Subscriber(key, std::move(event).value(), std::move(request), several, context), std::move(peer)};
     if (subscribers_.emplace(id, key).second) usage.subscriber = id;
-    usages_.emplace(key, std::move(usage));
+    add(key, std::move(usage));
     settle(key, out, from);
     return key;
 }
@@ -281,13 +302,13 @@ UsageKey UserAgent::subscribe_inside(UsageKey call, Request request, TimePoint n
     auto event =
         request.method == "REFER" ? Result<EventPackage>(EventPackage{"refer"}) : EventPackage::read(request.header("Event"));
     const auto* entry = session ? table_.find(session->dialog()->id) : nullptr;
-    const bool room = entry && entry->usages.size() < DialogTable::kMaxUsages && !full();
+    const bool room = entry && entry->usages.size() < DialogTable::kMaxUsages && !full(usage->peer);
     if (!room || !session->confirmed() || !event) return UsageKey::none;
     const auto key = next_usage();
     const auto from = out.size();
     Context context{now, settings_.calls, sources_, out};
     Subscriber subscriber(key, std::move(event).value(), std::move(request), session->dialog(), context);
-    usages_.emplace(key, Usage{std::move(subscriber), usage->peer});
+    add(key, Usage{std::move(subscriber), usage->peer});
     settle(key, out, from);
     return key;
 }

@@ -45,6 +45,9 @@ public:
 
     /// For what begins or is asked from now on.
     void use(CallSettings calls) { settings_.calls = std::move(calls); }
+    /// How many calls and subscriptions a peer may have, whoever begins them; of those that are not named the limits say enough.
+    /// What there is already stays.
+    void limit_peers(std::map<std::string, std::size_t> most) { most_of_peer_ = std::move(most); }
 
     // ---- From below ----
 
@@ -93,6 +96,7 @@ public:
 
     std::size_t dialogs() const { return table_.size(); }
     std::size_t usages() const { return usages_.size(); }
+    std::size_t usages_of(const std::string& peer) const;
     /// Requests of ours without a final response yet.
     std::size_t requests() const;
     /// Of those and of INVITEs whose 2xx may come again.
@@ -135,7 +139,9 @@ private:
     bool leaving(UsageKey call) const;
     bool has_room(const std::string& peer) const;
     /// Of usages; a dialog can have several.
-    bool full() const { return usages_.size() >= 2 * settings_.limits.in_all; }
+    bool full(const std::string& peer) const;
+    void add(UsageKey key, Usage usage);
+    void erase(UsageKey key, const Usage& usage);
     UsageKey next_usage() { return static_cast<UsageKey>(++last_usage_); }
     Usage* find(UsageKey key);
     Session* session_of(Usage& usage, const std::string& remote_tag);
@@ -156,6 +162,8 @@ private:
     DialogTable table_;
     std::uint64_t last_usage_ = 0;
     std::map<UsageKey, Usage> usages_;
+    std::map<std::string, std::size_t> per_peer_;      ///< how many of them
+    std::map<std::string, std::size_t> most_of_peer_;  ///< where less is allowed than to everybody
     std::map<RequestKey, Sent> keys_;
     std::map<TransactionId, UsageKey> invites_;                            ///< server transactions that a CANCEL may come for
     std::map<std::pair<std::string, std::string>, UsageKey> subscribers_;  ///< by Call-ID and own tag, for the first NOTIFY

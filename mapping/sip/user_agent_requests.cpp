@@ -98,7 +98,7 @@ void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
     const auto from = context.out.size();
     const auto role = describes_session(request.content_type) ? DescriptionRole::offer : DescriptionRole::none;
     InviteServer server(key, in.transaction, request, std::make_shared<Dialog>(std::move(dialog).value()), context);
-    usages_.emplace(key, Usage{std::move(server), in.peer});
+    add(key, Usage{std::move(server), in.peer});
     expect_cancel(in.transaction, key);
     context.act(Invited{key, in.transaction, request, role, replaced});
     settle(key, context.out, from);
@@ -129,7 +129,7 @@ void UserAgent::receive_subscribe(const InDialogLayer& in, DialogRef dialog, Usa
         wanted = SubscriptionWanted{key, in.transaction, request, event};
     }
     const auto from = context.out.size();
-    usages_.emplace(key, Usage{Notifier(key, std::move(event), in.transaction, request, std::move(dialog), context), in.peer});
+    add(key, Usage{Notifier(key, std::move(event), in.transaction, request, std::move(dialog), context), in.peer});
     context.act(std::move(wanted));
     settle(key, context.out, from);
 }
@@ -155,7 +155,7 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
         return respond(context, in.transaction, status, {{"Allow-Events", settings_.calls.allow_events}});
     }
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
-        if (entry.usages.size() >= DialogTable::kMaxUsages || full())
+        if (entry.usages.size() >= DialogTable::kMaxUsages || full(in.peer))
             return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         return receive_subscribe(in, entry.dialog, call, context);
     }
@@ -213,7 +213,7 @@ bool UserAgent::receive_notify_outside(const InDialogLayer& in, Context& context
         if (!first.matches_fork(request) || !has_room(in.peer)) return false;
         const auto fork = next_usage();
         context.act(Forked{key, fork});
-        usages_.emplace(fork, Usage{first.fork(fork), in.peer});
+        add(fork, Usage{first.fork(fork), in.peer});
         key = fork;
     }
     with<Subscriber>(key, context.now, context.out,

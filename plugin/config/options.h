@@ -52,6 +52,10 @@ struct SourceLimits {
     unsigned ban_refusals = 20;  ///< in ban_window_s; then the source is not heard for ban_s; 0: nobody is banned
     unsigned ban_window_s = 10;
     unsigned ban_s = 60;
+    unsigned connect_s = 5;  ///< of a connection of ours
+    unsigned handshake_s = 5;
+    unsigned message_s = 10;  ///< from its first octet to its last
+    unsigned idle_s = 120;    ///< of a connection that nobody needs
 
     friend bool operator==(const SourceLimits&, const SourceLimits&) = default;
 };
@@ -143,7 +147,7 @@ struct PeerAuth {
 
 /// How much a peer may have at once; 0 is no limit.   (CORE-71)
 struct PeerLimits {
-    unsigned dialogs = 0;
+    unsigned dialogs = 0;       ///< calls and subscriptions, whoever begins them; never more than engine::Dialogs allows
     unsigned transactions = 0;  ///< messages on their way to it or from it
     unsigned per_second = 0;    ///< requests from it, OPTIONS not counted
 
@@ -169,6 +173,8 @@ struct Peer {
     std::vector<NextHop> next_hops;  ///< in the operator's order; empty: nothing is sent to this peer
     std::optional<PeerAuth> auth;
     bool probe = true;                 ///< by OPTIONS to each next hop
+    unsigned probe_interval_s = 15;
+    unsigned probe_timeout_s = 4;  ///< without any answer: a miss
     std::vector<Identity> identities;  ///< empty: users of the component's own SIP domain
     bool pai_trusted = false;          ///< `pai`: its P-Asserted-Identity is who the author is   (RFC 3325)
     std::vector<TargetRule> targets;   ///< empty: none but by `is_default`

@@ -71,7 +71,11 @@ SourceLimits read_source_limits(const json& section) {
                                {"request_memory_mib", &limits.request_memory_mib},
                                {"ban_refusals", &limits.ban_refusals},
                                {"ban_window_s", &limits.ban_window_s},
-                               {"ban_s", &limits.ban_s}})
+                               {"ban_s", &limits.ban_s},
+                               {"connect_s", &limits.connect_s},
+                               {"handshake_s", &limits.handshake_s},
+                               {"message_s", &limits.message_s},
+                               {"idle_s", &limits.idle_s}})
         *field = value(section, word, *field);
     return limits;
 }
@@ -112,6 +116,8 @@ Peer read_peer(const std::string& name, const json& section) {
     peer.next_hops = read_hops(at(section, "next_hop"));
     peer.auth = read_auth(at(section, "auth"));
     peer.probe = value(section, "probe", peer.probe);
+    peer.probe_interval_s = value(section, "probe_interval_s", peer.probe_interval_s);
+    peer.probe_timeout_s = value(section, "probe_timeout_s", peer.probe_timeout_s);
     peer.identities = list(section, "identities", parse_identity);
     peer.pai_trusted = text(section, "pai") == "trusted";
     peer.targets = list(section, "targets", parse_target);

@@ -46,6 +46,7 @@ std::vector<LimitRow> limit_rows(const State& state) {
                                {domain, "user_rate", {}, 0, state.options.user_rate}};
     for (const auto& peer : state.options.peers) {
         rows.push_back({domain, "peer_transactions", peer.name, on_their_way(state, peer.name), peer.limits.transactions});
+        rows.push_back({domain, "peer_dialogs", peer.name, state.dialogs.usages_of(peer.name), peer.limits.dialogs});
         rows.push_back({domain, "peer_per_second", peer.name, 0, peer.limits.per_second});
     }
     rows.push_back({domain, "contacts", {}, state.contacts.size(), state.options.presence.relations});

@@ -44,6 +44,8 @@ public:
     void begin(IdGenerator& ids, std::string domain);
     /// For what is asked from now on.
     void use(sip::CallSettings calls);
+    /// How many usages each of these peers may have.   (CORE-71)
+    void limit_peers(std::map<std::string, std::size_t> most) { agent_->limit_peers(std::move(most)); }
     /// In the order of preference; of dialogs that are made from now on.
     void set_addresses(std::vector<sip::OwnAddress> addresses) { addresses_ = std::move(addresses); }
     /// The user of every Contact of ours: one for all dialogs, as long as this lives, and nobody guesses it.
@@ -82,6 +84,7 @@ public:
 
     std::size_t dialogs() const { return agent_->dialogs(); }
     std::size_t usages() const { return agent_->usages(); }
+    std::size_t usages_of(const std::string& peer) const { return agent_->usages_of(peer); }
     /// Requests of ours without a final response yet.
     std::size_t requests() const { return sent_.size(); }
 

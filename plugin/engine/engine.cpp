@@ -178,6 +178,10 @@ void configure(State& state) {
     calls.min_expires = std::chrono::seconds(state.options.presence.min_expires);
     calls.max_expires = std::chrono::seconds(state.options.presence.max_expires);
     state.dialogs.use(std::move(calls));
+    std::map<std::string, std::size_t> most_dialogs;
+    for (const auto& peer : state.options.peers)
+        if (peer.limits.dialogs != 0) most_dialogs.emplace(peer.name, peer.limits.dialogs);
+    state.dialogs.limit_peers(std::move(most_dialogs));
     auto before = std::exchange(state.rates, {});
     for (const auto& peer : state.options.peers) {
         if (peer.limits.per_second == 0) continue;

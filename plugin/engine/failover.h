@@ -2,8 +2,8 @@
 // One request of ours and the targets it may be sent to, one after the other.   (RFC 3263 §4.3; contract: time-outs)
 //
 // A request that two targets work on at once does no harm when it only asks (OPTIONS) or when the loser can be told (INVITE: its
-// late 2xx is acknowledged and ended; SUBSCRIBE: the NOTIFY of the second notifier gets 481). A MESSAGE would arrive twice, so it moves on only where the first target surely has
-// nothing of it: it refused with 503, or nothing had left.
+// late 2xx is acknowledged and ended (outbound); SUBSCRIBE: the NOTIFY of the second notifier gets 481). A MESSAGE would arrive
+// twice, so it moves on only where the first target surely has nothing of it: it refused with 503, or nothing had left.
 
 #include "plugin/engine/target.h"
 

@@ -38,7 +38,9 @@ void NextHops::configure(const config::DomainOptions& options) {
         auto& peer = peers_[configured.name];
         auto& old = before[configured.name];
         peer.probed = configured.probe;
-        if (old.probed) peer.probe_at = old.probe_at;
+        peer.interval = std::chrono::seconds(configured.probe_interval_s);
+        peer.answer_in = std::chrono::seconds(configured.probe_timeout_s);
+        if (old.probed && old.interval == peer.interval) peer.probe_at = old.probe_at;
         for (const auto& hop : configured.next_hops) {
             const auto known = std::ranges::find(old.hops, hop, &Hop::hop);
             Hop fresh;
@@ -62,8 +64,8 @@ void NextHops::drop_gone(Peer& peer) {
     std::erase_if(peer.busy_until, is_gone);
 }
 
-bool NextHops::is_fresh(const Hop& hop, TimePoint now) {
-    return hop.hop.address || (hop.located_at && now < *hop.located_at + kFresh);
+bool NextHops::is_fresh(const Peer& peer, const Hop& hop, TimePoint now) {
+    return hop.hop.address || (hop.located_at && now < *hop.located_at + peer.interval + kFresher);
 }
 
 void NextHops::ask(Hop& hop, const Turn& turn) {
@@ -84,7 +86,7 @@ NextHops::Way NextHops::way(const std::string& name, const Turn& turn) {
     auto& hops = found->second.hops;
     bool locating = false, any = false;
     for (auto& hop : hops)
-        if (!is_fresh(hop, turn.now)) {
+        if (!is_fresh(found->second, hop, turn.now)) {
             ask(hop, turn);
             locating = true;
         }
@@ -196,7 +198,7 @@ void NextHops::tick(const Turn& turn) {
         }
         if (*peer.probe_at > turn.now) continue;
         // In step with the first one, but never several at once after a long sleep.
-        while (*peer.probe_at <= turn.now) *peer.probe_at += kInterval;
+        while (*peer.probe_at <= turn.now) *peer.probe_at += peer.interval;
         probe(name, peer, turn);
     }
 }
@@ -227,8 +229,9 @@ void NextHops::probe(const std::string& name, const Hop& hop, const Target& targ
     options.cseq = 1;
     options.max_forwards = 0;  // for this element and nobody behind it   (RFC 3261 §11)
     const auto transaction = turn.next_transaction();
-    peers_.at(name).health.try_emplace(target);
-    probes_.emplace(transaction, Probe{name, target, turn.now + kAnswerIn});
+    auto& peer = peers_.at(name);
+    peer.health.try_emplace(target);
+    probes_.emplace(transaction, Probe{name, target, turn.now + peer.answer_in});
     turn.out.push_back(SendSip{transaction, std::move(options), target});
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 // Where each peer's next hops are, and which of their targets answer.
 //
-// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer is older than kFresh:
-// the names' own lifetimes are kept by whoever resolves them, so asking again costs nothing while they last. Probing asks each
-// target with OPTIONS every kInterval. Two misses in a row and it is down: nothing else is sent there, until a probe is answered.
+// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer is older than the peer's
+// interval and kFresher: the names' own lifetimes are kept by whoever resolves them, so asking again costs nothing while they last.
+// Probing asks each target with OPTIONS every `probe_interval_s`. Two misses in a row and it is down: nothing else is sent there, until a probe is answered.
 
 #include "plugin/engine/turn.h"
 
@@ -17,10 +17,8 @@ namespace stox::engine {
 
 class NextHops {
 public:
-    static constexpr std::chrono::seconds kInterval{15};
-    static constexpr std::chrono::seconds kAnswerIn{4};  ///< a probe without any answer by then is a miss
     static constexpr unsigned kMisses = 2;
-    static constexpr std::chrono::seconds kFresh{20};     ///< longer than kInterval: what is probed is always located
+    static constexpr std::chrono::seconds kFresher{5};    ///< beyond the interval: what is probed is always located
     static constexpr std::chrono::seconds kLocateIn{30};  ///< then it failed, should nobody have answered
     static constexpr std::chrono::hours kLongestRetryAfter{1};
     static constexpr std::chrono::milliseconds kSpread{10};  ///< between the first probes of two peers
@@ -77,6 +75,7 @@ private:
     };
     struct Peer {
         bool probed = false;
+        std::chrono::seconds interval{15}, answer_in{4};  ///< of probes
         std::vector<Hop> hops;
         std::map<Target, Health> health;
         std::map<Target, TimePoint> busy_until;
@@ -90,7 +89,7 @@ private:
     };
 
     bool any_target(const std::string& peer, const std::function<bool(const Target&)>& is) const;
-    static bool is_fresh(const Hop& hop, TimePoint now);
+    static bool is_fresh(const Peer& peer, const Hop& hop, TimePoint now);
     void ask(Hop& hop, const Turn& turn);
     void drop_gone(Peer& peer);
     void probe(const std::string& name, Peer& peer, const Turn& turn);

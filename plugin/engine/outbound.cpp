@@ -112,7 +112,7 @@ void Outbound::send(Entries::iterator entry, std::vector<sip::Header> credential
 
 std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn) {
     const auto attempt = attempts_.find(in.transaction);
-    if (attempt == attempts_.end()) return std::nullopt;
+    if (attempt == attempts_.end()) return on_late_response(in);
     const auto entry = entries_.find(attempt->second);
     auto& [request, peer, failover, attempts, silent_at, carried, of_dialog] = entry->second;
     const bool current = in.transaction == attempts.back();
@@ -126,6 +126,7 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
         // A target that was left behind has answered after all. A success settles the matter; anything else is the others' to
         // say.
         if (in.response.status >= 300) return std::nullopt;
+        listen(entry->second, entry->first, in.transaction, true, turn.now);
         return end(entry, {entry->first, Outcome::Kind::answered, in.response, {}});
     }
     const int status = in.local == LocalFailure::none ? in.response.status : 0;
@@ -138,7 +139,45 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
         send(entry, turn);
         return std::nullopt;
     }
-    return end(entry, {entry->first, kind_of(in.local), in.response, {}});
+    const bool success = in.local == LocalFailure::none && status < 300;
+    const bool others = listen(entry->second, entry->first, in.transaction, success, turn.now);
+    auto outcome = end(entry, {entry->first, kind_of(in.local), in.response, {}});
+    outcome.others_may_answer = others && !success;
+    return outcome;
+}
+
+/// The attempts of an INVITE that have had no final response, and the one that was accepted: a proxy behind it may have forked it.
+/// Returns whether there is another than the one that is over.
+bool Outbound::listen(const Entry& entry, RequestId id, ClientTransaction now_over, bool success, TimePoint now) {
+    if (entry.request.method != "INVITE") return false;
+    bool others = false;
+    for (const auto transaction : entry.attempts) {
+        const bool open = attempts_.contains(transaction);
+        others = others || open;
+        if (!open && !(success && transaction == now_over)) continue;
+        while (listened_.size() >= kMostListened) forget(forget_.begin()->second);
+        listened_.emplace(transaction, Listened{id, entry.request.cseq, now + kListens});
+        forget_.insert({now + kListens, transaction});
+    }
+    return others;
+}
+
+std::optional<Outcome> Outbound::on_late_response(const SipResponseIn& in) {
+    const auto found = listened_.find(in.transaction);
+    if (found == listened_.end() || in.response.status < 200) return std::nullopt;
+    if (in.response.status >= 300) {
+        forget(in.transaction);
+        return std::nullopt;
+    }
+    Outcome outcome{found->second.request, Outcome::Kind::answered, in.response, {}, found->second.cseq};
+    outcome.further = true;
+    return outcome;
+}
+
+void Outbound::forget(ClientTransaction transaction) {
+    const auto found = listened_.find(transaction);
+    forget_.erase({found->second.until, transaction});
+    listened_.erase(found);
 }
 
 std::vector<Outcome> Outbound::resume(NextHops& hops, const Turn& turn) {
@@ -156,10 +195,13 @@ void Outbound::tick(NextHops& hops, const Turn& turn) {
         set_silence(entry, std::nullopt);
         if (failover.on_time(turn.now) == Failover::Step::next) send(entry, turn);
     }
+    while (!forget_.empty() && forget_.begin()->first <= turn.now) forget(forget_.begin()->second);
 }
 
 std::optional<TimePoint> Outbound::next_timeout() const {
-    return silences_.empty() ? std::nullopt : std::optional(silences_.begin()->first);
+    auto next = silences_.empty() ? std::nullopt : std::optional(silences_.begin()->first);
+    if (!forget_.empty() && (!next || forget_.begin()->first < *next)) next = forget_.begin()->first;
+    return next;
 }
 
 void Outbound::set_silence(Entries::iterator entry, std::optional<TimePoint> at) {

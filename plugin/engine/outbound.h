@@ -1,6 +1,6 @@
 #pragma once
 // Requests of ours outside any dialog: located, sent, moved to the next target where that is safe, until each has one outcome.
-// INVITE is not for this: its late answers belong to its dialog.
+// An INVITE has more than one answer: each 2xx, of whatever target, is its dialog layer's to acknowledge and to end.
 
 #include "plugin/engine/accounts.h"
 #include "plugin/engine/next_hops.h"
@@ -30,6 +30,8 @@ struct Outcome {
     sip::Response response{};
     std::string why{};       ///< for the operator and the author, where nobody answered
     std::uint32_t cseq = 0;  ///< the last one used
+    bool others_may_answer = false;  ///< a failed INVITE: a target that was left behind may accept it yet
+    bool further = false;            ///< one more 2xx of an INVITE whose outcome was told
 };
 
 /// Octets on the wire: the fields, the names and separators around them, and the Via that the endpoint adds.
@@ -41,6 +43,9 @@ public:
     static constexpr std::size_t kMaxUdpRequest = 1'300;
     /// What a peer need not take over a stream: as much as we take ourselves.
     static constexpr std::size_t kMaxRequest = 65'536;
+    /// 64*T1: how long attempts of an INVITE are listened to after its outcome; at most so many of them, the oldest are forgotten.
+    static constexpr std::chrono::seconds kListens{32};
+    static constexpr std::size_t kMostListened = 10'000;
 
     /// With which the challenges of each peer are answered.
     Accounts& accounts() { return accounts_; }
@@ -51,10 +56,11 @@ public:
     /// one; empty: to the peer's next hops.
     std::optional<Outcome> start_dialog(RequestId id, sip::Request request, std::string peer, std::vector<Target> targets,
                                         NextHops& hops, const Turn& turn);
+    /// Of an INVITE several may come: its outcome, then each further 2xx, for kListens.   (RFC 3261 §13.2.2.4)
     std::optional<Outcome> on_response(const SipResponseIn& in, NextHops& hops, const Turn& turn);
     /// Something was located, or the options changed: what waited for that goes on.
     std::vector<Outcome> resume(NextHops& hops, const Turn& turn);
-    /// Silent targets are left behind.
+    /// Silent targets are left behind, and INVITEs that are over forgotten.
     void tick(NextHops& hops, const Turn& turn);
     std::optional<TimePoint> next_timeout() const;
 
@@ -82,11 +88,21 @@ private:
     bool answer_challenge(Entries::iterator entry, const sip::Response& response, const Turn& turn);
     void set_silence(Entries::iterator entry, std::optional<TimePoint> at);
     Outcome end(Entries::iterator entry, Outcome outcome);
+    bool listen(const Entry& entry, RequestId id, ClientTransaction now_over, bool success, TimePoint now);
+    std::optional<Outcome> on_late_response(const SipResponseIn& in);
+    void forget(ClientTransaction transaction);
 
     Entries entries_;
     std::map<ClientTransaction, RequestId> attempts_;
     std::set<RequestId> waiting_;
     std::set<std::pair<TimePoint, RequestId>> silences_;
+    struct Listened {
+        RequestId request;
+        std::uint32_t cseq;
+        TimePoint until;
+    };
+    std::map<ClientTransaction, Listened> listened_;  ///< of INVITEs whose outcome was told
+    std::set<std::pair<TimePoint, ClientTransaction>> forget_;
     std::map<std::string, std::size_t> per_peer_;
     Accounts accounts_;
 };

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <optional>
 #include <random>
+#include <utility>
 
 namespace stox::host {
 
@@ -64,7 +65,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
     bool paused = false;
     std::array<char, 65'536> input;
     std::string writing, waiting;  ///< octets
-    std::size_t waiting_stanzas = 0;
+    std::size_t writing_stanzas = 0, waiting_stanzas = 0;
     std::function<void()> stopped;
 
     template <class Handler>
@@ -174,17 +175,25 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
             return;
         }
         writing.swap(waiting);
-        waiting_stanzas = 0;
+        writing_stanzas = std::exchange(waiting_stanzas, 0);
         asio::async_write(*socket, asio::buffer(writing), guarded([](Impl& self, error_code error, std::size_t) {
             if (error && self.session) return self.lost(error.message());
             self.writing.clear();
-            if (error) return self.waiting.clear();
+            self.writing_stanzas = 0;
+            if (error) {  // the stream is over, and nobody takes what waits
+                self.waiting.clear();
+                self.waiting_stanzas = 0;
+                return;
+            }
             self.flush();
             self.read();
         }));
     }
 
-    bool is_congested() const { return waiting_stanzas >= kMaxStanzas || waiting.size() + writing.size() >= kMaxOctets; }
+    /// What is being written counts until the socket has taken all of it: a server that does not read leaves it with us.
+    bool is_congested() const {
+        return writing_stanzas + waiting_stanzas >= kMaxStanzas || writing.size() + waiting.size() >= kMaxOctets;
+    }
 
     void drop_connection() {
         ++attempt;
@@ -193,7 +202,7 @@ struct ComponentLink::Impl : std::enable_shared_from_this<Impl> {
         attached = reading = false;
         writing.clear();
         waiting.clear();
-        waiting_stanzas = 0;
+        writing_stanzas = waiting_stanzas = 0;
     }
 
     void lost(std::string reason) {

@@ -63,6 +63,10 @@ sip::Endpoint::Settings sip_settings(const config::EngineOptions& options) {
     limits.route_values = options.limits.routes;
     settings.max_transactions = options.limits.requests;
     settings.max_transaction_octets = options.limits.request_memory_mib * kMiB;
+    limits.connect = std::chrono::seconds(options.limits.connect_s);
+    limits.handshake = std::chrono::seconds(options.limits.handshake_s);
+    limits.message = std::chrono::seconds(options.limits.message_s);
+    limits.idle = std::chrono::seconds(options.limits.idle_s);
     limits.ban.reset();
     if (options.limits.ban_refusals != 0)
         limits.ban = {options.limits.ban_refusals, std::chrono::seconds(options.limits.ban_window_s),

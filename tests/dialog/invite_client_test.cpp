@@ -128,6 +128,38 @@ TEST_F(Calling, SuccessesOfOtherForksAreEnded) {
     EXPECT_EQ(rig.agent.dialogs(), 1u);
 }
 
+TEST_F(Calling, AfterAFailureOfOneTargetTheSuccessOfAnotherIsEnded) {
+    struct Fresh : Calling {
+        void TestBody() override {}
+    };
+    for (const bool rings : {false, true})
+        for (const bool hangs_up : {false, true}) {
+            SCOPED_TRACE(std::to_string(rings) + std::to_string(hangs_up));
+            Fresh fresh;
+            fresh.call();
+            if (rings) fresh.response(180, {.tag = "c"});
+            if (hangs_up) fresh.hang_up();
+            EXPECT_EQ(fresh.response(486, {.others = true}), Words{"Failed 486"});
+            EXPECT_EQ(fresh.rig.agent.dialogs(), 0u);
+            EXPECT_EQ(fresh.rig.agent.usages(), 1u) << "it listens";
+            EXPECT_EQ(fresh.response(200, {.tag = "d", .body = "A"}), (Words{"ack", "send BYE"}));
+            EXPECT_EQ(fresh.rig.sent("BYE").request.to.tag, "d");
+            EXPECT_EQ(fresh.response(200, {.tag = "d", .body = "A"}), Words{"ack"});
+            EXPECT_EQ(fresh.rig.response("BYE", 200), Words{});
+            fresh.rig.pass(seconds(32));
+            EXPECT_TRUE(fresh.rig.empty());
+        }
+}
+
+TEST_F(Calling, ItListensFor64T1AfterAFailureOfOneTarget) {
+    call();
+    response(486, {.others = true});
+    rig.pass(milliseconds(31'999));
+    EXPECT_EQ(rig.agent.usages(), 1u);
+    rig.pass(milliseconds(1));
+    EXPECT_TRUE(rig.empty());
+}
+
 TEST_F(Calling, OfferInThe200WaitsForItsAnswer) {
     call("");
     EXPECT_EQ(response(200, {.body = "O"}), Words{"Answered 200 offer"});

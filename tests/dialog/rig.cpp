@@ -154,7 +154,7 @@ Words Rig::response(const std::string& method, int status, Say say) {
     if (!say.body.empty()) response.content_type = say.type;
     response.body = say.body;
     const auto key = sent(method).key;
-    return does([&](auto& out) { agent.receive({key, response, say.credentials}, now, out); });
+    return does([&](auto& out) { agent.receive({key, response, say.credentials, say.others}, now, out); });
 }
 
 Request Rig::from_peer(const std::string& method, const Say& say) const {

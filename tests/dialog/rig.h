@@ -24,6 +24,7 @@ struct Say {
     std::string contact = "peer.example";    ///< empty: none
     std::string type = "application/sdp";
     std::vector<sip::NameAddr> record_routes{};
+    bool others = false;  ///< a failure, and the request went to other targets as well
 };
 
 sip::NameAddr address(const std::string& host, const std::string& tag = {});

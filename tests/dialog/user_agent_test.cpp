@@ -254,6 +254,26 @@ TEST(AgentLimits, DialogsOfAPeerAreBounded) {
     EXPECT_NE(rig.call(), UsageKey::none);
 }
 
+TEST(AgentLimits, UsagesOfAPeerAreBoundedWhereThatIsAskedFor) {
+    Rig rig;
+    rig.agent.limit_peers({{"peer", 2}, {"other", 1}});
+    EXPECT_NE(rig.subscribe({{"Event", "presence"}}), UsageKey::none);
+    EXPECT_EQ(rig.agent.dialogs(), 0u);  // it counts from its beginning
+    EXPECT_EQ(rig.first("INVITE", {.tag = "b1", .body = "O"}), Words{"Invited offer"});
+    const auto call = rig.last<Invited>().call;
+    EXPECT_EQ(rig.agent.usages_of("peer"), 2u);
+    EXPECT_EQ(rig.call(), UsageKey::none);
+    EXPECT_EQ(rig.subscribe({{"Event", "presence"}}), UsageKey::none);
+    EXPECT_EQ(rig.first("INVITE", {.tag = "x", .body = "O"}), Words{"respond 503"});
+    EXPECT_EQ(rig.first("SUBSCRIBE", {.tag = "x", .headers = {{"Event", "presence"}}}), Words{"respond 503"});
+    rig.does([&](auto& out) { rig.agent.answer(call, {486}, rig.now, out); });
+    EXPECT_EQ(rig.agent.usages_of("peer"), 1u);
+    EXPECT_NE(rig.call(), UsageKey::none);
+    EXPECT_EQ(rig.call(), UsageKey::none);
+    rig.agent.limit_peers({});
+    EXPECT_NE(rig.call(), UsageKey::none);
+}
+
 TEST(AgentLimits, UsagesOfADialogAreBounded) {
     Rig rig;
     rig.first("INVITE", {.body = "O"});

@@ -370,6 +370,47 @@ TEST(Locating, ADomainThatGoesSaysThatAWaitingMessageWasNotSent) {
     EXPECT_FALSE(rig.engine.next_timeout());
 }
 
+TEST(Probing, IntervalAndPatienceAreThePeersAndCountAtOnce) {
+    auto options = with_hops({hop(1)});
+    options.peers.front().probe_interval_s = 60;
+    options.peers.front().probe_timeout_s = 10;
+    Rig rig(options);
+    const auto at_due = [&] {
+        rig.now = std::max(rig.now, *rig.engine.next_timeout());
+        rig.feed(Tick{});
+        return rig.now.time_since_epoch();
+    };
+    EXPECT_EQ(at_due(), 0s);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(rig.sent.front().request.method, "OPTIONS");
+    EXPECT_EQ(at_due(), 10s) << "a miss";
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::unknown);
+    EXPECT_EQ(at_due(), 60s);
+    ASSERT_EQ(rig.sent.size(), 1u);
+    EXPECT_EQ(at_due(), 70s);
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::down);
+    options.peers.front().probe_interval_s = 5;
+    options.peers.front().probe_timeout_s = 1;
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(at_due(), 70s) << "not when the longer one is over";
+    ASSERT_EQ(rig.sent.size(), 1u);
+    rig.sip_response(rig.sent.front().transaction, 200);
+    EXPECT_EQ(rig.engine.peers().front().reach, Engine::Reach::up);
+    EXPECT_EQ(at_due(), 75s);
+}
+
+TEST(Probing, WhatIsProbedIsAlwaysLocatedHoweverSeldom) {
+    auto options = with_hops({named_hop("proxy.test")});
+    options.peers.front().probe_interval_s = 300;
+    Rig rig(options);
+    rig.pass(0ms);
+    ASSERT_EQ(rig.located.size(), 1u);
+    rig.feed(Located{rig.located.front().location, {udp(7)}});
+    rig.now += 299s;
+    EXPECT_EQ(rig.stanza(message_stanza()).sent.size(), 1u);
+    EXPECT_TRUE(rig.located.empty());
+}
+
 TEST(Limits, TransactionsOfAPeerInBothDirections) {
     auto options = Rig::default_options();
     options.peers.front().limits.transactions = 3;
@@ -412,6 +453,78 @@ TEST(Limits, RequestsASecondOfAPeer) {
     rig.now += 10s;
     for (int i = 0; i < 5; ++i) rig.request(message_request());
     EXPECT_TRUE(rig.request(message_request()).logged("count=3"));
+}
+
+sip::Request subscribe_request(const std::string& from) {
+    static unsigned number = 0;
+    sip::Request made;
+    made.method = "SUBSCRIBE";
+    made.uri = uri("sip:romeo@montague.test");
+    made.from = {"", uri("sip:" + from + "@capulet.test"), "w1"};
+    made.to = {"", made.uri, ""};
+    made.call_id = "dialogs" + std::to_string(++number);
+    made.cseq = 1;
+    made.contacts = {{{}, uri("sip:" + from + "@10.0.0.1:5080"), {}}};
+    made.headers = {{"Event", "presence"}, {"Expires", "600"}};
+    return made;
+}
+
+/// "used of most".
+std::string dialogs_of(Rig& rig, const std::string& peer) {
+    const auto outcome = rig.engine.administer(read_order(admin_command(AdminVerb::limits), AdminArguments{}).value());
+    for (const auto& row : outcome.tables.front().rows)
+        if (row[1] == Cell("peer_dialogs") && row[2] == Cell(peer))
+            return std::to_string(std::get<std::uint64_t>(row[3])) + " of " + std::to_string(std::get<std::uint64_t>(row[4]));
+    return "no row";
+}
+
+TEST(Limits, DialogsOfAPeerInBothDirections) {
+    auto options = Rig::default_options();
+    options.peers.front().limits.dialogs = 3;
+    Rig rig(options);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "0 of 3");
+    const auto watch = [&](const std::string& contact) {
+        xmpp::Presence wish;
+        wish.from = {"romeo", "montague.test", "garden"};
+        wish.to = {contact, "capulet.test", {}};
+        wish.type = xmpp::PresenceType::subscribe;
+        rig.stanza(wish);
+        rig.pass(0ms);
+        return std::ranges::count_if(rig.sent, [](const SendSip& one) { return one.request.method == "SUBSCRIBE"; });
+    };
+    auto first = subscribe_request("juliet");
+    rig.request(first);
+    ASSERT_EQ(rig.answer().status, 200);
+    first.to.tag = rig.answer().to_tag;
+    ASSERT_EQ(rig.sent.size(), 1u);
+    rig.sip_response(rig.sent.front().transaction, 200);  // to its NOTIFY
+    rig.request(subscribe_request("nurse"));
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_EQ(watch("nurse"), 1);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "3 of 3");
+
+    rig.request(subscribe_request("tybalt"));
+    EXPECT_EQ(rig.answer().status, 503);
+    EXPECT_TRUE(rig.answer().header("Retry-After"));
+    EXPECT_EQ(watch("tybalt"), 0);
+    ++first.cseq;
+    EXPECT_EQ(rig.request(first).answer().status, 200) << "what there is goes on";
+    rig.sip_response(rig.sent.front().transaction, 200);
+
+    ++first.cseq;
+    first.headers.back().value = "0";
+    EXPECT_EQ(rig.request(first).answer().status, 200);
+    rig.sip_response(rig.sent.front().transaction, 200);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "2 of 3");
+    rig.request(subscribe_request("tybalt"));
+    EXPECT_EQ(rig.answer().status, 200);
+    rig.request(subscribe_request("peter"));
+    EXPECT_EQ(rig.answer().status, 503);
+    options.peers.front().limits.dialogs = 0;
+    rig.feed(OptionsChanged{options});
+    rig.request(subscribe_request("peter"));
+    EXPECT_EQ(rig.answer().status, 200) << "0 is no limit";
+    EXPECT_EQ(dialogs_of(rig, "phones"), "4 of 0");
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ TEST(ToSip, IM_12_OneAtATimeInOrderThenFull) {
     }
 }
 
-TEST(ToSip, IM_02_TypesThatAreNoPageMessage) {
+TEST(ToSip, IM_02_WhichTypesArePageMessages) {
     Rig rig;
     auto message = message_stanza();
     message.type = xmpp::MessageType::groupchat;
@@ -138,9 +138,14 @@ TEST(ToSip, IM_02_TypesThatAreNoPageMessage) {
     message.error = xmpp::StanzaError{};
     EXPECT_TRUE(rig.stanza(message).stanzas.empty());
     EXPECT_TRUE(rig.sent.empty());
-    message = message_stanza();
-    message.type = xmpp::MessageType::normal;
-    EXPECT_EQ(rig.stanza(message).sent.size(), 1u);
+    for (const auto type : {xmpp::MessageType::normal, xmpp::MessageType::chat, xmpp::MessageType::headline}) {
+        Rig fresh;
+        message = message_stanza("m1", "of this type");
+        message.type = type;
+        ASSERT_EQ(fresh.stanza(message).sent.size(), 1u) << static_cast<int>(type);
+        EXPECT_EQ(fresh.sent.front().request.method, "MESSAGE");
+        EXPECT_EQ(fresh.sent.front().request.body, "of this type");
+    }
 }
 
 TEST(ToSip, IM_27_EncryptedContentIsSentBackWithItsReason) {

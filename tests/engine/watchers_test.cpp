@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace {
@@ -695,6 +696,39 @@ TEST(Watchers, PRES_105_AMuteServerHoldsNothingUp) {
     rig.feed(StreamUp{});
     rig.pass(0ms);
     EXPECT_EQ(rig.told().type, PresenceType::subscribe) << "the question waited for the stream";
+}
+
+TEST(Watchers, CORE_05_WithoutStreamASubscribeIsServedAndItsQuestionWaits) {
+    WatcherRig rig;
+    rig.stand();  // romeo has agreed
+    rig.feed(StreamDown{});
+    rig.refresh("600");
+    EXPECT_EQ(rig.answer().status, 200) << "a dialog goes on";
+    EXPECT_EQ(rig.state(), "active;expires=600");
+    rig.subscribe();
+    EXPECT_EQ(rig.answer().status, 200);
+    EXPECT_FALSE(rig.answer().header("Retry-After"));
+    EXPECT_EQ(rig.state(), "active;expires=600") << "what was granted holds";
+    EXPECT_TRUE(rig.notify->body.empty()) << "and nothing is known";
+    auto other = rig.subscribe_request("600", "sip:mercutio@montague.test");
+    rig.request(other);
+    EXPECT_EQ(rig.answer().status, 200);
+    rig.take_notify();
+    EXPECT_EQ(rig.state(), "pending;expires=600");
+    EXPECT_TRUE(rig.stanzas.empty());
+
+    rig.feed(StreamUp{});
+    std::map<std::string, PresenceType> asked;
+    for (int turn = 0; turn < 3; ++turn) {
+        rig.pass(50ms);
+        for (const auto& stanza : rig.stanzas)
+            if (const auto* one = std::get_if<xmpp::Presence>(&stanza)) asked[one->to.local] = one->type;
+    }
+    EXPECT_EQ(asked, (std::map<std::string, PresenceType>{{"mercutio", PresenceType::subscribe}, {"romeo", PresenceType::probe}}));
+    rig.presence(PresenceType::available, "orchard");
+    rig.later(5s);
+    EXPECT_EQ(rig.notifies, 2u) << "to both dialogs";
+    EXPECT_TRUE(rig.shows("<basic>open</basic>"));
 }
 
 TEST(Watchers, PRES_106_AServersReceiptIsNoAnswer) {

@@ -106,6 +106,10 @@ TEST(SipSettings, EachLimitArrivesWhereItActs) {
     EXPECT_EQ(limits(R"("body_kib":24)").body_octets, 24u * 1'024);
     EXPECT_EQ(limits(R"("vias":25)").via_values, 25u);
     EXPECT_EQ(limits(R"("routes":26)").route_values, 26u);
+    EXPECT_EQ(limits(R"("connect_s":29)").connect, Seconds(29));
+    EXPECT_EQ(limits(R"("handshake_s":30)").handshake, Seconds(30));
+    EXPECT_EQ(limits(R"("message_s":31)").message, Seconds(31));
+    EXPECT_EQ(limits(R"("idle_s":32)").idle, Seconds(32));
     const auto settings = sip_settings(engine(R"({"limits":{"requests":27,"request_memory_mib":28}})"));
     EXPECT_EQ(settings.max_transactions, 27u);
     EXPECT_EQ(settings.max_transaction_octets, 28u << 20);

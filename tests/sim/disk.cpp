@@ -1,20 +1,16 @@
 #include "tests/sim/disk.h"
 
 #include <algorithm>
+#include <array>
 
 namespace stox::sim {
 
 using namespace engine;
 
-namespace {
-
-/// There for copies of its request alone.
 bool is_delivered(const Record& record) {
     const auto* inbox = std::get_if<InboxRow>(&record.value);
     return inbox && inbox->delivered;
 }
-
-}  // namespace
 
 engine::Committed Disk::commit(const Commit& commit) {
     const bool grows = std::ranges::any_of(commit.changes, [](const auto& change) { return change.value.has_value(); });
@@ -56,10 +52,17 @@ std::set<std::string> Disk::names(Collection collection) const {
     return all;
 }
 
-
 std::string name_of(const Record& record) {
     if (const auto* inbox = std::get_if<InboxRow>(&record.value)) return inbox->delivered ? inbox->request_key : inbox->stanza.bodies.front().text;
     if (const auto* outbox = std::get_if<OutboxRow>(&record.value)) return outbox->stanza.id;
+    if (const auto* contact = std::get_if<ContactRow>(&record.value))
+        return "to_sip " + contact->user.to_string() + ' ' + contact->contact.to_string() +
+               (contact->granted ? " granted" : " asks");
+    if (const auto* watcher = std::get_if<WatcherRow>(&record.value)) {
+        constexpr std::array kSaid{" granted", " pending", " refused"};  // as WatcherRow::Said
+        return "to_xmpp " + watcher->user.to_string() + ' ' + watcher->contact.to_string() +
+               kSaid[static_cast<std::size_t>(watcher->said)];
+    }
     return std::get<ReceiptRow>(record.value).stanza_id;
 }
 

@@ -25,6 +25,7 @@ public:
         for (auto& record : records_) ++record.lives;
     }
     void set_full(bool full) { full_ = full; }
+    bool is_full() const { return full_; }
 
     const std::vector<engine::Record>& records() const { return records_; }
     bool holds(const Place& place) const { return places_.contains(place); }
@@ -41,7 +42,9 @@ private:
     std::vector<engine::Commit> undecided_;  ///< failed after the last success
 };
 
-/// What the world calls the message in that row: from SIP its text, from XMPP its id.
+/// There for copies of its request alone.
+bool is_delivered(const engine::Record& record);
+/// What the world calls what is in that row: a message from SIP by its text, from XMPP by its id; of presence who watches whom.
 std::string name_of(const engine::Record& record);
 
 }  // namespace stox::sim

@@ -27,7 +27,7 @@ void World::start() {
     // Store equals memory: every record is counted on, or its erasure is under way already.
     std::size_t counted = 0;
     engine_->for_each_record([&](engine::Collection collection, const std::string& key) {
-        ++counted;
+        if (collection == engine::Collection::inbox || collection == engine::Collection::outbox) ++counted;
         require(disk_.holds({collection, key}), "restored and not on the disk", key);
     });
     const auto kept = to_xmpp_disk().size() + to_sip_disk().size();  // one of each, should a failed commit have left another
@@ -40,6 +40,10 @@ void World::end_life() {
     ++life_;
     stopping_since_.reset();
     in_progress_ = locating_ = 0;
+    asked_.clear();
+    strays_.clear();
+    for (auto& [call_id, phone] : phones_) phone.asks = false;
+    for (auto& [call_id, notifier] : notifiers_) notifier.notifies = false;
     written_to_disk_until_ = now_;
     up_ = false;
     ++stream_;

@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
               << counts.crashes << " crashes, " << counts.stops << " stops, " << counts.drops << " streams dropped, "
               << counts.kills << " servers killed, " << counts.refused_commits << " commits refused; " << counts.copies
               << " second copies, " << counts.lost_covered << " lost by a killed server that had them, " << counts.unaccepted
-              << " gone before they were accepted\n";
+              << " gone before they were accepted; " << counts.watches << " SUBSCRIBEs, " << counts.notifications << " NOTIFYs\n";
     write_junit(options.junit, broken);
     return broken.empty() ? 0 : 1;
 }

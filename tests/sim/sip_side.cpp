@@ -59,7 +59,8 @@ sip::Request message(const std::string& user, const std::string& from, const std
 
 }  // namespace
 
-World::World(std::uint64_t seed) : seed_(seed), random_(seed), options_(first_options(random_)) {}
+World::World(std::uint64_t seed)
+    : seed_(seed), random_(seed), options_(first_options(random_)), presence_(seed % 3 == 0), presence_random_(~seed) {}
 
 void World::schedule_story() {
     after(Milliseconds(0), [this] { start(); });
@@ -77,6 +78,7 @@ void World::schedule_story() {
         for (auto crashes = 1 + pick(3); crashes > 0; --crashes) after(delay(span + 1'000), [this] { crash(); });
     if (chance(20)) after(delay(span + 500), [this] { stop(); });
     if (chance(20)) after(delay(span), [this] { disk_fills(); });
+    if (presence_) schedule_presence(span);
     after(Milliseconds(2 * span) + 60s, [this] { end_probing(); });
 }
 

@@ -21,7 +21,7 @@ std::string body(const xmpp::Message& message) { return message.bodies.empty() ?
 World::Counts& World::Counts::operator+=(const Counts& other) {
     messages += other.messages, copies += other.copies, crashes += other.crashes, stops += other.stops, kills += other.kills;
     drops += other.drops, refused_commits += other.refused_commits, lost_covered += other.lost_covered;
-    unaccepted += other.unaccepted;
+    unaccepted += other.unaccepted, watches += other.watches, notifications += other.notifications;
     return *this;
 }
 
@@ -101,6 +101,10 @@ void World::perform(const engine::SendStanza& action) {
 void World::perform(const engine::RespondSip& action) {
     const auto transaction = static_cast<std::uint64_t>(action.transaction);
     note("answer " + std::to_string(transaction) + ' ' + std::to_string(action.response.status));
+    if (auto asked = asked_.extract(transaction)) {
+        if (action.response.status < 200) throw Broken("a provisional to what is no INVITE");
+        return asked.mapped()(action.response);
+    }
     to_xmpp_.answered(transaction, action.response.status, to_xmpp_disk());
 }
 
@@ -113,6 +117,7 @@ void World::perform(const engine::Commit& action) {
         const auto result = disk_.commit(action);
         if (!result.result) {
             ++counts_.refused_commits;
+            refused_at_ = now_;
             note("commit refused");
             for (const auto& change : action.changes)
                 if (const auto* row = change.value ? std::get_if<engine::OutboxRow>(&*change.value) : nullptr)
@@ -124,6 +129,8 @@ void World::perform(const engine::Commit& action) {
 
 void World::perform(const engine::SendSip& action) {
     if (action.request.method == "OPTIONS") return answer_probe(action);
+    if (action.request.method == "SUBSCRIBE") return answer_subscribe(action);
+    if (action.request.method == "NOTIFY") return answer_notify(action);
     const auto id = id_in(action.request.body);
     note("send " + id + " to " + action.request.uri.to_string() + " cseq " + std::to_string(action.request.cseq));
     to_sip_.request_sent(action.transaction, id, action.request, to_sip_disk());
@@ -175,7 +182,7 @@ void World::perform(const engine::Log& action) {
     if (action.text.find("failed after it was accepted") != std::string::npos) ++reports_;
 }
 
-void World::check() const {
+void World::check() {
     if (!engine_) return;
     const auto pending = engine_->pending();
     require(pending.held_messages <= pending.to_xmpp, "answers held for nothing", std::to_string(pending.held_messages));
@@ -183,13 +190,46 @@ void World::check() const {
     // What a restart sends again may stand behind fifty others.
     if (counts_.crashes + counts_.stops == 0)
         require(pending.queued_messages <= 3 * 50, "more than 50 queued for a contact", std::to_string(pending.queued_messages));
-    engine_->for_each_record([this](engine::Collection collection, const std::string& key) {
-        require(disk_.holds({collection, key}), "in memory and not on the disk", key);
-    });
+    check_store();
     if (stopping_since_) return;
     // What waits for a location is in progress as well.
     require(pending.transactions >= in_progress_ && (locating_ != 0 || pending.transactions == in_progress_),
             "the engine miscounts its transactions", std::to_string(pending.transactions));
+}
+
+/// Store and memory are the same, both ways. A message is on the disk before anybody counts on it; what else differs is on its way,
+/// and there as soon as the disk has taken it.
+void World::check_store() {
+    std::map<std::string, engine::TimePoint> strays;
+    std::set<Disk::Place> counted;
+    engine_->for_each_record([&](engine::Collection collection, const std::string& key) {
+        const bool message = collection == engine::Collection::inbox || collection == engine::Collection::outbox;
+        const bool there = disk_.holds({collection, key});
+        require(there || !message, "in memory and not on the disk", key);
+        if (!there) note_stray(strays, "in memory alone: " + key);
+        counted.emplace(collection, key);
+    });
+    if (stopping_since_) return strays_.clear();
+    const auto believed_now = believed();
+    std::set<std::string> kept;
+    for (const auto& record : disk_.records()) {
+        if (record.collection == engine::Collection::receipts || is_delivered(record)) continue;
+        const auto name = name_of(record);
+        if (!counted.contains({record.collection, record.key})) note_stray(strays, "on the disk alone: " + name);
+        if (record.collection == engine::Collection::inbox || record.collection == engine::Collection::outbox) continue;
+        if (!believed_now.contains(name)) note_stray(strays, "kept and not believed: " + name);
+        kept.insert(name);
+    }
+    for (const auto& one : believed_now)
+        if (!kept.contains(one)) note_stray(strays, "believed and not kept: " + one);
+    strays_ = std::move(strays);
+    for (const auto& [stray, since] : strays_)
+        require(disk_.is_full() || now_ <= std::max({since, written_to_disk_until_, refused_at_}) + 1'500ms, "for too long", stray);
+}
+
+void World::note_stray(std::map<std::string, engine::TimePoint>& strays, const std::string& stray) const {
+    const auto known = strays_.find(stray);
+    strays.emplace(stray, known == strays_.end() || disk_.is_full() ? now_ : known->second);
 }
 
 }  // namespace stox::sim

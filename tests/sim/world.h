@@ -32,6 +32,7 @@ public:
         std::size_t crashes = 0, stops = 0, kills = 0, drops = 0, refused_commits = 0;
         std::size_t lost_covered = 0;  ///< by a killed server that had dealt with them
         std::size_t unaccepted = 0;    ///< read from the stream, gone with a crash before they were ours
+        std::size_t watches = 0, notifications = 0;  ///< SUBSCRIBEs and NOTIFYs, either way
 
         Counts& operator+=(const Counts& other);
     };
@@ -46,6 +47,8 @@ private:
     void after(Milliseconds delay, Event event) { at(now_ + delay, std::move(event)); }
     /// Unless the engine of now has ended by then.
     void in_this_life(engine::TimePoint when, Event event);
+    /// The same, by the chance of the presence side.
+    void in_this_life_within(Milliseconds most, Event event);
     void note(std::string text);
     bool chance(unsigned percent) { return random_() % 100 < percent; }
     std::uint64_t pick(std::uint64_t bound) { return random_() % bound; }
@@ -66,7 +69,9 @@ private:
     void perform(const engine::Administer& action);
     void perform(const engine::Log& action);
     void arm();
-    void check() const;
+    void check();
+    void check_store();
+    void note_stray(std::map<std::string, engine::TimePoint>& strays, const std::string& stray) const;
 
     // its lives (lives.cpp)
     void start();
@@ -83,6 +88,22 @@ private:
     void change_options();
     void end_probing();
     void answer_probe(const engine::SendSip& action);
+
+    // who watches whom (presence_side.cpp)
+    void schedule_presence(unsigned span);
+    void user_does_something();
+    void user_sends(xmpp::PresenceType type, const std::string& user, const std::string& contact, const std::string& id = {});
+    void server_reads(const xmpp::Presence& presence);
+    void phone_subscribes();
+    void phone_goes_on(const std::string& call_id);
+    void phone_asks(const std::string& call_id, unsigned expires);
+    void answer_notify(const engine::SendSip& action);
+    void answer_subscribe(const engine::SendSip& action);
+    void notify(const std::string& call_id, const std::string& state);
+    void goes_on(const std::string& call_id);
+    void ask(sip::Request request, std::function<void(const sip::Response&)> answered);
+    void end_presence(unsigned tries);
+    std::set<std::string> believed();
     std::set<std::string> to_sip_disk() const { return disk_.names(engine::Collection::outbox); }
     std::set<std::string> to_xmpp_disk() const { return disk_.names(engine::Collection::inbox); }
 
@@ -136,6 +157,28 @@ private:
     std::set<engine::Target> dead_;  ///< answer no probe
     std::set<std::string> imdn_contacts_;
     bool probing_over_ = false;
+
+    /// A contact's phone that watches a user, by Call-ID.
+    struct Phone {
+        sip::Request request;  ///< the last SUBSCRIBE
+        bool stands = false;
+        bool asks = false;  ///< without an answer yet
+    };
+    /// Who is watched by a user, by Call-ID.
+    struct Notifier {
+        sip::Request subscribe;
+        std::uint32_t cseq = 0;
+        bool notifies = false;  ///< a NOTIFY is under way
+    };
+    bool presence_ = false, presence_over_ = false;
+    std::mt19937_64 presence_random_;
+    std::map<std::string, Phone> phones_;
+    std::map<std::string, Notifier> notifiers_;
+    std::map<std::uint64_t, std::function<void(const sip::Response&)>> asked_;  ///< SUBSCRIBEs and NOTIFYs without an answer
+    unsigned last_call_ = 0;
+    /// What is in the store and not in memory, or the other way round, since when.
+    std::map<std::string, engine::TimePoint> strays_;
+    engine::TimePoint refused_at_{};  ///< the latest commit that was
 };
 
 }  // namespace stox::sim

@@ -70,6 +70,7 @@ void World::server_reads(const xmpp::Stanza& stanza) {
         if (iq->type == xmpp::IqType::get) pinged(*iq);
         return;
     }
+    if (const auto* presence = std::get_if<xmpp::Presence>(&stanza)) return server_reads(*presence);
     const auto* message = std::get_if<xmpp::Message>(&stanza);
     if (!message) return;
     if (message->type == xmpp::MessageType::error) {
