@@ -9,11 +9,13 @@ namespace stox::engine {
 namespace {
 
 Log failure_line(const xmpp::Message& original, const xmpp::StanzaError& why, Trace trace, const std::string& peer) {
+    const auto status = why.sip_status ? std::to_string(*why.sip_status) : std::string();
     return line(Level::info, trace, "message",
                 {{"direction", "x2s"},
                  {"from", original.from.to_string()},
                  {"to", original.to.to_string()},
                  {"error", std::string(to_string(why.condition))},
+                 {"status", status},  // what the condition does not tell: that an identity was not believed, say   (CORE-S424)
                  {"reason", why.text.value_or("")}},
                 peer);
 }

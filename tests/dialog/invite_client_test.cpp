@@ -260,7 +260,7 @@ TEST_F(Calling, SilentTransactionsBelowAreGivenUp) {
     EXPECT_TRUE(rig.empty());
 }
 
-TEST_F(Calling, TooSmallAnIntervalIsAskedForAgain) {
+TEST_F(Calling, CORE_54_CORE_S422_TooSmallAnIntervalIsAskedForAgain) {
     call();
     EXPECT_EQ(response(422, {.headers = {{"Min-SE", "3600"}}}), Words{"send INVITE [O]"});
     const auto& again = rig.sent("INVITE").request;

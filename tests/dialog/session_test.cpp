@@ -194,7 +194,7 @@ TEST_F(Talking, ReInviteThatIsNotAnsweredIsCancelledAndThenEndsTheCall) {
 
 // ---- Glare ----
 
-TEST_F(Talking, GlareOfReInvites) {
+TEST_F(Talking, CORE_54_CORE_S491_GlareOfReInvites) {
     modify("INVITE", "O2");
     EXPECT_EQ(rig.inside("INVITE", {.body = "P"}), Words{"respond 491"});
     EXPECT_EQ(rig.response("INVITE", 491), Words{});
@@ -217,7 +217,7 @@ TEST_F(Talking, TheOtherSideWaitsUpToTwoSeconds) {
     EXPECT_EQ(rig.pass(milliseconds(1)), Words{"send INVITE [O2]"});
 }
 
-TEST_F(Talking, GlareDoesNotGoOnForEver) {
+TEST_F(Talking, CORE_S491_GlareDoesNotGoOnForEver) {
     modify("INVITE", "O2");
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(rig.response("INVITE", 491), Words{});

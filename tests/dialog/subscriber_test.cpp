@@ -153,7 +153,7 @@ TEST_F(Subscribing, RefusalsOfTheFirst) {
     }
 }
 
-TEST_F(Subscribing, IntervalTooBriefIsAskedForAgain) {
+TEST_F(Subscribing, CORE_54_CORE_S423_IntervalTooBriefIsAskedForAgain) {
     subscribe("60");
     EXPECT_EQ(response(423, {{"Min-Expires", "600"}}), Words{"send SUBSCRIBE"});
     EXPECT_EQ(*rig.sent("SUBSCRIBE").request.header("Expires"), "600");

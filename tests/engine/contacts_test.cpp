@@ -254,7 +254,7 @@ TEST(Contacts, PRES_14_AskedAgainItIsSubscribedAtOnce) {
     EXPECT_EQ(rig.begun, 1u);
 }
 
-TEST(Contacts, PRES_15_RefusedForGood) {
+TEST(Contacts, PRES_15_CORE_S489_CORE_S603_RefusedForGood) {
     for (const int status : {403, 489, 603}) {
         ContactsRig rig;
         rig.subscribe();
@@ -267,7 +267,7 @@ TEST(Contacts, PRES_15_RefusedForGood) {
     }
 }
 
-TEST(Contacts, PRES_16_TooBriefIsAskedForLonger) {
+TEST(Contacts, PRES_16_CORE_S423_TooBriefIsAskedForLonger) {
     ContactsRig rig;
     rig.subscribe();
     EXPECT_EQ(rig.respond(423, {{"Min-Expires", "7200"}}), "");

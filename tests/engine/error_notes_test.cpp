@@ -146,6 +146,19 @@ TEST(ErrorNotes, CORE_S401_CORE_S407_ShownOnlyWhereThereAreNoCredentials) {
               Condition::registration_required);
 }
 
+TEST(ErrorNotes, CORE_S424_AnIdentityThatIsNotBelievedIsLoggedAsSuch) {
+    for (const int code : {428, 436, 437, 438}) {
+        Rig rig;
+        rig.stanza(message_stanza());
+        rig.sip_response(rig.sent.at(0).transaction, code);
+        ASSERT_EQ(rig.logs.size(), 1u) << code;
+        EXPECT_EQ(rig.logs.front().level, Level::info);
+        const auto& text = rig.logs.front().text;
+        EXPECT_NE(text.find(" status=" + std::to_string(code) + " "), std::string::npos) << text;
+        EXPECT_EQ(rig.error().condition, Condition::forbidden) << code;
+    }
+}
+
 TEST(ErrorNotes, CORE_78_EveryErrorGoesBackWithTheIdItCameWith) {
     for (int code = 300; code < 700; ++code) {
         Rig rig;

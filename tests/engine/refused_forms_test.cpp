@@ -11,7 +11,7 @@ using namespace stox::engine;
 using namespace stox::engine::test;
 using namespace std::chrono_literals;
 
-TEST(Reports, IM_15_RefusedFormsAreTriedOnceAsTextAndRemembered) {
+TEST(Reports, IM_15_CORE_S415_RefusedFormsAreTriedOnceAsTextAndRemembered) {
     for (const int status : {415, 406}) {
         Rig rig;
         from_xmpp(rig, asking("m1"));
@@ -57,7 +57,7 @@ TEST(Reports, CORE_57_TooLargeMayFitWithoutItsWrapper) {
     EXPECT_EQ(rig.stanzas.size(), 1u);
 }
 
-TEST(Reports, CORE_57_AServerThatKnowsNoTelGetsTheNumberAsSip) {
+TEST(Reports, CORE_57_CORE_S416_AServerThatKnowsNoTelGetsTheNumberAsSip) {
     auto options = Rig::default_options();
     options.scheme = config::AddressScheme::phone;
     options.sip_domain = "trunk.test";
@@ -84,7 +84,7 @@ TEST(Reports, CORE_57_AServerThatKnowsNoTelGetsTheNumberAsSip) {
     EXPECT_TRUE(rig.stanzas.empty()) << "nobody wrote it";
 }
 
-TEST(Reports, CORE_57_AnotherTryNeedsAnotherForm) {
+TEST(Reports, CORE_57_CORE_S416_CORE_S420_AnotherTryNeedsAnotherForm) {
     for (const int status : {416, 420}) {
         Rig rig;
         rig.sip_response(rig.stanza(message_stanza()).sent.at(0).transaction, status);

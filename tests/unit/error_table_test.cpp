@@ -96,6 +96,96 @@ std::set<int> listed_statuses() {
     return listed;
 }
 
+/// The rows by name, and where what their notes add to the columns is proven, or why it is nothing here.
+struct NamedRow {
+    std::string_view id, note = {};
+};
+constexpr NamedRow kRows[] = {
+    {"CORE-X01"},
+    {"CORE-X02", "no nick to be in conflict: rooms are not carried yet"},
+    {"CORE-X03", "ErrorNotes.CORE_X03: 405 has its Allow"},
+    {"CORE-X04"},
+    {"CORE-X05", "ErrorNotes.CORE_X05, ErrorTable.CORE_X05: with an address 301"},
+    {"CORE-X06"},
+    {"CORE-X07", "no session to be unknown: calls are not carried yet"},
+    {"CORE-X08"},
+    {"CORE-X09", "ErrorTable.CORE_X09: 488 to an INVITE"},
+    {"CORE-X10"},
+    {"CORE-X11", "ErrorNotes.CORE_X11: no challenge of ours"},
+    {"CORE-X12", "ErrorTable.CORE_X12, Stanza.CORE_X12: 413 for a size"},
+    {"CORE-X13", "kNotes171: always 480"},
+    {"CORE-X14", "ErrorNotes.CORE_X14: 480 without an address"},
+    {"CORE-X15", "ErrorNotes.CORE_X15: no challenge of ours"},
+    {"CORE-X16", "kNotes171: always 404"},
+    {"CORE-X17", "the row itself: 408 is kept"},
+    {"CORE-X18", "ErrorNotes.CORE_X18: Retry-After"},
+    {"CORE-X19", "ErrorNotes.CORE_X19, ErrorTable.CORE_X19: never 503; the operator's choice"},
+    {"CORE-X20"},
+    {"CORE-X21", "ErrorTable.CORE_X21: what is inside decides"},
+    {"CORE-X22", "ErrorTable.CORE_X22: 491 to INVITE and UPDATE"},
+    {"CORE-S300", "ErrorNotes.CORE_S300: the first usable Contact"},
+    {"CORE-S301", "ErrorNotes.CORE_S301, ErrorTable.CORE_S301: the address, or the class row"},
+    {"CORE-S302"},
+    {"CORE-S305"},
+    {"CORE-S380"},
+    {"CORE-S3xx"},
+    {"CORE-S400"},
+    {"CORE-S401", "ErrorNotes.CORE_S401: only without credentials"},
+    {"CORE-S402"},
+    {"CORE-S403", "the row itself: the alternatives are not used"},
+    {"CORE-S404", "the row itself: the alternative is not used"},
+    {"CORE-S405"},
+    {"CORE-S406"},
+    {"CORE-S407"},
+    {"CORE-S408", "the row itself: the alternative is not used"},
+    {"CORE-S410", "ErrorNotes.CORE_S410, ErrorTable.CORE_S410: no address"},
+    {"CORE-S412", "no PUBLISH is sent"},
+    {"CORE-S413"},
+    {"CORE-S414"},
+    {"CORE-S415", "Reports.CORE_S415: once more as text"},
+    {"CORE-S416", "Reports.CORE_S416: once more as sip"},
+    {"CORE-S417"},
+    {"CORE-S420", "Reports.CORE_S420: a MESSAGE requires nothing"},
+    {"CORE-S421"},
+    {"CORE-S422", "Calling.CORE_S422: once more with a longer interval"},
+    {"CORE-S423", "Subscribing.CORE_S423, Contacts.CORE_S423: once more with Min-Expires"},
+    {"CORE-S424", "ErrorNotes.CORE_S424: identities are logged and forbidden"},
+    {"CORE-S430"},
+    {"CORE-S433", "the row itself, instead of its class"},
+    {"CORE-S439"},
+    {"CORE-S440"},
+    {"CORE-S469", "the row itself, instead of its class"},
+    {"CORE-S480"},
+    {"CORE-S481"},
+    {"CORE-S482"},
+    {"CORE-S483"},
+    {"CORE-S484"},
+    {"CORE-S485"},
+    {"CORE-S486", "calls are not carried yet"},
+    {"CORE-S487", "calls, which alone are cancelled, are not carried yet"},
+    {"CORE-S488", "calls are not carried yet"},
+    {"CORE-S489", "Contacts.CORE_S489: ends the authorisation"},
+    {"CORE-S491", "Talking.CORE_S491: only after retries"},
+    {"CORE-S493"},
+    {"CORE-S494"},
+    {"CORE-S4xx"},
+    {"CORE-S500", "ErrorNotes.CORE_S500: with Retry-After worth waiting"},
+    {"CORE-S501"},
+    {"CORE-S502"},
+    {"CORE-S503", "ErrorNotes.CORE_S503, Failing.CORE_S503: the next target first"},
+    {"CORE-S504"},
+    {"CORE-S505"},
+    {"CORE-S513"},
+    {"CORE-S555", "the row itself is its class"},
+    {"CORE-S5xx"},
+    {"CORE-S600"},
+    {"CORE-S603", "Contacts.CORE_S603: ends the authorisation; calls are not carried yet"},
+    {"CORE-S604"},
+    {"CORE-S606"},
+    {"CORE-S607", "the row itself, instead of its class"},
+    {"CORE-S6xx"},
+};
+
 }  // namespace
 
 /// Each row is a test of its own, named after the row.
@@ -129,9 +219,16 @@ TEST_P(StatusRow, GivesItsCondition) {
     }
 }
 
+/// A row that is added to the specification, loses its name or gets a note fails here until somebody has thought of it.
 TEST(ErrorTable, CORE_50_EveryRowIsThere) {
-    EXPECT_EQ(spec_table("core.md", "1.7.1 ").size(), 22U);
-    EXPECT_EQ(spec_table("core.md", "1.7.2 ").size(), 61U);
+    std::vector<SpecRow> rows = spec_table("core.md", "1.7.1 ");
+    EXPECT_EQ(rows.size(), 22U);
+    for (const auto& row : spec_table("core.md", "1.7.2 ")) rows.push_back(row);
+    ASSERT_EQ(rows.size(), std::size(kRows));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i].cells[0], kRows[i].id);
+        EXPECT_EQ(rows[i].cells.back().empty(), kRows[i].note.empty()) << kRows[i].id << ": " << rows[i].cells.back();
+    }
     EXPECT_EQ(listed_statuses().size(), 66U);
 }
 
