@@ -96,7 +96,10 @@ TABLES = [
     Table("mapping/xmpp/stanza.cpp", "kPresenceTypes", "stox_unit", "Stanza*"),
     Table("mapping/xmpp/stanza_error.cpp", "kConditions", "stox_unit", "Stanza*"),
     Table("mapping/xmpp/stanza_error.cpp", "kTypes", "stox_unit", "Stanza*"),
+    *(Table("net/address_selection.cpp", name, "stox_net_tests", "AddressSelection.*")
+      for name in ("kDestinationRules", "kIpv4SourceRules", "kSourceRules")),
     Table("net/location.cpp", "kServices", "stox_net_tests", "*"),
+    Table("net/policy_table.cpp", "kStandard", "stox_net_tests", "AddressSelection.*"),
     *(Table("plugin/engine/admin_command.cpp", name, "stox_engine_tests", "Admin.*")
       for name in ("kBan", "kCancel", "kCommands", "kDrain", "kLevels", "kLogLevel", "kOnOff", "kSubscriptions", "kTrace", "kUnban", "kUserLimit")),
     *(Table("plugin/engine/views.cpp", name, "stox_engine_tests", "Views.*")
