@@ -204,7 +204,7 @@ public:
         }
         if (input.starts_with("watch")) owed = name, watching_.insert(name), relation_.watch(usage, now_, utc(), out);
         if (input.starts_with("poll")) owed = name, polls_.insert(name), relation_.poll(usage, now_, out);
-        if (input.starts_with("refresh ")) owed = name, relation_.refreshed(usage, now_, out);
+        if (input.starts_with("refresh ")) owed = name, relation_.refreshed(usage, now_, utc(), out);
         if (input.starts_with("leave") || input.starts_with("refused")) {
             watching_.erase(name), polls_.erase(name), leaving_ = name;
             relation_.ended(usage, input.starts_with("leave"), now_, out);
