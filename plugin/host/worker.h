@@ -10,6 +10,7 @@
 #include "plugin/host/control_socket.h"
 #include "plugin/host/domain_claims.h"
 #include "plugin/host/domain_host.h"
+#include "plugin/host/domain_users.h"
 #include "plugin/host/log_rate.h"
 #include "plugin/host/metrics/metrics_server.h"
 #include "plugin/host/next_hop_locator.h"
@@ -158,7 +159,7 @@ private:
     };
     std::map<std::string, Domain> domains_;
     std::map<std::string, std::string> leaving_domains_;  ///< and whose they were
-    std::map<std::string, std::string> users_;  ///< of every domain that was here and did not go for good
+    DomainUsers users_;
     std::shared_ptr<const sip::TlsCredentials> server_tls_;  ///< for clients that name no domain; null: no certificate
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t refused_ = 0;  ///< requests of strangers

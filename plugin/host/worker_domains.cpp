@@ -24,6 +24,9 @@ constexpr const char* kOfAnotherUser =
     "another user's chat server had it first; it is attached here when that one takes it out of its configuration. If that one is "
     "gone, restart the worker";
 
+constexpr const char* kTooMany =
+    "more domains have been here than the worker remembers the owners of (10000); restart it, and those that are gone are forgotten";
+
 constexpr const char* kTakenOver = "another chat server waits for it now";
 
 std::string user_of(const std::string& server) { return server.substr(0, server.find(' ')); }
@@ -76,11 +79,11 @@ void Worker::perform(const DomainSet& command) {
         return tell_sip();
     }
     const std::string name = options.domain;
+    if (!users_.put(name, user_of(*server_))) return refuse(command, {{"domain", kTooMany}});
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
     if (sip_) domain->set_addresses(own_addresses(sip_->listening(), *options_));
     domain->start(server);
-    users_[name] = user_of(*server_);
     domains_.emplace(name, Domain{std::move(domain), std::move(tls.credentials), *server_, true});
     tell_sip();
     begin_domains();
@@ -105,8 +108,7 @@ bool Worker::is_of_another(const std::string& domain) const {
 
 /// Also when it is not here: only for good it ceases to be that user's.
 bool Worker::is_of_another_user(const std::string& domain, const std::string& server) const {
-    const auto user = users_.find(domain);
-    return user != users_.end() && user->second != user_of(server);
+    return users_.is_of_another(domain, user_of(server));
 }
 
 const std::string* Worker::owner_of(const std::string& domain) const {
@@ -211,7 +213,7 @@ void Worker::remove(const std::string& name, bool for_good) {
     domain->stop(why, [this, domain, name, for_good] {
         tell_owner(name, removed_line(name));
         leaving_domains_.erase(name);
-        if (for_good) users_.erase(name);
+        if (for_good) users_.forget(name);
         let_in(name);
         left();
     });

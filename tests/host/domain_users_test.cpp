@@ -1,0 +1,35 @@
+// How many domains of a service are remembered.
+
+#include "plugin/host/domain_users.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using stox::host::DomainUsers;
+
+TEST(DomainUsers, AsManyAsThereIsRoomForAndNotOneMore) {
+    DomainUsers users(2);
+    EXPECT_TRUE(users.put("one.test", "prosody"));
+    EXPECT_TRUE(users.put("two.test", "prosody"));
+    EXPECT_FALSE(users.put("three.test", "ejabberd"));
+    EXPECT_FALSE(users.is_of_another("three.test", "prosody")) << "nobody's";
+}
+
+TEST(DomainUsers, AFullOneStillTakesWhatItKnows) {
+    DomainUsers users(1);
+    users.put("one.test", "prosody");
+    EXPECT_TRUE(users.put("one.test", "ejabberd"));
+    EXPECT_TRUE(users.is_of_another("one.test", "prosody"));
+    EXPECT_FALSE(users.is_of_another("one.test", "ejabberd"));
+}
+
+TEST(DomainUsers, WhatGoesForGoodMakesRoom) {
+    DomainUsers users(1);
+    users.put("one.test", "prosody");
+    users.forget("one.test");
+    EXPECT_TRUE(users.put("two.test", "ejabberd"));
+    EXPECT_FALSE(users.is_of_another("one.test", "ejabberd"));
+}
+
+}  // namespace
