@@ -19,6 +19,9 @@ using std::chrono::milliseconds;
 
 /// Longest wait for a timer of Sofia's: a later one is found by asking again.
 constexpr milliseconds kLongestWait{60'000};
+/// How late one may be: hers are of half a second and more. Every message starts and ends some; asked at once each time, they
+/// would cost a system call, and at low load a wake-up of their own.
+constexpr milliseconds kLateness{20};
 
 /// The epoll descriptors of this process. Sofia does not tell which one it made.
 std::set<int> epoll_descriptors() {
@@ -55,7 +58,8 @@ SofiaLoop::SofiaLoop(boost::asio::io_context& loop, Turn& turn, Root root, int e
     touched();
 }
 
-SofiaLoop::~SofiaLoop() = default;
+/// What is on its way inside the library would be lost with what it holds. The agent is gone, so nobody hears of it.
+SofiaLoop::~SofiaLoop() { su_root_step(root_.get(), 0); }
 
 void SofiaLoop::watch() {
     descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -68,13 +72,7 @@ void SofiaLoop::watch() {
                            });
 }
 
-void SofiaLoop::touched() {
-    if (std::exchange(step_due_, true)) return;
-    turn_.later([this] {
-        step_due_ = false;
-        step();
-    });
-}
+void SofiaLoop::touched() { wake_within(kLateness); }
 
 void SofiaLoop::enter(const std::function<void()>& call) {
     call();
@@ -85,10 +83,12 @@ void SofiaLoop::enter(const std::function<void()>& call) {
 void SofiaLoop::step() {
     const auto next = su_root_step(root_.get(), 0);
     after_step_();
-    // Rounded up by one: a timer that is due within the current millisecond would otherwise be asked for in a busy loop.
-    const auto wait = next < 0 ? kLongestWait : std::min(kLongestWait, milliseconds(next) + milliseconds(1));
+    wake_within(next < 0 ? kLongestWait : std::clamp(milliseconds(next) + milliseconds(1), kLateness, kLongestWait));
+}
+
+void SofiaLoop::wake_within(milliseconds wait) {
     const auto at = std::chrono::steady_clock::now() + wait;
-    // Steps are many, and hardly one brings Sofia's next timer forward: one that goes off too early just asks again.
+    // Hardly ever is Sofia's next timer brought forward: one that goes off too early just asks again.
     if (at >= wakes_at_) return;
     wakes_at_ = at;
     timer_.expires_at(at);

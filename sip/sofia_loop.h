@@ -9,6 +9,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -27,7 +28,7 @@ public:
     ~SofiaLoop();
 
     su_root_s* root() const { return root_.get(); }
-    /// Something of nta was called from outside its callbacks: its timers may have changed.
+    /// Something of nta was called from outside its callbacks: its timers may have changed. They are looked at a moment later.
     void touched();
     /// Gives the library something to do that it did not wait for in its loop, as a step of that would: callbacks come of it.
     void enter(const std::function<void()>& call);
@@ -38,6 +39,7 @@ private:
     SofiaLoop(boost::asio::io_context& loop, Turn& turn, Root root, int epoll, std::function<void()> after_step);
     void watch();
     void step();
+    void wake_within(std::chrono::milliseconds wait);
 
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     Turn& turn_;
@@ -46,7 +48,6 @@ private:
     boost::asio::steady_timer timer_;
     std::chrono::steady_clock::time_point wakes_at_ = std::chrono::steady_clock::time_point::max();  ///< timer_ does; max: not
     std::function<void()> after_step_;
-    bool step_due_ = false;
 };
 
 }  // namespace stox::sip

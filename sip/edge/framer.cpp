@@ -9,13 +9,16 @@ namespace stox::sip {
 namespace {
 
 constexpr std::string_view kVersion = "SIP/2.0";
-/// Longest name of a method that anybody uses, with room: a stream whose first word is longer is no SIP.
-constexpr std::size_t kLongestMethod = 32;
+/// Longest name of a method, with room: RFC 4475 §3.1.1.2 has one of 42 characters. What begins with a longer word is no SIP.
+constexpr std::size_t kLongestMethod = 128;
 
 bool is_token_char(char c) {
     const auto octet = static_cast<unsigned char>(c);
     return std::isalnum(octet) || std::string_view("-.!%*_+`'~").find(c) != std::string_view::npos;
 }
+
+/// A method, or the beginning of one.
+bool is_short_token(std::string_view word) { return word.size() <= kLongestMethod && std::ranges::all_of(word, is_token_char); }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
     constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -37,8 +40,8 @@ bool is_start_line(std::string_view line) {
         return code.size() == 3 && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
     }
     const auto method = line.substr(0, line.find(' '));
-    return method.size() < line.size() && !method.empty() && std::ranges::all_of(method, is_token_char) &&
-           line.size() > kVersion.size() && equal_ignoring_case(line.substr(line.size() - kVersion.size()), kVersion);
+    return method.size() < line.size() && !method.empty() && is_short_token(method) && line.size() > kVersion.size() &&
+           equal_ignoring_case(line.substr(line.size() - kVersion.size()), kVersion);
 }
 
 /// A request line of another version, or with something odd in it.
@@ -48,12 +51,12 @@ bool calls_itself_sip(std::string_view line) {
     return std::search(line.begin(), line.end(), kName.begin(), kName.end(), same) != line.end();
 }
 
-/// Whether a line that has not ended yet can become one.
+/// Whether a line that has not ended yet can become one. It is false for none that does, or a stream that comes in pieces would
+/// be judged otherwise than one that comes whole.
 bool may_become_start_line(std::string_view part) {
-    const auto word = part.substr(0, part.find_first_of(" \r\n"));
-    if (word.size() > kLongestMethod) return false;
-    if (word.find('/') == word.npos) return std::ranges::all_of(word, is_token_char);
-    return equal_ignoring_case(word, kVersion.substr(0, word.size()));
+    const auto line = trimmed(part);
+    const auto word = line.substr(0, line.find_first_of(" \r\n"));
+    return is_short_token(word) || equal_ignoring_case(word, kVersion.substr(0, word.size()));
 }
 
 /// Values of a header field that may be a list: commas outside of quotes and angle brackets.
@@ -208,7 +211,9 @@ std::optional<Framed> StreamFramer::skip_blank_lines() {
 std::optional<Framed> StreamFramer::head() {
     const auto text = std::string_view(input_).substr(read_);
     const auto section = find_section(text, scanned_);
-    if ((section ? section->size : text.size()) > limits_.header_octets) return violation("header section too large");
+    // A CR at the beginning of a line may be the blank line's, which does not count.
+    const auto size = section ? section->size : text.size() - (text.ends_with("\n\r") ? 1 : 0);
+    if (size > limits_.header_octets) return violation("header section too large");
     if (!section) {
         const auto line_end = text.find('\n');
         const auto line = text.substr(0, line_end);

@@ -25,7 +25,7 @@ GATE_MINUTES = 60
 
 def gate(_words: list[str]) -> int:
     forget_results()
-    return run_parts(parts.gate(), GATE_MINUTES) if packages.install("packages.txt", "packages-peers.txt") else 1
+    return run_parts(parts.gate(), GATE_MINUTES) if packages.install("packages.txt", "packages-peers.txt", "packages-fuzz.txt") else 1
 
 
 def forget_results() -> None:

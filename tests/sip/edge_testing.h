@@ -8,11 +8,15 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,6 +40,29 @@ template <class Stream>
 std::string ask(Stream& peer, const std::string& transport, const std::string& branch) {
     peer.send(options_text(transport, branch));
     return peer.read_until("\r\n\r\n");
+}
+
+/// A socket of that type, from 127.0.0.`host` to that port of ours.
+inline Wire from_host(int type, std::uint8_t host, unsigned port) {
+    Wire peer(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+    sockaddr_in from{}, to{};
+    from.sin_family = to.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl((127u << 24) + host);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::bind(peer.descriptor(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0 ||
+        ::connect(peer.descriptor(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        throw std::runtime_error("no connection");
+    return peer;
+}
+inline Wire tcp_from(std::uint8_t host, unsigned port) { return from_host(SOCK_STREAM, host, port); }
+inline Wire udp_from(std::uint8_t host, unsigned port) { return from_host(SOCK_DGRAM, host, port); }
+
+inline bool serves(Wire& peer, const std::string& call_id) { return ask(peer, "TCP", call_id).starts_with("SIP/2.0 200 "); }
+
+inline void expect_served(EdgeRig& rig, const std::string& branch) {
+    Wire peer = udp_to(rig.port(Transport::udp));
+    EXPECT_TRUE(ask(peer, "UDP", branch).starts_with("SIP/2.0 200 ")) << branch;
 }
 
 /// Awaits message_value() on the other end of `peer` and answers it; gives what came.

@@ -57,6 +57,42 @@ TEST(StreamFramer, ItDoesNotMatterHowTheOctetsCome) {
     EXPECT_EQ(framed(single), expected);
 }
 
+TEST(StreamFramer, WhetherAStreamIsTakenDoesNotDependOnWhereItIsCut) {
+    // RFC 4475 §3.1.1.2
+    const std::string odd_method = "!interesting-Method0123456789_*+`.%indeed'~";
+    const auto request = [](const std::string& method) { return method + " sip:a@b SIP/2.0\r\nl: 0\r\n\r\n"; };
+    Limits limits;
+    limits.header_octets = 200;
+    const auto filled = [](std::size_t section) {
+        return message("X: " + std::string(section - kStart.size() - 11, 'x') + "\r\nl: 0\r\n");
+    };
+    const std::vector<std::pair<std::string, bool>> rows = {
+        {request(odd_method), true},
+        {request(std::string(128, 'M')), true},
+        {request(std::string(129, 'M')), false},
+        {" \t" + request("OPTIONS"), true},
+        {"\t" + request(odd_method + "\t"), false},
+        {"sip/2.0 200 OK\r\nl: 0\r\n\r\n", true},
+        {"SIP/2.00 200 OK\r\nl: 0\r\n\r\n", false},
+        {"SIP/2.0\t200 OK\r\nl: 0\r\n\r\n", false},
+        {filled(200), true},
+        {filled(201), false},
+        {message("X: a\rb\r\nl: 0\r\n"), false},
+    };
+    for (const auto& [stream, taken] : rows) {
+        // A violation may be seen before the rest has come, so its reason is not compared.
+        const auto expected = taken ? "message " + stream : "violation";
+        const auto verdict = [&](const All& pieces) {
+            const auto all = framed(pieces, limits);
+            if (all.size() != 1) return std::to_string(all.size()) + " outcomes";
+            return all.front().starts_with("violation ") ? "violation" : all.front();
+        };
+        EXPECT_EQ(verdict({stream}), expected);
+        for (std::size_t at = 1; at < stream.size(); ++at)
+            EXPECT_EQ(verdict({stream.substr(0, at), stream.substr(at)}), expected) << at;
+    }
+}
+
 TEST(StreamFramer, FoldedHeadersAreOneHeader) {
     const auto folded = message("Subject: a\r\n Content-Length: 7\r\nContent-Length:\r\n 3\r\n", "abc");
     EXPECT_EQ(framed({folded}), All{"message " + folded});
@@ -96,7 +132,9 @@ TEST(StreamFramer, WhatBreaksARuleEndsTheStream) {
         {"SIP/2", ""},
         {"SIP/1.0 200 OK", "no SIP"},
         {"HTTP/1.1 200 OK", "no SIP"},
-        {std::string(40, 'A'), "no SIP"},
+        {std::string(129, 'A'), "no SIP"},
+        {std::string(128, 'A'), ""},
+        {std::string(129, 'A') + " sip:a@b SIP/2.0\r\nl: 0\r\n\r\n", "no SIP"},
         {"SIP/2.0 2x0 OK\r\n", "no SIP"},
         {std::string(kStart) + "nothing\r\n\r\n", "a header without a colon"},
         {std::string(kStart) + "X: " + std::string(1, '\0') + "\r\nl: 0\r\n\r\n", "NUL in a header"},
