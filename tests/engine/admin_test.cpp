@@ -451,8 +451,9 @@ TEST(Admin, MessagesAreCountedWhenTheyArriveOrFail) {
 /// "word Title, scope, who does it: argument|Title|kind|preset|choices"
 std::string described(const AdminCommand& command) {
     static constexpr std::array kKinds{"source", "user", "match", "minutes", "rate", "choice"};
+    static constexpr std::array kScopes{", domain", ", worker", ", user"};
     std::string text = std::string(command.word) + ' ' + std::string(command.title) +
-                       (command.scope == AdminScope::worker ? ", worker" : ", domain") + (command.of_engine ? ", engine" : "");
+                       kScopes[static_cast<std::size_t>(command.scope)] + (command.of_engine ? ", engine" : "");
     for (const auto& [name, title, kind, preset, choices] : command.arguments) {
         text += ": " + std::string(name) + '|' + std::string(title) + '|' + kKinds[static_cast<std::size_t>(kind)] + '|' +
                 std::string(preset);
@@ -461,8 +462,18 @@ std::string described(const AdminCommand& command) {
     return text;
 }
 
+using Described = std::vector<std::pair<AdminVerb, std::string>>;
+
+void expect_commands(std::span<const AdminCommand> commands, const Described& expected) {
+    ASSERT_EQ(commands.size(), expected.size());
+    for (std::size_t n = 0; n < expected.size(); ++n) {
+        EXPECT_EQ(commands[n].verb, expected[n].first);
+        EXPECT_EQ(described(commands[n]), expected[n].second);
+    }
+}
+
 TEST(Admin, TheTableOfCommands) {
-    const std::vector<std::pair<AdminVerb, std::string>> expected{
+    const Described expected{
         {AdminVerb::overview, "overview Overview, domain"},
         {AdminVerb::domains, "domains Domains, worker"},
         {AdminVerb::peers, "peers Peers, domain, engine"},
@@ -489,11 +500,14 @@ TEST(Admin, TheTableOfCommands) {
          "contact|user|"},
         {AdminVerb::reload, "reload Read the configuration again, worker"},
         {AdminVerb::stop, "stop Stop until the next reload, worker"}};
-    ASSERT_EQ(admin_commands().size(), expected.size());
-    for (std::size_t n = 0; n < expected.size(); ++n) {
-        EXPECT_EQ(admin_commands()[n].verb, expected[n].first);
-        EXPECT_EQ(described(admin_commands()[n]), expected[n].second);
-    }
+    expect_commands(admin_commands(), expected);
+}
+
+TEST(Admin, TheTableOfWhatIsEverybodys) {
+    expect_commands(own_commands(), {{AdminVerb::subscriptions, "subscriptions My presence subscriptions, user, engine"},
+                                     {AdminVerb::cancel_subscription,
+                                      "cancel-subscription End one of my presence subscriptions, user, engine: "
+                                      "contact|JID of the contact|user|"}});
 }
 
 TEST(Admin, WordsOfACommandLineAreTheSameArguments) {
