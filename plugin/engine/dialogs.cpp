@@ -52,13 +52,6 @@ config::NextHop hop_of(const sip::Uri& uri) {
     return hop;
 }
 
-/// A datagram has any source that somebody has written into it.
-bool is_of_peer_itself(const SipRequestIn& in, const std::string& name, const Ways& ways) {
-    const auto* peer = in.flow == Flow::none ? nullptr : ways.options.find_peer(name);
-    return peer &&
-           (ways.hops.is_at(name, in.source.address) || is_peer_itself(ways.options, *peer, {in.source.address, in.tls, {}}));
-}
-
 }  // namespace
 
 void Dialogs::begin(IdGenerator& ids, std::string domain) {
@@ -140,25 +133,25 @@ void Dialogs::receive(const SipRequestIn& in, const std::string& peer, const Way
         // Before anything is asked for that it brings about: that goes by the same way. Not from a second notifier, who has none.
         if (!request.to.tag.empty()) {
             const bool known = agent_->dialog(sip::DialogId{request.call_id, request.to.tag, request.from.tag}) != nullptr;
-            if (known) hear(in, peer, request.to.tag, ways);
+            if (known) hear(in, request.to.tag, ways.turn.out);
             return;
         }
         // The tag of a dialog that this request made.
         for (const auto& action : out)
             if (const auto* wanted = std::get_if<sip::SubscriptionWanted>(&action))
-                if (const auto dialog = agent_->dialog(wanted->subscription)) hear(in, peer, dialog->id.local_tag, ways);
+                if (const auto dialog = agent_->dialog(wanted->subscription)) hear(in, dialog->id.local_tag, ways.turn.out);
     });
 }
 
 // Connections that dialogs are reached by
 
-void Dialogs::hear(const SipRequestIn& in, const std::string& peer, const std::string& own_tag, const Ways& ways) {
+void Dialogs::hear(const SipRequestIn& in, const std::string& own_tag, Actions& out) {
     auto& heard = heard_[key_of(in.request.call_id, own_tag)];
     const auto before = heard;
-    heard = {in.source, in.transport, in.flow, before.held, is_of_peer_itself(in, peer, ways)};
+    heard = {in.source, in.transport, in.flow, before.held, in.tls};
     if (before.held == in.flow) return;
-    release(heard, ways.turn.out);
-    hold(heard, ways.turn.out);
+    release(heard, out);
+    hold(heard, out);
 }
 
 /// Who is behind an address translator is reached by that connection alone, and subscriptions are silent for an hour.
@@ -302,11 +295,12 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
     ways.turn.out.push_back(Locate{location, hop});
 }
 
-/// Over a connection it goes to whoever opened that, whatever a Contact says, and to the endpoint should that be gone.
-bool Dialogs::is_next_hop(const std::string& peer, const Target& target, const Heard* heard, const Ways& ways) const {
-    if (target.flow == Flow::none) return target.configured;
-    if (!heard || !(target.configured || (heard->is_itself && target.endpoint == heard->source))) return false;
-    return heard->is_itself || ways.hops.leads_to(peer, heard->transport, heard->source);
+/// Whether the other end of its connection is that peer, and nobody for whom it speaks. A datagram has any source that somebody
+/// has written into it.
+bool Dialogs::is_peer_itself(const std::string& name, const Heard* heard, const Ways& ways) {
+    const auto* peer = heard && heard->flow != Flow::none ? ways.options.find_peer(name) : nullptr;
+    return peer && (ways.hops.is_at(name, heard->source.address) ||
+                    engine::is_peer_itself(ways.options, *peer, {heard->source.address, heard->tls, {}}));
 }
 
 /// What the operator named is told apart from what a message made up, and where the peer was heard from is said: the dial policy
@@ -318,7 +312,7 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
         return outcomes_.push_back(std::move(nowhere));
     }
     const auto* heard = heard_of(sent.request);
-    sent.by_its_flow = heard && heard->is_itself && heard->flow != Flow::none &&
+    sent.by_its_flow = is_peer_itself(sent.peer, heard, ways) &&
                        std::ranges::all_of(targets, [&](const Target& target) { return target.flow == heard->flow; });
     // What the peer asked for over its own connection goes over that, and nowhere else should it be gone.
     if (sent.by_its_flow && is_challenged(sent.request))
@@ -327,8 +321,11 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
         target.configured = ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
         if (heard && !target.configured) target.heard = HeardFrom{heard->transport, heard->source};
     }
-    sent.to_next_hop =
-        std::ranges::all_of(targets, [&](const Target& target) { return is_next_hop(sent.peer, target, heard, ways); });
+    // Over a connection it goes to whoever opened that, whatever a Contact says, and to the endpoint should that be gone.
+    sent.to_next_hop = std::ranges::all_of(targets, [&](const Target& target) {
+        if (target.flow == Flow::none) return target.configured;
+        return sent.by_its_flow && (target.configured || target.endpoint == heard->source);
+    });
     auto request = sent.request;
     if (sent.to_next_hop)
         for (auto& header : credentials_for(sent.peer, request, sent.attempt, ways)) request.headers.push_back(std::move(header));

@@ -94,8 +94,8 @@ private:
         Endpoint source;
         Transport transport = Transport::udp;
         Flow flow = Flow::none;
-        Flow held = Flow::none;  ///< that one, or none
-        bool is_itself = false;  ///< the other end of `flow` is that peer and nobody for whom it speaks
+        Flow held = Flow::none;     ///< that one, or none
+        sip::CertifiedNames tls{};  ///< of its other end
     };
     struct Sent {
         sip::RequestKey key;
@@ -123,7 +123,7 @@ private:
     void send(sip::SendRequest action, const Ways& ways);
     std::vector<sip::Header> credentials_for(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
                                              const Ways& ways);
-    void hear(const SipRequestIn& in, const std::string& peer, const std::string& own_tag, const Ways& ways);
+    void hear(const SipRequestIn& in, const std::string& own_tag, Actions& out);
     void hold(Heard& heard, Actions& out);
     void release(Heard& heard, Actions& out);
     bool is_challenged(const sip::Request& request) const;
@@ -131,7 +131,7 @@ private:
     void forget_gone(Actions& out);
     void send_inside(RequestId id, sip::Request request, const Ways& ways);
     void dispatch(RequestId id, std::vector<Target> targets, const Ways& ways);
-    bool is_next_hop(const std::string& peer, const Target& target, const Heard* heard, const Ways& ways) const;
+    static bool is_peer_itself(const std::string& peer, const Heard* heard, const Ways& ways);
     sip::Uri next_hop_of(const sip::Request& request) const;
     void respond(const Outcome& outcome, const Ways& ways);
     std::vector<sip::Header> answer_challenge(Sent& sent, const sip::Response& response, const Ways& ways);
