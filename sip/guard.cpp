@@ -77,7 +77,8 @@ bool dialled_transport(std::string_view transport) {
 
 /// A URI that we might send something to. `routed`: a route set stands between, so that its transport is not ours to dial.
 bool diallable(const url_t& url, bool routed) {
-    if (!is_sip(url) || has_odd_parts(url) || !plain_host(text(url.url_host)) || !plain_port(text(url.url_port)) || url.url_headers)
+    if (!is_sip(url) || has_odd_parts(url) || !plain_host(text(url.url_host)) || !plain_port(text(url.url_port)) ||
+        url.url_headers)
         return false;
     char buffer[256];
     if (const auto maddr = parameter(url, "maddr", buffer); maddr && !plain_host(*maddr)) return false;

@@ -68,9 +68,9 @@ void check_what_nta_relies_on(const sip_t& sip) {
 
 /// What was judged, as the library writes it: of other headers it keeps less than they said.
 bool is_judged(const sip_header_t& header) {
-    static const std::array classes{sip_request_class, sip_status_class,  sip_via_class,     sip_from_class,  sip_to_class,
-                                    sip_call_id_class, sip_cseq_class,    sip_contact_class, sip_route_class, sip_record_route_class,
-                                    sip_rseq_class,    sip_max_forwards_class};
+    static const std::array classes{sip_request_class, sip_status_class,       sip_via_class,  sip_from_class,
+                                    sip_to_class,      sip_call_id_class,      sip_cseq_class, sip_contact_class,
+                                    sip_route_class,   sip_record_route_class, sip_rseq_class, sip_max_forwards_class};
     return std::ranges::any_of(classes, [&](const auto* known) { return known->hc_hash == header.sh_class->hc_hash; });
 }
 
@@ -81,7 +81,8 @@ std::string written(const sip_t& sip) {
     std::string one(2 * Limits().header_octets, '\0');
     for (const auto* header = first; header; header = reinterpret_cast<const sip_header_t*>(header->sh_succ)) {
         if (!is_judged(*header)) continue;
-        const auto size = msg_header_e(one.data(), static_cast<isize_t>(one.size()), reinterpret_cast<const msg_header_t*>(header), 0);
+        const auto size =
+            msg_header_e(one.data(), static_cast<isize_t>(one.size()), reinterpret_cast<const msg_header_t*>(header), 0);
         STOX_ASSERT(size > 0 && static_cast<std::size_t>(size) < one.size());
         text.append(one, 0, static_cast<std::size_t>(size));
     }

@@ -38,7 +38,7 @@ constexpr std::array kOddContacts{"",
                                   "<sip:a@h.test/.other>",
                                   "<sip:a@h.test#x>",
                                   "<sip:a@h>, <sip:b@h>"};
-constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>", "<im:f@example.net>",      "<urn:x>",
+constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>",  "<im:f@example.net>",  "<urn:x>",
                             "<foo:bar>",           "<sip:f@h/x>", "<im:f@example.net/x>"};
 
 std::string packet(const Case& one, unsigned number) {

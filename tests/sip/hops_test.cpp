@@ -60,11 +60,13 @@ TEST_P(SipHops, AsManyAsTheOptionSaysAreTakenAndNotOneMore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SipHops,
-                         testing::Values(Hops{"Via", 2, false}, Hops{"Via", 70, false}, Hops{"Via", 70, true}, Hops{"Via", 500, true},
-                                         Hops{"Route", 1, false}, Hops{"Route", 70, false}, Hops{"Route", 500, true},
-                                         Hops{"Record-Route", 70, false}, Hops{"Record-Route", 500, true}),
+                         testing::Values(Hops{"Via", 2, false}, Hops{"Via", 70, false}, Hops{"Via", 70, true},
+                                         Hops{"Via", 500, true}, Hops{"Route", 1, false}, Hops{"Route", 70, false},
+                                         Hops{"Route", 500, true}, Hops{"Record-Route", 70, false},
+                                         Hops{"Record-Route", 500, true}),
                          [](const auto& one) {
-                             auto name = one.param.header + std::to_string(one.param.allowed) + (one.param.in_one_field ? "List" : "");
+                             auto name =
+                                 one.param.header + std::to_string(one.param.allowed) + (one.param.in_one_field ? "List" : "");
                              std::erase(name, '-');
                              return name;
                          });
