@@ -2,6 +2,8 @@
 
 #include "tests/sip/edge_testing.h"
 
+#include <ostream>
+
 namespace {
 
 using namespace stox;
@@ -12,6 +14,9 @@ struct Hops {
     std::string header;
     std::size_t allowed;
     bool in_one_field;
+
+    // Or their octets are printed, those between the fields as well, which nothing has set.
+    friend std::ostream& operator<<(std::ostream& out, const Hops& hops) { return out << hops.allowed << ' ' << hops.header; }
 };
 
 std::string value(const Hops& hops, std::size_t number) {
