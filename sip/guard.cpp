@@ -55,6 +55,9 @@ bool plain_port(std::string_view port) {
     return number >= 1 && number <= 65'535;
 }
 
+/// None of our schemes has a path or a fragment. The library reads one, and writes it behind the host without what was between: a
+/// host that was looked at would become another.
+bool has_odd_parts(const url_t& url) { return url.url_root || url.url_path || url.url_fragment; }
 bool is_mailbox(const url_t& url) { return url.url_type == url_im || url.url_type == url_pres; }
 bool is_sip(const url_t& url) { return url.url_type == url_sip || url.url_type == url_sips; }
 
@@ -74,7 +77,9 @@ bool dialled_transport(std::string_view transport) {
 
 /// A URI that we might send something to. `routed`: a route set stands between, so that its transport is not ours to dial.
 bool diallable(const url_t& url, bool routed) {
-    if (!is_sip(url) || !plain_host(text(url.url_host)) || !plain_port(text(url.url_port)) || url.url_headers) return false;
+    if (!is_sip(url) || has_odd_parts(url) || !plain_host(text(url.url_host)) || !plain_port(text(url.url_port)) ||
+        url.url_headers)
+        return false;
     char buffer[256];
     if (const auto maddr = parameter(url, "maddr", buffer); maddr && !plain_host(*maddr)) return false;
     const auto transport = parameter(url, "transport", buffer);
@@ -83,6 +88,7 @@ bool diallable(const url_t& url, bool routed) {
 
 /// From or To: somebody we could name. A number or a host at least.
 bool nameable(const url_t& url) {
+    if (has_odd_parts(url)) return false;
     if (url.url_type == url_tel) return !text(url.url_host).empty() || !text(url.url_user).empty();
     if (is_mailbox(url)) return !text(url.url_user).empty() && plain_host(text(url.url_host));
     return is_sip(url) && plain_host(text(url.url_host)) && plain_port(text(url.url_port));
@@ -98,12 +104,35 @@ bool good_routes(const sip_route_t* route) {
     return true;
 }
 
+/// Name, version and transport are tokens. The library goes on without a space behind them, and then what it writes is no Via.
+bool plain_protocol(std::string_view protocol) {
+    return !protocol.empty() && std::ranges::all_of(protocol, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("/-.!%*_+`'~").find(c) != std::string_view::npos;
+    });
+}
+
 /// Of a request, the topmost Via says where the answer goes: a place that can be sent to. A response that has more than ours is
 /// not for us, who are no proxy.   (RFC 3261 §18.2.2, §8.1.3.3)
 bool good_vias(const sip_t& sip) {
     const auto& top = *sip.sip_via;
     if (!plain_host(text(top.v_host)) || !plain_port(text(top.v_port))) return false;
+    for (const auto* via = &top; via; via = via->v_next)
+        if (!plain_protocol(text(via->v_protocol))) return false;
     return !sip.sip_status || !top.v_next;
+}
+
+/// The method that the rest is judged by. When its line is folded behind the name, the library takes a known one for unknown.
+bool good_cseq(const sip_cseq_t& cseq) {
+    return cseq.cs_seq < kMaxCSeq && !text(cseq.cs_method_name).empty() && sip_method_code(cseq.cs_method_name) == cseq.cs_method;
+}
+
+/// RFC 3261 §8.1.1.5: that is the method of the request. A Request-URI of another scheme gets its 416
+/// later, with a path or without.
+bool good_request(const sip_t& sip) {
+    const auto& uri = *sip.sip_request->rq_url;
+    const bool is_ours = is_sip(uri) || is_mailbox(uri) || uri.url_type == url_tel || !uri.url_scheme;
+    return !(is_ours && has_odd_parts(uri)) && sip.sip_cseq->cs_method == sip.sip_request->rq_method &&
+           text(sip.sip_cseq->cs_method_name) == text(sip.sip_request->rq_method_name);
 }
 
 /// RFC 3261 §7.2: six classes. RFC 3262 §7.1: 0 numbers nothing.
@@ -151,8 +180,8 @@ bool is_dropped_ack(const sip_t& sip) {
 bool acceptable(const sip_t& sip) {
     if (sip.sip_error || !sip.sip_from || !sip.sip_to || !sip.sip_call_id || !sip.sip_cseq || !sip.sip_via) return false;
     if (text(sip.sip_from->a_tag).empty() || !good_vias(sip)) return false;
-    if (text(sip.sip_call_id->i_id).size() > kMaxCallId || sip.sip_cseq->cs_seq >= kMaxCSeq) return false;
-    if (sip.sip_status ? !good_response(sip) : is_dropped_ack(sip)) return false;
+    if (text(sip.sip_call_id->i_id).size() > kMaxCallId || !good_cseq(*sip.sip_cseq)) return false;
+    if (sip.sip_status ? !good_response(sip) : !good_request(sip) || is_dropped_ack(sip)) return false;
     if (!nameable(*sip.sip_from->a_url) || !nameable(*sip.sip_to->a_url)) return false;
     return good_routes(sip.sip_route) && good_routes(reinterpret_cast<const sip_route_t*>(sip.sip_record_route)) &&
            good_contacts(sip);

@@ -114,7 +114,9 @@ private:
 
 int main(int argc, char** argv) {
     auto settings = read_arguments(argc, argv);
-    if (!settings) return std::fputs("usage: stox_sip_ua PORT [--seed N] [--trust PREFIX] [--tls PORT FOLDER] [--told-nothing]\n", stderr), 2;
+    if (!settings)
+        return std::fputs("usage: stox_sip_ua PORT [--seed N] [--trust PREFIX] [--tls PORT FOLDER] [--told-nothing]\n", stderr),
+               2;
     boost::asio::io_context loop;
     auto phone = stox::test::Softphone::start(loop, std::move(*settings));
     if (!phone) return std::fprintf(stderr, "%s\n", phone.error().detail.c_str()), 1;

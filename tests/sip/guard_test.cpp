@@ -35,8 +35,11 @@ constexpr std::array kOddContacts{"",
                                   "<sip:a@h;maddr=\"\">",
                                   "<sip:a@h;transport=sctp>",
                                   "<sip:a@h?Route=x>",
+                                  "<sip:a@h.test/.other>",
+                                  "<sip:a@h.test#x>",
                                   "<sip:a@h>, <sip:b@h>"};
-constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>", "<im:f@example.net>", "<urn:x>", "<foo:bar>"};
+constexpr std::array kFroms{"<sip:f@example.net>", "<tel:+123>",  "<im:f@example.net>",  "<urn:x>",
+                            "<foo:bar>",           "<sip:f@h/x>", "<im:f@example.net/x>"};
 
 std::string packet(const Case& one, unsigned number) {
     const auto id = std::to_string(number);
@@ -50,7 +53,8 @@ std::string packet(const Case& one, unsigned number) {
 std::vector<Case> cases() {
     std::vector<Case> all;
     for (const std::string from : kFroms) {
-        const bool good_from = from.starts_with("<sip:") || from.starts_with("<tel:") || from.starts_with("<im:");
+        const bool known = from.starts_with("<sip:") || from.starts_with("<tel:") || from.starts_with("<im:");
+        const bool good_from = known && from.find('/') == from.npos;
         for (const std::string contact : kOddContacts) {
             all.push_back({"INVITE", from, contact, true, false});
             all.push_back({"INVITE", from, contact, false, false});
@@ -147,6 +151,20 @@ TEST(SipGuard, ARefusalOfWhatIsNoSipGoesWhereItCameFrom) {
         }
 }
 
+// It would come back with its host twice. The topmost one says nothing of where to refuse to.
+TEST(SipGuard, AViaWithoutASpaceBehindItsTransportIsRefused) {
+    Rig rig;
+    Wire peer = udp_to(rig.udp_port());
+    auto text = message_text("p1");
+    const std::string written = "Via: SIP/2.0/UDP 127.0.0.1:5999", odd = "Via: SIP/2.0/UD[::1]:5999";
+    peer.send(text.replace(text.find(written), written.size(), odd));
+    peer.send(message_text("p2", odd + ";branch=z9hG4bKbelow\r\n"));
+    const auto answer = peer.read_until("\r\n\r\n");
+    EXPECT_EQ(answer.rfind("SIP/2.0 400", 0), 0u) << answer;
+    EXPECT_NE(answer.find("branch=z9hG4bKp2"), std::string::npos) << answer;
+    EXPECT_FALSE(rig.has_request());
+}
+
 // The way back of those before us is not ours to change.
 TEST(SipGuard, ViasBelowTheTopmostComeBackAsTheyWere) {
     Rig rig;
@@ -166,7 +184,10 @@ TEST(SipGuard, ARequestUriThatIsNotOursIsRefused) {
     for (const auto& [uri, answer] : {std::pair<std::string, std::string>{"http://x.test/", "SIP/2.0 416"},
                                       {"urn:service:sos", "SIP/2.0 416"},
                                       {"foo:bar", "SIP/2.0 416"},
-                                      {"sip:romeo@[x]", "SIP/2.0 400"}}) {
+                                      {"sip:romeo@[x]", "SIP/2.0 400"},
+                                      {"sip:romeo@montague.te/st", "SIP/2.0 400"},
+                                      {"sip:romeo@montague.test#x", "SIP/2.0 400"},
+                                      {"s/ip:romeo@montague.test", "SIP/2.0 400"}}) {
         auto text = message_text("u" + std::to_string(++number));
         text.replace(text.find("sip:romeo@montague.test"), std::string("sip:romeo@montague.test").size(), uri);
         peer.send(text);
@@ -212,8 +233,18 @@ TEST(SipGuard, NumbersOutOfTheirRangeAreRefused) {
         peer.send(text.replace(text.find("CSeq: 1"), 7, "CSeq: " + cseq));
         EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 400", 0), 0u) << cseq;
     }
+    // What the rest is judged by: one method in both places.
+    for (const std::string method : {"REGISTER", "OPTIONS\r\n x", "OPTION", "options"}) {
+        const auto id = "m" + std::to_string(method.size()) + method.front();
+        auto text = request_text("OPTIONS", id, 1, id);
+        peer.send(text.replace(text.find("CSeq: 1 OPTIONS"), 15, "CSeq: 1 " + method));
+        EXPECT_EQ(peer.read_until("\r\n\r\n").rfind("SIP/2.0 400", 0), 0u) << method;
+        EXPECT_FALSE(rig.has_request());
+    }
     const auto call = rig.start(invite_value(), next_hop(stox::Transport::udp, stox::test::local_port(peer)));
     const auto seen = peer.read_until("\r\n\r\n");
+    auto without_contact = answer_to(seen, 200, "two");
+    peer.send(without_contact.replace(without_contact.find(" INVITE\r\n"), 7, " INVITE\r\n x"));
     for (const std::string code : {"0", "99", "700", "999", "1000", "65736"}) {
         auto text = answer_to(seen, 200, "one", "Contact: <sip:juliet@127.0.0.1:5997>\r\n");
         peer.send(text.replace(text.find(" 200 "), 5, ' ' + code + ' '));

@@ -2,6 +2,8 @@
 
 #include "tests/sip/edge_testing.h"
 
+#include <ostream>
+
 namespace {
 
 using namespace stox;
@@ -12,6 +14,9 @@ struct Hops {
     std::string header;
     std::size_t allowed;
     bool in_one_field;
+
+    // Or their octets are printed, those between the fields as well, which nothing has set.
+    friend std::ostream& operator<<(std::ostream& out, const Hops& hops) { return out << hops.allowed << ' ' << hops.header; }
 };
 
 std::string value(const Hops& hops, std::size_t number) {
@@ -60,11 +65,13 @@ TEST_P(SipHops, AsManyAsTheOptionSaysAreTakenAndNotOneMore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SipHops,
-                         testing::Values(Hops{"Via", 2, false}, Hops{"Via", 70, false}, Hops{"Via", 70, true}, Hops{"Via", 500, true},
-                                         Hops{"Route", 1, false}, Hops{"Route", 70, false}, Hops{"Route", 500, true},
-                                         Hops{"Record-Route", 70, false}, Hops{"Record-Route", 500, true}),
+                         testing::Values(Hops{"Via", 2, false}, Hops{"Via", 70, false}, Hops{"Via", 70, true},
+                                         Hops{"Via", 500, true}, Hops{"Route", 1, false}, Hops{"Route", 70, false},
+                                         Hops{"Route", 500, true}, Hops{"Record-Route", 70, false},
+                                         Hops{"Record-Route", 500, true}),
                          [](const auto& one) {
-                             auto name = one.param.header + std::to_string(one.param.allowed) + (one.param.in_one_field ? "List" : "");
+                             auto name =
+                                 one.param.header + std::to_string(one.param.allowed) + (one.param.in_one_field ? "List" : "");
                              std::erase(name, '-');
                              return name;
                          });
