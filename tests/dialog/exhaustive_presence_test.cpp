@@ -110,7 +110,7 @@ private:
             case ContactAct::start_poll:
                 require(!usage_, "two live dialogs");
                 usage_ = true;
-                poll_ = ending_ = act == ContactAct::start_poll;  // a poll ends by itself
+                poll_ = act == ContactAct::start_poll;
                 break;
             case ContactAct::end_subscribe:
                 require(usage_ && !ending_, "an end of no dialog, or one more");
