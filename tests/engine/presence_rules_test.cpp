@@ -130,6 +130,42 @@ TEST(PresenceRules, PRES_T2_ActiveIsSubscribedOnceThenPresenceAndIsRefreshed) {
     EXPECT_EQ(rig.begun, 1u) << "in the dialog";
 }
 
+TEST(PresenceRules, PRES_20_RefreshedBeforeTheEndWhoeverSaysWhenThatIs) {
+    PresenceRig rig;
+    rig.subscribe_headers = {{"Expires", "60"}};
+    rig.user(PresenceType::subscribe);
+    rig.notify("active", pidf({"balcony"}));
+    rig.said.clear();
+    rig.pass(27s);
+    EXPECT_EQ(rig.said.size(), 0u);
+    rig.pass(1s);
+    EXPECT_EQ(rig.said, std::vector<std::string>{"SUBSCRIBE 3600"}) << "28 s: the answer said 60, the NOTIFY nothing";
+    rig.said.clear();
+    rig.notify("active;expires=300");
+    rig.pass(149s);
+    EXPECT_EQ(rig.said.size(), 0u) << "the NOTIFY says how long it is";
+    rig.pass(119s);
+    EXPECT_EQ(rig.said.size(), 1u);
+    EXPECT_EQ(rig.begun, 1u) << "all in one dialog";
+    PresenceRig longer;
+    longer.subscribe_headers = {{"Expires", "86400"}};
+    longer.user(PresenceType::subscribe);
+    longer.notify("active", pidf({"balcony"}));
+    longer.said.clear();
+    longer.pass(3568s);
+    EXPECT_GE(longer.said.size(), 1u) << "never longer than asked for";
+}
+
+TEST(PresenceRules, PRES_96_ThereAreNoLists) {
+    PresenceRig rig;
+    auto request = rig.watch_request();
+    request.headers.push_back({"Require", "eventlist"});
+    const auto refusal = rig.ask(request);
+    EXPECT_EQ(refusal.status, 420);
+    EXPECT_EQ(*refusal.header("Unsupported"), "eventlist");
+    EXPECT_EQ(rig.told(), "") << "and nobody is asked";
+}
+
 TEST(PresenceRules, PRES_39_AWatcherThatLeavesIsNotGoneIfItsPresenceSaysOtherwise) {
     PresenceRig rig;
     both(rig);
