@@ -98,7 +98,7 @@ constexpr std::array kEnds{
     EndRow{";reason=whatever;retry-after=100", kGone, 100s},
 };
 
-TEST(PresenceRules, PRES_21_WhatFollowsEachEnd) {
+TEST(PresenceRules, PRES_21_PRES_T4_PRES_T8_WhatFollowsEachEnd) {
     for (const auto& row : kEnds) {
         SCOPED_TRACE(row.reason);
         PresenceRig rig;
@@ -128,6 +128,17 @@ TEST(PresenceRules, PRES_T2_ActiveIsSubscribedOnceThenPresenceAndIsRefreshed) {
     rig.pass(599s);
     EXPECT_EQ(rig.said, std::vector<std::string>{"SUBSCRIBE 3600"}) << "before the 600 s are over";
     EXPECT_EQ(rig.begun, 1u) << "in the dialog";
+}
+
+TEST(PresenceRules, PRES_74_NoDocumentLeavesTheLastOneAndAnEmptyOneIsOne) {
+    PresenceRig rig;
+    rig.granted(pidf({"balcony", "orchard"}));
+    rig.pass(1s);
+    rig.notify("active;expires=3600");
+    rig.pass(5s);
+    EXPECT_EQ(rig.told(), "");
+    rig.notify("active;expires=3600", pidf({}));
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony, unavailable juliet@capulet.test/orchard");
 }
 
 TEST(PresenceRules, PRES_20_RefreshedBeforeTheEndWhoeverSaysWhenThatIs) {
