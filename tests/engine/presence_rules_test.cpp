@@ -65,9 +65,10 @@ TEST(PresenceRules, PRES_03_NothingOfOursIsSaidForGood) {
     rig.user(PresenceType::unavailable).pass(2h);
     rig.first_state = "active;expires=3600";
     rig.user(PresenceType::available).pass(2h);
+    const auto before = count(rig.said, "SUBSCRIBE 0");
     rig.user(PresenceType::unsubscribe).user(PresenceType::unsubscribed);
     rig.pass(2h);
-    ASSERT_GE(count(rig.said, "SUBSCRIBE 0"), 1u) << "this ends what can be ended";
+    EXPECT_EQ(count(rig.said, "SUBSCRIBE 0"), before + 1) << "this ends what can be ended";
     EXPECT_EQ(count(rig.said, "SUBSCRIBE ") + count(rig.said, "NOTIFY "), rig.said.size()) << "and there is nothing else, no PUBLISH";
 }
 
@@ -97,7 +98,7 @@ constexpr std::array kEnds{
     EndRow{";reason=whatever;retry-after=100", kGone, 100s},
 };
 
-TEST(PresenceRules, PRES_21_WhatFollowsEachEnd) {
+TEST(PresenceRules, PRES_21_PRES_T4_PRES_T8_WhatFollowsEachEnd) {
     for (const auto& row : kEnds) {
         SCOPED_TRACE(row.reason);
         PresenceRig rig;
@@ -127,6 +128,53 @@ TEST(PresenceRules, PRES_T2_ActiveIsSubscribedOnceThenPresenceAndIsRefreshed) {
     rig.pass(599s);
     EXPECT_EQ(rig.said, std::vector<std::string>{"SUBSCRIBE 3600"}) << "before the 600 s are over";
     EXPECT_EQ(rig.begun, 1u) << "in the dialog";
+}
+
+TEST(PresenceRules, PRES_74_NoDocumentLeavesTheLastOneAndAnEmptyOneIsOne) {
+    PresenceRig rig;
+    rig.granted(pidf({"balcony", "orchard"}));
+    rig.pass(1s);
+    rig.notify("active;expires=3600");
+    rig.pass(5s);
+    EXPECT_EQ(rig.told(), "");
+    rig.notify("active;expires=3600", pidf({}));
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony, unavailable juliet@capulet.test/orchard");
+}
+
+TEST(PresenceRules, PRES_20_RefreshedBeforeTheEndWhoeverSaysWhenThatIs) {
+    PresenceRig rig;
+    rig.subscribe_headers = {{"Expires", "60"}};
+    rig.user(PresenceType::subscribe);
+    rig.notify("active", pidf({"balcony"}));
+    rig.said.clear();
+    rig.pass(27s);
+    EXPECT_EQ(rig.said.size(), 0u);
+    rig.pass(1s);
+    EXPECT_EQ(rig.said, std::vector<std::string>{"SUBSCRIBE 3600"}) << "28 s: the answer said 60, the NOTIFY nothing";
+    rig.said.clear();
+    rig.notify("active;expires=300");
+    rig.pass(149s);
+    EXPECT_EQ(rig.said.size(), 0u) << "the NOTIFY says how long it is";
+    rig.pass(119s);
+    EXPECT_EQ(rig.said.size(), 1u);
+    EXPECT_EQ(rig.begun, 1u) << "all in one dialog";
+    PresenceRig longer;
+    longer.subscribe_headers = {{"Expires", "86400"}};
+    longer.user(PresenceType::subscribe);
+    longer.notify("active", pidf({"balcony"}));
+    longer.said.clear();
+    longer.pass(3568s);
+    EXPECT_GE(longer.said.size(), 1u) << "never longer than asked for";
+}
+
+TEST(PresenceRules, PRES_96_ThereAreNoLists) {
+    PresenceRig rig;
+    auto request = rig.watch_request();
+    request.headers.push_back({"Require", "eventlist"});
+    const auto refusal = rig.ask(request);
+    EXPECT_EQ(refusal.status, 420);
+    EXPECT_EQ(*refusal.header("Unsupported"), "eventlist");
+    EXPECT_EQ(rig.told(), "") << "and nobody is asked";
 }
 
 TEST(PresenceRules, PRES_39_AWatcherThatLeavesIsNotGoneIfItsPresenceSaysOtherwise) {
@@ -176,7 +224,7 @@ TEST(PresenceRules, PRES_19_WhoSaysNoToTheGatewayHasSaidNoToNobody) {
     both(rig);
     const xmpp::Jid gateway{{}, "capulet.test", {}};
     rig.user(PresenceType::unsubscribed, {}, gateway).user(PresenceType::unavailable, {}, gateway);
-    rig.pass(1s);
+    rig.pass(2min);
     EXPECT_EQ(rig.told(), "");
     EXPECT_TRUE(rig.said.empty());
     rig.notify("active;expires=3600", pidf({"balcony/dnd"}));

@@ -159,6 +159,7 @@ TEST(Published, PRES_29_NobodyIsPretendedToBeThereWhoseStateIsKnown) {
     rig.pass(1s);
     rig.publish(pidf({"desk/dnd"}));
     EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk dnd");
+    ASSERT_FALSE(rig.stanzas.empty());
     const auto& shown = std::get<xmpp::Presence>(rig.stanzas.back());
     EXPECT_TRUE(std::ranges::any_of(shown.payload, [](const auto& child) { return child.name == "c"; })) << "it can be called still";
     rig.user(PresenceType::probe);
