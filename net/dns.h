@@ -4,6 +4,7 @@
 #include "mapping/core/endpoint.h"
 #include "mapping/core/ids.h"
 #include "net/dns_name.h"
+#include "net/time.h"
 
 #include <chrono>
 #include <compare>
@@ -15,8 +16,6 @@
 #include <vector>
 
 namespace stox::net {
-
-using TimePoint = std::chrono::steady_clock::time_point;
 
 /// Their numbers on the wire.
 enum class RecordType : std::uint16_t { a = 1, aaaa = 28, srv = 33, naptr = 35 };
