@@ -47,7 +47,8 @@ Publications::Outcome Publications::begin(Entry& entry, Publish what, std::strin
     ++per_peer_[what.peer];
     octets_ += octets;
     const auto order = ++last_;
-    entry.all.push_back({std::move(tag), std::move(what.peer), std::move(*what.document), octets, now + what.expires, order, order});
+    entry.all.push_back(
+        {std::move(tag), std::move(what.peer), std::move(*what.document), octets, now + what.expires, order, order});
     note_change(entry);
     return Outcome::taken;
 }

@@ -31,7 +31,7 @@ struct Publish {
 
 /// What publications may take.
 struct PublicationLimits {
-    std::size_t of_contact = 16;         ///< a further one takes the place of that which was refreshed longest ago
+    std::size_t of_contact = 16;  ///< a further one takes the place of that which was refreshed longest ago
     std::size_t of_peer = 10'000;
     std::size_t in_all = 20'000;
     std::size_t octets = 32 * 1'048'576;  ///< of all documents together
@@ -81,7 +81,7 @@ private:
         std::vector<Publication> all{};
         std::uint64_t version = 0;
         bool changed = false;
-        TimePoint look_at{};              ///< not before
+        TimePoint look_at{};             ///< not before
         std::optional<TimePoint> due{};  ///< as it stands among the dues
     };
     using Entries = std::map<std::string, Entry>;

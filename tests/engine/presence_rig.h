@@ -1,6 +1,6 @@
 #pragma once
-// A user and a contact who see each other: romeo@montague.test, whose server is the stream, and juliet@capulet.test, whose phone at
-// 10.0.0.1 watches, is watched and publishes.
+// A user and a contact who see each other: romeo@montague.test, whose server is the stream, and juliet@capulet.test, whose phone
+// at 10.0.0.1 watches, is watched and publishes.
 
 #include "tests/engine/rig.h"
 
@@ -17,7 +17,8 @@ public:
 
     static const xmpp::Jid kRomeo, kJuliet;
 
-    // What came of it since the last question, in order: "subscribed juliet@capulet.test, available juliet@capulet.test/desk dnd".
+    // What came of it since the last question, in order: "subscribed juliet@capulet.test, available juliet@capulet.test/desk
+    // dnd".
     std::string told();
     /// Of all that was sent: "SUBSCRIBE 3600", "NOTIFY active;expires=600".
     std::vector<std::string> said;

@@ -69,7 +69,8 @@ TEST(PresenceRules, PRES_03_NothingOfOursIsSaidForGood) {
     rig.user(PresenceType::unsubscribe).user(PresenceType::unsubscribed);
     rig.pass(2h);
     EXPECT_EQ(count(rig.said, "SUBSCRIBE 0"), before + 1) << "this ends what can be ended";
-    EXPECT_EQ(count(rig.said, "SUBSCRIBE ") + count(rig.said, "NOTIFY "), rig.said.size()) << "and there is nothing else, no PUBLISH";
+    EXPECT_EQ(count(rig.said, "SUBSCRIBE ") + count(rig.said, "NOTIFY "), rig.said.size())
+        << "and there is nothing else, no PUBLISH";
 }
 
 struct EndRow {
@@ -285,7 +286,8 @@ protected:
     static constexpr UtcTime kThen{std::chrono::hours(24 * 365 * 50)};
 
     void receive(xmpp::Presence stanza, PresenceRig& rig) {
-        rig.feed(StanzaIn{std::move(stanza), kThen + jump + std::chrono::duration_cast<UtcTime::duration>(rig.now - TimePoint{})});
+        rig.feed(
+            StanzaIn{std::move(stanza), kThen + jump + std::chrono::duration_cast<UtcTime::duration>(rig.now - TimePoint{})});
     }
     std::chrono::seconds jump{0};
 };

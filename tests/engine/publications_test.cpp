@@ -34,7 +34,8 @@ TEST(Published, PRES_94_WhatAContactPublishesIsSeenByWhoWatchesIt) {
     EXPECT_EQ(rig.publish({}).status, 200) << "a refresh";
     EXPECT_EQ(rig.told(), "");
     rig.publish({}, "0");
-    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/cell, unavailable juliet@capulet.test/desk") << "unknown is not online";
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/cell, unavailable juliet@capulet.test/desk")
+        << "unknown is not online";
 }
 
 TEST(Published, PRES_94_EachAnswerHasANewTag) {
@@ -161,13 +162,15 @@ TEST(Published, PRES_29_NobodyIsPretendedToBeThereWhoseStateIsKnown) {
     EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk dnd");
     ASSERT_FALSE(rig.stanzas.empty());
     const auto& shown = std::get<xmpp::Presence>(rig.stanzas.back());
-    EXPECT_TRUE(std::ranges::any_of(shown.payload, [](const auto& child) { return child.name == "c"; })) << "it can be called still";
+    EXPECT_TRUE(std::ranges::any_of(shown.payload, [](const auto& child) { return child.name == "c"; }))
+        << "it can be called still";
     rig.user(PresenceType::probe);
     rig.pass(1s);
     EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk dnd");
     rig.pass(1s);
     rig.publish({}, "0");
-    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/desk, available juliet@capulet.test/phone") << "nothing is known again";
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/desk, available juliet@capulet.test/phone")
+        << "nothing is known again";
     EXPECT_EQ(rig.begun, 0u);
 }
 

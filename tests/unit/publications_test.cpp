@@ -226,7 +226,8 @@ public:
         return Outcome::taken;
     }
     /// Of each resource the latest word.
-    std::map<std::string, std::pair<unsigned, ResourcePresence>> composed(const std::string& contact, Publications::TimePoint now) const {
+    std::map<std::string, std::pair<unsigned, ResourcePresence>> composed(const std::string& contact,
+                                                                          Publications::TimePoint now) const {
         std::map<std::string, std::pair<unsigned, ResourcePresence>> made;
         for (const auto& said : all) {
             if (said.contact != contact || said.until <= now) continue;

@@ -50,7 +50,8 @@ std::variant<std::chrono::seconds, Refusal> lifetime(const State& state, const s
 std::variant<std::optional<presence::Presentity>, Refusal> document(const State& state, const sip::Request& request) {
     if (request.body.empty()) return std::nullopt;
     if (const auto* encoding = request.header("Content-Encoding"); encoding && !sip::same_token(*encoding, "identity"))
-        return refuse(415, "an encoded document", {{"Accept-Encoding", "identity"}, {"Accept", std::string(presence::kPidfType)}});
+        return refuse(415, "an encoded document",
+                      {{"Accept-Encoding", "identity"}, {"Accept", std::string(presence::kPidfType)}});
     const auto type = sip::read_parameterized(request.content_type);
     if (!type || !sip::same_token(type.value().value, presence::kPidfType))
         return refuse(415, "no PIDF", {{"Accept", std::string(presence::kPidfType)}});
