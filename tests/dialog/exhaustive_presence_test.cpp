@@ -99,7 +99,7 @@ public:
                std::to_string(parts.online) + std::to_string(parts.settled) + std::to_string(parts.redirected) +
                std::to_string(usage_) + std::to_string(poll_) + std::to_string(ending_) + std::to_string(kept_) +
                std::to_string(shown_) + ' ' + std::to_string(parts.failures) + ' ' +
-               away(std::max(parts.not_before, now_), now_) + away(parts.started, now_) + away(parts.polled, now_) +
+               std::to_string(parts.rarely) + away(parts.assumed, now_) + away(std::max(parts.not_before, now_), now_) + away(parts.started, now_) + away(parts.polled, now_) +
                away(parts.away_at, now_) + away(relation_.next_timeout(), now_);
     }
 
