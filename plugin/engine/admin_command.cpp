@@ -25,7 +25,7 @@ constexpr AdminArgument kSource{"source", "Address of the source", Kind::source}
 
 constexpr std::array kUserLimit{
     AdminArgument{"user", "JID, SIP URI or number", Kind::user},
-    AdminArgument{"per_second", "Messages a second; 0: no limit; default: as configured", Kind::rate}};
+    AdminArgument{"per_second", "Messages a second; 0: no limit; blocked: nothing at all; default: as configured", Kind::rate}};
 constexpr std::array kDrain{AdminArgument{"state", "Take nothing new", Kind::choice, "on", kOnOff}};
 constexpr std::array kTrace{AdminArgument{"match", "JID, source or Call-ID", Kind::match},
                             AdminArgument{"minutes", "For so many minutes", Kind::minutes, "10"}};
@@ -98,8 +98,8 @@ std::optional<std::string> wrong(const AdminArgument& argument, const std::strin
             if (is_number(value, 1, kMostMinutes)) return std::nullopt;
             return "is a number from 1 to " + std::to_string(kMostMinutes);
         case Kind::rate:
-            if (value == "default" || is_number(value, 0, kMostRate)) return std::nullopt;
-            return "is a number from 0 to " + std::to_string(kMostRate) + ", or default";
+            if (value == "default" || value == "blocked" || is_number(value, 0, kMostRate)) return std::nullopt;
+            return "is a number from 0 to " + std::to_string(kMostRate) + ", default or blocked";
         case Kind::choice:
             break;
     }

@@ -45,7 +45,7 @@ struct AdminArgument {
         user,     ///< the JID of an account, a SIP URI, or a number
         match,    ///< a JID, an address, a Call-ID: what stands in lines of the log
         minutes,  ///< 1 to 1440
-        rate,     ///< 0 to 10000, or "default"
+        rate,     ///< 0 to 10000, "default" or "blocked"
         choice,
     } kind;
     std::string_view preset{};  ///< empty: it must be given

@@ -52,7 +52,8 @@ std::vector<LimitRow> limit_rows(const State& state) {
     rows.push_back({domain, "contacts", {}, state.contacts.size(), state.options.presence.relations});
     rows.push_back({domain, "publications", {}, state.publications.size(), presence::PublicationLimits{}.in_all});
     for (const auto& [user, per_second] : state.user_rates.exceptions())
-        rows.push_back({domain, "user_rate", user, 0, per_second});
+        rows.push_back(per_second == UserRates::kBlocked ? LimitRow{domain, "user_blocked", user, 0, 0}
+                                                         : LimitRow{domain, "user_rate", user, 0, per_second});
     return rows;
 }
 
@@ -78,8 +79,10 @@ AdminOutcome limit_user(State& state, const AdminOrder& order) {
         state.user_rates.forget_exception(user);
         return {true, user + " has the limit that is configured."};
     }
-    const auto per_second = order.number("per_second");
+    const bool is_blocked = order.text("per_second") == "blocked";
+    const auto per_second = is_blocked ? UserRates::kBlocked : order.number("per_second");
     if (!state.user_rates.except(user, per_second)) return {false, "There are too many limits of single users."};
+    if (is_blocked) return {true, user + " is refused."};
     return {true,
             per_second == 0 ? user + " has no limit." : user + " may send " + std::to_string(per_second) + " messages a second."};
 }

@@ -120,6 +120,17 @@ bool is_served(const State& state, const xmpp::Stanza& stanza, Actions& out) {
     return false;
 }
 
+/// Of whom an administrator wants nothing; who hears so, where somebody waits for an answer.
+bool is_blocked(const State& state, const xmpp::Stanza& stanza, Actions& out) {
+    if (std::holds_alternative<xmpp::Iq>(stanza) || !state.user_rates.is_blocked(bare_of(from_of(stanza)))) return false;
+    if (const auto* message = std::get_if<xmpp::Message>(&stanza); message && message->type == xmpp::MessageType::error) return false;
+    const auto* presence = std::get_if<xmpp::Presence>(&stanza);
+    // Who goes goes, or contacts would see them for ever.
+    if (presence && presence->type != xmpp::PresenceType::subscribe && presence->type != xmpp::PresenceType::subscribed) return false;
+    refuse_stanza(stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden, "An administrator of this gateway has blocked you.", out);
+    return true;
+}
+
 void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimePoint now, Actions& out) {
     if (to_of(stanza).domain != state.options.domain) return;  // the server routes only our domain here
     // Our own domain speaks to us only in the answers to our ping; anything else from it is a loop.   (IM-18)
@@ -130,7 +141,7 @@ void on_stanza(State& state, const xmpp::Stanza& stanza, UtcTime received, TimeP
     }
     // Answers first: that to our ping may come from a domain that a reload took from us meanwhile.
     if (const auto* iq = std::get_if<xmpp::Iq>(&stanza); iq && !asks(*iq)) return on_iq(state, *iq, now, out);
-    if (!is_served(state, stanza, out)) return;
+    if (!is_served(state, stanza, out) || is_blocked(state, stanza, out)) return;
     std::visit(Overloaded{[&](const xmpp::Message& m) {
                               const auto filled = with_text(m);
                               on_message(state, filled ? *filled : m, received, now, out);

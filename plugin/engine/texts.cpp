@@ -17,6 +17,8 @@ using TextRow = std::array<std::string_view, kLanguages.size()>;
 
 // clang-format off
 constexpr std::array kTexts{
+    TextRow{"An administrator of this gateway has blocked you.",
+            "Ein Administrator dieses Gateways hat Sie gesperrt."},
     TextRow{"Write to a contact, not to the gateway.",
             "Bitte an einen Kontakt schreiben, nicht an das Gateway."},
     TextRow{"Only administrators may do this.",

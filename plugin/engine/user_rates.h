@@ -4,6 +4,7 @@
 #include "plugin/engine/token_bucket.h"
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ public:
     using TimePoint = TokenBucket::TimePoint;
     static constexpr std::size_t kCapacity = 20'000;  ///< users; whoever came first is forgotten first
     static constexpr std::size_t kExceptions = 1'000;
+    static constexpr unsigned kBlocked = std::numeric_limits<unsigned>::max();  ///< as a limit of somebody's own: nothing at all
 
     /// per_second  0: no limit
     void configure(unsigned per_second) {
@@ -34,12 +36,15 @@ public:
     void forget_exception(const std::string& user) {
         if (exceptions_.erase(user) != 0) forget_all();
     }
+    /// Whether an administrator wants nothing of that user.
+    bool is_blocked(const std::string& user) const { return limit_of(user) == kBlocked; }
     const std::map<std::string, unsigned>& exceptions() const { return exceptions_; }
 
     /// user  whatever tells them apart; a domain's XMPP and SIP users never have the same
     bool take(const std::string& user, TimePoint now) {
         const auto per_second = limit_of(user);
         if (per_second == 0) return true;
+        if (per_second == kBlocked) return false;
         const auto [known, is_new] = users_.try_emplace(user, per_second);
         if (is_new) order_.push_back(user);
         const bool taken = known->second.take(now);

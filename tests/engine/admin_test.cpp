@@ -424,6 +424,13 @@ TEST(Admin, AUserMayHaveALimitOfTheirOwn) {
     EXPECT_EQ(rig.request(message_request()).answer().status, 503);
     EXPECT_TRUE(limit("Romeo@MONTAGUE.test", "default")) << "the same user, however it is typed";
     EXPECT_TRUE(rig.stanza(message_stanza("m3")).stanzas.empty()) << "waits for its turn, not refused";
+    EXPECT_TRUE(limit("juliet", "blocked"));
+    EXPECT_EQ(rig.request(message_request()).answer().status, 403);
+    EXPECT_TRUE(limit("juliet", "0"));
+    EXPECT_EQ(rig.request(message_request()).answer().status, 0);
+    EXPECT_TRUE(limit("romeo@montague.test", "blocked"));
+    EXPECT_EQ(rig.stanza(message_stanza("m4")).error().condition, xmpp::Condition::forbidden);
+    EXPECT_TRUE(limit("romeo@montague.test", "default"));
     for (unsigned n = 1; n < UserRates::kExceptions; ++n) EXPECT_TRUE(limit("user" + std::to_string(n), "5"));
     EXPECT_FALSE(limit("one-more", "5"));
     EXPECT_FALSE(limit("romeo&juliet@montague.test", "5"));
@@ -482,7 +489,7 @@ TEST(Admin, TheTableOfCommands) {
         {AdminVerb::counters, "counters Counters, worker"},
         {AdminVerb::user_limit,
          "user-limit Limit a user, domain, engine: user|JID, SIP URI or number|user|: "
-         "per_second|Messages a second; 0: no limit; default: as configured|rate|"},
+         "per_second|Messages a second; 0: no limit; blocked: nothing at all; default: as configured|rate|"},
         {AdminVerb::drain, "drain Take nothing new, domain, engine: state|Take nothing new|choice|on|on|off"},
         {AdminVerb::trace,
          "trace Trace a JID, source or call, domain: match|JID, source or Call-ID|match|: minutes|For so many "

@@ -60,7 +60,7 @@ bool is_of_a_user(const std::vector<MetricLabel>& labels) {
     const auto says = [&](std::string_view name, auto holds) {
         return std::ranges::any_of(labels, [&](const auto& label) { return label.name == name && holds(label.value); });
     };
-    return says("limit", [](const auto& value) { return value == "user_rate"; }) &&
+    return says("limit", [](const auto& value) { return value == "user_rate" || value == "user_blocked"; }) &&
            says("of", [](const auto& value) { return !value.empty(); });
 }
 
