@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -111,6 +112,34 @@ def test_ledger_CORE_77(server, service, capsys):
     verdict = ledger.verdict()
     with capsys.disabled():
         print(f"\nledger of 1,000 messages each way with a service, seed {seed}\n{verdict.table()}")
+    assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
+
+
+@pytest.mark.gate(240)
+def test_ledger_of_a_restart_CORE_77(server, service, capsys):
+    """The server is stopped and started as its operator would, while messages flow both ways."""
+    state, seed = service.folder / "state", int(time.time())
+
+    def restarted(play, _numbers) -> None:
+        since, kill = server.log_size(), Kill("server", time.monotonic())
+        server.stop()
+        stand_still(service.pid)
+        look_into_store(state, kill)
+        os.kill(service.pid, signal.SIGCONT)
+        server.start()
+        play.xmpp.log_in()
+        play.ledger.kills.append(kill)
+        server.wait_attached(COMPONENT, since)
+        kill.back = time.monotonic()
+
+    ledger = Play(server, COMPONENT, state, PEER, PORT, GATEWAY, list(server.setup.accounts), DOMAIN, PASSWORD, seed, service)
+    try:
+        ledger.run_through([restarted], 500, quiet_s=10)
+    finally:
+        ledger.stop()
+    verdict = ledger.verdict()
+    with capsys.disabled():
+        print(f"\nledger of a restart of the server, seed {seed}\n{verdict.table()}")
     assert not verdict.faults, "\n".join([f"{len(verdict.faults)} faults", *verdict.faults[:40], verdict.table()])
 
 
