@@ -219,9 +219,9 @@ AdminOutcome Administration::unban(const AdminOrder& order) {
     return {true, order.text("source") + " is heard again.", {}};
 }
 
-bool Administration::look_at(engine::Level level, std::string_view text, std::string_view domain) {
+bool Administration::look_at(engine::Level level, std::string_view text, std::string_view domain, bool is_here) {
     const auto now = steady_clock::now();
-    if (level == engine::Level::error) errors_.add(domain, text, now);
+    if (level == engine::Level::error && is_here) errors_.add(domain, text, now);
     return traces_.wants(domain, text, now);
 }
 

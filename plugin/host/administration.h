@@ -43,7 +43,8 @@ public:
     std::vector<engine::Table> counted();
 
     /// Each line of the log, written or not. True: a line that nobody wanted is wanted after all.
-    bool look_at(engine::Level level, std::string_view text, std::string_view domain);
+    /// is_here  whether there is such a domain; under the name of another nothing is remembered
+    bool look_at(engine::Level level, std::string_view text, std::string_view domain, bool is_here);
     bool traces_something() const { return !traces_.is_empty(); }
     void forget(const std::string& domain) { errors_.forget(domain); }
 

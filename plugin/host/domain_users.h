@@ -10,7 +10,7 @@
 namespace stox::host {
 
 /// What waits in the store for a domain is for the user whose chat server had it first, also while it is not here: so each domain that
-/// did not go for good is remembered as long as the worker runs. There is a bound on how many, and one user has half of it at most.
+/// did not go for good is remembered as long as the worker runs. There is a bound on how many, and where there are several users each has half of it at most.
 class DomainUsers {
 public:
     static constexpr std::size_t kMost = 10'000;
@@ -22,7 +22,8 @@ public:
         const auto known = users_.find(domain);
         if (known != users_.end() && known->second == user) return true;
         if (known == users_.end() && users_.size() >= most_) return false;
-        if (count_of(user) >= most_of_one_) return false;
+        const bool alone = std::ranges::all_of(users_, [&](const auto& one) { return one.second == user; });
+        if (!alone && count_of(user) >= most_of_one_) return false;
         users_.insert_or_assign(known, domain, std::move(user));
         return true;
     }

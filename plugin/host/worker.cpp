@@ -36,9 +36,8 @@ Worker::Worker(asio::io_context& loop, int in, int out) : Worker(loop) {
 }
 
 void Worker::log(Level level, std::string_view text, std::string_view domain) {
-    // Nothing is remembered under the name of a domain that is not here.
-    if (level == Level::error && !domain.empty() && !owner_of(std::string(domain))) return log(level, std::string(domain) + ": " + std::string(text), {});
-    const bool traced = administration_.look_at(level, text, domain);
+    const bool is_here = level != Level::error || domain.empty() || owner_of(std::string(domain));
+    const bool traced = administration_.look_at(level, text, domain, is_here);
     if (level > log_level_ && !traced) return;
     if (!log_rate_.take(level, std::chrono::steady_clock::now())) return;
     if (const auto left_out = log_rate_.left_out()) {

@@ -25,7 +25,7 @@ constexpr const char* kOfAnotherUser =
     "gone, restart the worker";
 
 constexpr const char* kTooMany =
-    "more domains have been here than the worker remembers the owners of (10000, of one user 5000); restart it, and those that are gone "
+    "more domains have been here than the worker remembers the owners of (10000; of one user among others 5000); restart it, and those that are gone "
     "are forgotten";
 
 constexpr const char* kTakenOver = "another chat server waits for it now";
@@ -80,7 +80,7 @@ void Worker::perform(const DomainSet& command) {
         return tell_sip();
     }
     const std::string name = options.domain;
-    if (!users_.put(name, user_of(*server_))) return refuse(command, {{{}, kTooMany}});
+    if (service_ && !users_.put(name, user_of(*server_))) return refuse(command, {{{}, kTooMany}});
     auto domain = make_domain(std::move(options), std::move(secrets.secrets));
     domain->set_durability(durability());
     if (sip_) domain->set_addresses(own_addresses(sip_->listening(), *options_));

@@ -28,7 +28,7 @@ public:
 
     /// False: it is full, of that source or of all, and this one is lost as if the kernel had lost it. A source may fill a
     /// quarter.
-    bool enter(std::size_t listener, const stox::Endpoint& from, std::string_view octets, Whose whose = Whose::site);
+    bool enter(std::size_t listener, const stox::Endpoint& from, std::string_view octets, Whose whose);
     bool empty() const { return waiting_.empty(); }
     /// Whether one of that very address waits: who is no stranger any more does not pass what it sent before.
     bool holds(const Address& address) const { return !addresses_.empty() && addresses_.contains(address); }

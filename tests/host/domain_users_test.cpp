@@ -33,13 +33,19 @@ TEST(DomainUsers, WhatGoesForGoodMakesRoom) {
 }
 
 TEST(DomainUsers, OneUserLeavesRoomForOthers) {
-    DomainUsers users(3, 2);
+    DomainUsers users(4, 2);
     users.put("one.test", "prosody");
     users.put("two.test", "prosody");
-    EXPECT_FALSE(users.put("three.test", "prosody"));
-    EXPECT_TRUE(users.put("two.test", "prosody"));
     EXPECT_TRUE(users.put("three.test", "ejabberd"));
+    EXPECT_FALSE(users.put("four.test", "prosody"));
+    EXPECT_TRUE(users.put("two.test", "prosody"));
     EXPECT_FALSE(users.put("three.test", "prosody")) << "it takes none from another beyond that either";
+}
+
+TEST(DomainUsers, WhoIsAloneHasAllOfIt) {
+    DomainUsers users(3, 2);
+    for (const auto* domain : {"one.test", "two.test", "three.test"}) EXPECT_TRUE(users.put(domain, "prosody"));
+    EXPECT_FALSE(users.put("four.test", "prosody"));
 }
 
 }  // namespace

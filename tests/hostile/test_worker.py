@@ -13,7 +13,7 @@ from wire import udp_socket
 from worker import DOMAIN, XMPP_DOMAIN, Worker
 
 RATE = 5_000
-QUEUED = 1 << 20  # octets in the kernel's queue, of 4 MiB or what it gives: who sends waits for a slower machine, and nothing is lost by that
+QUEUED = 100 << 10  # octets in the kernel's queue, of what it gives at least: who sends waits for a slower machine, and nothing is lost by that
 
 
 def throw(worker: Worker, seed: int, source: str, count: int) -> None:

@@ -18,7 +18,7 @@
 
 %% lead: the process that shows the nodes of a cluster that this one leads the domain; leader: a monitor of another node's, while this one
 %% stands by. window: {Domain, Table}.
--record(state, {host, domain, options, access, secret, path, socket, worker, lead, leader, window}).
+-record(state, {host, domain, options, access, secret, path, socket, worker, lead, leader, window, again}).
 
 %% --- gen_mod
 
@@ -115,9 +115,12 @@ open(Before, Opts, Domain) ->
         {error, Why} -> % a crash would take all of ejabberd's modules with it
             logger:error("stox ~ts: ~ts; trying again", [Domain, Why]),
             mod_stox_commands:register(), % the doctor's, if nothing of the gateway runs
-            erlang:send_after(?REFUSED_MS, self(), open),
-            give_up(Opened#state{socket = undefined})
+            give_up(again_later(Opened#state{socket = undefined}))
     end.
+
+again_later(#state{again = Before} = State) ->
+    is_reference(Before) andalso erlang:cancel_timer(Before),
+    State#state{again = erlang:send_after(?REFUSED_MS, self(), open)}.
 
 %% To another node, if there is one.
 give_up(State) ->
@@ -127,7 +130,7 @@ give_up(State) ->
     end.
 
 listen(Domain) ->
-    case mod_stox_worker:socket_place() of
+    try mod_stox_worker:socket_place() of
         {ok, Isolation, Directory, Prefix, Mode} ->
             Path = socket_path(Domain, Directory, Prefix),
             case listen(Path, Mode) of
@@ -135,6 +138,7 @@ listen(Domain) ->
                 {error, Why} -> {error, ["cannot listen on ", Path, ": ", file:format_error(Why)]}
             end;
         Error -> Error
+    catch _:{badmatch, {error, Why}} -> {error, ["no directory for its socket: ", file:format_error(Why)]} % another user's
     end.
 
 listen(Path, Mode) ->

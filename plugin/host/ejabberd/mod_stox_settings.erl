@@ -6,6 +6,9 @@
 -export([read/0, current/0, get/3, is_service/1, engine/1, engine/2, control_path/1, worker_path/1, engine_path/1]).
 -export([json_value/1, private_directory/0]).
 
+%% Which the worker is not told.
+-define(OWN_OPTIONS, [<<"worker">>, <<"engine">>, <<"isolation">>, <<"control">>]).
+
 -type settings() :: [{binary() | atom(), term()}].
 
 %% As the file stands there. No file is no options.
@@ -14,15 +17,23 @@ read() ->
     Path = filename:join(filename:dirname(ejabberd_config:path()), "stox.yml"),
     try fast_yaml:decode_from_file(Path, [plain_as_atom]) of
         {ok, []} -> {ok, []};
-        {ok, [Pairs]} ->
-            case is_mapping(Pairs) of
-                true -> {ok, Pairs};
-                false -> {error, unicode:characters_to_binary([Path, ": options are wanted, one \"name: value\" in a line"])}
-            end;
+        {ok, [Pairs]} -> judged(Path, Pairs);
         {ok, _} -> {error, unicode:characters_to_binary([Path, ": it holds more than one document"])};
         {error, enoent} -> {ok, []};
         {error, Why} -> {error, unicode:characters_to_binary([Path, ": ", fast_yaml:format_error(Why)])}
     catch _:_ -> {error, unicode:characters_to_binary([Path, ": it is no YAML"])}
+    end.
+
+%% What is wrong is told of here, not by whoever trips over it.
+judged(Path, Pairs) ->
+    try is_mapping(Pairs) andalso json_value(Pairs) of
+        false -> {error, unicode:characters_to_binary([Path, ": options are wanted, one \"name: value\" in a line"])};
+        _ ->
+            case [Name || Name <- ?OWN_OPTIONS, not is_binary(get(Name, Pairs, ""))] of
+                [] -> {ok, Pairs};
+                [Name | _] -> {error, unicode:characters_to_binary([Path, ": ", Name, " is a text"])}
+            end
+    catch _:_ -> {error, unicode:characters_to_binary([Path, ": there is a name that is no text"])}
     end.
 
 is_mapping(Pairs) -> is_list(Pairs) andalso lists:all(fun(Pair) -> is_tuple(Pair) andalso tuple_size(Pair) =:= 2 end, Pairs).
@@ -64,7 +75,7 @@ engine(Settings) -> engine(Settings, is_service(Settings)).
 
 %% The isolation that the file asks for by now is that of the next worker.
 engine(Settings, IsService) ->
-    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), [<<"worker">>, <<"engine">>, <<"isolation">>, <<"control">>])],
+    Given = [Pair || {Key, _} = Pair <- Settings, not lists:member(json_key(Key), ?OWN_OPTIONS)],
     Default = [{state_dir, absolute(filename:join(private_directory(), "state"))}
                || not IsService, not lists:any(fun({Key, _}) -> json_key(Key) =:= <<"state_dir">> end, Given)],
     json_value(Default ++ Given).
@@ -88,4 +99,4 @@ json_value({Pairs}) -> {Pairs}.
 
 json_key(Key) when is_atom(Key) -> atom_to_binary(Key, utf8);
 json_key(Key) when is_integer(Key) -> integer_to_binary(Key);
-json_key(Key) -> iolist_to_binary(Key).
+json_key(Key) when is_binary(Key) -> Key.

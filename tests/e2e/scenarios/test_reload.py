@@ -190,7 +190,7 @@ def keeps_what_it_had(server, broken: str) -> None:
         with contextlib.suppress(Failed):  # a server may say so to who asked
             server.reload()
         server.wait_log(re.escape(file.name), since)
-        time.sleep(0.5)  # for the worker to be told something
+        assert server.stoxctl("domains").returncode == 0  # what the worker was told before this, it has heard
         assert '"debug"' in json.dumps(overview(server)) and answers(PORT)
 
 
@@ -223,7 +223,7 @@ def test_each_class_of_options_does_what_the_schema_says(server):
     assert answers(PORT) and server.worker() == worker
     server.setup.engine.update(log_level="debug")
     reload_again(server)
-    for broken in ("[", "words alone"):
+    for broken in ("[", "words alone", *(("control: [a]", "{a: 1}: b") if server.name == "ejabberd" else ())):
         keeps_what_it_had(server, broken)
     since = server.log_size()
     os.kill(worker, signal.SIGKILL)
