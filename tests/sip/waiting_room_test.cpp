@@ -7,13 +7,15 @@ namespace {
 using namespace stox;
 using stox::sip::WaitingRoom;
 
+constexpr auto kSite = WaitingRoom::Whose::site;
+
 const stox::Endpoint kStranger{Address::v4({192, 0, 2, 1}), 5060};
 
 TEST(WaitingRoom, FirstInFirstOut) {
     WaitingRoom room;
     EXPECT_TRUE(room.empty());
-    EXPECT_TRUE(room.enter(0, kStranger, "one"));
-    EXPECT_TRUE(room.enter(1, {Address::v4({192, 0, 2, 2}), 5061}, "two"));
+    EXPECT_TRUE(room.enter(0, kStranger, "one", kSite));
+    EXPECT_TRUE(room.enter(1, {Address::v4({192, 0, 2, 2}), 5061}, "two", kSite));
     const auto first = room.leave();
     EXPECT_EQ(first.listener, 0u);
     EXPECT_EQ(first.from, kStranger);
@@ -29,13 +31,13 @@ stox::Endpoint stranger(std::size_t number) { return {Address::v4({192, 0, 2, st
 TEST(WaitingRoom, ItsNumberIsBoundedForASourceAndForAll) {
     WaitingRoom room;
     for (std::size_t source = 0; source < 4; ++source) {
-        for (std::size_t i = 0; i < WaitingRoom::kDatagrams / 4; ++i) ASSERT_TRUE(room.enter(0, stranger(source), "x"));
-        EXPECT_FALSE(room.enter(0, stranger(source), "x"));
+        for (std::size_t i = 0; i < WaitingRoom::kDatagrams / 4; ++i) ASSERT_TRUE(room.enter(0, stranger(source), "x", kSite));
+        EXPECT_FALSE(room.enter(0, stranger(source), "x", kSite));
     }
-    EXPECT_FALSE(room.enter(0, stranger(5), "x"));
+    EXPECT_FALSE(room.enter(0, stranger(5), "x", kSite));
     room.leave();
-    EXPECT_FALSE(room.enter(0, stranger(1), "x"));
-    EXPECT_TRUE(room.enter(0, stranger(5), "x"));
+    EXPECT_FALSE(room.enter(0, stranger(1), "x", kSite));
+    EXPECT_TRUE(room.enter(0, stranger(5), "x", kSite));
 }
 
 TEST(WaitingRoom, ItsOctetsAreBoundedForASourceAndForAll) {
@@ -43,19 +45,19 @@ TEST(WaitingRoom, ItsOctetsAreBoundedForASourceAndForAll) {
     const std::string large(65'536, 'x');
     for (std::size_t source = 0; source < 4; ++source) {
         std::size_t fit = 0;
-        while (room.enter(0, stranger(source), large)) ++fit;
+        while (room.enter(0, stranger(source), large, kSite)) ++fit;
         EXPECT_EQ(fit, WaitingRoom::kOctets / 4 / large.size());
     }
-    EXPECT_FALSE(room.enter(0, stranger(5), large));
+    EXPECT_FALSE(room.enter(0, stranger(5), large, kSite));
     room.leave();
-    EXPECT_TRUE(room.enter(0, stranger(5), large));
+    EXPECT_TRUE(room.enter(0, stranger(5), large, kSite));
 }
 
 TEST(WaitingRoom, KnowsWhoWaits) {
     WaitingRoom room;
     EXPECT_FALSE(room.holds(stranger(1).address));
-    room.enter(0, stranger(1), "x");
-    room.enter(0, stranger(1), "y");
+    room.enter(0, stranger(1), "x", kSite);
+    room.enter(0, stranger(1), "y", kSite);
     room.leave();
     EXPECT_TRUE(room.holds(stranger(1).address));
     EXPECT_FALSE(room.holds(stranger(2).address));
@@ -72,7 +74,7 @@ TEST(WaitingRoom, NoNeighbourMakesAPeerWait) {
     EXPECT_TRUE(room.holds(peer.address));
     EXPECT_FALSE(room.holds(host("2001:db8::2").address));
     std::size_t fit = 0;
-    while (room.enter(0, host(fit % 2 == 0 ? "2001:db8::2" : "2001:db8::3"), "x")) ++fit;
+    while (room.enter(0, host(fit % 2 == 0 ? "2001:db8::2" : "2001:db8::3"), "x", kSite)) ++fit;
     EXPECT_EQ(fit, WaitingRoom::kDatagrams / 4 - 1) << "they share one place";
     EXPECT_FALSE(room.enter(0, peer, "x", WaitingRoom::Whose::site));
     EXPECT_TRUE(room.enter(0, peer, "b", WaitingRoom::Whose::address)) << "and it has another now";
