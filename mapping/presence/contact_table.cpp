@@ -298,8 +298,9 @@ Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
     return {};
 }
 
-/// Without a word to the user: nobody has taken anything back, and the next probe of a roster asks again.   (PRES-27)
+/// Nobody has taken anything back, and the next probe of a roster asks again; what a poll may have shown is shown no longer.   (PRES-27)
 None forgotten(const Idle&, const Forget&, Scope& scope) {
+    scope.act(Act::tell_unavailable);
     scope.act(Act::erase);
     return {};
 }

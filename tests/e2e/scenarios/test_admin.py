@@ -128,7 +128,7 @@ def test_errors_and_reload(server, romeo):
 def test_every_command_answers_its_administrator(server, romeo):
     """Those that end the worker have scenarios of their own; here each of the others is carried out."""
     arguments = {"user-limit": {"user": f"romeo@{DOMAIN}", "per_second": "default"}, "drain": {"state": "off"}, "ban": {"source": STRANGER, "minutes": "1"},
-                 "unban": {"source": STRANGER}, "trace": {"match": "nobody@nowhere.test", "minutes": "1"}, "log-level": {"level": "debug"},
+                 "unban": {"source": STRANGER}, "trace": {"match": "nobody@nowhere.test", "minutes": "1"}, "log-level": {"level": "debug"}, "subscriptions": {"user": "all"},
                  "cancel-subscription": {"user": f"romeo@{DOMAIN}", "contact": f"juliet@{COMPONENT}"}}
     for word in [word for word in listed(romeo, COMPONENT) if not word.startswith(OWN) and word not in ("reload", "stop")]:
         done = fill_in(romeo, COMPONENT, word, **arguments[word]) if word in arguments else execute(romeo, COMPONENT, word)
