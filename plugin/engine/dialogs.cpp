@@ -18,6 +18,9 @@ constexpr const char* kNotItself =
     "asked from where this peer's auth may not go: no next_hop of it, nor a connection of the peer itself, known by its "
     "match.tls_name or by an address that is a next_hop or stands alone in match.source";
 
+constexpr const char* kUnbound =
+    "asked over a connection of the peer itself, which may speak for others: name the realm in auth.realms, or set auth.ha1_file";
+
 std::string key_of(const std::string& call_id, const std::string& own_tag) { return call_id + '\n' + own_tag; }
 
 void strip_credentials(sip::Request& request) {
@@ -367,7 +370,13 @@ std::vector<sip::Header> Dialogs::answer_challenge(Sent& sent, const sip::Respon
         accounts.not_answered(sent.peer, kNotItself, ways.turn);
         return {};
     }
-    auto credentials = accounts.answer(sent.peer, sent.request, response, sent.attempt, ways.turn);
+    if (sent.by_its_flow && !accounts.is_bound(sent.peer)) {
+        accounts.not_answered(sent.peer, kUnbound, ways.turn);
+        return {};
+    }
+    auto credentials = sent.request.to.tag.empty()
+                           ? accounts.answer(sent.peer, sent.request, response, sent.attempt, ways.turn)
+                           : accounts.answer_once(sent.peer, sent.request, response, sent.attempt, ways.turn);
     if (!credentials) return {};
     challenged_ = Challenged{sent.request, *credentials, sent.attempt};
     return std::move(*credentials);

@@ -324,7 +324,7 @@ TEST(Dialogs, PRES_42_APeerThatChallengesOverItsOwnConnectionIsAnsweredOverThat)
             options.peers.front().tls_names = {"pbx.capulet.test"};
         }
         DialogRig rig(options);
-        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {"capulet.test"}}}});
         rig.source = {Address::v4({10, 0, 0, by == By::next_hop ? std::uint8_t{1} : std::uint8_t{7}}), 40'001};
         const auto transport = by == By::tls_name ? Transport::tls : Transport::tcp;
         if (by == By::tls_name) rig.tls = {options.tls.trust, {"pbx.capulet.test"}};
@@ -345,6 +345,60 @@ TEST(Dialogs, PRES_42_APeerThatChallengesOverItsOwnConnectionIsAnsweredOverThat)
         rig.respond(first_notify(rig), challenge("n2"));
         EXPECT_TRUE(rig.all<SendSip>().empty());
     }
+}
+
+// A phone behind the peer's proxy answers what it is sent with any challenge that it likes.
+TEST(Dialogs, AChallengeInADialogChangesNothingElseThatThePeerIsSent) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060"));
+    const auto notify = first_notify(rig);
+    ASSERT_NE(notify.request.header("Authorization"), nullptr) << "it goes to a next hop";
+    sip::Response asks;
+    asks.status = 401;
+    for (int realm = 0; realm < 7; ++realm)
+        asks.headers.push_back({"WWW-Authenticate", "Digest realm=\"r" + std::to_string(realm) + "\", nonce=\"" +
+                                                        std::string(400, 'n') + "\", algorithm=MD5, qop=\"auth\""});
+    const auto again = rig.respond(notify, asks).sent();
+    const auto carried = [](const SendSip& sent) {
+        return std::ranges::count(sent.request.headers, std::string("Authorization"), &sip::Header::name);
+    };
+    EXPECT_EQ(carried(again), 8) << "that request is answered, with what the peer asked for before";
+    rig.respond(again, 200);
+    const auto next = rig.subscribe().sent();
+    ASSERT_EQ(carried(next), 1);
+    EXPECT_NE(next.request.header("Authorization")->find("realm=\"capulet.test\", nonce=\"n1\""), std::string::npos)
+        << *next.request.header("Authorization");
+    EXPECT_NE(next.request.header("Authorization")->find("nc=00000004"), std::string::npos) << "counted wherever it is used";
+}
+
+TEST(Dialogs, AChallengeThatIsTooLongIsNotAnsweredInADialogAndTheOperatorHearsWhy) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060"));
+    rig.respond(first_notify(rig), challenge(std::string(7'000, 'n')));
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+    EXPECT_TRUE(logged(rig, "challenge not answered") && logged(rig, "512 octets"));
+}
+
+// Who stands behind the peer asks for a proof in a realm of their own choice, to guess the password from it.
+TEST(Dialogs, OverAConnectionOfThePeerItselfOnlyABoundLoginAnswers) {
+    using sip::digest::Ha1;
+    using sip::digest::Password;
+    const auto answers = [](sip::digest::Login login) {
+        DialogRig rig(wide_source());
+        rig.outbound.accounts().configure({{"phones", std::move(login)}});
+        rig.receive(subscribe_to_us("sip:juliet@10.9.9.9:5080;transport=tcp"), Transport::tcp, Flow{7});
+        rig.respond(first_notify(rig), challenge("n1"));
+        const bool answered = !rig.all<SendSip>().empty();
+        EXPECT_NE(answered, logged(rig, "challenge not answered"));
+        return std::pair(answered, logged(rig, "auth.realms"));
+    };
+    const std::vector<Ha1> ha1{{"capulet.test", sip::digest::Algorithm::md5, std::string(32, 'a')}};
+    EXPECT_EQ(answers({"gateway", Password{"secret"}, {}}), std::pair(false, true)) << "and what to set is said";
+    EXPECT_EQ(answers({"gateway", Password{"secret"}, {"capulet.test"}}), std::pair(true, false));
+    EXPECT_EQ(answers({"gateway", Password{"secret"}, {"other.test"}}), std::pair(false, false));
+    EXPECT_EQ(answers({"gateway", ha1, {}}), std::pair(true, false));
 }
 
 TEST(Dialogs, WhoIsHeardByADigestUserIsNotThePeerItself) {
