@@ -128,8 +128,9 @@ bool NextHops::leads_to(const std::string& name, Transport transport, const Endp
     return any_target(name, [&](const Target& target) { return target.transport == transport && target.endpoint == endpoint; });
 }
 
-bool NextHops::is_at(const std::string& name, const Address& address) const {
-    return any_target(name, [&](const Target& target) { return target.endpoint.address == address; });
+bool NextHops::is_at_in_clear(const std::string& name, const Address& address) const {
+    return any_target(
+        name, [&](const Target& target) { return target.transport != Transport::tls && target.endpoint.address == address; });
 }
 
 std::optional<Target> NextHops::likely(const std::string& name) const {

@@ -41,8 +41,8 @@ public:
     bool is_down(const std::string& peer, const Target& target) const;
     /// Whether one of that peer's hops leads there.
     bool leads_to(const std::string& peer, Transport transport, const Endpoint& endpoint) const;
-    /// Whether one of them is at that address, whatever its port.
-    bool is_at(const std::string& peer, const Address& address) const;
+    /// Whether one of them that is reached without TLS is at that address, whatever its port.
+    bool is_at_in_clear(const std::string& peer, const Address& address) const;
     /// What is known of the way to that peer without asking; none: it has to be located.
     std::optional<Target> likely(const std::string& peer) const;
     /// That target has answered 503: what its Retry-After asks for is kept, an hour at most.   (RFC 3261 §21.5.4)

@@ -413,6 +413,47 @@ TEST(Dialogs, WhoIsHeardByADigestUserIsNotThePeerItself) {
     EXPECT_TRUE(rig.all<SendSip>().empty());
 }
 
+/// Whether a challenge to a NOTIFY over a connection from 10.0.0.1 is answered by that peer's login.
+bool is_answered(const config::DomainOptions& options, Transport transport, const sip::CertifiedNames& tls = {}) {
+    DialogRig rig(options);
+    rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {"capulet.test"}}}});
+    rig.tls = tls;
+    rig.receive(subscribe_to_us("sip:juliet@10.9.9.9:5080;transport=" + std::string(transport == Transport::tls ? "tls" : "tcp")),
+                transport, Flow{7});
+    rig.respond(first_notify(rig), challenge("n1"));
+    return !rig.all<SendSip>().empty();
+}
+
+// Any program on the host of a TLS peer can open a connection in clear from there.
+TEST(Dialogs, APeerThatIsReachedByTlsAloneProvesItsName) {
+    auto options = wide_source();
+    auto& peer = options.peers.front();
+    const sip::CertifiedNames proof{options.tls.trust, {"pbx.capulet.test"}};
+    peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
+    peer.tls_names = {"pbx.capulet.test"};
+    peer.next_hops = {hop(1, 5061, Transport::tls)};
+    EXPECT_FALSE(is_answered(options, Transport::tcp)) << "neither its next hop's address nor its own says enough";
+    EXPECT_FALSE(is_answered(options, Transport::tls)) << "nor does TLS with no name";
+    EXPECT_TRUE(is_answered(options, Transport::tls, proof));
+    peer.next_hops = {hop(2)};
+    EXPECT_TRUE(is_answered(options, Transport::tcp)) << "what goes in clear anyway";
+    peer.source.clear();
+    peer.next_hops = {hop(1, 5061, Transport::tls), hop(2)};
+    EXPECT_FALSE(is_answered(options, Transport::tcp)) << "the next hop at this address is TLS, and another is not";
+    peer.next_hops.push_back(hop(1));
+    EXPECT_TRUE(is_answered(options, Transport::tcp));
+}
+
+TEST(Dialogs, AnAddressThatDigestUsersShareIsNotThePeerItself) {
+    auto options = wide_source();
+    auto& peer = options.peers.front();
+    peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
+    peer.next_hops = {hop(2)};
+    EXPECT_TRUE(is_answered(options, Transport::tcp));
+    peer.users = {"juliet"};
+    EXPECT_FALSE(is_answered(options, Transport::tcp));
+}
+
 TEST(Dialogs, AChallengeWithoutAuthIsToldToTheOperatorOnce) {
     DialogRig rig;
     rig.respond(rig.subscribe().sent(), challenge("n1"));
