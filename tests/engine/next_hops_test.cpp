@@ -399,16 +399,52 @@ TEST(Probing, IntervalAndPatienceAreThePeersAndCountAtOnce) {
     EXPECT_EQ(at_due(), 75s);
 }
 
-TEST(Probing, WhatIsProbedIsAlwaysLocatedHoweverSeldom) {
-    auto options = with_hops({named_hop("proxy.test")});
-    options.peers.front().probe_interval_s = 300;
-    Rig rig(options);
+config::DomainOptions seldom_probed(config::NextHop hop) {
+    auto options = with_hops({std::move(hop)});
+    options.peers.front().probe_interval_s = 3'600;
+    return options;
+}
+
+TEST(Probing, ASeldomProbeMakesNoOldLocation) {
+    Rig rig(seldom_probed(named_hop("proxy.test")));
     rig.pass(0ms);
     ASSERT_EQ(rig.located.size(), 1u);
     rig.feed(Located{rig.located.front().location, {udp(7)}});
-    rig.now += 299s;
-    EXPECT_EQ(rig.stanza(message_stanza()).sent.size(), 1u);
+    rig.now += 19s;
+    EXPECT_EQ(rig.stanza(message_stanza("m1")).sent.size(), 1u);
     EXPECT_TRUE(rig.located.empty());
+    rig.now += 1s;
+    EXPECT_EQ(rig.stanza(message_stanza("m2")).located.size(), 1u);
+}
+
+TEST(Probing, WhatWasNotLocatedIsAskedForAgainSoonHoweverSeldomTheProbes) {
+    ProbedRig rig(seldom_probed(named_hop("proxy.test")));
+    rig.pass(0ms);
+    ASSERT_EQ(rig.located.size(), 1u);
+    rig.feed(Located{rig.located.front().location, {}, "server failure"});
+    rig.run_until(TimePoint{} + 15s);
+    ASSERT_EQ(rig.located.size(), 1u) << "and nobody had to write for it";
+    rig.feed(Located{rig.located.front().location, {udp(7)}});
+    rig.take();
+    EXPECT_EQ(rig.probed[udp(7)], 1);
+    rig.answers[udp(7)] = 200;
+    rig.run_until(TimePoint{} + 3'599s);
+    EXPECT_EQ(rig.probed[udp(7)], 1) << "what is well is left alone for as long as was asked";
+}
+
+TEST(Probing, WhatIsDownComesBackSoonHoweverSeldomTheProbes) {
+    ProbedRig rig(seldom_probed(hop(1)));
+    rig.run_until(TimePoint{} + 3'599s);
+    EXPECT_EQ(rig.probed[udp(1)], 1);
+    rig.run_until(TimePoint{} + 3'610s);
+    EXPECT_EQ(rig.reach(), Engine::Reach::down);
+    EXPECT_EQ(rig.probed[udp(1)], 2);
+    rig.answers[udp(1)] = 200;
+    rig.run_until(TimePoint{} + 3'616s);
+    EXPECT_EQ(rig.reach(), Engine::Reach::up);
+    EXPECT_EQ(rig.probed[udp(1)], 3);
+    rig.run_until(TimePoint{} + 7'199s);
+    EXPECT_EQ(rig.probed[udp(1)], 3);
 }
 
 TEST(Limits, TransactionsOfAPeerInBothDirections) {
