@@ -514,6 +514,22 @@ std::string dialogs_of(Rig& rig, const std::string& peer) {
     return "no row";
 }
 
+TEST(Limits, PhonesCannotDarkenTheContactsOfTheirPeer) {
+    auto options = Rig::default_options();
+    options.peers.front().limits.dialogs = 8;
+    Rig rig(options);
+    for (int i = 0; i < 8; ++i)
+        EXPECT_EQ(rig.request(subscribe_request("phone" + std::to_string(i))).answer().status, i < 6 ? 200 : 503) << i;
+    EXPECT_EQ(dialogs_of(rig, "phones"), "6 of 8");
+    xmpp::Presence wish;
+    wish.from = {"romeo", "montague.test", "garden"};
+    wish.to = {"nurse", "capulet.test", {}};
+    wish.type = xmpp::PresenceType::subscribe;
+    rig.stanza(wish);
+    rig.pass(0ms);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "7 of 8");
+}
+
 TEST(Limits, DialogsOfAPeerInBothDirections) {
     auto options = Rig::default_options();
     options.peers.front().limits.dialogs = 3;
