@@ -2,9 +2,20 @@
 
 #include "plugin/engine/log.h"
 
+#include <algorithm>
+
 namespace stox::engine {
 
 namespace digest = sip::digest;
+
+namespace {
+
+/// Of one header, without what the challenge and the login bring: names, a proof of SHA-512-256, a cnonce, a Request-URI.
+constexpr std::size_t kHeader = 340;
+/// What servers ask for: one realm, and a nonce of a line.
+constexpr std::size_t kUsual = 400;
+
+}  // namespace
 
 void Accounts::configure(std::map<std::string, digest::Login> logins) {
     accounts_.clear();
@@ -15,6 +26,16 @@ void Accounts::configure(std::map<std::string, digest::Login> logins) {
 bool Accounts::is_bound(const std::string& peer) const {
     const auto account = accounts_.find(peer);
     return account != accounts_.end() && account->second.login.is_bound();
+}
+
+std::size_t Accounts::octets(const std::string& peer) const {
+    const auto account = accounts_.find(peer);
+    if (account == accounts_.end()) return 0;
+    std::size_t sum = 0;
+    for (const auto& [role, challenge, used] : account->second.session.entries)
+        sum += kHeader + account->second.login.user.size() + challenge.realm.size() + challenge.nonce.size() +
+               challenge.opaque.value_or("").size();
+    return std::max(sum, kUsual);
 }
 
 std::vector<sip::Header> Accounts::authorize(const std::string& peer, const sip::Request& request, digest::Attempt& attempt,

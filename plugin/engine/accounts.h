@@ -25,6 +25,8 @@ public:
     bool has(const std::string& peer) const { return accounts_.contains(peer); }
     /// Whether its login is for realms that the operator named, and for no other.
     bool is_bound(const std::string& peer) const;
+    /// Octets that the credentials for that peer take in a request, reckoned rather too many; before it has asked, what is usual.
+    std::size_t octets(const std::string& peer) const;
     /// What a request to that peer carries before it is challenged: the credentials that the peer asked for before.
     std::vector<sip::Header> authorize(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
                                        const Turn& turn);

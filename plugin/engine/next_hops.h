@@ -1,11 +1,11 @@
 #pragma once
 // Where each peer's next hops are, and which of their targets answer.
 //
-// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer, or the lack of one, is older
-// than a round of probes and kFresher: the names' own lifetimes are kept by whoever resolves them, so asking again costs nothing
-// while they last.
-// Probing asks each target with OPTIONS every `probe_interval_s`. Two misses in a row and it is down: nothing else is sent there, until
-// a probe is answered. However seldom a peer is probed, what is down or not located is asked every kRetry, for it is nobody's way.
+// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer, or the lack of one, is
+// older than a round of probes and kFresher: the names' own lifetimes are kept by whoever resolves them, so asking again costs
+// nothing while they last. Probing asks each target with OPTIONS every `probe_interval_s`. Two misses in a row and it is down:
+// nothing else is sent there, until a probe is answered. However seldom a peer is probed, what is down or not located is asked
+// every kRetry, for it is nobody's way.
 
 #include "plugin/engine/turn.h"
 

@@ -89,9 +89,8 @@ const config::Peer* targeted_peer(const config::DomainOptions& options, const si
                     return number.starts_with(rule.number_prefix) ? rule.number_prefix.size() : 0;
                 }))
                 return peer;
-    return longest_target(options, [&](const config::TargetRule& rule) {
-        return in_domain(target.host, rule.domain) ? rule.domain.size() : 0;
-    });
+    return longest_target(
+        options, [&](const config::TargetRule& rule) { return in_domain(target.host, rule.domain) ? rule.domain.size() : 0; });
 }
 
 const config::Peer* select_peer(const config::DomainOptions& options, const sip::Uri& target) {

@@ -372,6 +372,24 @@ TEST(Dialogs, AChallengeInADialogChangesNothingElseThatThePeerIsSent) {
     EXPECT_NE(next.request.header("Authorization")->find("nc=00000004"), std::string::npos) << "counted wherever it is used";
 }
 
+// A datagram that is too long fails at each hop; told apart before, the message goes over a connection or its author hears why.
+TEST(Dialogs, WhatThePeerAskedForCountsForTheLengthOfADatagram) {
+    const auto begins = [](const std::string& nonce) {
+        DialogRig rig;
+        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+        rig.respond(rig.respond(rig.subscribe().sent(), challenge(nonce)).sent(), 200);
+        sip::Request message;
+        message.method = "MESSAGE";
+        message.uri = message.to.uri = message.from.uri = uri("sip:juliet@capulet.test");
+        message.body = std::string(400, 'x');
+        std::optional<Outcome> outcome;
+        rig.turn([&](const Ways& ways) { outcome = ways.outbound.start(RequestId{900}, message, "phones", ways.hops, ways.turn); });
+        return outcome ? outcome->kind : Outcome::Kind::answered;
+    };
+    EXPECT_EQ(begins("n1"), Outcome::Kind::answered);
+    EXPECT_EQ(begins(std::string(490, 'n')), Outcome::Kind::too_large);
+}
+
 TEST(Dialogs, AChallengeThatIsTooLongIsNotAnsweredInADialogAndTheOperatorHearsWhy) {
     DialogRig rig;
     log_in(rig);
