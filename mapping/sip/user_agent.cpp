@@ -117,6 +117,14 @@ bool UserAgent::full(const std::string& peer) const {
     return most != most_of_peer_.end() && usages_of(peer) >= most->second;
 }
 
+bool UserAgent::full_of_theirs(const std::string& peer) const {
+    const auto most = most_of_peer_.find(peer);
+    const auto theirs = theirs_.find(peer);
+    if (most == most_of_peer_.end()) return false;
+    const auto ours = std::max<std::size_t>(most->second / 4, 1);
+    return (theirs == theirs_.end() ? 0 : theirs->second) + ours >= most->second;
+}
+
 std::size_t UserAgent::usages_of(const std::string& peer) const {
     const auto count = per_peer_.find(peer);
     return count == per_peer_.end() ? 0 : count->second;
@@ -124,11 +132,13 @@ std::size_t UserAgent::usages_of(const std::string& peer) const {
 
 void UserAgent::add(UsageKey key, Usage usage) {
     ++per_peer_[usage.peer];
+    if (usage.is_theirs()) ++theirs_[usage.peer];
     usages_.emplace(key, std::move(usage));
 }
 
 void UserAgent::erase(UsageKey key, const Usage& usage) {
     if (const auto count = per_peer_.find(usage.peer); --count->second == 0) per_peer_.erase(count);
+    if (const auto count = theirs_.find(usage.peer); usage.is_theirs() && --count->second == 0) theirs_.erase(count);
     usages_.erase(key);
 }
 

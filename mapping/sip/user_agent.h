@@ -46,6 +46,7 @@ public:
     /// For what begins or is asked from now on.
     void use(CallSettings calls) { settings_.calls = std::move(calls); }
     /// How many calls and subscriptions a peer may have, whoever begins them; of those that are not named the limits say enough.
+    /// A quarter, one at least, is not for what the peer begins: one phone with many must not take all that we could ask.
     /// What there is already stays.
     void limit_peers(std::map<std::string, std::size_t> most) { most_of_peer_ = std::move(most); }
 
@@ -120,6 +121,10 @@ private:
         std::vector<RequestKey> keys{};                                   ///< in keys_
         std::vector<TransactionId> invites{};                             ///< in invites_
         std::optional<std::pair<std::string, std::string>> subscriber{};  ///< in subscribers_
+
+        bool is_theirs() const {
+            return std::holds_alternative<InviteServer>(machine) || std::holds_alternative<Notifier>(machine);
+        }
     };
 
     struct Sent {
@@ -140,6 +145,9 @@ private:
     bool has_room(const std::string& peer) const;
     /// Of usages; a dialog can have several.
     bool full(const std::string& peer) const;
+    /// Of those that the peer begins.
+    bool full_of_theirs(const std::string& peer) const;
+    bool has_room_for_theirs(const std::string& peer) const { return has_room(peer) && !full_of_theirs(peer); }
     void add(UsageKey key, Usage usage);
     void erase(UsageKey key, const Usage& usage);
     UsageKey next_usage() { return static_cast<UsageKey>(++last_usage_); }
@@ -163,6 +171,7 @@ private:
     std::uint64_t last_usage_ = 0;
     std::map<UsageKey, Usage> usages_;
     std::map<std::string, std::size_t> per_peer_;      ///< how many of them
+    std::map<std::string, std::size_t> theirs_;        ///< how many of those the peer began
     std::map<std::string, std::size_t> most_of_peer_;  ///< where less is allowed than to everybody
     std::map<RequestKey, Sent> keys_;
     std::map<TransactionId, UsageKey> invites_;                            ///< server transactions that a CANCEL may come for

@@ -52,7 +52,7 @@ void UserAgent::receive_first(const InDialogLayer& in, Context& context) {
     if (needs_dialog(request.method)) return respond(context, in.transaction, 481);
     if (request.method == "INVITE") return receive_invite(in, context);
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
-        if (!has_room(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
+        if (!has_room_for_theirs(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         auto dialog = Dialog::as_uas(request, new_tag_(), in.contact, in.over_tls);
         if (!dialog) return respond(context, in.transaction, 400);
         return receive_subscribe(in, std::make_shared<Dialog>(std::move(dialog).value()), UsageKey::none, context);
@@ -66,7 +66,7 @@ void UserAgent::expect_cancel(TransactionId invite, UsageKey call) {
 
 void UserAgent::receive_invite(const InDialogLayer& in, Context& context) {
     const auto& request = in.request;
-    if (!has_room(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
+    if (!has_room_for_theirs(in.peer)) return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
     auto dialog = Dialog::as_uas(request, new_tag_(), in.contact, in.over_tls);
     const auto replaces = replaces_of(request);
     if (!dialog || !replaces) return respond(context, in.transaction, 400);
@@ -155,7 +155,7 @@ void UserAgent::receive_inside(const InDialogLayer& in, const DialogTable::Entry
         return respond(context, in.transaction, status, {{"Allow-Events", settings_.calls.allow_events}});
     }
     if (request.method == "SUBSCRIBE" || request.method == "REFER") {
-        if (entry.usages.size() >= DialogTable::kMaxUsages || full(in.peer))
+        if (entry.usages.size() >= DialogTable::kMaxUsages || full(in.peer) || full_of_theirs(in.peer))
             return respond(context, in.transaction, 503, {{"Retry-After", "2"}});
         return receive_subscribe(in, entry.dialog, call, context);
     }

@@ -16,7 +16,11 @@ constexpr bool is_one_of = (std::is_same_v<One, Types> || ...);
 
 constexpr const char* kNotItself =
     "asked from where this peer's auth may not go: no next_hop of it, nor a connection of the peer itself, known by its "
-    "match.tls_name or by an address that is a next_hop or stands alone in match.source";
+    "match.tls_name (by nothing else where each next_hop is TLS) or by an address that is a next_hop or, without match.user, "
+    "stands alone in match.source";
+
+constexpr const char* kUnbound =
+    "asked over a connection of the peer itself, which may speak for others: name the realm in auth.realms, or set auth.ha1_file";
 
 std::string key_of(const std::string& call_id, const std::string& own_tag) { return call_id + '\n' + own_tag; }
 
@@ -299,8 +303,8 @@ void Dialogs::send_inside(RequestId id, sip::Request request, const Ways& ways) 
 /// has written into it.
 bool Dialogs::is_peer_itself(const std::string& name, const Heard* heard, const Ways& ways) {
     const auto* peer = heard && heard->flow != Flow::none ? ways.options.find_peer(name) : nullptr;
-    return peer && (ways.hops.is_at(name, heard->source.address) ||
-                    engine::is_peer_itself(ways.options, *peer, {heard->source.address, heard->tls, {}}));
+    return peer && engine::is_peer_itself(ways.options, *peer, {heard->source.address, heard->tls, {}},
+                                          ways.hops.is_at_in_clear(name, heard->source.address));
 }
 
 /// What the operator named is told apart from what a message made up, and where the peer was heard from is said: the dial policy
@@ -367,7 +371,13 @@ std::vector<sip::Header> Dialogs::answer_challenge(Sent& sent, const sip::Respon
         accounts.not_answered(sent.peer, kNotItself, ways.turn);
         return {};
     }
-    auto credentials = accounts.answer(sent.peer, sent.request, response, sent.attempt, ways.turn);
+    if (sent.by_its_flow && !accounts.is_bound(sent.peer)) {
+        accounts.not_answered(sent.peer, kUnbound, ways.turn);
+        return {};
+    }
+    auto credentials = sent.request.to.tag.empty()
+                           ? accounts.answer(sent.peer, sent.request, response, sent.attempt, ways.turn)
+                           : accounts.answer_once(sent.peer, sent.request, response, sent.attempt, ways.turn);
     if (!credentials) return {};
     challenged_ = Challenged{sent.request, *credentials, sent.attempt};
     return std::move(*credentials);

@@ -40,7 +40,10 @@ void NextHops::configure(const config::DomainOptions& options) {
         peer.probed = configured.probe;
         peer.interval = std::chrono::seconds(configured.probe_interval_s);
         peer.answer_in = std::chrono::seconds(configured.probe_timeout_s);
-        if (old.probed && old.interval == peer.interval) peer.probe_at = old.probe_at;
+        if (old.probed && old.interval == peer.interval) {
+            peer.probe_at = old.probe_at;
+            peer.retry_at = old.retry_at;
+        }
         for (const auto& hop : configured.next_hops) {
             const auto known = std::ranges::find(old.hops, hop, &Hop::hop);
             Hop fresh;
@@ -65,7 +68,7 @@ void NextHops::drop_gone(Peer& peer) {
 }
 
 bool NextHops::is_fresh(const Peer& peer, const Hop& hop, TimePoint now) {
-    return hop.hop.address || (hop.located_at && now < *hop.located_at + peer.interval + kFresher);
+    return hop.hop.address || (hop.located_at && now < *hop.located_at + peer.retry() + kFresher);
 }
 
 void NextHops::ask(Hop& hop, const Turn& turn) {
@@ -113,9 +116,17 @@ NextHops::Way NextHops::way(const std::string& name, const Turn& turn) {
 
 bool NextHops::is_down(const std::string& name, const Target& target) const {
     const auto peer = peers_.find(name);
-    if (peer == peers_.end()) return false;
-    const auto health = peer->second.health.find(target);
-    return health != peer->second.health.end() && health->second.reach == Reach::down;
+    return peer != peers_.end() && is_down(peer->second, target);
+}
+
+bool NextHops::is_down(const Peer& peer, const Target& target) {
+    const auto health = peer.health.find(target);
+    return health != peer.health.end() && health->second.reach == Reach::down;
+}
+
+/// It could not be located, or leads to one that is down.
+bool NextHops::has_failed(const Peer& peer, const Hop& hop) {
+    return !hop.error.empty() || std::ranges::any_of(hop.targets, [&](const Target& target) { return is_down(peer, target); });
 }
 
 bool NextHops::any_target(const std::string& name, const std::function<bool(const Target&)>& is) const {
@@ -128,8 +139,9 @@ bool NextHops::leads_to(const std::string& name, Transport transport, const Endp
     return any_target(name, [&](const Target& target) { return target.transport == transport && target.endpoint == endpoint; });
 }
 
-bool NextHops::is_at(const std::string& name, const Address& address) const {
-    return any_target(name, [&](const Target& target) { return target.endpoint.address == address; });
+bool NextHops::is_at_in_clear(const std::string& name, const Address& address) const {
+    return any_target(
+        name, [&](const Target& target) { return target.transport != Transport::tls && target.endpoint.address == address; });
 }
 
 std::optional<Target> NextHops::likely(const std::string& name) const {
@@ -196,10 +208,12 @@ void NextHops::tick(const Turn& turn) {
             peer.probe_at = first;
             first += kSpread;
         }
-        if (*peer.probe_at > turn.now) continue;
+        const bool all = *peer.probe_at <= turn.now;
+        if (!all && peer.retry_at > turn.now) continue;
         // In step with the first one, but never several at once after a long sleep.
         while (*peer.probe_at <= turn.now) *peer.probe_at += peer.interval;
-        probe(name, peer, turn);
+        peer.retry_at = turn.now + peer.retry();
+        probe(name, peer, all ? Which::all : Which::failed, turn);
     }
 }
 
@@ -211,10 +225,11 @@ void NextHops::give_up_locating(const Turn& turn) {
     for (const auto location : overdue) located({location, {}, "no answer in time"}, turn);
 }
 
-void NextHops::probe(const std::string& name, Peer& peer, const Turn& turn) {
+void NextHops::probe(const std::string& name, Peer& peer, Which which, const Turn& turn) {
     for (auto& hop : peer.hops) {
-        if (!hop.hop.address) ask(hop, turn);
-        for (const auto& target : hop.targets) probe(name, hop, target, turn);
+        if (!hop.hop.address && (which == Which::all || has_failed(peer, hop))) ask(hop, turn);
+        for (const auto& target : hop.targets)
+            if (which == Which::all || is_down(peer, target)) probe(name, hop, target, turn);
     }
 }
 
@@ -277,6 +292,8 @@ std::optional<TimePoint> NextHops::next_timeout() const {
     std::optional<TimePoint> next;
     for (const auto& [name, peer] : peers_) {
         if (peer.probed && !peer.hops.empty()) next = earlier(next, peer.probe_at.value_or(TimePoint{}));
+        if (peer.probed && peer.probe_at && std::ranges::any_of(peer.hops, [&](const Hop& hop) { return has_failed(peer, hop); }))
+            next = earlier(next, peer.retry_at);
         for (const auto& hop : peer.hops)
             if (hop.asked) next = earlier(next, hop.asked_at + kLocateIn);
     }

@@ -1,12 +1,15 @@
 #pragma once
 // Where each peer's next hops are, and which of their targets answer.
 //
-// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer is older than the peer's
-// interval and kFresher: the names' own lifetimes are kept by whoever resolves them, so asking again costs nothing while they last.
-// Probing asks each target with OPTIONS every `probe_interval_s`. Two misses in a row and it is down: nothing else is sent there, until a probe is answered.
+// A hop that is a number is its own target. One with a name is located (RFC 3263), again when the answer, or the lack of one, is
+// older than a round of probes and kFresher: the names' own lifetimes are kept by whoever resolves them, so asking again costs
+// nothing while they last. Probing asks each target with OPTIONS every `probe_interval_s`. Two misses in a row and it is down:
+// nothing else is sent there, until a probe is answered. However seldom a peer is probed, what is down or not located is asked
+// every kRetry, for it is nobody's way.
 
 #include "plugin/engine/turn.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -18,7 +21,8 @@ namespace stox::engine {
 class NextHops {
 public:
     static constexpr unsigned kMisses = 2;
-    static constexpr std::chrono::seconds kFresher{5};    ///< beyond the interval: what is probed is always located
+    static constexpr std::chrono::seconds kRetry{15};     ///< at most, of what failed
+    static constexpr std::chrono::seconds kFresher{5};    ///< beyond that: what is probed so often is always located
     static constexpr std::chrono::seconds kLocateIn{30};  ///< then it failed, should nobody have answered
     static constexpr std::chrono::hours kLongestRetryAfter{1};
     static constexpr std::chrono::milliseconds kSpread{10};  ///< between the first probes of two peers
@@ -41,8 +45,8 @@ public:
     bool is_down(const std::string& peer, const Target& target) const;
     /// Whether one of that peer's hops leads there.
     bool leads_to(const std::string& peer, Transport transport, const Endpoint& endpoint) const;
-    /// Whether one of them is at that address, whatever its port.
-    bool is_at(const std::string& peer, const Address& address) const;
+    /// Whether one of them that is reached without TLS is at that address, whatever its port.
+    bool is_at_in_clear(const std::string& peer, const Address& address) const;
     /// What is known of the way to that peer without asking; none: it has to be located.
     std::optional<Target> likely(const std::string& peer) const;
     /// That target has answered 503: what its Retry-After asks for is kept, an hour at most.   (RFC 3261 §21.5.4)
@@ -80,6 +84,9 @@ private:
         std::map<Target, Health> health;
         std::map<Target, TimePoint> busy_until;
         std::optional<TimePoint> probe_at;  ///< none: before the first tick
+        TimePoint retry_at{};               ///< of what failed
+
+        std::chrono::seconds retry() const { return std::min(interval, kRetry); }
     };
     struct Probe {
         std::string peer;
@@ -92,7 +99,10 @@ private:
     static bool is_fresh(const Peer& peer, const Hop& hop, TimePoint now);
     void ask(Hop& hop, const Turn& turn);
     void drop_gone(Peer& peer);
-    void probe(const std::string& name, Peer& peer, const Turn& turn);
+    static bool is_down(const Peer& peer, const Target& target);
+    static bool has_failed(const Peer& peer, const Hop& hop);
+    enum class Which { all, failed };
+    void probe(const std::string& name, Peer& peer, Which which, const Turn& turn);
     void probe(const std::string& name, const Hop& hop, const Target& target, const Turn& turn);
     void answered(const std::string& name, const Target& target, const Turn& turn);
     void missed(const std::string& name, const Target& target, const std::string& reason, const Turn& turn);

@@ -7,9 +7,6 @@ namespace stox::engine {
 
 namespace {
 
-/// Octets that an Authorization header may add.
-constexpr std::size_t kCredentials = 400;
-
 Outcome::Kind kind_of(LocalFailure local) {
     switch (local) {
         case LocalFailure::none:
@@ -67,7 +64,7 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
         case NextHops::Way::State::ready:
             break;
     }
-    const auto size = wire_size(entry->second.request) + (accounts_.has(entry->second.peer) ? kCredentials : 0);
+    const auto size = wire_size(entry->second.request) + accounts_.octets(entry->second.peer);
     std::erase_if(way.targets, [&](const Target& target) {
         return size > (target.transport == Transport::udp ? kMaxUdpRequest : kMaxRequest);
     });
@@ -146,8 +143,8 @@ std::optional<Outcome> Outbound::on_response(const SipResponseIn& in, NextHops& 
     return outcome;
 }
 
-/// The attempts of an INVITE that have had no final response, and the one that was accepted: a proxy behind it may have forked it.
-/// Returns whether there is another than the one that is over.
+/// The attempts of an INVITE that have had no final response, and the one that was accepted: a proxy behind it may have forked
+/// it. Returns whether there is another than the one that is over.
 bool Outbound::listen(const Entry& entry, RequestId id, ClientTransaction now_over, bool success, TimePoint now) {
     if (entry.request.method != "INVITE") return false;
     bool others = false;

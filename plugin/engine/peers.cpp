@@ -21,6 +21,13 @@ bool proves_name_of(const config::Peer& peer, const std::string& trust, const si
     return tls.trust == trust && std::ranges::any_of(tls.names, [&](const auto& name) { return contains(peer.tls_names, name); });
 }
 
+/// Whether we send it nothing in clear.
+bool by_tls_alone(const config::Peer& peer) {
+    return !peer.next_hops.empty() && std::ranges::all_of(peer.next_hops, [](const config::NextHop& hop) {
+        return hop.sips || hop.transport == Transport::tls;
+    });
+}
+
 /// Nothing when a condition of that peer does not hold.
 std::optional<Closeness> closeness(const config::Peer& peer, const std::string& trust, const Sender& sender) {
     if (!peer.is_heard()) return std::nullopt;
@@ -61,9 +68,12 @@ Match match(const config::DomainOptions& options, const Sender& sender) {
     return best;
 }
 
-bool is_peer_itself(const config::DomainOptions& options, const config::Peer& peer, const Sender& sender) {
+bool is_peer_itself(const config::DomainOptions& options, const config::Peer& peer, const Sender& sender, bool at_next_hop) {
+    if (proves_name_of(peer, options.tls.trust, sender.tls)) return true;
+    if (by_tls_alone(peer)) return false;
+    if (at_next_hop) return true;
     const unsigned whole = sender.source.is_v4() ? 32 : 128;
-    return proves_name_of(peer, options.tls.trust, sender.tls) || std::ranges::any_of(peer.source, [&](const Prefix& prefix) {
+    return peer.users.empty() && std::ranges::any_of(peer.source, [&](const Prefix& prefix) {
                return prefix.length == whole && prefix.contains(sender.source);
            });
 }
@@ -79,9 +89,8 @@ const config::Peer* targeted_peer(const config::DomainOptions& options, const si
                     return number.starts_with(rule.number_prefix) ? rule.number_prefix.size() : 0;
                 }))
                 return peer;
-    return longest_target(options, [&](const config::TargetRule& rule) {
-        return in_domain(target.host, rule.domain) ? rule.domain.size() : 0;
-    });
+    return longest_target(
+        options, [&](const config::TargetRule& rule) { return in_domain(target.host, rule.domain) ? rule.domain.size() : 0; });
 }
 
 const config::Peer* select_peer(const config::DomainOptions& options, const sip::Uri& target) {

@@ -39,9 +39,11 @@ struct Match {
 Match match(const config::DomainOptions& options, const Sender& sender);
 
 /// Whether the other end of the connection that this sender came over is that peer itself, and nobody else for whom it speaks: it
-/// proves one of the peer's TLS names, or has the one address that the operator named. A digest user is one of many, and so is
-/// whoever has an address out of a range.
-bool is_peer_itself(const config::DomainOptions& options, const config::Peer& peer, const Sender& sender);
+/// proves one of the peer's TLS names, or has the address of a next hop that is reached without TLS, or the one address that the
+/// operator named. A digest user is one of many, and so is whoever has an address out of a range, or any address at all where
+/// users are told apart by digest. A peer that is reached by TLS alone proves a name: what we prove to it is for no clear line.
+/// at_next_hop  the sender has the address of one that is reached without TLS
+bool is_peer_itself(const config::DomainOptions& options, const config::Peer& peer, const Sender& sender, bool at_next_hop);
 
 /// Whether some peer is known by its digest user, so that a request of nobody's gets a chance to prove one.
 bool has_digest_users(const config::DomainOptions& options);

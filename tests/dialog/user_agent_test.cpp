@@ -274,6 +274,26 @@ TEST(AgentLimits, UsagesOfAPeerAreBoundedWhereThatIsAskedFor) {
     EXPECT_NE(rig.call(), UsageKey::none);
 }
 
+TEST(AgentLimits, AQuarterOfAPeersUsagesIsForWhatWeBegin) {
+    for (const auto& [most, theirs] : {std::pair<std::size_t, std::size_t>{1, 0}, {2, 1}, {3, 2}, {8, 6}}) {
+        SCOPED_TRACE(most);
+        Rig rig;
+        rig.agent.limit_peers({{"peer", most}});
+        auto call = UsageKey::none;
+        for (std::size_t i = 0; i < theirs; ++i) {
+            EXPECT_EQ(rig.first("INVITE", {.tag = "b" + std::to_string(i), .body = "O"}), Words{"Invited offer"});
+            call = rig.last<Invited>().call;
+        }
+        EXPECT_EQ(rig.first("INVITE", {.tag = "x", .body = "O"}), Words{"respond 503"});
+        EXPECT_EQ(rig.first("SUBSCRIBE", {.tag = "x", .headers = {{"Event", "presence"}}}), Words{"respond 503"});
+        for (std::size_t i = theirs; i < most; ++i) EXPECT_NE(rig.subscribe({{"Event", "presence"}}), UsageKey::none);
+        EXPECT_EQ(rig.subscribe({{"Event", "presence"}}), UsageKey::none);
+        if (theirs == 0) continue;
+        rig.does([&](auto& out) { rig.agent.answer(call, {486}, rig.now, out); });
+        EXPECT_EQ(rig.first("INVITE", {.tag = "y", .body = "O"}), Words{"Invited offer"}) << "counted until it is over";
+    }
+}
+
 TEST(AgentLimits, UsagesOfADialogAreBounded) {
     Rig rig;
     rig.first("INVITE", {.body = "O"});

@@ -324,7 +324,7 @@ TEST(Dialogs, PRES_42_APeerThatChallengesOverItsOwnConnectionIsAnsweredOverThat)
             options.peers.front().tls_names = {"pbx.capulet.test"};
         }
         DialogRig rig(options);
-        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {"capulet.test"}}}});
         rig.source = {Address::v4({10, 0, 0, by == By::next_hop ? std::uint8_t{1} : std::uint8_t{7}}), 40'001};
         const auto transport = by == By::tls_name ? Transport::tls : Transport::tcp;
         if (by == By::tls_name) rig.tls = {options.tls.trust, {"pbx.capulet.test"}};
@@ -347,6 +347,78 @@ TEST(Dialogs, PRES_42_APeerThatChallengesOverItsOwnConnectionIsAnsweredOverThat)
     }
 }
 
+// A phone behind the peer's proxy answers what it is sent with any challenge that it likes.
+TEST(Dialogs, AChallengeInADialogChangesNothingElseThatThePeerIsSent) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060"));
+    const auto notify = first_notify(rig);
+    ASSERT_NE(notify.request.header("Authorization"), nullptr) << "it goes to a next hop";
+    sip::Response asks;
+    asks.status = 401;
+    for (int realm = 0; realm < 7; ++realm)
+        asks.headers.push_back({"WWW-Authenticate", "Digest realm=\"r" + std::to_string(realm) + "\", nonce=\"" +
+                                                        std::string(400, 'n') + "\", algorithm=MD5, qop=\"auth\""});
+    const auto again = rig.respond(notify, asks).sent();
+    const auto carried = [](const SendSip& sent) {
+        return std::ranges::count(sent.request.headers, std::string("Authorization"), &sip::Header::name);
+    };
+    EXPECT_EQ(carried(again), 8) << "that request is answered, with what the peer asked for before";
+    rig.respond(again, 200);
+    const auto next = rig.subscribe().sent();
+    ASSERT_EQ(carried(next), 1);
+    EXPECT_NE(next.request.header("Authorization")->find("realm=\"capulet.test\", nonce=\"n1\""), std::string::npos)
+        << *next.request.header("Authorization");
+    EXPECT_NE(next.request.header("Authorization")->find("nc=00000004"), std::string::npos) << "counted wherever it is used";
+}
+
+// A datagram that is too long fails at each hop; told apart before, the message goes over a connection or its author hears why.
+TEST(Dialogs, WhatThePeerAskedForCountsForTheLengthOfADatagram) {
+    const auto begins = [](const std::string& nonce) {
+        DialogRig rig;
+        rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {}}}});
+        rig.respond(rig.respond(rig.subscribe().sent(), challenge(nonce)).sent(), 200);
+        sip::Request message;
+        message.method = "MESSAGE";
+        message.uri = message.to.uri = message.from.uri = uri("sip:juliet@capulet.test");
+        message.body = std::string(400, 'x');
+        std::optional<Outcome> outcome;
+        rig.turn([&](const Ways& ways) { outcome = ways.outbound.start(RequestId{900}, message, "phones", ways.hops, ways.turn); });
+        return outcome ? outcome->kind : Outcome::Kind::answered;
+    };
+    EXPECT_EQ(begins("n1"), Outcome::Kind::answered);
+    EXPECT_EQ(begins(std::string(490, 'n')), Outcome::Kind::too_large);
+}
+
+TEST(Dialogs, AChallengeThatIsTooLongIsNotAnsweredInADialogAndTheOperatorHearsWhy) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@10.0.0.1:5060"));
+    rig.respond(first_notify(rig), challenge(std::string(7'000, 'n')));
+    EXPECT_TRUE(rig.all<SendSip>().empty());
+    EXPECT_TRUE(logged(rig, "challenge not answered") && logged(rig, "512 octets"));
+}
+
+// Who stands behind the peer asks for a proof in a realm of their own choice, to guess the password from it.
+TEST(Dialogs, OverAConnectionOfThePeerItselfOnlyABoundLoginAnswers) {
+    using sip::digest::Ha1;
+    using sip::digest::Password;
+    const auto answers = [](sip::digest::Login login) {
+        DialogRig rig(wide_source());
+        rig.outbound.accounts().configure({{"phones", std::move(login)}});
+        rig.receive(subscribe_to_us("sip:juliet@10.9.9.9:5080;transport=tcp"), Transport::tcp, Flow{7});
+        rig.respond(first_notify(rig), challenge("n1"));
+        const bool answered = !rig.all<SendSip>().empty();
+        EXPECT_NE(answered, logged(rig, "challenge not answered"));
+        return std::pair(answered, logged(rig, "auth.realms"));
+    };
+    const std::vector<Ha1> ha1{{"capulet.test", sip::digest::Algorithm::md5, std::string(32, 'a')}};
+    EXPECT_EQ(answers({"gateway", Password{"secret"}, {}}), std::pair(false, true)) << "and what to set is said";
+    EXPECT_EQ(answers({"gateway", Password{"secret"}, {"capulet.test"}}), std::pair(true, false));
+    EXPECT_EQ(answers({"gateway", Password{"secret"}, {"other.test"}}), std::pair(false, false));
+    EXPECT_EQ(answers({"gateway", ha1, {}}), std::pair(true, false));
+}
+
 TEST(Dialogs, WhoIsHeardByADigestUserIsNotThePeerItself) {
     auto options = wide_source();
     options.peers.front().source.clear();
@@ -357,6 +429,47 @@ TEST(Dialogs, WhoIsHeardByADigestUserIsNotThePeerItself) {
     rig.receive(subscribe_to_us("sip:juliet@10.0.0.7:5080;transport=tcp"), Transport::tcp, Flow{7});
     rig.respond(first_notify(rig), challenge("n1"));
     EXPECT_TRUE(rig.all<SendSip>().empty());
+}
+
+/// Whether a challenge to a NOTIFY over a connection from 10.0.0.1 is answered by that peer's login.
+bool is_answered(const config::DomainOptions& options, Transport transport, const sip::CertifiedNames& tls = {}) {
+    DialogRig rig(options);
+    rig.outbound.accounts().configure({{"phones", {"gateway", sip::digest::Password{"secret"}, {"capulet.test"}}}});
+    rig.tls = tls;
+    rig.receive(subscribe_to_us("sip:juliet@10.9.9.9:5080;transport=" + std::string(transport == Transport::tls ? "tls" : "tcp")),
+                transport, Flow{7});
+    rig.respond(first_notify(rig), challenge("n1"));
+    return !rig.all<SendSip>().empty();
+}
+
+// Any program on the host of a TLS peer can open a connection in clear from there.
+TEST(Dialogs, APeerThatIsReachedByTlsAloneProvesItsName) {
+    auto options = wide_source();
+    auto& peer = options.peers.front();
+    const sip::CertifiedNames proof{options.tls.trust, {"pbx.capulet.test"}};
+    peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
+    peer.tls_names = {"pbx.capulet.test"};
+    peer.next_hops = {hop(1, 5061, Transport::tls)};
+    EXPECT_FALSE(is_answered(options, Transport::tcp)) << "neither its next hop's address nor its own says enough";
+    EXPECT_FALSE(is_answered(options, Transport::tls)) << "nor does TLS with no name";
+    EXPECT_TRUE(is_answered(options, Transport::tls, proof));
+    peer.next_hops = {hop(2)};
+    EXPECT_TRUE(is_answered(options, Transport::tcp)) << "what goes in clear anyway";
+    peer.source.clear();
+    peer.next_hops = {hop(1, 5061, Transport::tls), hop(2)};
+    EXPECT_FALSE(is_answered(options, Transport::tcp)) << "the next hop at this address is TLS, and another is not";
+    peer.next_hops.push_back(hop(1));
+    EXPECT_TRUE(is_answered(options, Transport::tcp));
+}
+
+TEST(Dialogs, AnAddressThatDigestUsersShareIsNotThePeerItself) {
+    auto options = wide_source();
+    auto& peer = options.peers.front();
+    peer.source = {{Address::v4({10, 0, 0, 1}), 32}};
+    peer.next_hops = {hop(2)};
+    EXPECT_TRUE(is_answered(options, Transport::tcp));
+    peer.users = {"juliet"};
+    EXPECT_FALSE(is_answered(options, Transport::tcp));
 }
 
 TEST(Dialogs, AChallengeWithoutAuthIsToldToTheOperatorOnce) {

@@ -399,16 +399,52 @@ TEST(Probing, IntervalAndPatienceAreThePeersAndCountAtOnce) {
     EXPECT_EQ(at_due(), 75s);
 }
 
-TEST(Probing, WhatIsProbedIsAlwaysLocatedHoweverSeldom) {
-    auto options = with_hops({named_hop("proxy.test")});
-    options.peers.front().probe_interval_s = 300;
-    Rig rig(options);
+config::DomainOptions seldom_probed(config::NextHop hop) {
+    auto options = with_hops({std::move(hop)});
+    options.peers.front().probe_interval_s = 3'600;
+    return options;
+}
+
+TEST(Probing, ASeldomProbeMakesNoOldLocation) {
+    Rig rig(seldom_probed(named_hop("proxy.test")));
     rig.pass(0ms);
     ASSERT_EQ(rig.located.size(), 1u);
     rig.feed(Located{rig.located.front().location, {udp(7)}});
-    rig.now += 299s;
-    EXPECT_EQ(rig.stanza(message_stanza()).sent.size(), 1u);
+    rig.now += 19s;
+    EXPECT_EQ(rig.stanza(message_stanza("m1")).sent.size(), 1u);
     EXPECT_TRUE(rig.located.empty());
+    rig.now += 1s;
+    EXPECT_EQ(rig.stanza(message_stanza("m2")).located.size(), 1u);
+}
+
+TEST(Probing, WhatWasNotLocatedIsAskedForAgainSoonHoweverSeldomTheProbes) {
+    ProbedRig rig(seldom_probed(named_hop("proxy.test")));
+    rig.pass(0ms);
+    ASSERT_EQ(rig.located.size(), 1u);
+    rig.feed(Located{rig.located.front().location, {}, "server failure"});
+    rig.run_until(TimePoint{} + 15s);
+    ASSERT_EQ(rig.located.size(), 1u) << "and nobody had to write for it";
+    rig.feed(Located{rig.located.front().location, {udp(7)}});
+    rig.take();
+    EXPECT_EQ(rig.probed[udp(7)], 1);
+    rig.answers[udp(7)] = 200;
+    rig.run_until(TimePoint{} + 3'599s);
+    EXPECT_EQ(rig.probed[udp(7)], 1) << "what is well is left alone for as long as was asked";
+}
+
+TEST(Probing, WhatIsDownComesBackSoonHoweverSeldomTheProbes) {
+    ProbedRig rig(seldom_probed(hop(1)));
+    rig.run_until(TimePoint{} + 3'599s);
+    EXPECT_EQ(rig.probed[udp(1)], 1);
+    rig.run_until(TimePoint{} + 3'610s);
+    EXPECT_EQ(rig.reach(), Engine::Reach::down);
+    EXPECT_EQ(rig.probed[udp(1)], 2);
+    rig.answers[udp(1)] = 200;
+    rig.run_until(TimePoint{} + 3'616s);
+    EXPECT_EQ(rig.reach(), Engine::Reach::up);
+    EXPECT_EQ(rig.probed[udp(1)], 3);
+    rig.run_until(TimePoint{} + 7'199s);
+    EXPECT_EQ(rig.probed[udp(1)], 3);
 }
 
 TEST(Limits, TransactionsOfAPeerInBothDirections) {
@@ -476,6 +512,22 @@ std::string dialogs_of(Rig& rig, const std::string& peer) {
         if (row[1] == Cell("peer_dialogs") && row[2] == Cell(peer))
             return std::to_string(std::get<std::uint64_t>(row[3])) + " of " + std::to_string(std::get<std::uint64_t>(row[4]));
     return "no row";
+}
+
+TEST(Limits, PhonesCannotDarkenTheContactsOfTheirPeer) {
+    auto options = Rig::default_options();
+    options.peers.front().limits.dialogs = 8;
+    Rig rig(options);
+    for (int i = 0; i < 8; ++i)
+        EXPECT_EQ(rig.request(subscribe_request("phone" + std::to_string(i))).answer().status, i < 6 ? 200 : 503) << i;
+    EXPECT_EQ(dialogs_of(rig, "phones"), "6 of 8");
+    xmpp::Presence wish;
+    wish.from = {"romeo", "montague.test", "garden"};
+    wish.to = {"nurse", "capulet.test", {}};
+    wish.type = xmpp::PresenceType::subscribe;
+    rig.stanza(wish);
+    rig.pass(0ms);
+    EXPECT_EQ(dialogs_of(rig, "phones"), "7 of 8");
 }
 
 TEST(Limits, DialogsOfAPeerInBothDirections) {

@@ -217,6 +217,21 @@ TEST(DigestClient, AHostileServerFindsBounds) {
     EXPECT_TRUE(Client().answer_to(headers));
 }
 
+// All of it would go into each request to that peer from then on, until none fits a datagram.
+TEST(DigestClient, AChallengeThatIsTooLongToBeCarriedIsRefused) {
+    const std::string longest(kMaxChallenge - 1, 'n');
+    Client client;
+    EXPECT_EQ(only(client.answer_to(challenge(longest))).nonce, longest);
+    for (const auto& asked : {challenge(longest + "n"), challenge(longest, ", opaque=\"o\""), challenge(longest, "", "realm")}) {
+        Client other;
+        const auto refused = other.answer_to(asked);
+        ASSERT_TRUE(refused.has_error());
+        EXPECT_EQ(refused.error().code, Code::forbidden);
+        EXPECT_NE(refused.error().detail.find("512 octets"), std::string::npos);
+        EXPECT_TRUE(other.session.entries.empty());
+    }
+}
+
 TEST(DigestClient, WhatAServerWritesCannotBreakOutOfTheHeader) {
     Client client;
     client.login.user = R"(a"b\c)";

@@ -64,6 +64,10 @@ Result<std::string> ha1_for(const Login& login, const Challenge& challenge) {
     return fail(Code::unsupported, "no HA1 for this realm and algorithm");
 }
 
+std::size_t size_of(const Challenge& challenge) {
+    return challenge.realm.size() + challenge.nonce.size() + (challenge.opaque ? challenge.opaque->size() : 0);
+}
+
 /// auth where the server leaves the choice: proxies on the way may change a body, and then auth-int would fail.
 std::optional<Qop> choose_qop(const std::vector<Qop>& offered) {
     if (offered.empty()) return std::nullopt;
@@ -155,6 +159,8 @@ Result<std::vector<Header>> answer(const Login& login, Counterpart from, std::sp
         if (std::ranges::any_of(chosen, place) || !has_secret_for(login, asked.challenge)) continue;
         if (!is_for(login, asked.challenge.realm)) {
             error = {Code::forbidden, "realm is none of the login's"};
+        } else if (size_of(asked.challenge) > kMaxChallenge) {
+            error = {Code::forbidden, "realm, nonce and opaque of the challenge exceed 512 octets"};
         } else if (refuses_ours(attempt, asked)) {
             error = {Code::forbidden, "credentials refused"};
             std::erase_if(session.entries, place);

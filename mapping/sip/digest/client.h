@@ -31,7 +31,13 @@ struct Login {
     std::string user;
     std::variant<Password, std::vector<Ha1>> secret;
     std::vector<std::string> realms;  ///< the only realms it is used for; empty: any that this peer names
+
+    /// To realms that the operator named: what is proven in those says nothing in another.
+    bool is_bound() const { return !realms.empty() || std::holds_alternative<std::vector<Ha1>>(secret); }
 };
+
+/// Octets of realm, nonce and opaque together: all of them go into every request that is authorized.
+inline constexpr std::size_t kMaxChallenge = 512;
 
 /// Who is at the other end: where the challenge came from, where the request goes. Only the caller can tell (the peer's
 /// address and transport), and whoever else is given a response may guess the password from it at leisure.
@@ -75,7 +81,8 @@ Result<std::vector<Header>> authorize(const Login& login, Counterpart to, Sessio
 /// we can answer is taken, for their order is the server's preference (RFC 8760 §2.4); unreadable ones are passed over.
 /// response_headers   of that response; other headers do no harm
 /// errors   forbidden: not from the peer of the login, or not in one of its realms; our credentials were refused (challenged
-///          again without stale=true); challenged without end. unsupported: nothing that we can answer. Else as authorize.
+///          again without stale=true); challenged without end; over kMaxChallenge. unsupported: nothing that we can answer. Else
+///          as authorize.
 ///          After an error the response is final.
 Result<std::vector<Header>> answer(const Login& login, Counterpart from, std::span<const Header> response_headers,
                                    Session& session, Attempt& attempt, const RequestParts& request, std::string_view cnonce);
