@@ -292,8 +292,12 @@ None refused_late(const Lapsing&, const Refused&, Scope& scope) {
     return {};
 }
 
+/// Nobody was asked: what is granted so is no word of the contact's, whom another mode may ask.   (PRES-29)
 Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
-    if (!is_granted(scope)) tell_granted(scope);
+    if (!is_granted(scope)) {
+        scope.parts.assumed = scope.now;
+        tell_granted(scope);
+    }
     scope.act(Act::tell_presence);
     return {};
 }

@@ -174,6 +174,26 @@ TEST(Published, PRES_29_NobodyIsPretendedToBeThereWhoseStateIsKnown) {
     EXPECT_EQ(rig.begun, 0u);
 }
 
+TEST(Published, PRES_94_WhatWasPretendedIsNoPermission) {
+    PresenceRig rig(PresenceRig::pretending());
+    rig.user(PresenceType::subscribe);
+    rig.publish(pidf({"desk"}), "3600");
+    rig.pass(1s);
+    ASSERT_NE(rig.told().find("available juliet@capulet.test/desk"), std::string::npos);
+    rig.subscribe_status = 489;
+    rig.feed(OptionsChanged{PresenceRig::default_options()});
+    EXPECT_TRUE(std::ranges::any_of(rig.stanzas, [](const auto& stanza) {
+        const auto* one = std::get_if<xmpp::Presence>(&stanza);
+        return one && one->type == PresenceType::unavailable && one->from.resource == "desk";
+    }));
+    rig.pass(1s);
+    EXPECT_EQ(rig.begun, 1u);
+    EXPECT_EQ(rig.told().find("unsubscribed"), std::string::npos);
+    rig.publish(pidf({"desk/dnd"}), "3600");
+    rig.pass(1s);
+    EXPECT_EQ(rig.told(), "") << "no contact has agreed";
+}
+
 TEST(Published, PRES_18_WhoIsAwayIsToldWhenTheyAreBack) {
     PresenceRig rig(PresenceRig::pretending());
     rig.user(PresenceType::subscribe);
