@@ -204,8 +204,11 @@ Pending pending(const From&, const NotifiedPending&, Scope& scope) {
     return {};
 }
 
-/// No notifier takes back what it has granted so; nothing of what was shown is known to hold.   (PRES-T1)
+/// No notifier takes back what it has granted so; nothing of what was shown is known to hold, nor that anything may be shown, also
+/// when this dialog is over: not before it says `active` again.   (PRES-T1, PRES-94)
 Pending doubt(const Active&, const NotifiedPending&, Scope& scope) {
+    scope.parts.assumed = scope.now;
+    scope.act(Act::keep);
     scope.act(Act::tell_unavailable);
     return {};
 }

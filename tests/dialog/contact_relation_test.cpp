@@ -596,8 +596,27 @@ TEST(ContactRelation, PRES_29_SwitchedOffItIsAsked) {
 TEST(ContactRelation, PRES_T1_PendingAfterActiveIsDoubt) {
     Play play;
     play.granted();
-    EXPECT_EQ(play.notify("pending"), "Pending: nothing");
-    EXPECT_EQ(play.notify("active"), "Active: presence") << "the authorisation was kept";
+    EXPECT_EQ(play.notify("pending"), "Pending: keep nothing");
+    EXPECT_EQ(play.notify("active"), "Active: keep presence") << "the authorisation was kept";
+}
+
+TEST(ContactRelation, PRES_T1_DoubtOutlivesItsDialog) {
+    Play play;
+    play.granted();
+    EXPECT_FALSE(play.relation.assumed());
+    play.pass(seconds(20));
+    play.notify("pending");
+    const auto since = play.now;
+    EXPECT_EQ(play.relation.assumed(), since) << "and the row says so";
+    play.pass(seconds(20));
+    EXPECT_EQ(play.notify("terminated;reason=timeout"), "Wanted: queue");
+    EXPECT_EQ(play.relation.assumed(), since);
+    play.turn();
+    EXPECT_EQ(play.notify("pending"), "Pending: ");
+    EXPECT_EQ(play.relation.assumed(), since);
+    EXPECT_EQ(play.relation.authorization(), Authorization::granted) << "nobody has taken it back";
+    EXPECT_EQ(play.notify("active"), "Active: keep presence");
+    EXPECT_FALSE(play.relation.assumed());
 }
 
 TEST(ContactRelation, PRES_T3_RejectedEndsItAndPRES_T4_NoResourceToo) {
@@ -800,7 +819,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Active+Offline=Active:",
         "Active+Away=Lapsing:nothing end",
         "Active+Withdraw=Lapsing:nothing end",
-        "Active+NotifiedPending=Pending:nothing",
+        "Active+NotifiedPending=Pending:keep nothing",
         "Active+NotifiedActive=Active:presence",
         "Active+Refused=None:nothing erase unsubscribed",
         "Active+Dropped=Idle:nothing",

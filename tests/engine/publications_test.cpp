@@ -139,6 +139,30 @@ TEST(Published, PRES_94_NobodySeesWhatTheyMayNot) {
     EXPECT_EQ(rig.told(), "");
 }
 
+// A notifier that has come to doubt an agreement ends the dialog, or the user goes and comes: the doubt stays.
+TEST(Published, PRES_94_AnAgreementInDoubtIsNone) {
+    PresenceRig rig;
+    rig.granted(pidf({"balcony"}));
+    rig.publish(pidf({"desk"}), "3600");
+    rig.pass(1min);
+    rig.told();
+    rig.notify("pending;expires=3600");
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony");
+    rig.subscribe_status = 503;
+    rig.subscribe_headers = {{"Retry-After", "600"}};
+    rig.notify("terminated;reason=timeout");
+    rig.pass(1min);
+    EXPECT_EQ(rig.begun, 2u);
+    rig.publish(pidf({"desk/dnd"}), "3600");
+    rig.pass(1min);
+    EXPECT_EQ(rig.told(), "");
+    rig.subscribe_status = 200;
+    rig.subscribe_headers = {{"Expires", "3600"}};
+    rig.pass(600s);
+    rig.notify("active;expires=3600");
+    EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk dnd") << "as soon as it is none";
+}
+
 TEST(Published, PRES_94_AProbeIsNoPermission) {
     PresenceRig rig;
     rig.publish(pidf({"desk"}), "3600");
