@@ -319,6 +319,37 @@ TEST(Published, PRES_92_AFlappingContactIsToldOnceASecond) {
     EXPECT_LE(told, 11u);
 }
 
+TEST(Published, PRES_92_WhoIsWatchedByAllStallsNobody) {
+    auto options = PresenceRig::pretending();
+    options.user_rate = 0;
+    PresenceRig rig(options);
+    constexpr unsigned kUsers = 500;
+    for (unsigned i = 0; i < kUsers; ++i) {
+        xmpp::Presence ask;
+        ask.from = {"user" + std::to_string(i), "montague.test", {}};
+        ask.to = PresenceRig::kJuliet;
+        ask.type = PresenceType::subscribe;
+        rig.stanza(ask);
+        rig.pass(1s);
+    }
+    rig.told();
+    rig.request(rig.publish_request(pidf({"desk/dnd"})));
+    ASSERT_EQ(rig.answer().status, 200);
+    std::set<std::string> told;
+    unsigned ticks = 0;
+    for (auto due = rig.engine.next_timeout(); due && *due <= rig.now + 900ms; due = rig.engine.next_timeout(), ++ticks) {
+        rig.now = std::max(rig.now, *due);
+        const auto before = told.size();
+        rig.feed(Tick{});
+        for (const auto& stanza : rig.stanzas)
+            if (const auto* one = std::get_if<xmpp::Presence>(&stanza); one && one->from.resource == "desk")
+                told.insert(one->to.to_string());
+        ASSERT_LE(told.size() - before, 64u) << "a slice at a time";
+    }
+    EXPECT_EQ(told.size(), kUsers) << "and soon everybody";
+    EXPECT_GE(ticks, kUsers / 64);
+}
+
 TEST(Published, CORE_71_WhoPublishesTooMuchIsToldToComeBack) {
     auto options = PresenceRig::default_options();
     options.user_rate = 5;
