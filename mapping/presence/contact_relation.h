@@ -82,7 +82,7 @@ using Event = std::variant<Subscribe, Unsubscribe, Probe, ProbeInWait, Online, O
 
 struct Parts {
     Authorization authorization = Authorization::pending;
-    /// Granted by the roster's word alone, since then: the contact has not said so yet.
+    /// Granted by the roster's word alone, since then: the contact has not said so yet, or has come to doubt it.
     std::optional<TimePoint> assumed{};
     bool online = false;      ///< the user has an available resource, as far as is known
     bool settled = false;     ///< what was last told stays true

@@ -204,8 +204,11 @@ Pending pending(const From&, const NotifiedPending&, Scope& scope) {
     return {};
 }
 
-/// No notifier takes back what it has granted so; nothing of what was shown is known to hold.   (PRES-T1)
+/// No notifier takes back what it has granted so; nothing of what was shown is known to hold, nor that anything may be shown, also
+/// when this dialog is over: not before it says `active` again.   (PRES-T1, PRES-94)
 Pending doubt(const Active&, const NotifiedPending&, Scope& scope) {
+    scope.parts.assumed = scope.now;
+    scope.act(Act::keep);
     scope.act(Act::tell_unavailable);
     return {};
 }
@@ -292,8 +295,12 @@ None refused_late(const Lapsing&, const Refused&, Scope& scope) {
     return {};
 }
 
+/// Nobody was asked: what is granted so is no word of the contact's, whom another mode may ask.   (PRES-29)
 Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
-    if (!is_granted(scope)) tell_granted(scope);
+    if (!is_granted(scope)) {
+        scope.parts.assumed = scope.now;
+        tell_granted(scope);
+    }
     scope.act(Act::tell_presence);
     return {};
 }

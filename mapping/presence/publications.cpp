@@ -1,6 +1,7 @@
 #include "mapping/presence/publications.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace stox::presence {
 
@@ -101,22 +102,30 @@ void Publications::drop_lapsed(Entry& entry, TimePoint now) {
 void Publications::note_change(Entry& entry) {
     entry.changed = true;
     entry.version = ++last_;
+    entry.composed.reset();
+}
+
+const Presentity& Publications::composed(const std::string& contact) {
+    static const Presentity nothing{};
+    const auto entry = entries_.find(contact);
+    if (entry == entries_.end()) return nothing;
+    auto& made = entry->second.composed;
+    if (!made) made = compose(entry->second);
+    return *made;
 }
 
 /// What was said last comes first; of whom that says nothing, what was said before it counts.
-Presentity Publications::composed(const std::string& contact) const {
-    const auto entry = entries_.find(contact);
-    if (entry == entries_.end()) return {};
+Presentity Publications::compose(const Entry& entry) {
     std::vector<const Publication*> latest_first;
-    for (const auto& one : entry->second.all) latest_first.push_back(&one);
+    for (const auto& one : entry.all) latest_first.push_back(&one);
     std::ranges::sort(latest_first, std::ranges::greater(), &Publication::said);
     Presentity made;
+    std::set<std::string_view> named;
     for (const bool known : {true, false})
         for (const auto* publication : latest_first)
             for (const auto& one : publication->document.resources) {
                 if ((one.availability != Availability::unknown) != known) continue;
-                if (std::ranges::find(made.resources, one.resource, &ResourcePresence::resource) == made.resources.end())
-                    made.resources.push_back(one);
+                if (named.insert(one.resource).second) made.resources.push_back(one);
             }
     put_in_order(made);
     cut_statuses(made);

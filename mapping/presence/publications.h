@@ -56,8 +56,8 @@ public:
 
     /// Which state of the contact's publications this is; none: there are none, or none says anything.
     std::optional<std::uint64_t> version(const std::string& contact) const;
-    /// What they say together; who is of no publication is gone.
-    Presentity composed(const std::string& contact) const;
+    /// What they say together; who is of no publication is gone. Composed once for each version; good until the next call.
+    const Presentity& composed(const std::string& contact);
 
     /// A contact of whom something else is published now, or nothing any more.
     std::optional<std::string> take_changed(TimePoint now);
@@ -80,6 +80,7 @@ private:
     struct Entry {
         std::vector<Publication> all{};
         std::uint64_t version = 0;
+        std::optional<Presentity> composed{};  ///< of that version
         bool changed = false;
         TimePoint look_at{};             ///< not before
         std::optional<TimePoint> due{};  ///< as it stands among the dues
@@ -92,6 +93,7 @@ private:
     void drop(Entry& entry, std::size_t which);
     void drop_lapsed(Entry& entry, TimePoint now);
     void note_change(Entry& entry);
+    static Presentity compose(const Entry& entry);
     void settle(Entries::iterator entry);
 
     PublicationLimits limits_{};

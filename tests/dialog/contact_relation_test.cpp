@@ -549,6 +549,38 @@ TEST(ContactRelation, PRES_29_PretendedWithoutAnySubscribe) {
     EXPECT_EQ(play.unsubscribe(), "None: nothing erase unsubscribed");
 }
 
+// No contact has agreed to what was pretended: a trunk without presence, asked after all, takes nobody off a roster.
+TEST(ContactRelation, PRES_29_WhatWasPretendedIsNoWordOfTheContact) {
+    for (const int status : {405, 406, 489}) {
+        Play play;
+        std::vector<ContactAct> out;
+        play.relation.subscribe(play.now, out);
+        EXPECT_EQ(play.pretend(), "Pretended: keep subscribed presence");
+        EXPECT_EQ(play.relation.assumed(), play.now) << "and the row says so";
+        EXPECT_EQ(play.pass(std::chrono::days(40)), "Pretended: ");
+        EXPECT_EQ(play.withdraw(), "Idle: nothing");
+        EXPECT_EQ(play.online(), "Wanted: queue") << "time without a question does not count";
+        play.turn();
+        EXPECT_EQ(play.fail(status), "Idle: nothing") << status;
+        EXPECT_EQ(wait(play), hours(24)) << status;
+        play.pass(hours(24));
+        play.turn();
+        EXPECT_EQ(play.notify("active"), "Active: keep presence");
+        EXPECT_FALSE(play.relation.assumed());
+    }
+    Play refused;
+    std::vector<ContactAct> out;
+    refused.relation.subscribe(refused.now, out);
+    refused.pretend();
+    refused.withdraw();
+    refused.online();
+    refused.turn();
+    EXPECT_EQ(refused.fail(403), "None: nothing erase unsubscribed") << "this is one";
+    Play standing(ContactRelation(Authorization::granted));
+    EXPECT_EQ(standing.pretend(), "Pretended: presence");
+    EXPECT_FALSE(standing.relation.assumed()) << "what was said stays said";
+}
+
 TEST(ContactRelation, PRES_29_SwitchedOffItIsAsked) {
     Play play(ContactRelation(Authorization::granted));
     EXPECT_EQ(play.pretend(), "Pretended: presence");
@@ -564,8 +596,27 @@ TEST(ContactRelation, PRES_29_SwitchedOffItIsAsked) {
 TEST(ContactRelation, PRES_T1_PendingAfterActiveIsDoubt) {
     Play play;
     play.granted();
-    EXPECT_EQ(play.notify("pending"), "Pending: nothing");
-    EXPECT_EQ(play.notify("active"), "Active: presence") << "the authorisation was kept";
+    EXPECT_EQ(play.notify("pending"), "Pending: keep nothing");
+    EXPECT_EQ(play.notify("active"), "Active: keep presence") << "the authorisation was kept";
+}
+
+TEST(ContactRelation, PRES_T1_DoubtOutlivesItsDialog) {
+    Play play;
+    play.granted();
+    EXPECT_FALSE(play.relation.assumed());
+    play.pass(seconds(20));
+    play.notify("pending");
+    const auto since = play.now;
+    EXPECT_EQ(play.relation.assumed(), since) << "and the row says so";
+    play.pass(seconds(20));
+    EXPECT_EQ(play.notify("terminated;reason=timeout"), "Wanted: queue");
+    EXPECT_EQ(play.relation.assumed(), since);
+    play.turn();
+    EXPECT_EQ(play.notify("pending"), "Pending: ");
+    EXPECT_EQ(play.relation.assumed(), since);
+    EXPECT_EQ(play.relation.authorization(), Authorization::granted) << "nobody has taken it back";
+    EXPECT_EQ(play.notify("active"), "Active: keep presence");
+    EXPECT_FALSE(play.relation.assumed());
 }
 
 TEST(ContactRelation, PRES_T3_RejectedEndsItAndPRES_T4_NoResourceToo) {
@@ -768,7 +819,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Active+Offline=Active:",
         "Active+Away=Lapsing:nothing end",
         "Active+Withdraw=Lapsing:nothing end",
-        "Active+NotifiedPending=Pending:nothing",
+        "Active+NotifiedPending=Pending:keep nothing",
         "Active+NotifiedActive=Active:presence",
         "Active+Refused=None:nothing erase unsubscribed",
         "Active+Dropped=Idle:nothing",

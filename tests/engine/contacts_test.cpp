@@ -848,6 +848,21 @@ TEST(Contacts, PRES_29_AReloadChangesTheMode) {
     EXPECT_EQ(rig.pass(1s), "available juliet@capulet.test/phone");
 }
 
+TEST(Contacts, PRES_29_AReloadToAskTakesNobodyOffARoster) {
+    for (const int status : {405, 406, 489}) {
+        ContactsRig rig(pretending());
+        rig.subscribe();
+        rig.pass(1s);
+        EXPECT_TRUE(rig.rows().at(0).assumed) << "a restart knows it, too";
+        rig.rig.feed(OptionsChanged{Rig::default_options()});
+        rig.pass(0ms);
+        ASSERT_EQ(rig.begun, 1u);
+        EXPECT_EQ(rig.respond(status).find("unsubscribed"), std::string::npos) << status;
+        EXPECT_EQ(rig.pass(23h), "") << status;
+        EXPECT_EQ(rig.rows().size(), 1u) << status;
+    }
+}
+
 TEST(Contacts, PresenceThatIsOff) {
     auto options = Rig::default_options();
     options.presence.mode = config::PresenceMode::off;

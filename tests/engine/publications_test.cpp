@@ -139,6 +139,30 @@ TEST(Published, PRES_94_NobodySeesWhatTheyMayNot) {
     EXPECT_EQ(rig.told(), "");
 }
 
+// A notifier that has come to doubt an agreement ends the dialog, or the user goes and comes: the doubt stays.
+TEST(Published, PRES_94_AnAgreementInDoubtIsNone) {
+    PresenceRig rig;
+    rig.granted(pidf({"balcony"}));
+    rig.publish(pidf({"desk"}), "3600");
+    rig.pass(1min);
+    rig.told();
+    rig.notify("pending;expires=3600");
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/balcony");
+    rig.subscribe_status = 503;
+    rig.subscribe_headers = {{"Retry-After", "600"}};
+    rig.notify("terminated;reason=timeout");
+    rig.pass(1min);
+    EXPECT_EQ(rig.begun, 2u);
+    rig.publish(pidf({"desk/dnd"}), "3600");
+    rig.pass(1min);
+    EXPECT_EQ(rig.told(), "");
+    rig.subscribe_status = 200;
+    rig.subscribe_headers = {{"Expires", "3600"}};
+    rig.pass(600s);
+    rig.notify("active;expires=3600");
+    EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk dnd") << "as soon as it is none";
+}
+
 TEST(Published, PRES_94_AProbeIsNoPermission) {
     PresenceRig rig;
     rig.publish(pidf({"desk"}), "3600");
@@ -172,6 +196,26 @@ TEST(Published, PRES_29_NobodyIsPretendedToBeThereWhoseStateIsKnown) {
     EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/desk, available juliet@capulet.test/phone")
         << "nothing is known again";
     EXPECT_EQ(rig.begun, 0u);
+}
+
+TEST(Published, PRES_94_WhatWasPretendedIsNoPermission) {
+    PresenceRig rig(PresenceRig::pretending());
+    rig.user(PresenceType::subscribe);
+    rig.publish(pidf({"desk"}), "3600");
+    rig.pass(1s);
+    ASSERT_NE(rig.told().find("available juliet@capulet.test/desk"), std::string::npos);
+    rig.subscribe_status = 489;
+    rig.feed(OptionsChanged{PresenceRig::default_options()});
+    EXPECT_TRUE(std::ranges::any_of(rig.stanzas, [](const auto& stanza) {
+        const auto* one = std::get_if<xmpp::Presence>(&stanza);
+        return one && one->type == PresenceType::unavailable && one->from.resource == "desk";
+    }));
+    rig.pass(1s);
+    EXPECT_EQ(rig.begun, 1u);
+    EXPECT_EQ(rig.told().find("unsubscribed"), std::string::npos);
+    rig.publish(pidf({"desk/dnd"}), "3600");
+    rig.pass(1s);
+    EXPECT_EQ(rig.told(), "") << "no contact has agreed";
 }
 
 TEST(Published, PRES_18_WhoIsAwayIsToldWhenTheyAreBack) {
@@ -273,6 +317,37 @@ TEST(Published, PRES_92_AFlappingContactIsToldOnceASecond) {
     }
     EXPECT_GE(told, 9u);
     EXPECT_LE(told, 11u);
+}
+
+TEST(Published, PRES_92_WhoIsWatchedByAllStallsNobody) {
+    auto options = PresenceRig::pretending();
+    options.user_rate = 0;
+    PresenceRig rig(options);
+    constexpr unsigned kUsers = 500;
+    for (unsigned i = 0; i < kUsers; ++i) {
+        xmpp::Presence ask;
+        ask.from = {"user" + std::to_string(i), "montague.test", {}};
+        ask.to = PresenceRig::kJuliet;
+        ask.type = PresenceType::subscribe;
+        rig.stanza(ask);
+        rig.pass(1s);
+    }
+    rig.told();
+    rig.request(rig.publish_request(pidf({"desk/dnd"})));
+    ASSERT_EQ(rig.answer().status, 200);
+    std::set<std::string> told;
+    unsigned ticks = 0;
+    for (auto due = rig.engine.next_timeout(); due && *due <= rig.now + 900ms; due = rig.engine.next_timeout(), ++ticks) {
+        rig.now = std::max(rig.now, *due);
+        const auto before = told.size();
+        rig.feed(Tick{});
+        for (const auto& stanza : rig.stanzas)
+            if (const auto* one = std::get_if<xmpp::Presence>(&stanza); one && one->from.resource == "desk")
+                told.insert(one->to.to_string());
+        ASSERT_LE(told.size() - before, 64u) << "a slice at a time";
+    }
+    EXPECT_EQ(told.size(), kUsers) << "and soon everybody";
+    EXPECT_GE(ticks, kUsers / 64);
 }
 
 TEST(Published, CORE_71_WhoPublishesTooMuchIsToldToComeBack) {

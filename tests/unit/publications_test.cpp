@@ -52,7 +52,7 @@ protected:
                     const std::string& peer = kPeer) {
         return all.publish({kJuliet, peer, match, expires, {}}, tag, now);
     }
-    std::string composed() const { return words(all.composed(kJuliet)); }
+    std::string composed() { return words(all.composed(kJuliet)); }
 
     Publications all;
     Publications::TimePoint now{1h};
@@ -132,6 +132,20 @@ TEST_F(PublicationsTest, PRES_94_ItLapsesUnlessItIsRefreshed) {
     now += Publications::kApart;
     EXPECT_EQ(all.take_changed(now), std::nullopt);
     EXPECT_EQ(all.next_timeout(), std::nullopt) << "nothing is left of it";
+}
+
+// However many watch: each of them would else wait for hundreds of long names to be compared.
+TEST_F(PublicationsTest, PRES_92_AVersionIsComposedOnce) {
+    say({resource("desk")}, "a");
+    say({resource("cell")}, "b");
+    const auto* first = all.composed(kJuliet).resources.data();
+    refresh("a", "c");
+    EXPECT_EQ(all.composed(kJuliet).resources.data(), first) << "a refresh says nothing new";
+    change("c", "d", {resource("desk", Availability::available, Show::dnd)});
+    EXPECT_EQ(composed(), "cell, desk dnd") << "and a new version is no old one";
+    now += 600s;
+    say({resource("car")}, "e");
+    EXPECT_EQ(composed(), "car");
 }
 
 TEST_F(PublicationsTest, PRES_92_AContactThatFlapsIsLookedAtOnceASecond) {

@@ -35,6 +35,7 @@ struct Contact {
     bool has_row = false;
     bool resending = false;      ///< the new stream is told of it in its turn
     bool waits_to_tell = false;  ///< there is more to tell than all contacts together may
+    bool waits_to_follow = false;  ///< something else is published of the contact
     bool notified = false;       ///< what is known is from a subscription
     std::optional<std::uint64_t> published{};  ///< or it is this version of its publications
     sip::UsageKey usage = sip::UsageKey::none;
@@ -109,6 +110,8 @@ public:
     std::deque<xmpp::Presence> owed{};       ///< answers that wait for a stream, and those behind them
     std::deque<std::uint64_t> telling{};     ///< who waits to tell, in turn: nobody tells anything while others wait
     Pace<5'000, 5'000> told{};               ///< about all contacts together   (PRES-92)
+    std::deque<std::uint64_t> following{};   ///< who has not been looked at since something else was published of their contact
+    Pace<64, 5'000> followed{};              ///< of them
     bool others_wait() const { return !owed.empty() || !telling.empty(); }
     std::optional<presence::Pidf> document{};     ///< of the NOTIFY that is being handled
     std::optional<presence::DialogInfo> calls{};  ///< the same, about a line

@@ -7,6 +7,7 @@
 #include "plugin/engine/presence/contact_work.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::engine {
 
@@ -106,14 +107,27 @@ std::variant<sip::Response, Refusal> publish(State& state, const sip::Request& r
     return later(peer, kRetryFull_s, "as many publications as may be");
 }
 
+/// One phone may have thousands of watchers: a few at once, and others have their turn between.
 void publications_tick(State& state, TimePoint now, Actions& out) {
     if (state.leaving) return;
+    auto& contacts = state.contacts;
     while (const auto contact = state.publications.take_changed(now))
-        for (auto* watched : state.contacts.watching(*contact)) perform(state, *watched, {}, now, out);
+        for (auto* watched : contacts.watching(*contact))
+            if (!std::exchange(watched->waits_to_follow, true)) contacts.following.push_back(watched->number);
+    for (; !contacts.following.empty() && contacts.followed.left(now) > 0; contacts.following.pop_front()) {
+        auto* watched = contacts.find(contacts.following.front());
+        if (!watched) continue;
+        contacts.followed.spend(now);
+        watched->waits_to_follow = false;
+        perform(state, *watched, {}, now, out);
+    }
 }
 
 std::optional<TimePoint> publications_due(const State& state) {
-    return state.leaving ? std::nullopt : state.publications.next_timeout();
+    if (state.leaving) return std::nullopt;
+    auto due = state.publications.next_timeout();
+    if (!state.contacts.following.empty() && (!due || state.contacts.followed.next() < *due)) due = state.contacts.followed.next();
+    return due;
 }
 
 void publications_configure(State& state, bool same_addresses, TimePoint now) {
