@@ -64,7 +64,9 @@ std::optional<Outcome> Outbound::begin(Entries::iterator entry, NextHops& hops, 
         case NextHops::Way::State::ready:
             break;
     }
-    const auto size = wire_size(entry->second.request) + accounts_.octets(entry->second.peer);
+    // What a dialog sends has its credentials already.
+    const auto credentials = entry->second.of_dialog ? 0 : accounts_.octets(entry->second.peer);
+    const auto size = wire_size(entry->second.request) + credentials;
     std::erase_if(way.targets, [&](const Target& target) {
         return size > (target.transport == Transport::udp ? kMaxUdpRequest : kMaxRequest);
     });

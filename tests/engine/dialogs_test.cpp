@@ -387,7 +387,7 @@ TEST(Dialogs, WhatThePeerAskedForCountsForTheLengthOfADatagram) {
         return outcome ? outcome->kind : Outcome::Kind::answered;
     };
     EXPECT_EQ(begins("n1"), Outcome::Kind::answered);
-    EXPECT_EQ(begins(std::string(490, 'n')), Outcome::Kind::too_large);
+    EXPECT_EQ(begins(std::string(300, 'n')), Outcome::Kind::too_large);
 }
 
 TEST(Dialogs, AChallengeThatIsTooLongIsNotAnsweredInADialogAndTheOperatorHearsWhy) {

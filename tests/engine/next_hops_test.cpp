@@ -413,6 +413,7 @@ TEST(Probing, ASeldomProbeMakesNoOldLocation) {
     rig.now += 19s;
     EXPECT_EQ(rig.stanza(message_stanza("m1")).sent.size(), 1u);
     EXPECT_TRUE(rig.located.empty());
+    rig.sip_response(rig.sent.front().transaction, 200);
     rig.now += 1s;
     EXPECT_EQ(rig.stanza(message_stanza("m2")).located.size(), 1u);
 }
