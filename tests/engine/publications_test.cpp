@@ -396,6 +396,24 @@ TEST(Published, PRES_94_AReloadKeepsThoseOfPeersThatAreThere) {
     EXPECT_EQ(rig.publish({}).status, 412) << "nor is what a peer said that is none any more";
 }
 
+TEST(Published, PRES_94_AReloadForgetsWhatAPeerMayNotSayAnyMore) {
+    PresenceRig rig;
+    silent(rig);
+    rig.publish(pidf({"desk"}));
+    rig.pass(1s);
+    rig.told();
+    auto options = PresenceRig::default_options();
+    options.peers.front().identities = {{{}, "juliet", {}}};
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(rig.publish({}).status, 200) << "of her it may speak still";
+    options.peers.front().identities.front().user = "tybalt";
+    rig.feed(OptionsChanged{options});
+    rig.pass(1s);
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/desk");
+    rig.feed(OptionsChanged{PresenceRig::default_options()});
+    EXPECT_EQ(rig.publish({}).status, 412) << "nothing of it is left";
+}
+
 TEST(Published, AnAdministratorSeesHowManyThereAre) {
     PresenceRig rig;
     const auto used = [&] {
