@@ -306,7 +306,8 @@ Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
 }
 
 /// Without a word to the user: nobody has taken anything back, and the next probe of a roster asks again.   (PRES-27)
-None forgotten(const Idle&, const Forget&, Scope& scope) {
+template <class From>
+None forgotten(const From&, const Forget&, Scope& scope) {
     scope.act(Act::erase);
     return {};
 }
@@ -327,7 +328,7 @@ using Table = transitions<
     row<Idle,       Due,             Wanted,     due>,
     row<Idle,       Pretend,         Pretended,  pretend>,
     row<Idle,       Withdraw,        Idle,       withdrawn<Idle, Withdraw>>,
-    row<Idle,       Forget,          None,       forgotten>,
+    row<Idle,       Forget,          None,       forgotten<Idle>>,
     row<Pretended,  Subscribe,       Pretended,  repeated<Pretended>>,
     row<Pretended,  Unsubscribe,     None,       end<Pretended>>,
     row<Pretended,  Probe,           Pretended,  answer<Pretended>>,
@@ -340,6 +341,7 @@ using Table = transitions<
     row<Wanted,     Online,          Wanted,     stay<Wanted>>,
     row<Wanted,     Offline,         Idle,       go<Wanted>>,
     row<Wanted,     Turn,            Trying,     start>,
+    row<Wanted,     Forget,          None,       forgotten<Wanted>>,
     row<Wanted,     Withdraw,        Idle,       withdrawn<Wanted, Withdraw>>,
     row<PollWanted, Subscribe,       PollWanted, repeated<PollWanted>>,
     row<PollWanted, Unsubscribe,     None,       end<PollWanted>>,

@@ -744,6 +744,37 @@ TEST(ContactRelation, PRES_104_RefusedRefreshMakesANewDialogWhoseAnswerDecides) 
     EXPECT_EQ(play.fail(489), "None: nothing erase unsubscribed");
 }
 
+TEST(ContactRelation, PRES_27_WhatTheRosterAloneSaysMakesRoom) {
+    const auto forget = [](Play& play) {
+        std::vector<ContactAct> out;
+        play.relation.forget(play.now, out);
+        return name(play.relation.state()) + ": " + names(out);
+    };
+    Play waits;
+    waits.probe();
+    EXPECT_EQ(waits.relation.expendable_since(), waits.now);
+    EXPECT_EQ(forget(waits), "None: erase");
+    Play rests;
+    rests.probe();
+    rests.turn();
+    EXPECT_FALSE(rests.relation.expendable_since()) << "it is being asked";
+    EXPECT_EQ(forget(rests), "Trying: ");
+    rests.fail(489);
+    EXPECT_EQ(forget(rests), "None: erase");
+    Play shown;
+    shown.probe();
+    shown.offline();
+    shown.pretend();
+    EXPECT_EQ(forget(shown), "Pretended: ") << "the user sees it";
+    Play confirmed;
+    confirmed.granted();
+    confirmed.fail(503);
+    EXPECT_EQ(forget(confirmed), "Idle: ");
+    Play asked;
+    asked.subscribe();
+    EXPECT_EQ(forget(asked), "Wanted: ") << "the user waits for an answer";
+}
+
 TEST(ContactRelation, WhatWasKeptGoesOnWhenTheUserIsThere) {
     Play play(ContactRelation(Authorization::granted));
     EXPECT_EQ(play.pass(hours(1)), "Idle: ");
@@ -780,6 +811,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Wanted+Online=Wanted:",
         "Wanted+Offline=Idle:",
         "Wanted+Turn=Trying:start",
+        "Wanted+Forget=None:erase",
         "Wanted+Withdraw=Idle:nothing",
         "PollWanted+Subscribe=PollWanted:subscribed",
         "PollWanted+Unsubscribe=None:nothing erase unsubscribed",
