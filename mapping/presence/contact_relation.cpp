@@ -82,7 +82,7 @@ void ContactRelation::failed(int status, std::optional<seconds> retry_after, boo
         case Failure::absent:
             if (parts_.authorization == Authorization::pending) return step(Refused{}, now, out);
             if (!is_assumed_for(kNobodyThere, now)) break;
-            step(after(back_off(now, below)), now, out);
+            step(Dropped{back_off(now, below), false}, now, out);
             return step(Forget{}, now, out);
         case Failure::lost:
             return step(at_once(now, below), now, out);

@@ -305,9 +305,11 @@ Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
     return {};
 }
 
-/// Without a word to the user: nobody has taken anything back, and the next probe of a roster asks again.   (PRES-27)
+/// Without `unsubscribed`: nobody has taken anything back, and the next probe of a roster asks again. What a poll may have shown is
+/// withdrawn.   (PRES-27)
 template <class From>
 None forgotten(const From&, const Forget&, Scope& scope) {
+    scope.act(Act::tell_unavailable);
     scope.act(Act::erase);
     return {};
 }

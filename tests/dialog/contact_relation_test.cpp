@@ -484,7 +484,16 @@ TEST(ContactRelation, PRES_27_WhatNobodyConfirmsIsForgottenAfterAMonthWithoutAWo
     play.probe();
     play.offline();
     EXPECT_EQ(play.pass(std::chrono::days(30) - seconds(1)), "Idle: ");
-    EXPECT_EQ(play.pass(seconds(1)), "None: erase");
+    EXPECT_EQ(play.pass(seconds(1)), "None: nothing erase");
+    Play polled;
+    polled.probe();
+    polled.turn();
+    polled.fail(503);
+    EXPECT_EQ(polled.probe(), "PollWanted: answer queue");
+    polled.turn();
+    polled.offline();
+    EXPECT_EQ(polled.notify("terminated;reason=timeout"), "Idle: presence");
+    EXPECT_EQ(polled.pass(std::chrono::days(30)), "None: nothing erase") << "what a poll has shown is not left";
     const auto since = TimePoint{hours(1)};
     Play kept(ContactRelation(Authorization::granted, since));
     EXPECT_EQ(kept.relation.assumed(), since);
@@ -492,7 +501,7 @@ TEST(ContactRelation, PRES_27_WhatNobodyConfirmsIsForgottenAfterAMonthWithoutAWo
     kept.turn();
     kept.notify("pending");
     EXPECT_EQ(kept.pass(std::chrono::days(31)), "Pending: ") << "somebody answers";
-    EXPECT_EQ(kept.fail(503), "None: nothing erase");
+    EXPECT_EQ(kept.fail(503), "None: nothing nothing erase");
     Play confirmed;
     confirmed.probe();
     confirmed.turn();
@@ -753,14 +762,14 @@ TEST(ContactRelation, PRES_27_WhatTheRosterAloneSaysMakesRoom) {
     Play waits;
     waits.probe();
     EXPECT_EQ(waits.relation.expendable_since(), waits.now);
-    EXPECT_EQ(forget(waits), "None: erase");
+    EXPECT_EQ(forget(waits), "None: nothing erase");
     Play rests;
     rests.probe();
     rests.turn();
     EXPECT_FALSE(rests.relation.expendable_since()) << "it is being asked";
     EXPECT_EQ(forget(rests), "Trying: ");
     rests.fail(489);
-    EXPECT_EQ(forget(rests), "None: erase");
+    EXPECT_EQ(forget(rests), "None: nothing erase");
     Play shown;
     shown.probe();
     shown.offline();
@@ -798,7 +807,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Idle+Due=Wanted:queue",
         "Idle+Pretend=Pretended:presence",
         "Idle+Withdraw=Idle:nothing",
-        "Idle+Forget=None:erase",
+        "Idle+Forget=None:nothing erase",
         "Pretended+Subscribe=Pretended:subscribed",
         "Pretended+Unsubscribe=None:nothing erase unsubscribed",
         "Pretended+Probe=Pretended:answer",
@@ -811,7 +820,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Wanted+Online=Wanted:",
         "Wanted+Offline=Idle:",
         "Wanted+Turn=Trying:start",
-        "Wanted+Forget=None:erase",
+        "Wanted+Forget=None:nothing erase",
         "Wanted+Withdraw=Idle:nothing",
         "PollWanted+Subscribe=PollWanted:subscribed",
         "PollWanted+Unsubscribe=None:nothing erase unsubscribed",
