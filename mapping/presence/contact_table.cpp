@@ -204,8 +204,8 @@ Pending pending(const From&, const NotifiedPending&, Scope& scope) {
     return {};
 }
 
-/// No notifier takes back what it has granted so; nothing of what was shown is known to hold, nor that anything may be shown, also
-/// when this dialog is over: not before it says `active` again.   (PRES-T1, PRES-94)
+/// No notifier takes back what it has granted so; nothing of what was shown is known to hold, nor that anything may be shown,
+/// also when this dialog is over: not before it says `active` again.   (PRES-T1, PRES-94)
 Pending doubt(const Active&, const NotifiedPending&, Scope& scope) {
     scope.parts.assumed = scope.now;
     scope.act(Act::keep);
@@ -305,8 +305,8 @@ Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
     return {};
 }
 
-/// Without `unsubscribed`: nobody has taken anything back, and the next probe of a roster asks again. What a poll may have shown is
-/// withdrawn.   (PRES-27)
+/// Without `unsubscribed`: nobody has taken anything back, and the next probe of a roster asks again. What a poll may have shown
+/// is withdrawn.   (PRES-27)
 template <class From>
 None forgotten(const From&, const Forget&, Scope& scope) {
     scope.act(Act::tell_unavailable);

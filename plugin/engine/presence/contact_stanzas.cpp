@@ -23,8 +23,8 @@ xmpp::StanzaError error(ErrorType type, Condition condition, const char* text) {
     return made;
 }
 
-/// Of what a roster alone says the oldest makes room for one more, whoever's it is: it costs nobody anything that the next probe does
-/// not bring back.   (PRES-27)
+/// Of what a roster alone says the oldest makes room for one more, whoever's it is: it costs nobody anything that the next probe
+/// does not bring back.   (PRES-27)
 bool make_room(State& state, TimePoint now, Actions& out) {
     const auto before = state.contacts.size();
     if (auto* oldest = state.contacts.oldest_expendable())

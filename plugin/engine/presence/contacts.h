@@ -33,10 +33,10 @@ struct Contact {
     ShownPresence shown{};
     std::vector<std::string> kept_shown{};  ///< as the store has it
     bool has_row = false;
-    bool resending = false;      ///< the new stream is told of it in its turn
-    bool waits_to_tell = false;  ///< there is more to tell than all contacts together may
-    bool waits_to_follow = false;  ///< something else is published of the contact
-    bool notified = false;       ///< what is known is from a subscription
+    bool resending = false;                    ///< the new stream is told of it in its turn
+    bool waits_to_tell = false;                ///< there is more to tell than all contacts together may
+    bool waits_to_follow = false;              ///< something else is published of the contact
+    bool notified = false;                     ///< what is known is from a subscription
     std::optional<std::uint64_t> published{};  ///< or it is this version of its publications
     sip::UsageKey usage = sip::UsageKey::none;
     std::optional<ContactLine> line{};         ///< whether it is on the phone is asked

@@ -79,8 +79,12 @@ std::variant<presence::Publish, Refusal> read(const State& state, const sip::Req
     auto said = document(state, request);
     if (auto* refusal = std::get_if<Refusal>(&said)) return std::move(*refusal);
     const auto* match = request.header("SIP-If-Match");
-    return presence::Publish{std::get<xmpp::Jid>(about).to_string(), peer.name, match ? std::optional(*match) : std::nullopt,
-                             std::get<std::chrono::seconds>(expires), std::get<0>(std::move(said)), author.uri.to_string()};
+    return presence::Publish{std::get<xmpp::Jid>(about).to_string(),
+                             peer.name,
+                             match ? std::optional(*match) : std::nullopt,
+                             std::get<std::chrono::seconds>(expires),
+                             std::get<0>(std::move(said)),
+                             author.uri.to_string()};
 }
 
 }  // namespace
@@ -126,7 +130,8 @@ void publications_tick(State& state, TimePoint now, Actions& out) {
 std::optional<TimePoint> publications_due(const State& state) {
     if (state.leaving) return std::nullopt;
     auto due = state.publications.next_timeout();
-    if (!state.contacts.following.empty() && (!due || state.contacts.followed.next() < *due)) due = state.contacts.followed.next();
+    if (!state.contacts.following.empty() && (!due || state.contacts.followed.next() < *due))
+        due = state.contacts.followed.next();
     return due;
 }
 
