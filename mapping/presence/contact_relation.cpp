@@ -24,6 +24,15 @@ void ContactRelation::turn(TimePoint now, Actions& out) { step(Turn{}, now, out)
 void ContactRelation::pretend(TimePoint now, Actions& out) { step(Pretend{}, now, out); }
 void ContactRelation::withdraw(TimePoint now, Actions& out) { step(Withdraw{}, now, out); }
 
+void ContactRelation::forget(TimePoint now, Actions& out) {
+    if (expendable_since()) step(Forget{}, now, out);
+}
+
+std::optional<TimePoint> ContactRelation::expendable_since() const {
+    const bool rests = std::holds_alternative<Idle>(parts_.state) || std::holds_alternative<Wanted>(parts_.state);
+    return rests ? parts_.assumed : std::nullopt;
+}
+
 void ContactRelation::probe(TimePoint now, Actions& out) {
     const bool waits = !parts_.settled && parts_.not_before > now && parts_.authorization == Authorization::granted;
     const bool may_poll = !parts_.rarely && (!parts_.polled || now - *parts_.polled >= kPollGap);

@@ -64,7 +64,7 @@ struct Away {};  ///< the user has been offline for long enough
 struct Turn {};
 struct Pretend {};
 struct Withdraw {};
-struct Forget {};  ///< nobody has confirmed what the roster alone says
+struct Forget {};  ///< nobody has confirmed what the roster alone says, for too long or when there is no room for it
 struct NotifiedPending {};
 struct NotifiedActive {};
 struct PollAnswered {};
@@ -153,6 +153,10 @@ public:
     void pretend(TimePoint now, Actions& out);
     /// No dialog is wanted any more, nothing is shown; until online(). The authorisation stays.
     void withdraw(TimePoint now, Actions& out);
+    /// There is no room for it: only of what expendable_since() says so.
+    void forget(TimePoint now, Actions& out);
+    /// Since when nothing but the roster speaks for it; none: somebody else does, it is shown, or there is a dialog.
+    std::optional<TimePoint> expendable_since() const;
     void tick(TimePoint now, Actions& out);
     std::optional<TimePoint> next_timeout() const;
 

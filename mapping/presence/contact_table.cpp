@@ -204,8 +204,8 @@ Pending pending(const From&, const NotifiedPending&, Scope& scope) {
     return {};
 }
 
-/// No notifier takes back what it has granted so; nothing of what was shown is known to hold, nor that anything may be shown, also
-/// when this dialog is over: not before it says `active` again.   (PRES-T1, PRES-94)
+/// No notifier takes back what it has granted so; nothing of what was shown is known to hold, nor that anything may be shown,
+/// also when this dialog is over: not before it says `active` again.   (PRES-T1, PRES-94)
 Pending doubt(const Active&, const NotifiedPending&, Scope& scope) {
     scope.parts.assumed = scope.now;
     scope.act(Act::keep);
@@ -305,8 +305,10 @@ Pretended pretend(const Idle&, const Pretend&, Scope& scope) {
     return {};
 }
 
-/// Nobody has taken anything back, and the next probe of a roster asks again; what a poll may have shown is shown no longer.   (PRES-27)
-None forgotten(const Idle&, const Forget&, Scope& scope) {
+/// Without `unsubscribed`: nobody has taken anything back, and the next probe of a roster asks again. What a poll may have shown
+/// is withdrawn.   (PRES-27)
+template <class From>
+None forgotten(const From&, const Forget&, Scope& scope) {
     scope.act(Act::tell_unavailable);
     scope.act(Act::erase);
     return {};
@@ -328,7 +330,7 @@ using Table = transitions<
     row<Idle,       Due,             Wanted,     due>,
     row<Idle,       Pretend,         Pretended,  pretend>,
     row<Idle,       Withdraw,        Idle,       withdrawn<Idle, Withdraw>>,
-    row<Idle,       Forget,          None,       forgotten>,
+    row<Idle,       Forget,          None,       forgotten<Idle>>,
     row<Pretended,  Subscribe,       Pretended,  repeated<Pretended>>,
     row<Pretended,  Unsubscribe,     None,       end<Pretended>>,
     row<Pretended,  Probe,           Pretended,  answer<Pretended>>,
@@ -341,6 +343,7 @@ using Table = transitions<
     row<Wanted,     Online,          Wanted,     stay<Wanted>>,
     row<Wanted,     Offline,         Idle,       go<Wanted>>,
     row<Wanted,     Turn,            Trying,     start>,
+    row<Wanted,     Forget,          None,       forgotten<Wanted>>,
     row<Wanted,     Withdraw,        Idle,       withdrawn<Wanted, Withdraw>>,
     row<PollWanted, Subscribe,       PollWanted, repeated<PollWanted>>,
     row<PollWanted, Unsubscribe,     None,       end<PollWanted>>,

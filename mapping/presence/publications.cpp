@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kOfItself = 256;  // what a resource takes beside its texts
 
-std::size_t octets_of(const Presentity& document) {
-    std::size_t octets = kOfItself;
+std::size_t octets_of(const Presentity& document, const std::string& by) {
+    std::size_t octets = kOfItself + by.size();
     for (const auto& one : document.resources) {
         octets += kOfItself + one.resource.size() + one.lang.size();
         for (const auto& status : one.statuses) octets += status.text.size() + status.lang.size() + sizeof status;
@@ -38,18 +38,20 @@ Publications::Outcome Publications::publish(Publish what, std::string tag, TimeP
 Publications::Outcome Publications::begin(Entry& entry, Publish what, std::string tag, TimePoint now) {
     if (!what.document) return Outcome::no_document;
     if (what.expires.count() == 0) return Outcome::taken;
-    const auto octets = octets_of(*what.document);
+    const auto octets = octets_of(*what.document, what.by);
     // Of a phone that forgets its tags with each start, the last ones count.
     const auto oldest = std::ranges::min_element(entry.all, {}, &Publication::refreshed);
     const auto* replaced = entry.all.size() >= limits_.of_contact ? &*oldest : nullptr;
     if (!has_room(what.peer, octets, replaced)) return Outcome::full;
     if (replaced) drop(entry, static_cast<std::size_t>(oldest - entry.all.begin()));
     ++size_;
-    ++per_peer_[what.peer];
     octets_ += octets;
+    auto& share = per_peer_[what.peer];
+    ++share.count;
+    share.octets += octets;
     const auto order = ++last_;
-    entry.all.push_back(
-        {std::move(tag), std::move(what.peer), std::move(*what.document), octets, now + what.expires, order, order});
+    entry.all.push_back({std::move(tag), std::move(what.peer), std::move(what.by), std::move(*what.document), octets,
+                         now + what.expires, order, order});
     note_change(entry);
     return Outcome::taken;
 }
@@ -63,11 +65,13 @@ Publications::Outcome Publications::go_on(Entry& entry, Publish what, std::strin
         return Outcome::taken;
     }
     if (what.document) {
-        const auto octets = octets_of(*what.document);
-        if (octets_ - found->octets + octets > limits_.octets) return Outcome::full;
+        const auto octets = octets_of(*what.document, what.by);
+        if (!has_room_for(octets, *found)) return Outcome::full;
         octets_ += octets - found->octets;
+        per_peer_.at(found->peer).octets += octets - found->octets;
         found->octets = octets;
         found->document = std::move(*what.document);
+        found->by = std::move(what.by);
         found->said = ++last_;
         note_change(entry);
     }
@@ -79,17 +83,28 @@ Publications::Outcome Publications::go_on(Entry& entry, Publish what, std::strin
 
 /// For one more, in the place of that one if there is one.
 bool Publications::has_room(const std::string& peer, std::size_t octets, const Publication* replaced) const {
-    const std::size_t less = replaced ? 1 : 0, less_of_peer = replaced && replaced->peer == peer ? 1 : 0;
-    const auto of_peer = per_peer_.find(peer);
-    if (of_peer != per_peer_.end() && of_peer->second - less_of_peer >= limits_.of_peer) return false;
-    return size_ - less < limits_.in_all && octets_ - (replaced ? replaced->octets : 0) + octets <= limits_.octets;
+    const auto found = per_peer_.find(peer);
+    auto share = found == per_peer_.end() ? Share{} : found->second;
+    const std::size_t less = replaced ? 1 : 0, less_octets = replaced ? replaced->octets : 0;
+    if (replaced && replaced->peer == peer) share.count -= less, share.octets -= less_octets;
+    if (share.count >= limits_.of_peer || share.octets + octets > limits_.octets_of_peer) return false;
+    return size_ - less < limits_.in_all && octets_ - less_octets + octets <= limits_.octets;
+}
+
+/// In the place of what that one says.
+bool Publications::has_room_for(std::size_t octets, const Publication& instead_of) const {
+    const auto of_peer = per_peer_.at(instead_of.peer).octets;
+    return octets_ - instead_of.octets + octets <= limits_.octets &&
+           of_peer - instead_of.octets + octets <= limits_.octets_of_peer;
 }
 
 void Publications::drop(Entry& entry, std::size_t which) {
     const auto one = entry.all.begin() + static_cast<std::ptrdiff_t>(which);
     --size_;
     octets_ -= one->octets;
-    if (const auto of_peer = per_peer_.find(one->peer); --of_peer->second == 0) per_peer_.erase(of_peer);
+    const auto share = per_peer_.find(one->peer);
+    share->second.octets -= one->octets;
+    if (--share->second.count == 0) per_peer_.erase(share);
     entry.all.erase(one);
     note_change(entry);
 }
@@ -177,11 +192,11 @@ void Publications::settle(Entries::iterator entry) {
     if (due) dues_.emplace(*due, contact);
 }
 
-void Publications::keep(const std::function<bool(const std::string& peer)>& is_wanted, TimePoint now) {
+void Publications::keep(const std::function<bool(const std::string& peer, const std::string& by)>& is_wanted, TimePoint now) {
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
         drop_lapsed(entry->second, now);
         for (auto which = entry->second.all.size(); which-- > 0;)
-            if (!is_wanted(entry->second.all[which].peer)) drop(entry->second, which);
+            if (const auto& one = entry->second.all[which]; !is_wanted(one.peer, one.by)) drop(entry->second, which);
         settle(entry);
     }
 }

@@ -27,6 +27,7 @@ struct Publish {
     std::optional<std::string> if_match{};
     std::chrono::seconds expires{};        ///< 0: it is taken back
     std::optional<Presentity> document{};  ///< none: what was said still holds
+    std::string by{};                      ///< the identity that the peer has vouched for
 };
 
 /// What publications may take.
@@ -35,6 +36,7 @@ struct PublicationLimits {
     std::size_t of_peer = 10'000;
     std::size_t in_all = 20'000;
     std::size_t octets = 32 * 1'048'576;  ///< of all documents together
+    std::size_t octets_of_peer = octets / 2;
 };
 
 class Publications {
@@ -63,15 +65,15 @@ public:
     std::optional<std::string> take_changed(TimePoint now);
     std::optional<TimePoint> next_timeout() const;
 
-    /// Those of other peers are forgotten.
-    void keep(const std::function<bool(const std::string& peer)>& is_wanted, TimePoint now);
+    /// Those of other peers, or by whom they may not speak for, are forgotten.
+    void keep(const std::function<bool(const std::string& peer, const std::string& by)>& is_wanted, TimePoint now);
 
     std::size_t size() const { return size_; }
     std::size_t octets() const { return octets_; }
 
 private:
     struct Publication {
-        std::string tag, peer;
+        std::string tag, peer, by;
         Presentity document;
         std::size_t octets;
         TimePoint until;
@@ -90,6 +92,7 @@ private:
     Outcome begin(Entry& entry, Publish what, std::string tag, TimePoint now);
     Outcome go_on(Entry& entry, Publish what, std::string tag, TimePoint now);
     bool has_room(const std::string& peer, std::size_t octets, const Publication* replaced) const;
+    bool has_room_for(std::size_t octets, const Publication& instead_of) const;
     void drop(Entry& entry, std::size_t which);
     void drop_lapsed(Entry& entry, TimePoint now);
     void note_change(Entry& entry);
@@ -99,7 +102,10 @@ private:
     PublicationLimits limits_{};
     Entries entries_;
     std::set<std::pair<TimePoint, std::string>> dues_;
-    std::map<std::string, std::size_t> per_peer_;
+    struct Share {
+        std::size_t count = 0, octets = 0;
+    };
+    std::map<std::string, Share> per_peer_;
     std::size_t size_ = 0, octets_ = 0;
     std::uint64_t last_ = 0;
 };

@@ -116,7 +116,8 @@ void Worker::perform(const EngineSet& command) {
 
 /// Servers that share a service share its options, and who comes last is heard.
 void Worker::tell_of_other_options(const config::EngineOptions& options) {
-    if (options_ && !options_of_.empty() && options_of_ != *server_ && !(options == *options_))
+    if (options_ && options == *options_) return;
+    if (!options_of_.empty() && options_of_ != *server_)
         log(Level::warn, "options of the whole worker as " + options_of_ + " gave them are replaced by other ones of " + *server_ +
                              "; give the same in both");
     options_of_ = *server_;

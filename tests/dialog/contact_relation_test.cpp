@@ -484,7 +484,16 @@ TEST(ContactRelation, PRES_27_WhatNobodyConfirmsIsForgottenAfterAMonthWithoutAWo
     play.probe();
     play.offline();
     EXPECT_EQ(play.pass(std::chrono::days(30) - seconds(1)), "Idle: ");
-    EXPECT_EQ(play.pass(seconds(1)), "None: nothing erase") << "a poll may have shown something";
+    EXPECT_EQ(play.pass(seconds(1)), "None: nothing erase");
+    Play polled;
+    polled.probe();
+    polled.turn();
+    polled.fail(503);
+    EXPECT_EQ(polled.probe(), "PollWanted: answer queue");
+    polled.turn();
+    polled.offline();
+    EXPECT_EQ(polled.notify("terminated;reason=timeout"), "Idle: presence");
+    EXPECT_EQ(polled.pass(std::chrono::days(30)), "None: nothing erase") << "what a poll has shown is not left";
     const auto since = TimePoint{hours(1)};
     Play kept(ContactRelation(Authorization::granted, since));
     EXPECT_EQ(kept.relation.assumed(), since);
@@ -744,6 +753,37 @@ TEST(ContactRelation, PRES_104_RefusedRefreshMakesANewDialogWhoseAnswerDecides) 
     EXPECT_EQ(play.fail(489), "None: nothing erase unsubscribed");
 }
 
+TEST(ContactRelation, PRES_27_WhatTheRosterAloneSaysMakesRoom) {
+    const auto forget = [](Play& play) {
+        std::vector<ContactAct> out;
+        play.relation.forget(play.now, out);
+        return name(play.relation.state()) + ": " + names(out);
+    };
+    Play waits;
+    waits.probe();
+    EXPECT_EQ(waits.relation.expendable_since(), waits.now);
+    EXPECT_EQ(forget(waits), "None: nothing erase");
+    Play rests;
+    rests.probe();
+    rests.turn();
+    EXPECT_FALSE(rests.relation.expendable_since()) << "it is being asked";
+    EXPECT_EQ(forget(rests), "Trying: ");
+    rests.fail(489);
+    EXPECT_EQ(forget(rests), "None: nothing erase");
+    Play shown;
+    shown.probe();
+    shown.offline();
+    shown.pretend();
+    EXPECT_EQ(forget(shown), "Pretended: ") << "the user sees it";
+    Play confirmed;
+    confirmed.granted();
+    confirmed.fail(503);
+    EXPECT_EQ(forget(confirmed), "Idle: ");
+    Play asked;
+    asked.subscribe();
+    EXPECT_EQ(forget(asked), "Wanted: ") << "the user waits for an answer";
+}
+
 TEST(ContactRelation, WhatWasKeptGoesOnWhenTheUserIsThere) {
     Play play(ContactRelation(Authorization::granted));
     EXPECT_EQ(play.pass(hours(1)), "Idle: ");
@@ -780,6 +820,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Wanted+Online=Wanted:",
         "Wanted+Offline=Idle:",
         "Wanted+Turn=Trying:start",
+        "Wanted+Forget=None:nothing erase",
         "Wanted+Withdraw=Idle:nothing",
         "PollWanted+Subscribe=PollWanted:subscribed",
         "PollWanted+Unsubscribe=None:nothing erase unsubscribed",

@@ -39,6 +39,7 @@ public:
         if (!relation_.is_over()) all.push_back("pretend");
         if (relation_.waits_for_turn()) all.push_back("turn");
         if (relation_.next_timeout()) all.push_back("time");
+        if (relation_.expendable_since()) all.push_back("forget");
         if (usage_)
             for (const char* one : {"pending", "active", "deactivated", "rejected", "probation", "invariant", "404", "503", "302",
                                     "408", "left", "silent"})
@@ -55,6 +56,7 @@ public:
         if (input == "offline") relation_.offline(now_, out);
         if (input == "withdraw") relation_.withdraw(now_, out);
         if (input == "pretend") relation_.pretend(now_, out);
+        if (input == "forget") relation_.forget(now_, out);
         if (input == "turn") relation_.turn(now_, out);
         if (input == "time") now_ = std::max(now_, *relation_.next_timeout());
         const auto notify = [&](std::string_view value, std::string_view reason = {}) {

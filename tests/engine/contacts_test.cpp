@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace stox::engine::test {
 
@@ -1380,6 +1381,44 @@ TEST(Contacts, AtMostSoManyOfAUserAndOfADomain) {
     EXPECT_EQ(ask("benvolio", "b"), "This gateway can watch no further contacts.");
     rig.stanza(presence(PresenceType::unsubscribe, {"romeo", "montague.test", "x"}, {"a", "capulet.test", {}}));
     EXPECT_EQ(ask("benvolio", "b"), "") << "there is room again";
+}
+
+TEST(Contacts, PRES_27_InAFullDomainTheOldestThatARosterAloneSaysMakesRoom) {
+    auto options = Rig::default_options();
+    options.presence.relations = 3;
+    options.presence.contacts_per_user = 2;
+    ContactsRig rig(options);
+    const auto say = [&](PresenceType type, const char* user, const char* contact) {
+        rig.stanza(presence(type, {user, "montague.test", "x"}, {contact, "capulet.test", {}}));
+        const bool refused = std::ranges::any_of(rig.rig.stanzas, [](const auto& stanza) {
+            const auto* one = std::get_if<Presence>(&stanza);
+            return one && one->type == PresenceType::error;
+        });
+        const auto told = std::string(refused ? "refused" : "");
+        rig.pass(1s);
+        return told;
+    };
+    const auto known = [&] {
+        std::set<std::string> all;
+        for (const auto& row : rig.rows()) all.insert(row.user.local + ' ' + row.contact.local);
+        return all;
+    };
+    rig.granted();
+    for (const char* user : {"benvolio", "mercutio"}) {
+        say(PresenceType::probe, user, "a");
+        rig.respond(489);
+    }
+    EXPECT_EQ(known(), (std::set<std::string>{"romeo juliet", "benvolio a", "mercutio a"}));
+    EXPECT_EQ(say(PresenceType::subscribe, "paris", "a"), "");
+    EXPECT_EQ(known(), (std::set<std::string>{"romeo juliet", "mercutio a", "paris a"})) << "the oldest, without a word";
+    say(PresenceType::probe, "benvolio", "b");
+    EXPECT_EQ(known(), (std::set<std::string>{"romeo juliet", "paris a", "benvolio b"}));
+    EXPECT_EQ(say(PresenceType::subscribe, "paris", "b"), "refused") << "what is being asked makes none";
+    rig.respond(489);
+    EXPECT_EQ(say(PresenceType::subscribe, "paris", "b"), "");
+    EXPECT_EQ(known(), (std::set<std::string>{"romeo juliet", "paris a", "paris b"}));
+    EXPECT_EQ(say(PresenceType::subscribe, "paris", "c"), "refused") << "nor is there more for one user";
+    EXPECT_EQ(say(PresenceType::subscribe, "tybalt", "a"), "refused") << "who was agreed on stays, and who asked";
 }
 
 TEST(Contacts, AnAdministratorSeesAndEndsThem) {

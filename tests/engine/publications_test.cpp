@@ -158,7 +158,8 @@ TEST(Published, PRES_94_AnAgreementInDoubtIsNone) {
     EXPECT_EQ(rig.told(), "");
     rig.subscribe_status = 200;
     rig.subscribe_headers = {{"Expires", "3600"}};
-    rig.pass(600s);
+    rig.pass(490s);
+    ASSERT_EQ(rig.begun, 3u);
     rig.notify("active;expires=3600");
     EXPECT_EQ(rig.told(), "available juliet@capulet.test/desk dnd") << "as soon as it is none";
 }
@@ -394,6 +395,24 @@ TEST(Published, PRES_94_AReloadKeepsThoseOfPeersThatAreThere) {
     options.peers.front().name = "others";
     rig.feed(OptionsChanged{options});
     EXPECT_EQ(rig.publish({}).status, 412) << "nor is what a peer said that is none any more";
+}
+
+TEST(Published, PRES_94_AReloadForgetsWhatAPeerMayNotSayAnyMore) {
+    PresenceRig rig;
+    silent(rig);
+    rig.publish(pidf({"desk"}));
+    rig.pass(1s);
+    rig.told();
+    auto options = PresenceRig::default_options();
+    options.peers.front().identities = {{{}, "juliet", {}}};
+    rig.feed(OptionsChanged{options});
+    EXPECT_EQ(rig.publish({}).status, 200) << "of her it may speak still";
+    options.peers.front().identities.front().user = "tybalt";
+    rig.feed(OptionsChanged{options});
+    rig.pass(1s);
+    EXPECT_EQ(rig.told(), "unavailable juliet@capulet.test/desk");
+    rig.feed(OptionsChanged{PresenceRig::default_options()});
+    EXPECT_EQ(rig.publish({}).status, 412) << "nothing of it is left";
 }
 
 TEST(Published, AnAdministratorSeesHowManyThereAre) {

@@ -205,9 +205,30 @@ TEST_F(PublicationsTest, PRES_94_WhatAPeerSaidGoesWithIt) {
     say({resource("cell")}, "b", kJuliet, "others");
     EXPECT_EQ(all.take_changed(now), kJuliet);
     now += 1s;
-    all.keep([](const std::string& peer) { return peer == "others"; }, now);
+    all.keep([](const std::string& peer, const std::string&) { return peer == "others"; }, now);
     EXPECT_EQ(all.take_changed(now), kJuliet);
     EXPECT_EQ(composed(), "cell");
+}
+
+TEST(Publications, PRES_94_OnePeerLeavesRoomForOthers) {
+    const Publications::TimePoint now{1h};
+    const auto one = document({resource("desk")}), two = document({resource("desk"), resource("cell")});
+    Publications probe;
+    probe.publish({kJuliet, kPeer, {}, 60s, one}, "a", now);
+    const auto each = probe.octets();
+    PublicationLimits limits;
+    EXPECT_EQ(limits.octets_of_peer, limits.octets / 2);
+    limits.octets = 4 * each;
+    limits.octets_of_peer = 2 * each;
+    Publications all(limits);
+    EXPECT_EQ(all.publish({"a", "one", {}, 60s, one}, "1", now), Outcome::taken);
+    EXPECT_EQ(all.publish({"b", "one", {}, 60s, one}, "2", now), Outcome::taken);
+    EXPECT_EQ(all.publish({"c", "one", {}, 60s, one}, "3", now), Outcome::full);
+    EXPECT_EQ(all.publish({"a", "one", "1", 60s, two}, "3", now), Outcome::full) << "nor by what it says next";
+    EXPECT_EQ(all.publish({"c", "two", {}, 60s, one}, "3", now), Outcome::taken);
+    EXPECT_EQ(all.publish({"a", "one", "1", 0s, {}}, "", now), Outcome::taken);
+    EXPECT_EQ(all.publish({"c", "one", {}, 60s, one}, "4", now), Outcome::taken) << "what is taken back is room again";
+    EXPECT_EQ(all.publish({"d", "one", {}, 60s, one}, "5", now), Outcome::full);
 }
 
 // In any order, against a plain list of what was said.

@@ -23,8 +23,17 @@ xmpp::StanzaError error(ErrorType type, Condition condition, const char* text) {
     return made;
 }
 
+/// Of what a roster alone says the oldest makes room for one more, whoever's it is: it costs nobody anything that the next probe
+/// does not bring back.   (PRES-27)
+bool make_room(State& state, TimePoint now, Actions& out) {
+    const auto before = state.contacts.size();
+    if (auto* oldest = state.contacts.oldest_expendable())
+        drive(state, *oldest, now, out, [&](auto& relation, auto& acts) { relation.forget(now, acts); });
+    return state.contacts.size() < before;
+}
+
 /// Nothing: that user may watch one more, and this contact can be asked.
-std::optional<xmpp::StanzaError> reason_against(State& state, const Presence& presence, TimePoint now) {
+std::optional<xmpp::StanzaError> reason_against(State& state, const Presence& presence, TimePoint now, Actions& out) {
     const auto& options = state.options.presence;
     if (options.mode == config::PresenceMode::off)
         return error(ErrorType::cancel, Condition::feature_not_implemented, "This gateway carries no presence.");
@@ -38,6 +47,7 @@ std::optional<xmpp::StanzaError> reason_against(State& state, const Presence& pr
         case Contacts::Full::user:
             return error(ErrorType::wait, Condition::resource_constraint, "You watch as many contacts as this gateway allows.");
         case Contacts::Full::domain:
+            if (make_room(state, now, out)) break;
             return error(ErrorType::wait, Condition::resource_constraint, "This gateway can watch no further contacts.");
         case Contacts::Full::no:
             break;
@@ -72,7 +82,7 @@ void is_away(State& state, const xmpp::Jid& from, TimePoint now, Actions& out) {
 void subscribe(State& state, const Presence& presence, TimePoint now, Actions& out) {
     auto* contact = state.contacts.find(presence.from, presence.to);
     if (!contact || state.options.presence.mode == config::PresenceMode::off)
-        if (auto why = reason_against(state, presence, now)) return refuse(presence, std::move(*why), out);
+        if (auto why = reason_against(state, presence, now, out)) return refuse(presence, std::move(*why), out);
     if (!contact) contact = &state.contacts.add(presence.from, presence.to);
     drive(state, *contact, now, out, [&](auto& relation, auto& acts) { relation.subscribe(now, acts); });
 }
@@ -95,7 +105,7 @@ void probe(State& state, const Presence& presence, TimePoint now, Actions& out) 
     auto* contact = state.contacts.find(presence.from, presence.to);
     // `unsubscribed` would take the contact off the roster, and each login probes all of them: a lost store would cost
     // everybody's. So the contact is asked as if the user had subscribed, or there is no answer.   (PRES-27)
-    if (!contact && (!state.knows_relations || reason_against(state, presence, now))) return;
+    if (!contact && (!state.knows_relations || reason_against(state, presence, now, out))) return;
     if (!contact) contact = &state.contacts.add(presence.from, presence.to);
     drive(state, *contact, now, out, [&](auto& relation, auto& acts) { relation.probe(now, acts); });
     is_there(state, presence.from, now, out);

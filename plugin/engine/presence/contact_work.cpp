@@ -260,6 +260,7 @@ void settle(State& state, Contact& contact, std::size_t most, TimePoint now, Act
     };
     if (tells && !contact.waits_to_tell) sooner(contact.shown.next_timeout());
     sooner(contact.confirm_by);
+    contacts.count_expendable(contact);
     if (contact.line) sooner(contact.line->relation.next_timeout());
     contacts.set_due(contact, due);
 }

@@ -11,9 +11,9 @@ std::pair<std::string, std::string> key_of(const xmpp::Jid& user, const xmpp::Ji
 }  // namespace
 
 Contacts::Full Contacts::is_full(const xmpp::Jid& user, std::size_t per_user, std::size_t in_all) const {
-    if (contacts_.size() >= in_all) return Full::domain;
     const auto known = users_.find(user.bare().to_string());
-    return known != users_.end() && known->second.contacts >= per_user ? Full::user : Full::no;
+    if (known != users_.end() && known->second.contacts >= per_user) return Full::user;
+    return contacts_.size() >= in_all ? Full::domain : Full::no;
 }
 
 Contact* Contacts::find(const xmpp::Jid& user, const xmpp::Jid& contact) {
@@ -49,6 +49,7 @@ Contact& Contacts::add(const xmpp::Jid& user, const xmpp::Jid& contact) {
 
 void Contacts::remove(Contact& contact) {
     set_due(contact, {});
+    if (contact.expendable) expendable_.erase({*contact.expendable, contact.number});
     set_usage(contact, sip::UsageKey::none);
     if (contact.line) set_line_usage(contact, sip::UsageKey::none);
     numbers_.erase(contact.number);
@@ -77,6 +78,16 @@ void Contacts::set_due(Contact& contact, std::optional<TimePoint> due) {
     contact.due = due;
     if (due) dues_.emplace(*due, contact.number);
 }
+
+void Contacts::count_expendable(Contact& contact) {
+    const auto since = contact.relation.expendable_since();
+    if (contact.expendable == since) return;
+    if (contact.expendable) expendable_.erase({*contact.expendable, contact.number});
+    contact.expendable = since;
+    if (since) expendable_.emplace(*since, contact.number);
+}
+
+Contact* Contacts::oldest_expendable() { return expendable_.empty() ? nullptr : find(expendable_.begin()->second); }
 
 Contact* Contacts::take_due(TimePoint now) {
     if (dues_.empty() || dues_.begin()->first > now) return nullptr;

@@ -33,10 +33,10 @@ struct Contact {
     ShownPresence shown{};
     std::vector<std::string> kept_shown{};  ///< as the store has it
     bool has_row = false;
-    bool resending = false;      ///< the new stream is told of it in its turn
-    bool waits_to_tell = false;  ///< there is more to tell than all contacts together may
-    bool waits_to_follow = false;  ///< something else is published of the contact
-    bool notified = false;       ///< what is known is from a subscription
+    bool resending = false;                    ///< the new stream is told of it in its turn
+    bool waits_to_tell = false;                ///< there is more to tell than all contacts together may
+    bool waits_to_follow = false;              ///< something else is published of the contact
+    bool notified = false;                     ///< what is known is from a subscription
     std::optional<std::uint64_t> published{};  ///< or it is this version of its publications
     sip::UsageKey usage = sip::UsageKey::none;
     std::optional<ContactLine> line{};         ///< whether it is on the phone is asked
@@ -45,6 +45,7 @@ struct Contact {
     std::optional<xmpp::StanzaError> moved{};  ///< why nothing is known: the contact is elsewhere   (PRES-111)
     std::optional<TimePoint> probed{};         ///< the user, and no `unsubscribed` has answered that
     std::optional<TimePoint> due{};            ///< as it stands among the dues
+    std::optional<TimePoint> expendable{};     ///< the same among those that make room
 };
 
 class Contacts {
@@ -73,6 +74,10 @@ public:
     void set_usage(Contact& contact, sip::UsageKey usage);
     void set_line_usage(Contact& contact, sip::UsageKey usage);
     void set_due(Contact& contact, std::optional<TimePoint> due);
+    /// The relation has changed.
+    void count_expendable(Contact& contact);
+    /// Whom nothing but a roster has spoken for since longest ago; null: there is none.
+    Contact* oldest_expendable();
     /// The first whose time has come.
     Contact* take_due(TimePoint now);
     std::vector<Contact*> of(const xmpp::Jid& user);
@@ -124,7 +129,7 @@ private:
     std::set<std::pair<std::string, std::uint64_t>> watching_;  ///< contact, number
     std::map<sip::UsageKey, Contact*> usages_, lines_;
     std::map<std::string, User> users_;
-    std::set<std::pair<TimePoint, std::uint64_t>> dues_;
+    std::set<std::pair<TimePoint, std::uint64_t>> dues_, expendable_;
     std::uint64_t last_number_ = 0;
 };
 

@@ -79,8 +79,12 @@ std::variant<presence::Publish, Refusal> read(const State& state, const sip::Req
     auto said = document(state, request);
     if (auto* refusal = std::get_if<Refusal>(&said)) return std::move(*refusal);
     const auto* match = request.header("SIP-If-Match");
-    return presence::Publish{std::get<xmpp::Jid>(about).to_string(), peer.name, match ? std::optional(*match) : std::nullopt,
-                             std::get<std::chrono::seconds>(expires), std::get<0>(std::move(said))};
+    return presence::Publish{std::get<xmpp::Jid>(about).to_string(),
+                             peer.name,
+                             match ? std::optional(*match) : std::nullopt,
+                             std::get<std::chrono::seconds>(expires),
+                             std::get<0>(std::move(said)),
+                             author.uri.to_string()};
 }
 
 }  // namespace
@@ -126,13 +130,20 @@ void publications_tick(State& state, TimePoint now, Actions& out) {
 std::optional<TimePoint> publications_due(const State& state) {
     if (state.leaving) return std::nullopt;
     auto due = state.publications.next_timeout();
-    if (!state.contacts.following.empty() && (!due || state.contacts.followed.next() < *due)) due = state.contacts.followed.next();
+    if (!state.contacts.following.empty() && (!due || state.contacts.followed.next() < *due))
+        due = state.contacts.followed.next();
     return due;
 }
 
 void publications_configure(State& state, bool same_addresses, TimePoint now) {
-    const bool any = same_addresses && state.options.presence.mode != config::PresenceMode::off;
-    state.publications.keep([&](const std::string& peer) { return any && state.options.find_peer(peer); }, now);
+    const auto& options = state.options;
+    const bool any = same_addresses && options.presence.mode != config::PresenceMode::off;
+    const auto is_wanted = [&](const std::string& name, const std::string& by) {
+        const auto* peer = any ? options.find_peer(name) : nullptr;
+        const auto uri = sip::Uri::parse(by);
+        return peer && uri && may_assert(options, *peer, uri.value());
+    };
+    state.publications.keep(is_wanted, now);
 }
 
 }  // namespace stox::engine
