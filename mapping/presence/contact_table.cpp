@@ -200,7 +200,12 @@ Lapsing lapse(const From&, const On&, Scope& scope) {
 
 template <class From>
 Pending pending(const From&, const NotifiedPending&, Scope& scope) {
-    scope.parts.redirected = false;
+    auto& parts = scope.parts;
+    parts.redirected = false;
+    if (is_granted(scope) && !parts.assumed) {
+        parts.assumed = scope.now;
+        scope.act(Act::keep);
+    }
     return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include "mapping/address.h"
 #include "mapping/core/assert.h"
+#include "plugin/engine/author.h"
+#include "plugin/engine/peers.h"
 
 namespace stox::engine {
 
@@ -61,9 +63,13 @@ std::vector<LimitRow> limit_rows(const State& state) {
 Result<std::string> user_named(const std::string& text) {
     if (text.starts_with("sip:")) {
         BOOST_OUTCOME_TRY(uri, sip::Uri::parse(text));
-        return "sip:" + uri.user + '@' + uri.host;
+        return rate_key(uri);
     }
-    if (text.starts_with("tel:")) return text.substr(4);
+    if (text.starts_with("tel:") || text.starts_with('+')) {
+        BOOST_OUTCOME_TRY(uri, sip::Uri::parse(text.starts_with('+') ? "tel:" + text : text));
+        const auto number = global_number(uri);
+        return number.empty() ? uri.user : number;
+    }
     if (text.find('@') == text.npos) return text.substr(0, text.find('/'));
     BOOST_OUTCOME_TRY(jid, xmpp::Jid::parse(text));
     BOOST_OUTCOME_TRY(local, prepare_localpart(jid.local));
@@ -75,6 +81,7 @@ AdminOutcome limit_user(State& state, const AdminOrder& order) {
     const auto named = user_named(order.text("user"));
     if (!named) return {false, "There can be no such user: " + named.error().detail + '.', {}};
     const auto& user = named.value();
+    if (user.ends_with('@' + state.options.domain)) return {false, "A contact is named by the SIP address, or by the number."};
     if (order.text("per_second") == "default") {
         state.user_rates.forget_exception(user);
         return {true, user + " has the limit that is configured."};

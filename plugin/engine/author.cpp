@@ -45,7 +45,10 @@ bool may_assert(const config::DomainOptions& options, const config::Peer& peer, 
     return std::ranges::any_of(peer.identities, [&](const auto& allowed) { return covers(options, allowed, identity); });
 }
 
-std::string rate_key(const Author& author) { return "sip:" + author.uri.user + '@' + author.uri.host; }
+std::string rate_key(const sip::Uri& uri) {
+    const auto number = global_number(uri);
+    return "sip:" + (number.empty() ? sip::canonical_user(uri.user) : number) + '@' + uri.host;
+}
 
 std::optional<Author> author_of(const config::DomainOptions& options, const config::Peer& peer, const sip::Request& request) {
     const bool hidden = sip::wants_privacy(request.headers);

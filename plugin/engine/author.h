@@ -18,7 +18,8 @@ struct Author {
 std::optional<Author> author_of(const config::DomainOptions& options, const config::Peer& peer, const sip::Request& request);
 
 /// What the rates of that author are kept by.   (CORE-71)
-std::string rate_key(const Author& author);
+std::string rate_key(const sip::Uri& uri);
+inline std::string rate_key(const Author& author) { return rate_key(author.uri); }
 
 /// Whether that peer may assert this identity. Nobody on the SIP side speaks for one of our own XMPP accounts.
 bool may_assert(const config::DomainOptions& options, const config::Peer& peer, const sip::Uri& identity);

@@ -238,23 +238,22 @@ void Dialogs::send(sip::SendRequest action, const Ways& ways) {
     strip_credentials(request);
     const RequestId id{++ways.turn.last_number};
     auto& sent = sent_.emplace(id, Sent{action.key, *peer, request, {}}).first->second;
+    if (is_challenged(request)) sent.answering = std::exchange(challenged_, std::nullopt);
     if (!request.to.tag.empty()) return send_inside(id, std::move(request), ways);
-    for (auto& header : credentials_for(sent.peer, sent.request, sent.attempt, ways))
+    for (auto& header : credentials_for(sent, sent.request, ways))
         request.headers.push_back(std::move(header));
     if (auto outcome = ways.outbound.start_dialog(id, std::move(request), sent.peer, {}, ways.hops, ways.turn))
         outcomes_.push_back(std::move(*outcome));
 }
 
 /// Those that its challenge was answered with, else those that this peer asked for before.
-std::vector<sip::Header> Dialogs::credentials_for(const std::string& peer, const sip::Request& request,
-                                                  sip::digest::Attempt& attempt, const Ways& ways) {
-    if (is_challenged(request)) {
-        const auto challenged = *std::exchange(challenged_, std::nullopt);
-        attempt = challenged.attempt;
-        const bool same = challenged.request.uri == request.uri && challenged.request.body == request.body;
-        if (same) return challenged.credentials;
+std::vector<sip::Header> Dialogs::credentials_for(Sent& sent, const sip::Request& request, const Ways& ways) {
+    if (const auto& challenged = sent.answering) {
+        sent.attempt = challenged->attempt;
+        const bool same = challenged->request.uri == request.uri && challenged->request.body == request.body;
+        if (same) return challenged->credentials;
     }
-    return ways.outbound.accounts().authorize(peer, request, attempt, ways.turn);
+    return ways.outbound.accounts().authorize(sent.peer, request, sent.attempt, ways.turn);
 }
 
 /// It is the one that was challenged and goes again.
@@ -319,7 +318,7 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
     sent.by_its_flow = is_peer_itself(sent.peer, heard, ways) &&
                        std::ranges::all_of(targets, [&](const Target& target) { return target.flow == heard->flow; });
     // What the peer asked for over its own connection goes over that, and nowhere else should it be gone.
-    if (sent.by_its_flow && is_challenged(sent.request))
+    if (sent.by_its_flow && sent.answering)
         for (auto& target : targets) target.endpoint = heard->source;
     for (auto& target : targets) {
         target.configured = ways.hops.leads_to(sent.peer, target.transport, target.endpoint);
@@ -332,7 +331,7 @@ void Dialogs::dispatch(RequestId id, std::vector<Target> targets, const Ways& wa
     });
     auto request = sent.request;
     if (sent.to_next_hop)
-        for (auto& header : credentials_for(sent.peer, request, sent.attempt, ways)) request.headers.push_back(std::move(header));
+        for (auto& header : credentials_for(sent, request, ways)) request.headers.push_back(std::move(header));
     if (auto outcome = ways.outbound.start_dialog(id, std::move(request), sent.peer, std::move(targets), ways.hops, ways.turn))
         outcomes_.push_back(std::move(*outcome));
 }

@@ -97,6 +97,12 @@ private:
         Flow held = Flow::none;     ///< that one, or none
         sip::CertifiedNames tls{};  ///< of its other end
     };
+    /// A request that was challenged, on its way to be sent again.
+    struct Challenged {
+        sip::Request request;
+        std::vector<sip::Header> credentials;
+        sip::digest::Attempt attempt;
+    };
     struct Sent {
         sip::RequestKey key;
         std::string peer;
@@ -105,24 +111,18 @@ private:
         std::optional<Location> locating{};
         bool to_next_hop = true;   ///< or to the peer itself, and nowhere else: they alone may see what our password makes
         bool by_its_flow = false;  ///< a connection that the peer itself has opened, while it lives
+        std::optional<Challenged> answering{};  ///< it goes again, with these credentials
     };
     struct Locating {
         RequestId request;
         TimePoint until;
-    };
-    /// A request that was challenged, on its way to be sent again.
-    struct Challenged {
-        sip::Request request;
-        std::vector<sip::Header> credentials;
-        sip::digest::Attempt attempt;
     };
 
     template <class Work>
     void drive(const Ways& ways, Work work);
     void perform(std::vector<sip::Action> actions, const Ways& ways);
     void send(sip::SendRequest action, const Ways& ways);
-    std::vector<sip::Header> credentials_for(const std::string& peer, const sip::Request& request, sip::digest::Attempt& attempt,
-                                             const Ways& ways);
+    std::vector<sip::Header> credentials_for(Sent& sent, const sip::Request& request, const Ways& ways);
     void hear(const SipRequestIn& in, const std::string& own_tag, Actions& out);
     void hold(Heard& heard, Actions& out);
     void release(Heard& heard, Actions& out);

@@ -126,7 +126,9 @@ bool is_blocked(const State& state, const xmpp::Stanza& stanza, Actions& out) {
     if (const auto* message = std::get_if<xmpp::Message>(&stanza); message && message->type == xmpp::MessageType::error) return false;
     const auto* presence = std::get_if<xmpp::Presence>(&stanza);
     // Who goes goes, or contacts would see them for ever.
-    if (presence && presence->type != xmpp::PresenceType::subscribe && presence->type != xmpp::PresenceType::subscribed) return false;
+    using Type = xmpp::PresenceType;
+    if (presence && presence->type == Type::probe) return true;
+    if (presence && presence->type != Type::subscribe && presence->type != Type::subscribed) return false;
     refuse_stanza(stanza, xmpp::ErrorType::auth, xmpp::Condition::forbidden, "An administrator of this gateway has blocked you.", out);
     return true;
 }

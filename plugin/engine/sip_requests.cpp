@@ -153,7 +153,7 @@ void on_sip_request(State& state, const SipRequestIn& in, TimePoint now, Actions
     const int no_user = state.options.scheme == config::AddressScheme::phone ? 484 : 404;  // a number that is not complete
     if (auto refusal = check_request(in.request, author.has_value(), no_user))
         return refuse(in, std::move(*refusal), trace, peer.name, out);
-    if (state.user_rates.is_blocked(rate_key(*author)))
+    if (author && state.user_rates.is_blocked(rate_key(*author)))
         return refuse(in, {status(403), "an administrator has blocked this user", false, false}, trace, peer.name, out);
     if (in.request.method == "OPTIONS") return out.push_back(RespondSip{in.transaction, answer_options(state, in.request)});
     auto& rates = in.request.method == "MESSAGE" ? state.user_rates : state.signal_rates;

@@ -426,6 +426,11 @@ TEST(Admin, AUserMayHaveALimitOfTheirOwn) {
     EXPECT_TRUE(rig.stanza(message_stanza("m3")).stanzas.empty()) << "waits for its turn, not refused";
     EXPECT_TRUE(limit("juliet", "blocked"));
     EXPECT_EQ(rig.request(message_request()).answer().status, 403);
+    auto escaped = message_request();
+    escaped.from.uri = uri("sip:jul%69et@" + escaped.from.uri.host);
+    EXPECT_EQ(rig.request(escaped).answer().status, 403)
+        << "the same user, however it is written";
+    EXPECT_FALSE(limit("juliet@capulet.test", "blocked")) << "a contact's JID is nobody's name on the SIP side";
     EXPECT_TRUE(limit("juliet", "0"));
     EXPECT_EQ(rig.request(message_request()).answer().status, 0);
     EXPECT_TRUE(limit("romeo@montague.test", "blocked"));

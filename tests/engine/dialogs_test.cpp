@@ -284,6 +284,24 @@ TEST(Dialogs, AContactThatIsLocatedSeesNoCredentialsEither) {
     EXPECT_FALSE(notify.request.header("Authorization")) << "one of the two is not the peer's";
 }
 
+TEST(Dialogs, PRES_42_AChallengeIsAnsweredAlsoWhenWhereItGoesIsLocatedAgain) {
+    DialogRig rig;
+    log_in(rig);
+    rig.receive(subscribe_to_us("sip:juliet@phone.capulet.test"));
+    rig.turn([&](const Ways& ways) { rig.dialogs.grant(wanted(rig), {}, ways); });
+    const auto find = [&] {
+        const auto asked = rig.all<Locate>();
+        EXPECT_EQ(asked.size(), 1u);
+        const Located found{asked.at(0).location, {{Transport::udp, {Address::v4({10, 0, 0, 1}), 5060}}}};
+        return rig.turn([&](const Ways& ways) { EXPECT_TRUE(rig.dialogs.located(found, ways)); }).sent();
+    };
+    rig.respond(find(), challenge("n2"));
+    const auto again = find();
+    const auto* credentials = again.request.header("Authorization");
+    ASSERT_TRUE(credentials);
+    EXPECT_NE(credentials->find("\"n2\""), std::string::npos) << *credentials;
+}
+
 /// Whose next hop is 10.0.0.1 over TCP, and which is heard from all of 10.0.0.0/24.
 config::DomainOptions wide_source() {
     auto options = DialogRig::two_hops();

@@ -119,6 +119,20 @@ TEST(SipChecks, CORE_34_OptionsWithoutUserIsAnsweredAndOtherMethodsAreNot) {
     EXPECT_EQ(rig.request(changed([](auto& r) { r.uri = uri("sip:montague.test"); })).answer().status, 404);
 }
 
+// Dispatchers and other gateways ask so whether we live.
+TEST(SipChecks, OptionsNeedNoAuthorWhomThePeerMayName) {
+    Rig rig;
+    for (const auto* from : {"sip:ping@elsewhere.test", "sip:elsewhere.test", "sip:anonymous@anonymous.invalid"}) {
+        const auto options = changed([from](auto& r) {
+            r.method = "OPTIONS";
+            r.uri = uri("sip:capulet.test");
+            r.from.uri = uri(from);
+            r.body.clear();
+        });
+        EXPECT_EQ(rig.request(options).answer().status, 200) << from;
+    }
+}
+
 TEST(SipChecks, AStrangerIsRefusedWithALineForTheOperatorAndNothingElse) {
     Rig rig;
     rig.request(message_request(), Address::v4({10, 0, 0, 2}));

@@ -10,6 +10,7 @@ namespace stox::sip::digest {
 namespace {
 
 constexpr std::size_t kMaxEntries = 8;
+constexpr std::size_t kMaxTogether = 2 * kMaxChallenge;  // octets
 constexpr std::size_t kMaxHeaders = 16;
 // Enough for a proxy and a server that each ask once and once more with stale=true.
 constexpr unsigned kMaxRounds = 4;
@@ -110,16 +111,22 @@ bool refuses_ours(const Attempt& attempt, const Asked& asked) {
     });
 }
 
+std::size_t octets_of(const Session& session) {
+    std::size_t octets = 0;
+    for (const auto& entry : session.entries) octets += size_of(entry.challenge);
+    return octets;
+}
+
 void adopt(Session& session, Asked asked) {
     const auto known = std::ranges::find_if(session.entries, is_at(asked.role, asked.challenge.realm));
+    std::uint32_t used = 0;
     if (known != session.entries.end()) {
-        // The count belongs to the nonce.
-        const auto used = known->challenge.nonce == asked.challenge.nonce ? known->used : 0;
-        *known = {asked.role, std::move(asked.challenge), used};
-        return;
+        if (known->challenge.nonce == asked.challenge.nonce) used = known->used;  // the count belongs to the nonce
+        session.entries.erase(known);
     }
-    if (session.entries.size() == kMaxEntries) session.entries.erase(session.entries.begin());
-    session.entries.push_back({asked.role, std::move(asked.challenge), 0});
+    session.entries.push_back({asked.role, std::move(asked.challenge), used});
+    // They stand in every request together, and who asked last is who has to be answered.
+    while (session.entries.size() > kMaxEntries || octets_of(session) > kMaxTogether) session.entries.erase(session.entries.begin());
 }
 
 /// What the request carries, for this realm; a new entry where there was none.

@@ -208,10 +208,11 @@ void contacts_leave(State& state, TimePoint now, Actions& out) {
 
 namespace {
 
-/// The clock may have been set back since.
+/// The clock may have been set back since. There is a day yet to be confirmed in, however long nobody was asked.
 std::optional<TimePoint> assumed_since(const State& state, const ContactRow& row, TimePoint now) {
     if (!row.assumed) return std::nullopt;
-    const UtcTime::duration age = std::max(state.utc_at(now) - *row.assumed, UtcTime::duration::zero());
+    const UtcTime::duration age = std::clamp<UtcTime::duration>(state.utc_at(now) - *row.assumed, UtcTime::duration::zero(),
+                                                             presence::ContactRelation::kAssumedFor - std::chrono::hours(24));
     return now - age;
 }
 
