@@ -628,6 +628,17 @@ TEST(ContactRelation, PRES_T1_DoubtOutlivesItsDialog) {
     EXPECT_FALSE(play.relation.assumed());
 }
 
+TEST(ContactRelation, PRES_T1_ANewDialogThatIsPendingIsDoubtToo) {
+    Play play;
+    play.granted();
+    play.pass(seconds(20));
+    EXPECT_EQ(play.notify("terminated;reason=timeout"), "Wanted: queue");
+    play.turn();
+    EXPECT_FALSE(play.relation.assumed());
+    EXPECT_EQ(play.notify("pending"), "Pending: keep");
+    EXPECT_TRUE(play.relation.assumed());
+}
+
 TEST(ContactRelation, PRES_T3_RejectedEndsItAndPRES_T4_NoResourceToo) {
     for (const char* reason : {"rejected", "noresource"})
         for (const bool active : {false, true}) {
@@ -835,7 +846,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Trying+Online=Trying:",
         "Trying+Offline=Trying:",
         "Trying+Withdraw=Lapsing:nothing end",
-        "Trying+NotifiedPending=Pending:",
+        "Trying+NotifiedPending=Pending:keep",
         "Trying+NotifiedActive=Active:presence",
         "Trying+Redirected=Wanted:queue",
         "Trying+Refused=None:nothing erase unsubscribed",
@@ -848,7 +859,7 @@ TEST(ContactRelation, EveryPairOfStateAndEvent) {
         "Pending+Offline=Pending:",
         "Pending+Away=Lapsing:nothing end",
         "Pending+Withdraw=Lapsing:nothing end",
-        "Pending+NotifiedPending=Pending:",
+        "Pending+NotifiedPending=Pending:keep",
         "Pending+NotifiedActive=Active:presence",
         "Pending+Refused=None:nothing erase unsubscribed",
         "Pending+Dropped=Idle:nothing",

@@ -381,13 +381,13 @@ TEST(Dialogs, AChallengeInADialogChangesNothingElseThatThePeerIsSent) {
     const auto carried = [](const SendSip& sent) {
         return std::ranges::count(sent.request.headers, std::string("Authorization"), &sip::Header::name);
     };
-    EXPECT_EQ(carried(again), 8) << "that request is answered, with what the peer asked for before";
+    EXPECT_EQ(carried(again), 2) << "that request is answered, as far as there is room for answers";
     rig.respond(again, 200);
     const auto next = rig.subscribe().sent();
     ASSERT_EQ(carried(next), 1);
     EXPECT_NE(next.request.header("Authorization")->find("realm=\"capulet.test\", nonce=\"n1\""), std::string::npos)
         << *next.request.header("Authorization");
-    EXPECT_NE(next.request.header("Authorization")->find("nc=00000004"), std::string::npos) << "counted wherever it is used";
+    EXPECT_NE(next.request.header("Authorization")->find("nc=00000003"), std::string::npos) << "counted wherever it is used";
 }
 
 // A datagram that is too long fails at each hop; told apart before, the message goes over a connection or its author hears why.

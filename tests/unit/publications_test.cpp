@@ -191,7 +191,7 @@ TEST(Publications, PRES_94_Bounds) {
     EXPECT_EQ(full.publish({"c", "two", "7", 0s, {}}, "x", now), Outcome::taken);
     EXPECT_EQ(say("d", "two", "9"), Outcome::taken);
 
-    Publications small({16, 10, 10, 2 * each});
+    Publications small({16, 10, 10, 2 * each, 2 * each});
     EXPECT_EQ(small.publish({"a", "one", {}, 60s, one}, "1", now), Outcome::taken);
     EXPECT_EQ(small.publish({"b", "one", {}, 60s, one}, "2", now), Outcome::taken);
     EXPECT_EQ(small.publish({"c", "one", {}, 60s, one}, "3", now), Outcome::full) << "octets";
