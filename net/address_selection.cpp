@@ -255,7 +255,7 @@ std::vector<Destination> interleaved(std::vector<Destination> ordered, unsigned 
     if (ordered.empty()) return ordered;
     const bool first = ordered.front().address.is_v4();
     const auto other =
-        std::ranges::stable_partition(ordered, [&](const Destination& d) { return d.address.is_v4() == first; }).begin();
+        std::stable_partition(ordered.begin(), ordered.end(), [&](const Destination& d) { return d.address.is_v4() == first; });
     std::vector<Destination> mixed;
     auto one = ordered.begin(), two = other;
     for (unsigned count = std::max(first_family_count, 1U); one != other || two != ordered.end(); count = 1) {

@@ -190,11 +190,11 @@ void Dialogs::forget_gone(Actions& out) {
 bool Dialogs::located(const Located& in, const Ways& ways) {
     const auto found = locating_.find(in.location);
     if (found == locating_.end()) return false;
-    const auto [id, until] = found->second;
-    give_up_.erase({until, in.location});
+    const auto locating = found->second;
+    give_up_.erase({locating.until, in.location});
     locating_.erase(found);
-    sent_.at(id).locating.reset();
-    drive(ways, [&](auto&) { dispatch(id, in.targets, ways); });
+    sent_.at(locating.request).locating.reset();
+    drive(ways, [&](auto&) { dispatch(locating.request, in.targets, ways); });
     return true;
 }
 

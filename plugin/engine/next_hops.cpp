@@ -290,7 +290,8 @@ void NextHops::missed(const std::string& name, const Target& target, const std::
 std::optional<TimePoint> NextHops::next_timeout() const {
     if (due_) return *due_;
     std::optional<TimePoint> next;
-    for (const auto& [name, peer] : peers_) {
+    for (const auto& entry : peers_) {
+        const auto& peer = entry.second;
         if (peer.probed && !peer.hops.empty()) next = earlier(next, peer.probe_at.value_or(TimePoint{}));
         if (peer.probed && peer.probe_at && std::ranges::any_of(peer.hops, [&](const Hop& hop) { return has_failed(peer, hop); }))
             next = earlier(next, peer.retry_at);

@@ -151,8 +151,8 @@ Prepared prepare(const State& state, const xmpp::Message& in, const OutboxRow& i
     const auto left = state.loops.left_of(in);
     if (left.max_forwards == 0u)
         return error(ErrorType::modify, Condition::not_acceptable, "This message was sent on too often.");
-    const auto write = [&] {
-        auto request = to_sip_message(in, from.value(), target, how);
+    const auto write = [&, &to = target] {
+        auto request = to_sip_message(in, from.value(), to, how);
         if (!request) return request;
         request.value().max_forwards = left.max_forwards.value_or(LoopGuard::kHops);
         if (left.max_breadth) request.value().headers.push_back({"Max-Breadth", std::to_string(*left.max_breadth)});
