@@ -66,6 +66,8 @@ SANDBOX = {
     "ProtectKernelTunables": ("yes", "none"),
     "PrivateDevices": ("yes", "getrandom needs no device"),
     "PrivateTmp": ("yes", "SQLite's temporary files are seen by nobody else"),
+    "LimitCORE": ("0", "a core would hold passwords; an operator raises it by prlimit"),
+    "TasksMax": ("64", "threads of its own: the loop, the store, resolvers"),
     "LockPersonality": ("yes", "none"),
     "KeyringMode": ("private", "none"),
     "MemoryDenyWriteExecute": ("yes", "no part makes code at run time"),
