@@ -110,7 +110,7 @@ def test_three_kills_and_each_other_fault(server, capsys):
     play_through(server, capsys, lambda faults, _: [faults.killed, faults.hangs, faults.killed, faults.grows, faults.killed, faults.paused], MESSAGES)
 
 
-@pytest.mark.full(2_400)
+@pytest.mark.full(4_500)
 def test_faults_twenty_times(server, capsys):
     """Of each kind; each end is further from the one before, since a worker that ends often waits longer."""
     def choose(faults, random):
