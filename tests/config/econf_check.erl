@@ -15,7 +15,7 @@ main(File) ->
 verdict(Types, Given) ->
     case econf:validate(econf:options(Types, [unique]), Given) of
         {ok, Values} ->
-            _ = jiffy:encode({[{Name, mod_stox_worker:json_value(Value)} || {Name, Value} <- Values]}), % as it goes to the worker
+            _ = jiffy:encode({[{Name, mod_stox_settings:json_value(Value)} || {Name, Value} <- Values]}), % as it goes to the worker
             <<"accepted">>;
         {error, Why, Where} -> ["refused: ", econf:format_error(Why, Where)]
     end.
